@@ -1,0 +1,345 @@
+//! §5, §6.2: frames as they arrive. Header, unmask in place, UTF-8, event: a payload octet's whole way through the machine.
+
+use super::handshake::Handshake;
+use super::{Machine, Stage, Stop};
+use crate::close_code::CloseCode;
+use crate::entropy::Entropy;
+use crate::error::{CallError, ProtocolError};
+use crate::event::{Data, Event, MessageKind, Received, Role};
+use crate::frame::{FrameHeader, HeaderRules, Opcode, advance_key, apply_mask};
+use crate::handshake::head::Head;
+use crate::handshake::{Request, Response};
+use crate::length::{at_most, wire_len};
+use crate::time::Instant;
+use crate::utf8::Utf8;
+
+/// What is known of the octets to come: of a head, then of frames.
+#[derive(Clone, Copy)]
+pub(super) enum Reception {
+    Handshake(Handshake),
+    Frames(Frames),
+}
+
+/// Where in a frame and in a message the input stands.
+#[derive(Clone, Copy)]
+pub(super) struct Frames {
+    /// Octets of the current data frame's payload still to come; 0 between frames.
+    remaining: u64,
+    /// Octets of the current message so far.
+    offset: u64,
+    /// Frames of the current message so far.
+    fragments: u32,
+    /// Empty ones among them since the last octet of payload.
+    empty_frames: u32,
+    /// The current frame's, turned so that its first octet is next; zero from a server.
+    masking_key: [u8; 4],
+    utf8: Utf8,
+    /// The current message's kind; `None` between messages.
+    message: Option<MessageKind>,
+    /// Whether the current frame ends the message.
+    fin: bool,
+}
+
+impl Frames {
+    pub(super) const START: Self = Self {
+        remaining: 0,
+        offset: 0,
+        fragments: 0,
+        empty_frames: 0,
+        masking_key: [0; 4],
+        utf8: Utf8::START,
+        message: None,
+        fin: false,
+    };
+}
+
+/// A call's result as positions in the input, so that the borrow of the input ends before the event takes it.
+#[derive(Clone, Copy)]
+pub(super) struct Outcome {
+    pub(super) consumed: usize,
+    pub(super) produced: usize,
+    /// What the event shows: `len` octets from `start`.
+    pub(super) start: usize,
+    pub(super) len: usize,
+    pub(super) what: What,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum What {
+    Nothing,
+    Request,
+    HttpRequest,
+    Opened,
+    Refused(ProtocolError),
+    Data { kind: MessageKind, offset: u64, last: bool },
+    Ping { answered: bool },
+    Pong,
+    CloseReceived(CloseCode),
+    Failed(ProtocolError),
+}
+
+impl Outcome {
+    pub(super) fn nothing(consumed: usize) -> Self {
+        Self { consumed, produced: 0, start: 0, len: 0, what: What::Nothing }
+    }
+
+    /// Shows the octets of `input` that the event is about.
+    #[inline]
+    fn into_received(self, input: &mut [u8]) -> Received<'_> {
+        let octets = input.get_mut(self.start..).and_then(|rest| rest.get_mut(..self.len)).unwrap_or_default();
+        let event = match self.what {
+            What::Nothing => None,
+            What::Data { kind, offset, last } => Some(Event::Data(Data { kind, payload: octets, offset, last })),
+            what => what.into_event(octets),
+        };
+        Received { consumed: self.consumed, produced: self.produced, event }
+    }
+}
+
+impl What {
+    /// The rarer events.
+    fn into_event(self, octets: &[u8]) -> Option<Event<'_>> {
+        Some(match self {
+            Self::Nothing | Self::Data { .. } => return None,
+            Self::Request => Event::Request(Request::of_head(Head::of_scanned(octets))),
+            Self::HttpRequest => Event::HttpRequest(Request::of_head(Head::of_scanned(octets))),
+            Self::Opened => Event::Opened(Response::of_head(Head::of_scanned(octets))),
+            Self::Refused(error) => Event::Refused { response: Response::of_head(Head::of_scanned(octets)), error },
+            Self::Ping { answered } => Event::Ping { payload: octets, answered },
+            Self::Pong => Event::Pong { payload: octets },
+            // The reason was checked octet by octet.
+            Self::CloseReceived(code) => Event::CloseReceived { code, reason: core::str::from_utf8(octets).unwrap_or_default() },
+            Self::Failed(error) => Event::Failed { error },
+        })
+    }
+}
+
+impl Machine<'_> {
+    pub(super) fn receive<'i>(
+        &mut self,
+        entropy: &mut dyn Entropy,
+        now: Instant,
+        input: &'i mut [u8],
+        out: &mut [u8],
+    ) -> Result<Received<'i>, CallError> {
+        let outcome = match self.stage {
+            Stage::Open | Stage::CloseSent => self.receive_frames(entropy, now, input, out)?,
+            Stage::Head => self.receive_head(now, input, out)?,
+            // Until there is an answer nothing is read; a refused client's rest is not ours.
+            Stage::Fresh | Stage::Deciding | Stage::Refused => Outcome::nothing(0),
+            // §5.5.1, §7.1.7: what comes behind a Close or a fault is ignored.
+            Stage::BothClosed | Stage::Failed | Stage::Ended => Outcome::nothing(input.len()),
+        };
+        if outcome.consumed > 0 {
+            self.timers.note_received(now);
+        }
+        Ok(outcome.into_received(input))
+    }
+
+    #[inline]
+    fn receive_frames(
+        &mut self,
+        entropy: &mut dyn Entropy,
+        now: Instant,
+        input: &mut [u8],
+        out: &mut [u8],
+    ) -> Result<Outcome, CallError> {
+        let Reception::Frames(frames) = self.reception else { return Ok(Outcome::nothing(0)) };
+        match self.next_frame(frames, entropy, now, input, out) {
+            Ok(outcome) => Ok(outcome),
+            Err(Stop::Call(error)) => Err(error),
+            Err(Stop::Fault(error)) => {
+                let produced = self.fail(entropy, error.close_code(), now, out)?;
+                Ok(Outcome { consumed: input.len(), produced, start: 0, len: 0, what: What::Failed(error) })
+            }
+        }
+    }
+
+    /// Goes through `input` up to the first event. `frames` is a copy, put back where the call succeeds.
+    fn next_frame(
+        &mut self,
+        mut frames: Frames,
+        entropy: &mut dyn Entropy,
+        now: Instant,
+        input: &mut [u8],
+        out: &mut [u8],
+    ) -> Result<Outcome, Stop> {
+        let mut consumed = 0;
+        loop {
+            let rest = input.get_mut(consumed..).unwrap_or_default();
+            if frames.remaining == 0 {
+                let Some(header) = self.next_header(&frames, rest)? else { break };
+                let header_len = header.header_len();
+                if header.opcode.is_control() {
+                    self.reception = Reception::Frames(frames);
+                    let behind = rest.get_mut(header_len..).unwrap_or_default();
+                    let Some(mut outcome) = self.receive_control(header, entropy, now, behind, out)? else { break };
+                    outcome.start = outcome.start.saturating_add(consumed).saturating_add(header_len);
+                    outcome.consumed = outcome.consumed.saturating_add(consumed).saturating_add(header_len);
+                    return Ok(outcome);
+                }
+                consumed = consumed.saturating_add(header_len);
+                frames.start_data(header);
+                if header.payload_len == 0 && !header.fin {
+                    continue;
+                }
+            }
+            let rest = input.get_mut(consumed..).unwrap_or_default();
+            let len = at_most(frames.remaining, rest.len());
+            // An empty piece ends a message or is none.
+            if len == 0 && frames.remaining > 0 {
+                break;
+            }
+            let what = frames.take_payload(rest.get_mut(..len).unwrap_or_default())?;
+            self.reception = Reception::Frames(frames);
+            return Ok(Outcome { consumed: consumed.saturating_add(len), produced: 0, start: consumed, len, what });
+        }
+        self.reception = Reception::Frames(frames);
+        Ok(Outcome::nothing(consumed))
+    }
+
+    /// Reads the header at the start of `input`. Rules are checked in the order of the octets that show them, so that the
+    /// fault does not depend on how much of the header is there.
+    #[inline]
+    fn next_header(&self, frames: &Frames, input: &[u8]) -> Result<Option<FrameHeader>, ProtocolError> {
+        let Some(&first) = input.first() else { return Ok(None) };
+        // Opcodes below 8 are those of data frames (§5.2); reserved ones fail in `decode`.
+        let is_data = first & 0x08 == 0;
+        if is_data {
+            frames.check_sequence(first, self.config.max_fragments)?;
+        }
+        // §10.4, L-06: a frame fails from its header alone.
+        let left = self.config.max_message_len.saturating_sub(frames.offset);
+        let rules = HeaderRules {
+            masked: Some(self.role == Role::Server),
+            rsv: 0,
+            max_payload_len: if is_data { left } else { u64::MAX },
+        };
+        let header = FrameHeader::decode(input, rules)?;
+        match input.get(1).map(|second| second & 0x7F) {
+            // Empty fragments make no progress; one that ends its message does.
+            Some(0) if is_data && first & 0x80 == 0 && frames.empty_frames >= self.config.max_empty_frames => {
+                Err(ProtocolError::TooManyEmptyFrames)
+            }
+            // §5.5.1: a body starts with a code of two octets.
+            Some(1) if first & 0x0F == Opcode::Close as u8 => Err(ProtocolError::CloseBodyTooShort),
+            _ => Ok(header),
+        }
+    }
+
+    /// A control frame, once it is whole, with its payload at the start of `input`. Positions in the outcome count from there.
+    #[cold]
+    fn receive_control(
+        &mut self,
+        header: FrameHeader,
+        entropy: &mut dyn Entropy,
+        now: Instant,
+        input: &mut [u8],
+        out: &mut [u8],
+    ) -> Result<Option<Outcome>, Stop> {
+        let len = at_most(header.payload_len, input.len());
+        let payload = input.get_mut(..len).unwrap_or_default();
+        let key = header.masking_key.unwrap_or_default();
+        let is_whole = wire_len(len) == header.payload_len;
+        if header.opcode == Opcode::Close {
+            check_close_body(payload, key, is_whole)?;
+        }
+        if !is_whole {
+            return Ok(None);
+        }
+        apply_mask(key, payload);
+        let mut outcome = Outcome { consumed: len, produced: 0, start: 0, len, what: What::Pong };
+        let answered = match header.opcode {
+            Opcode::Close => {
+                let code = payload.first_chunk().map(|&code| CloseCode(u16::from_be_bytes(code)));
+                let code = code.unwrap_or(CloseCode::NO_STATUS_RECEIVED);
+                outcome.what = What::CloseReceived(code);
+                (outcome.start, outcome.len) = (len.min(2), len.saturating_sub(2));
+                self.answer_close(entropy, code, now, out)
+            }
+            Opcode::Ping => {
+                outcome.what = What::Ping { answered: self.config.auto_pong };
+                // §5.5.2: a Pong with the same payload.
+                if self.config.auto_pong { self.put_control(entropy, Opcode::Pong, payload, out) } else { Ok(0) }
+            }
+            _ => {
+                self.timers.note_pong(now, payload);
+                Ok(0)
+            }
+        };
+        match answered {
+            Ok(produced) => Ok(Some(Outcome { produced, ..outcome })),
+            Err(error) => {
+                // Law 7: what could not be answered is handed back as it came.
+                apply_mask(key, payload);
+                Err(error.into())
+            }
+        }
+    }
+}
+
+impl Frames {
+    /// §5.4: which data frames may come now, judged by their first octet.
+    #[inline]
+    fn check_sequence(&self, first: u8, max_fragments: u32) -> Result<(), ProtocolError> {
+        let is_continuation = first & 0x0F == Opcode::Continuation as u8;
+        match self.message {
+            None if is_continuation => Err(ProtocolError::ContinuationWithoutStart),
+            // Opcodes 3 to 7 are reserved, and that is what `decode` says of them.
+            Some(_) if !is_continuation && Opcode::from_octet(first).is_some() => Err(ProtocolError::MessageInsideMessage),
+            _ if self.fragments >= max_fragments => Err(ProtocolError::TooManyFragments),
+            _ => Ok(()),
+        }
+    }
+
+    /// Enters the data frame of `header`.
+    #[inline]
+    fn start_data(&mut self, header: FrameHeader) {
+        match header.opcode {
+            Opcode::Text => self.message = Some(MessageKind::Text),
+            Opcode::Binary => self.message = Some(MessageKind::Binary),
+            _ => {}
+        }
+        self.remaining = header.payload_len;
+        self.masking_key = header.masking_key.unwrap_or_default();
+        self.fin = header.fin;
+        self.fragments = self.fragments.saturating_add(1);
+        self.empty_frames = if header.payload_len == 0 { self.empty_frames.saturating_add(1) } else { 0 };
+    }
+
+    /// Unmasks and checks the next octets of the current frame. On a fault they are as they were.
+    #[inline]
+    fn take_payload(&mut self, payload: &mut [u8]) -> Result<What, ProtocolError> {
+        let kind = self.message.unwrap_or(MessageKind::Binary);
+        let key = self.masking_key;
+        let len = wire_len(payload.len());
+        let last = self.fin && self.remaining == len;
+        apply_mask(key, payload);
+        // §8.1: text fails at its first bad octet, and where it ends inside a character.
+        if kind == MessageKind::Text && (self.utf8.feed(payload).is_err() || last && !self.utf8.is_complete()) {
+            apply_mask(key, payload);
+            return Err(ProtocolError::InvalidUtf8);
+        }
+        let what = What::Data { kind, offset: self.offset, last };
+        if last {
+            *self = Self::START;
+        } else {
+            self.remaining = self.remaining.saturating_sub(len);
+            self.offset = self.offset.saturating_add(len);
+            self.masking_key = advance_key(key, payload.len());
+        }
+        Ok(what)
+    }
+}
+
+/// §5.5.1, §7.4: checks as much of a Close frame's masked body as is there.
+fn check_close_body(masked: &[u8], key: [u8; 4], is_whole: bool) -> Result<(), ProtocolError> {
+    let mut octets = masked.iter().zip(key.iter().cycle()).map(|(octet, key)| octet ^ key);
+    let (Some(high), Some(low)) = (octets.next(), octets.next()) else { return Ok(()) };
+    if !CloseCode(u16::from_be_bytes([high, low])).is_allowed_in_frame() {
+        return Err(ProtocolError::InvalidCloseCode);
+    }
+    let mut reason = Utf8::START;
+    octets.try_for_each(|octet| reason.step(octet)).map_err(|_| ProtocolError::InvalidCloseReason)?;
+    if is_whole && !reason.is_complete() { Err(ProtocolError::InvalidCloseReason) } else { Ok(()) }
+}

@@ -1,0 +1,39 @@
+//! Entropy, which only a client needs: the handshake's nonce (§4.1) and a masking key for each frame (§5.3).
+
+/// A source of octets that a peer cannot predict (§10.3), supplied by the user of the library.
+///
+/// There is no default: a hardware generator, `getrandom`, or a seeded cryptographic generator are what §5.3 asks for; a
+/// counter, the time or `rand()` are not. Each client frame draws exactly 4 octets, each opening handshake 16.
+pub trait Entropy {
+    /// Fills all of `octets`, or reports that it cannot. The call that wanted them then does nothing
+    /// and returns [`CallError::EntropyFailed`](crate::CallError::EntropyFailed).
+    fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError>;
+}
+
+/// The source could not give the octets that it was asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EntropyError;
+
+impl core::fmt::Display for EntropyError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("no entropy to be had")
+    }
+}
+
+impl core::error::Error for EntropyError {}
+
+/// What a server has: it never masks (§5.1), so it never asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct NoEntropy;
+
+impl Entropy for NoEntropy {
+    fn fill(&mut self, _: &mut [u8]) -> Result<(), EntropyError> {
+        Err(EntropyError)
+    }
+}
+
+impl<T: Entropy + ?Sized> Entropy for &mut T {
+    fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError> {
+        (**self).fill(octets)
+    }
+}

@@ -1,0 +1,260 @@
+//! The three kinds of trouble: the peer's fault, the caller's mistake, and a call that cannot be carried out yet.
+
+use crate::close_code::CloseCode;
+
+/// Declares a fieldless error enum whose discriminants are the numbers that C shares, with one text per variant.
+macro_rules! numbered_errors {
+    ($(#[$outer:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $number:literal, $text:literal;)* }) => {
+        $(#[$outer])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum $name { $($(#[$doc])* $variant = $number,)* }
+
+        impl $name {
+            /// Every variant, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The number that stands for the variant in C. Numbers are never used again for something else.
+            pub const fn number(self) -> u8 {
+                self as u8
+            }
+
+            /// One sentence without a full stop, in lower case.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(self.text())
+            }
+        }
+
+        impl core::error::Error for $name {}
+    };
+}
+
+numbered_errors! {
+/// The rule that the peer broke. It arrives in [`Event::Failed`](crate::Event::Failed) or
+/// [`Event::Refused`](crate::Event::Refused), never as an `Err`.
+ProtocolError {
+    // Frames and messages, 1-31.
+    /// §5.2: RSV1, RSV2 or RSV3 is set without an extension that defines it.
+    ReservedBitSet = 1, "a reserved bit is set without an extension that defines it";
+    /// §5.2: opcode 3-7 or B-F.
+    ReservedOpcode = 2, "the opcode is reserved";
+    /// §5.4, §5.5: a control frame without FIN.
+    FragmentedControlFrame = 3, "a control frame is fragmented";
+    /// §5.5: a control frame announces more than 125 octets.
+    ControlFrameTooLong = 4, "a control frame is longer than 125 octets";
+    /// §5.1: a client's frame without masking key.
+    UnmaskedClientFrame = 5, "a client's frame is not masked";
+    /// §5.1: a server's frame with masking key.
+    MaskedServerFrame = 6, "a server's frame is masked";
+    /// §5.2: a length that fits a shorter form.
+    NonMinimalLength = 7, "the payload length is not in its shortest form";
+    /// §5.2: the most significant bit of a 64-bit length is set.
+    LengthTopBitSet = 8, "the top bit of the 64-bit payload length is set";
+    /// §5.4: a continuation frame where no message is unfinished.
+    ContinuationWithoutStart = 9, "a continuation frame without a message to continue";
+    /// §5.4: a text or binary frame while another message is unfinished.
+    MessageInsideMessage = 10, "a new message starts inside an unfinished one";
+    /// §8.1: a text message that is not UTF-8.
+    InvalidUtf8 = 11, "a text message is not valid UTF-8";
+    /// §5.5.1: a Close body of one octet.
+    CloseBodyTooShort = 12, "the body of a Close frame is a single octet";
+    /// §7.4: a close code that may not stand in a frame.
+    InvalidCloseCode = 13, "the close code may not stand in a frame";
+    /// §5.5.1: a close reason that is not UTF-8.
+    InvalidCloseReason = 14, "the close reason is not valid UTF-8";
+    /// §10.4: longer than [`Config::max_message_len`](crate::Config::max_message_len), known from the header
+    /// or, when compressed, while inflating.
+    MessageTooLong = 15, "a message is longer than the limit";
+    /// §10.4: more fragments than [`Config::max_fragments`](crate::Config::max_fragments).
+    TooManyFragments = 16, "a message has more fragments than the limit";
+    /// §10.4: more empty frames in a row than [`Config::max_empty_frames`](crate::Config::max_empty_frames).
+    TooManyEmptyFrames = 17, "more empty frames in a row than the limit";
+    /// RFC 7692 §7.2.2: a compressed message that does not inflate.
+    InvalidDeflate = 18, "a compressed message is not valid DEFLATE data";
+
+    // HTTP heads, both directions, 32-47.
+    /// RFC 9112 §3: not an HTTP/1.x request line; TLS or another protocol on the port ends here.
+    InvalidRequestLine = 32, "not an HTTP/1.x request line";
+    /// RFC 9112 §4: not an HTTP/1.x status line.
+    InvalidStatusLine = 33, "not an HTTP/1.x status line";
+    /// RFC 9112 §5.1: a header name with an octet that is not a token's, or white space around it.
+    InvalidHeaderName = 34, "a header name has an octet that no token has";
+    /// RFC 9110 §5.5: a control octet in a header value.
+    InvalidHeaderValue = 35, "a header value has a control octet";
+    /// RFC 9112 §2.2: CR without LF or LF without CR. We take neither for a line end.
+    InvalidLineEnd = 36, "a line ends in something else than CR LF";
+    /// RFC 9112 §5.2: a folded header line. Refused in requests as the RFC asks, in responses by policy.
+    FoldedHeaderLine = 37, "a header line is folded or starts with white space";
+    /// A head longer than [`Config::max_head_len`](crate::Config::max_head_len).
+    HeadTooLong = 38, "the head is longer than the limit";
+    /// More header lines than [`Config::max_header_lines`](crate::Config::max_header_lines).
+    TooManyHeaderLines = 39, "the head has more header lines than the limit";
+    /// A request target longer than [`Config::max_target_len`](crate::Config::max_target_len).
+    TargetTooLong = 40, "the request target is longer than the limit";
+    /// §9.1, §11.3: a list header (Connection, Upgrade, Sec-WebSocket-Protocol, -Extensions) that breaks its grammar.
+    InvalidHeaderList = 41, "a list header breaks its grammar";
+
+    // The client's opening handshake as a server sees it, 48-63.
+    /// §4.2.1: the method is not GET.
+    MethodNotGet = 48, "the method of the opening handshake is not GET";
+    /// RFC 9112 §3.2: no Host, two of them, or one that is none.
+    InvalidHost = 49, "the Host header is missing, repeated or malformed";
+    /// §4.2.1: Connection does not list `upgrade`.
+    MissingConnectionUpgrade = 50, "the Connection header does not list upgrade";
+    /// §4.2.1: no Sec-WebSocket-Key, two of them, or one that is not the base64 of 16 octets.
+    InvalidKey = 51, "Sec-WebSocket-Key is missing, repeated or not the base64 of 16 octets";
+    /// §4.2.1: no Sec-WebSocket-Version, or two of them.
+    InvalidVersion = 52, "Sec-WebSocket-Version is missing or repeated";
+    /// §4.4: a version other than 13.
+    UnsupportedVersion = 53, "Sec-WebSocket-Version is not 13";
+    /// Policy on RFC 9110 §7.8: the request announces a body.
+    RequestWithBody = 54, "an opening handshake announces a body";
+    /// Policy on RFC 9110 §7.8: `Expect` in an opening handshake.
+    UnsupportedExpectation = 55, "an opening handshake expects something";
+
+    // The server's opening handshake as a client sees it, 64-79.
+    /// §4.1: a final response with a status other than 101.
+    StatusNot101 = 64, "the status is not 101";
+    /// §4.1: Upgrade is missing or not `websocket`.
+    InvalidUpgrade = 65, "the Upgrade header of the response is not websocket";
+    /// §4.1: Connection does not list `upgrade`.
+    MissingConnectionUpgradeInResponse = 66, "the Connection header of the response does not list upgrade";
+    /// §4.1: Sec-WebSocket-Accept is missing or repeated.
+    InvalidAccept = 67, "Sec-WebSocket-Accept is missing or repeated";
+    /// §4.1: Sec-WebSocket-Accept does not belong to our key.
+    WrongAccept = 68, "Sec-WebSocket-Accept does not belong to the key that was sent";
+    /// §4.1: a subprotocol that was not offered, or two of them.
+    UnofferedSubprotocol = 69, "the server chose a subprotocol that was not offered";
+    /// §4.1: an extension that was not offered.
+    UnofferedExtension = 70, "the server chose an extension that was not offered";
+    /// RFC 9112 §6.1: Transfer-Encoding in a 101.
+    ResponseWithBody = 71, "a 101 response announces a transfer coding";
+    /// More interim responses than [`Config::max_interim_responses`](crate::Config::max_interim_responses).
+    TooManyInterimResponses = 72, "more interim responses than the limit";
+}
+}
+
+impl ProtocolError {
+    /// The code of the Close frame that tells the peer (§7.1.7). Faults of the opening handshake, where no Close can be
+    /// sent, have 1002.
+    pub const fn close_code(self) -> CloseCode {
+        match self {
+            Self::InvalidUtf8 | Self::InvalidCloseReason | Self::InvalidDeflate => CloseCode::INVALID_PAYLOAD_DATA,
+            Self::MessageTooLong => CloseCode::MESSAGE_TOO_BIG,
+            Self::TooManyFragments | Self::TooManyEmptyFrames => CloseCode::POLICY_VIOLATION,
+            _ => CloseCode::PROTOCOL_ERROR,
+        }
+    }
+}
+
+numbered_errors! {
+/// The caller's mistake. Nothing was changed, written or drawn from entropy.
+UsageError {
+    /// A verb of the opening handshake, where no opening handshake waits for it.
+    NotConnecting = 1, "the opening handshake is not at this step";
+    /// A message, Ping, Pong or Close, where the state does not allow it (§6.1, §5.5.1).
+    NotOpen = 2, "the connection is not open";
+    /// A verb of the other role.
+    WrongRole = 3, "this is for the other role";
+    /// §5.6: text that is not UTF-8, or that ends inside a character.
+    InvalidUtf8 = 4, "the text is not valid UTF-8";
+    /// §5.5: a control payload of more than 125 octets.
+    ControlPayloadTooLong = 5, "a control frame carries at most 125 octets";
+    /// §7.4: a code that may not stand in a frame.
+    InvalidCloseCode = 6, "this close code may not stand in a frame";
+    /// §5.5.1: a reason of more than 123 octets, or a reason without a code.
+    InvalidCloseReason = 7, "a close reason has at most 123 octets and needs a code";
+    /// §5.4: a fragment of the other kind than the message it continues.
+    WrongMessageKind = 8, "the unfinished message is of the other kind";
+    /// A host that cannot stand in a Host header.
+    InvalidHost = 9, "the host cannot stand in a Host header";
+    /// A target that cannot stand in a request line: it starts with `/` and has neither blanks, controls nor `#`.
+    InvalidTarget = 10, "the target cannot stand in a request line";
+    /// A header name that is no token, or a value with control octets.
+    InvalidHeader = 11, "a header has a name or value that cannot be sent";
+    /// A header that the opening handshake writes itself.
+    ReservedHeader = 12, "a header that the opening handshake writes itself";
+    /// A list of subprotocols with an empty, repeated or malformed name (§4.1).
+    InvalidSubprotocol = 13, "the list of subprotocols has an empty, repeated or malformed name";
+    /// §4.2.2: a subprotocol that the client did not offer or that is not in the `Config`.
+    UnofferedSubprotocol = 14, "the subprotocol was not offered or is not in the configuration";
+    /// §4.2.2: a request whose Origin is not among those accepted.
+    OriginNotAllowed = 15, "the origin of the request is not among those accepted";
+    /// A request that is not a valid opening handshake.
+    NotAnOpeningHandshake = 16, "the request is not an opening handshake";
+    /// A status that no final response has: below 200 or above 999.
+    InvalidStatus = 17, "the status is not that of a final response";
+    /// Law 3: fewer octets than were left unconsumed before.
+    InputTooShort = 18, "fewer octets were presented than were left unconsumed before";
+    /// A compressed message arrives, or is to be sent, on a connection without `deflate` parameters or without the
+    /// object that does it.
+    NoDeflate = 19, "no compression was agreed, or the inflater or compressor is missing";
+}
+}
+
+/// Why a call did nothing. Whatever the variant: nothing was consumed, unmasked, written, changed or drawn from entropy, and
+/// the same call may be repeated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum CallError {
+    /// "Not yet": the output is too short. A call with room for `octets` gets on.
+    NeedsRoom {
+        /// The octets that the call has to write.
+        octets: usize,
+    },
+    /// The entropy source failed.
+    EntropyFailed,
+    /// The call itself is wrong.
+    Usage(UsageError),
+}
+
+impl From<UsageError> for CallError {
+    fn from(error: UsageError) -> Self {
+        Self::Usage(error)
+    }
+}
+
+impl From<crate::entropy::EntropyError> for CallError {
+    fn from(_: crate::entropy::EntropyError) -> Self {
+        Self::EntropyFailed
+    }
+}
+
+impl core::fmt::Display for CallError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::NeedsRoom { octets } => write!(f, "the output needs room for {octets} octets"),
+            Self::EntropyFailed => crate::entropy::EntropyError.fmt(f),
+            Self::Usage(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for CallError {}
+
+/// The first `octets` of `out`, or what it takes.
+pub(crate) fn room(out: &mut [u8], octets: usize) -> Result<&mut [u8], CallError> {
+    out.get_mut(..octets).ok_or(CallError::NeedsRoom { octets })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ProtocolError, UsageError};
+
+    #[test]
+    fn numbers_rise_and_texts_are_sentences_without_full_stop() {
+        let protocol = ProtocolError::ALL.iter().map(|e| (e.number(), e.text()));
+        let usage = UsageError::ALL.iter().map(|e| (e.number(), e.text()));
+        assert!(ProtocolError::ALL.is_sorted_by_key(|e| e.number()) && UsageError::ALL.is_sorted_by_key(|e| e.number()));
+        for (number, text) in protocol.chain(usage) {
+            assert!(number > 0 && !text.is_empty() && !text.ends_with('.'), "{text}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What comes out of the machine: events, and what they carry.
+
+use crate::close_code::CloseCode;
+use crate::error::ProtocolError;
+use crate::handshake::{Request, Response};
+
+/// What a call did: how much it took, how much it wrote, and at most one event.
+#[derive(Debug)]
+#[must_use = "the octets in the output are due, and the event may end the connection"]
+pub struct Received<'i> {
+    /// Octets of the input that are done with. The caller drops them and presents the rest again, with more behind.
+    pub consumed: usize,
+    /// Octets at the start of the output that go to the peer, whatever the event.
+    pub produced: usize,
+    /// What happened. `None`: nothing more can be had from this input.
+    pub event: Option<Event<'i>>,
+}
+
+/// What happened. Borrows the input of the call that gave it (or the window lent for inflating), never the connection.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'i> {
+    /// Server: a valid opening handshake (§4.2.1). Nothing more is read until
+    /// [`accept`](crate::Connection::accept) or [`respond`](crate::Connection::respond) answers it.
+    Request(Request<'i>),
+    /// Server: plain HTTP on our port. Answer with [`respond`](crate::Connection::respond).
+    HttpRequest(Request<'i>),
+    /// Client: the server's 101, completely checked (§4.1). Messages may be sent.
+    Opened(Response<'i>),
+    /// Client: any other final response. Its body, if any, stays in the input, unparsed; the connection takes nothing more.
+    Refused {
+        /// Status and headers, for Location, WWW-Authenticate, Retry-After and the like.
+        response: Response<'i>,
+        /// What is wrong with it.
+        error: ProtocolError,
+    },
+    /// A piece of a message, unmasked and, if text, checked as far as it goes.
+    Data(Data<'i>),
+    /// A Ping (§5.5.2).
+    Ping {
+        /// At most 125 octets.
+        payload: &'i [u8],
+        /// Whether the Pong is in the output of this call; if not, [`pong`](crate::Connection::pong) is the caller's.
+        answered: bool,
+    },
+    /// A Pong (§5.5.3), to a keepalive Ping, to a Ping of the caller's or to none.
+    Pong {
+        /// At most 125 octets.
+        payload: &'i [u8],
+    },
+    /// The peer's Close (§5.5.1). Ours is in the output of this call unless it was sent before.
+    CloseReceived {
+        /// The code in the frame; 1005 where it has none (§7.1.5).
+        code: CloseCode,
+        /// At most 123 octets of text for people.
+        reason: &'i str,
+    },
+    /// The peer broke a rule (§7.1.7). The Close or HTTP response that tells it is in the output of this call.
+    Failed {
+        /// Which rule.
+        error: ProtocolError,
+    },
+    /// The connection has ended: the last event of every connection, given exactly once. The transport can go.
+    Closed {
+        /// The peer's code (§7.1.5): 1005 if its Close had none, 1006 if there was no Close.
+        code: CloseCode,
+        /// Whether both Closes were exchanged (§7.1.4).
+        was_clean: bool,
+    },
+}
+
+/// A piece of a message, in the caller's memory.
+#[derive(Debug)]
+pub struct Data<'i> {
+    /// Text or binary, the same for all pieces of a message.
+    pub kind: MessageKind,
+    /// The octets, unmasked in place: the caller's to change. Empty only where a message ends without further octets.
+    /// Pieces of a text may end inside a character; the message as a whole is valid UTF-8 once `last` is seen.
+    pub payload: &'i mut [u8],
+    /// Octets of this message before this piece; 0 marks its first piece.
+    pub offset: u64,
+    /// Whether the message ends with this piece.
+    pub last: bool,
+}
+
+impl Data<'_> {
+    /// Whether the message starts with this piece.
+    pub const fn first(&self) -> bool {
+        self.offset == 0
+    }
+}
+
+/// The two kinds of message (§5.6).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum MessageKind {
+    /// UTF-8 text.
+    Text,
+    /// Any octets.
+    Binary,
+}
+
+/// Which end of the connection this is (§1.1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Role {
+    /// Sends the opening handshake and masks what it sends.
+    Client,
+    /// Answers the opening handshake and never masks.
+    Server,
+}
+
+/// The states of a connection, numbered as browsers number `readyState`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum State {
+    /// The opening handshake is under way.
+    Connecting = 0,
+    /// Messages may be sent.
+    Open = 1,
+    /// A Close was sent or received, the connection failed or the handshake was refused.
+    Closing = 2,
+    /// [`Event::Closed`] was given.
+    Closed = 3,
+}
+
+/// What the caller does with the transport now.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Transport {
+    /// Keep it.
+    Keep,
+    /// Write what is due, then shut down writing (`shutdown(SHUT_WR)`) and go on reading until the end of input or the
+    /// deadline, so that a reset does not eat our last octets (§7.1.1).
+    ShutdownWrite,
+    /// Close it.
+    Close,
+}

@@ -1,0 +1,87 @@
+//! §4.1: the request that opens a connection.
+
+use crate::config::Config;
+use crate::error::{CallError, UsageError};
+use crate::handshake::accept_key::key_of;
+use crate::handshake::head::Header;
+use crate::handshake::list;
+use crate::handshake::request::is_host;
+use crate::handshake::write::{HeadWriter, check_headers};
+
+/// What a client asks for. The subprotocols it offers are those of its [`Config`].
+#[derive(Clone, Copy, Debug)]
+pub struct ClientRequest<'a> {
+    /// Host, with the port unless it is the scheme's default: `example.com:8080`, `[::1]:9001`.
+    pub host: &'a str,
+    /// Path and query: `/chat?room=1`. Never empty.
+    pub target: &'a str,
+    /// Origin (§4.1), which browsers send and others may.
+    pub origin: Option<&'a str>,
+    /// Further headers: Authorization, Cookie, User-Agent.
+    pub headers: &'a [Header<'a>],
+}
+
+impl<'a> ClientRequest<'a> {
+    /// A request for `target` at `host`, without Origin and further headers.
+    pub const fn new(host: &'a str, target: &'a str) -> Self {
+        Self { host, target, origin: None, headers: &[] }
+    }
+}
+
+/// What the opening handshake writes itself, or what would give its request a body.
+const RESERVED: &[&str] = &[
+    "host",
+    "upgrade",
+    "connection",
+    "origin",
+    "content-length",
+    "transfer-encoding",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "sec-websocket-protocol",
+    "sec-websocket-extensions",
+];
+
+/// Refuses what cannot stand in a request, before a single octet is written.
+fn check(request: &ClientRequest<'_>, config: &Config<'_>) -> Result<(), UsageError> {
+    // RFC 9112 §3.2.1: a path in ASCII without blanks; §3: never a fragment.
+    let visible = |&octet: &u8| matches!(octet, 0x21..=0x7E) && octet != b'#';
+    if !request.target.starts_with('/') || !request.target.as_bytes().iter().all(visible) {
+        return Err(UsageError::InvalidTarget);
+    }
+    if !is_host(request.host.as_bytes()) {
+        return Err(UsageError::InvalidHost);
+    }
+    if !list::is_subprotocol_list(config.subprotocols) {
+        return Err(UsageError::InvalidSubprotocol);
+    }
+    let origin = request.origin.map(|origin| Header::new("origin", origin));
+    check_headers(origin.as_slice(), &[])?;
+    check_headers(request.headers, RESERVED)
+}
+
+/// Writes the request with the key that `nonce` gives.
+pub(crate) fn write_request(
+    request: &ClientRequest<'_>,
+    config: &Config<'_>,
+    nonce: [u8; 16],
+    out: &mut [u8],
+) -> Result<usize, CallError> {
+    check(request, config)?;
+    let mut head = HeadWriter::new(out);
+    head.put(&[b"GET ", request.target.as_bytes(), b" HTTP/1.1\r\nHost: ", request.host.as_bytes()]);
+    head.put(&[b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "]);
+    head.put(&[&key_of(nonce), b"\r\n"]);
+    if !config.subprotocols.is_empty() {
+        head.put(&[b"Sec-WebSocket-Protocol: ", config.subprotocols.as_bytes(), b"\r\n"]);
+    }
+    if let Some(origin) = request.origin {
+        head.put(&[b"Origin: ", origin.as_bytes(), b"\r\n"]);
+    }
+    head.put_headers(request.headers).put(&[b"\r\n"]).finish()
+}
+
+/// The key that goes with `nonce`, for the check of the response.
+pub(crate) fn key(nonce: [u8; 16]) -> [u8; 24] {
+    key_of(nonce)
+}

@@ -1,0 +1,91 @@
+//! A scanned head, read in place: its start line and header lines.
+
+use crate::config::Config;
+use crate::error::ProtocolError;
+use crate::handshake::scan::Scan;
+
+/// One header line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Header<'a> {
+    /// A token (RFC 9110 §5.1), compared without regard to case.
+    pub name: &'a str,
+    /// Without white space around it. Any octets but controls; often, not always, ASCII.
+    pub value: &'a [u8],
+}
+
+impl<'a> Header<'a> {
+    /// A header to be sent.
+    pub const fn new(name: &'a str, value: &'a str) -> Self {
+        Self { name, value: value.as_bytes() }
+    }
+}
+
+/// The header lines of a head, in their order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Headers<'i> {
+    /// Whole lines with their CR LF.
+    lines: &'i [u8],
+}
+
+impl<'i> Headers<'i> {
+    /// The value of the first header called `name`.
+    pub fn get(self, name: &str) -> Option<&'i [u8]> {
+        self.all(name).next()
+    }
+
+    /// The values of all headers called `name`.
+    pub fn all(self, name: &str) -> impl Iterator<Item = &'i [u8]> + use<'i, '_> {
+        self.filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
+    }
+}
+
+impl<'i> Iterator for Headers<'i> {
+    type Item = Header<'i>;
+
+    fn next(&mut self) -> Option<Header<'i>> {
+        let (line, rest) = split_line(self.lines)?;
+        self.lines = rest;
+        let mut parts = line.splitn(2, |&octet| octet == b':');
+        // The scan let nothing through that has no colon or a name that is not ASCII.
+        let name = core::str::from_utf8(parts.next()?).ok()?;
+        Some(Header { name, value: parts.next()?.trim_ascii() })
+    }
+}
+
+/// Names only: values hold credentials and cookies (§10.6).
+impl core::fmt::Debug for Headers<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.map(|header| header.name)).finish()
+    }
+}
+
+/// A complete head, cut into start line and header lines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head<'i> {
+    pub(crate) start_line: &'i [u8],
+    pub(crate) headers: Headers<'i>,
+    /// Its octets, all of them.
+    pub(crate) octets: &'i [u8],
+}
+
+impl<'i> Head<'i> {
+    /// Cuts the head `octets`, which [`Scan`] found complete.
+    pub(crate) fn of_scanned(octets: &'i [u8]) -> Self {
+        // The empty line that may stand before a request.
+        let text = octets.strip_prefix(b"\r\n").unwrap_or(octets);
+        let (start_line, lines) = split_line(text).unwrap_or_default();
+        Self { start_line, headers: Headers { lines: lines.strip_suffix(b"\r\n").unwrap_or_default() }, octets }
+    }
+
+    /// Scans and cuts the head at the start of `input`.
+    pub(crate) fn parse(input: &'i [u8], mut scan: Scan, config: &Config<'_>) -> Result<Option<Self>, ProtocolError> {
+        Ok(scan.advance(input, config)?.and_then(|len| input.get(..len)).map(Self::of_scanned))
+    }
+}
+
+/// The first line of `text` without its CR LF, and what is behind.
+fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = text.iter().position(|&octet| octet == b'\n')?;
+    let (line, rest) = text.split_at_checked(end)?;
+    Some((line.strip_suffix(b"\r")?, rest.get(1..)?))
+}

@@ -1,0 +1,19 @@
+//! §4: the opening handshake. Heads are scanned as they arrive, then read in place.
+
+mod accept_key;
+pub(crate) mod client;
+pub(crate) mod head;
+mod list;
+pub(crate) mod request;
+mod response;
+pub(crate) mod scan;
+pub(crate) mod server;
+mod write;
+
+pub use accept_key::{ACCEPT_KEY_LEN, accept_key};
+pub use client::ClientRequest;
+pub use head::{Header, Headers};
+pub use list::Tokens;
+pub use request::Request;
+pub use response::Response;
+pub use server::{Accept, Origin};

@@ -1,0 +1,181 @@
+//! A client's request as a server reads it: any HTTP request, and the check that makes it an opening handshake (§4.2.1).
+
+use crate::config::Config;
+use crate::error::ProtocolError;
+use crate::handshake::accept_key::is_key;
+use crate::handshake::head::{Head, Header, Headers};
+use crate::handshake::list::{self, Tokens, single};
+use crate::handshake::scan::Scan;
+
+/// An HTTP request, read in place from the octets that carried it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Request<'i> {
+    head: Head<'i>,
+    method: &'i str,
+    target: &'i str,
+    /// Whether the version is at least HTTP/1.1.
+    modern: bool,
+}
+
+/// What a request turned out to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RequestKind {
+    Plain,
+    OpeningHandshake,
+}
+
+impl<'i> Request<'i> {
+    /// Reads the request at the start of `input`; `None` while its head is incomplete. For servers that answer later: they
+    /// keep a copy of [`octets`](Self::octets) and parse it again for [`accept`](crate::Connection::accept).
+    ///
+    /// # Errors
+    /// The first rule of HTTP/1.1 or limit of `config` that it breaks.
+    pub fn parse(input: &'i [u8], config: &Config<'_>) -> Result<Option<Self>, ProtocolError> {
+        Ok(Head::parse(input, Scan::REQUEST, config)?.map(Self::of_head))
+    }
+
+    /// Reads the start line of a scanned head.
+    pub(crate) fn of_head(head: Head<'i>) -> Self {
+        // The scan let only ASCII into method and target, and two spaces into the line.
+        let line = core::str::from_utf8(head.start_line).unwrap_or_default();
+        let mut parts = line.split(' ');
+        let method = parts.next().unwrap_or_default();
+        let target = parts.next().unwrap_or_default();
+        let modern = parts.next().is_some_and(|version| !version.ends_with(".0"));
+        Self { head, method, target, modern }
+    }
+
+    /// The octets of the head.
+    pub const fn octets(&self) -> &'i [u8] {
+        self.head.octets
+    }
+
+    /// `GET` in an opening handshake.
+    pub const fn method(&self) -> &'i str {
+        self.method
+    }
+
+    /// The target as it was sent: path and query, or a whole URL (RFC 9112 §3.2).
+    pub const fn target(&self) -> &'i str {
+        self.target
+    }
+
+    /// The path of the target, `/` if it has none.
+    pub fn path(&self) -> &'i str {
+        let path = self.split_target().1.split('?').next().unwrap_or_default();
+        if path.is_empty() { "/" } else { path }
+    }
+
+    /// The query of the target, behind its `?`.
+    pub fn query(&self) -> Option<&'i str> {
+        self.split_target().1.split_once('?').map(|(_, query)| query)
+    }
+
+    /// The host that is asked for, with its port: that of an absolute target (RFC 9112 §3.2.2), else the Host header.
+    pub fn host(&self) -> Option<&'i [u8]> {
+        self.split_target().0.map(str::as_bytes).or_else(|| self.header("host"))
+    }
+
+    /// The Origin header (§10.2): the page that asks, where a browser does.
+    pub fn origin(&self) -> Option<&'i [u8]> {
+        self.header("origin")
+    }
+
+    /// The subprotocols that the client offers, in its order of preference (§1.9).
+    pub fn subprotocols(&self) -> impl Iterator<Item = &'i str> + use<'i> {
+        let headers = self.headers();
+        headers
+            .filter(|header| header.name.eq_ignore_ascii_case("sec-websocket-protocol"))
+            .flat_map(|header| Tokens::of(header.value))
+    }
+
+    /// The first subprotocol of `config` that the client offers.
+    pub fn choose_subprotocol<'c>(&self, config: &Config<'c>) -> Option<&'c str> {
+        Tokens::of(config.subprotocols.as_bytes()).find(|ours| self.subprotocols().any(|offered| offered == *ours))
+    }
+
+    /// The value of the first header called `name`.
+    pub fn header(&self, name: &str) -> Option<&'i [u8]> {
+        self.head.headers.get(name)
+    }
+
+    /// All header lines.
+    pub const fn headers(&self) -> Headers<'i> {
+        self.head.headers
+    }
+
+    /// Authority (of an absolute target) and the rest of the target.
+    fn split_target(&self) -> (Option<&'i str>, &'i str) {
+        let Some((_, behind)) = self.target.split_once("://").filter(|(scheme, _)| !scheme.starts_with('/')) else {
+            return (None, self.target);
+        };
+        let (authority, rest) = behind.split_at_checked(behind.find(['/', '?']).unwrap_or(behind.len())).unwrap_or_default();
+        (Some(authority), rest)
+    }
+
+    /// Sorts plain requests from opening handshakes, and checks the latter completely.
+    pub(crate) fn check(&self) -> Result<RequestKind, ProtocolError> {
+        use ProtocolError as E;
+        let headers = self.headers();
+        // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0, and who does not name websocket wants something else.
+        if !self.modern || !headers.all("upgrade").any(|value| list::names(value, "websocket")) {
+            return Ok(RequestKind::Plain);
+        }
+        // §4.2.1: what a client's opening handshake must have.
+        if self.method != "GET" {
+            return Err(E::MethodNotGet);
+        }
+        if !single(headers, "host", E::InvalidHost)?.is_some_and(is_host) {
+            return Err(E::InvalidHost);
+        }
+        if !headers.all("connection").any(|value| list::names(value, "upgrade")) {
+            return Err(E::MissingConnectionUpgrade);
+        }
+        // The version comes before the key: an endpoint of another version may well have another key.
+        if single(headers, "sec-websocket-version", E::InvalidVersion)?.ok_or(E::InvalidVersion)? != b"13" {
+            return Err(E::UnsupportedVersion);
+        }
+        if !single(headers, "sec-websocket-key", E::InvalidKey)?.is_some_and(is_key) {
+            return Err(E::InvalidKey);
+        }
+        // RFC 9110 §7.8 lets the protocol change only behind the whole request; we take no body there at all (HT-14).
+        let body = |value: &[u8]| value.is_empty() || value.iter().any(|&digit| digit != b'0');
+        if headers.get("transfer-encoding").is_some() || headers.all("content-length").any(body) {
+            return Err(E::RequestWithBody);
+        }
+        if headers.get("expect").is_some() {
+            return Err(E::UnsupportedExpectation);
+        }
+        headers.all("sec-websocket-protocol").try_for_each(list::check_tokens)?;
+        headers.all("sec-websocket-extensions").try_for_each(list::check_extensions)?;
+        Ok(RequestKind::OpeningHandshake)
+    }
+
+    /// The key of a checked opening handshake.
+    pub(crate) fn key(&self) -> &'i [u8] {
+        self.header("sec-websocket-key").unwrap_or_default()
+    }
+}
+
+/// Method, target and the names of the headers: values hold credentials (§10.6).
+impl core::fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("target", &self.target)
+            .field("headers", &self.headers())
+            .finish()
+    }
+}
+
+/// Whether `value` can be a Host (RFC 9110 §7.2): what may stand in an authority, without user information.
+pub(crate) fn is_host(value: &[u8]) -> bool {
+    let allowed = |&octet: &u8| octet.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%:[]".contains(&octet);
+    !value.is_empty() && value.iter().all(allowed)
+}
+
+/// Headers as an iterator of the caller's own, for what is sent.
+pub(crate) fn is_sendable(header: &Header<'_>) -> bool {
+    use crate::handshake::scan::{is_token, is_value_octet};
+    is_token(header.name.as_bytes()) && header.value.iter().all(|&octet| is_value_octet(octet))
+}

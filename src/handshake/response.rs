@@ -1,0 +1,88 @@
+//! A server's response as a client reads it, and the check that makes it the end of the opening handshake (§4.1).
+
+use crate::config::Config;
+use crate::error::ProtocolError;
+use crate::handshake::accept_key::accept_key;
+use crate::handshake::head::{Head, Headers};
+use crate::handshake::list::{self, single};
+
+/// An HTTP response, read in place from the octets that carried it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Response<'i> {
+    head: Head<'i>,
+    status: u16,
+    reason: &'i [u8],
+}
+
+impl<'i> Response<'i> {
+    /// Reads the status line of a scanned head.
+    pub(crate) fn of_head(head: Head<'i>) -> Self {
+        // The scan saw to it that three digits stand behind "HTTP/1.1 ".
+        let digits = head.start_line.get(9..12).unwrap_or_default();
+        let status =
+            digits.iter().fold(0_u16, |sum, &digit| sum.saturating_mul(10).saturating_add(u16::from(digit.wrapping_sub(b'0'))));
+        Self { head, status, reason: head.start_line.get(13..).unwrap_or_default() }
+    }
+
+    /// 101, or why not.
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The text behind the status; often empty.
+    pub const fn reason(&self) -> &'i [u8] {
+        self.reason
+    }
+
+    /// The value of the first header called `name`.
+    pub fn header(&self, name: &str) -> Option<&'i [u8]> {
+        self.head.headers.get(name)
+    }
+
+    /// All header lines.
+    pub const fn headers(&self) -> Headers<'i> {
+        self.head.headers
+    }
+
+    /// The octets of the head.
+    pub const fn octets(&self) -> &'i [u8] {
+        self.head.octets
+    }
+
+    /// §4.1, the numbered list of what a client must check. Returns the subprotocol, as its place in the offer.
+    pub(crate) fn check(&self, key: &[u8], config: &Config<'_>) -> Result<Option<u8>, ProtocolError> {
+        use ProtocolError as E;
+        let headers = self.headers();
+        if self.status != 101 {
+            return Err(E::StatusNot101);
+        }
+        if !single(headers, "upgrade", E::InvalidUpgrade)?.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
+            return Err(E::InvalidUpgrade);
+        }
+        if !headers.all("connection").any(|value| list::names(value, "upgrade")) {
+            return Err(E::MissingConnectionUpgradeInResponse);
+        }
+        let accept = single(headers, "sec-websocket-accept", E::InvalidAccept)?.ok_or(E::InvalidAccept)?;
+        if accept != accept_key(key) {
+            return Err(E::WrongAccept);
+        }
+        // RFC 9112 §6.1 forbids it; Content-Length is ignored, some servers send `Content-Length: 0` (HT-16).
+        if headers.get("transfer-encoding").is_some() {
+            return Err(E::ResponseWithBody);
+        }
+        // None was offered.
+        if headers.get("sec-websocket-extensions").is_some() {
+            return Err(E::UnofferedExtension);
+        }
+        let Some(chosen) = single(headers, "sec-websocket-protocol", E::UnofferedSubprotocol)? else { return Ok(None) };
+        let chosen = core::str::from_utf8(chosen).ok();
+        chosen.and_then(|name| list::position(config.subprotocols, name)).map(Some).ok_or(E::UnofferedSubprotocol)
+    }
+}
+
+/// Status and the names of the headers: values hold cookies (§10.6).
+impl core::fmt::Debug for Response<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).field("headers", &self.headers()).finish()
+    }
+}

@@ -1,0 +1,136 @@
+//! Scans an HTTP/1.1 head as it arrives: each octet once, whatever the pieces, and fails at the first that cannot stand there.
+
+use crate::config::Config;
+use crate::error::ProtocolError;
+
+/// How far the scan of a head has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Scan {
+    /// Octets of the head that were looked at.
+    pub(crate) scanned: u32,
+    /// Octets in the current part of the start line.
+    run: u32,
+    /// Header lines begun.
+    lines: u16,
+    part: Part,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Part {
+    RequestStart,
+    /// CR of the empty line that RFC 9112 §2.2 lets stand before a request, and what follows it.
+    EmptyLineEnd,
+    Method,
+    Target,
+    RequestVersion,
+    StatusVersion,
+    StatusCode,
+    Reason,
+    LineEnd,
+    LineStart,
+    Name,
+    Value,
+    HeadEnd,
+}
+
+const VERSION: &[u8] = b"HTTP/1.";
+
+impl Scan {
+    pub(crate) const REQUEST: Self = Self { scanned: 0, run: 0, lines: 0, part: Part::RequestStart };
+    pub(crate) const RESPONSE: Self = Self { scanned: 0, run: 0, lines: 0, part: Part::StatusVersion };
+
+    /// Goes on where it stood, over `input`, which starts with the head's first octet. `Some(length of the head)` once it
+    /// is complete.
+    pub(crate) fn advance(&mut self, input: &[u8], config: &Config<'_>) -> Result<Option<usize>, ProtocolError> {
+        let seen = usize::try_from(self.scanned).unwrap_or(usize::MAX);
+        for &octet in input.get(seen..).unwrap_or_default() {
+            if self.scanned >= config.max_head_len {
+                return Err(ProtocolError::HeadTooLong);
+            }
+            let was = self.part;
+            self.part = self.step(octet, config)?;
+            self.run = if self.part == was { self.run.saturating_add(1) } else { 0 };
+            self.scanned = self.scanned.saturating_add(1);
+            if was == Part::HeadEnd {
+                return Ok(usize::try_from(self.scanned).ok());
+            }
+        }
+        Ok(None)
+    }
+
+    /// The part that `octet` leads to. In a part of the start line `run` octets went before it.
+    fn step(&mut self, octet: u8, config: &Config<'_>) -> Result<Part, ProtocolError> {
+        use ProtocolError as E;
+        let run = usize::try_from(self.run).unwrap_or(usize::MAX);
+        Ok(match (self.part, octet) {
+            (Part::RequestStart, b'\r') if self.scanned == 0 => Part::EmptyLineEnd,
+            (Part::EmptyLineEnd, b'\n') => Part::RequestStart,
+            (Part::RequestStart | Part::Method, octet) if is_token_octet(octet) && run < 32 => Part::Method,
+            (Part::Method, b' ') => Part::Target,
+            // RFC 9112 §3.2: a target is ASCII without blanks.
+            (Part::Target, 0x21..=0x7E) if self.run >= config.max_target_len => return Err(E::TargetTooLong),
+            (Part::Target, 0x21..=0x7E) => Part::Target,
+            (Part::Target, b' ') if run > 0 => Part::RequestVersion,
+            (Part::RequestVersion, octet) if is_version_octet(run, octet) => Part::RequestVersion,
+            (Part::RequestVersion, b'\r') if run > VERSION.len() => Part::LineEnd,
+            (Part::RequestStart | Part::EmptyLineEnd | Part::Method | Part::Target | Part::RequestVersion, _) => {
+                return Err(E::InvalidRequestLine);
+            }
+
+            (Part::StatusVersion, octet) if is_version_octet(run, octet) => Part::StatusVersion,
+            (Part::StatusVersion, b' ') if run > VERSION.len() => Part::StatusCode,
+            (Part::StatusCode, b'0'..=b'9') if run < 3 => Part::StatusCode,
+            (Part::StatusCode, b' ') if run == 3 => Part::Reason,
+            // HT-20: some servers leave out the space before an empty reason.
+            (Part::StatusCode, b'\r') if run == 3 => Part::LineEnd,
+            (Part::StatusVersion | Part::StatusCode, _) => return Err(E::InvalidStatusLine),
+            (Part::Reason, b'\r') => Part::LineEnd,
+            (Part::Reason, octet) if is_value_octet(octet) => Part::Reason,
+            (Part::Reason, _) => return Err(E::InvalidStatusLine),
+
+            (Part::LineEnd, b'\n') => Part::LineStart,
+            (Part::HeadEnd, b'\n') => Part::HeadEnd,
+            (Part::LineEnd | Part::HeadEnd, _) => return Err(E::InvalidLineEnd),
+            (Part::LineStart, b'\r') => Part::HeadEnd,
+            (Part::LineStart, b' ' | b'\t') => return Err(E::FoldedHeaderLine),
+            (Part::LineStart, octet) if is_token_octet(octet) => {
+                self.lines = self.lines.saturating_add(1);
+                if self.lines > config.max_header_lines {
+                    return Err(E::TooManyHeaderLines);
+                }
+                Part::Name
+            }
+            (Part::Name, octet) if is_token_octet(octet) => Part::Name,
+            (Part::Name, b':') => Part::Value,
+            // RFC 9112 §2.2: a bare LF is not a line end for us; with it a proxy in between could see another head.
+            (Part::LineStart | Part::Value, b'\n') => return Err(E::InvalidLineEnd),
+            (Part::LineStart | Part::Name, _) => return Err(E::InvalidHeaderName),
+            (Part::Value, b'\r') => Part::LineEnd,
+            (Part::Value, octet) if is_value_octet(octet) => Part::Value,
+            (Part::Value, _) => return Err(E::InvalidHeaderValue),
+        })
+    }
+}
+
+/// `HTTP/1.` and a digit (RFC 9112 §2.3), at position `run`.
+fn is_version_octet(run: usize, octet: u8) -> bool {
+    match VERSION.get(run) {
+        Some(&expected) => octet == expected,
+        None => run == VERSION.len() && octet.is_ascii_digit(),
+    }
+}
+
+/// tchar (RFC 9110 §5.6.2).
+pub(crate) const fn is_token_octet(octet: u8) -> bool {
+    matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
+}
+
+/// What may stand in a header value (RFC 9110 §5.5): visible ASCII, blanks, tabs and obs-text.
+pub(crate) const fn is_value_octet(octet: u8) -> bool {
+    matches!(octet, b'\t' | 0x20..=0x7E | 0x80..=0xFF)
+}
+
+/// Whether `octets` are a token.
+pub(crate) fn is_token(octets: &[u8]) -> bool {
+    !octets.is_empty() && octets.iter().all(|&octet| is_token_octet(octet))
+}

@@ -1,0 +1,161 @@
+//! §4.2.2: the answers of a server.
+
+use crate::config::Config;
+use crate::error::{CallError, ProtocolError, UsageError};
+use crate::handshake::accept_key::accept_key;
+use crate::handshake::head::Header;
+use crate::handshake::list;
+use crate::handshake::request::{Request, RequestKind};
+use crate::handshake::write::{HeadWriter, check_headers};
+
+/// Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be
+/// used by every page that its users visit.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin<'a> {
+    /// Any: for public services, for those that authenticate inside the connection, and where the caller checked
+    /// [`Request::origin`] itself.
+    Any,
+    /// These, compared octet by octet: `https://example.com`. A request without Origin does not come from a browser's page
+    /// and passes.
+    OneOf(&'a [&'a str]),
+}
+
+/// How a server accepts an opening handshake.
+#[derive(Clone, Copy, Debug)]
+pub struct Accept<'a> {
+    /// The decision on the request's Origin.
+    pub origin: Origin<'a>,
+    /// The subprotocol, out of those that the client offers and the [`Config`] lists; see
+    /// [`Request::choose_subprotocol`].
+    pub subprotocol: Option<&'a str>,
+    /// Further headers, such as Set-Cookie.
+    pub headers: &'a [Header<'a>],
+}
+
+impl<'a> Accept<'a> {
+    /// Accepts without subprotocol and further headers.
+    pub const fn new(origin: Origin<'a>) -> Self {
+        Self { origin, subprotocol: None, headers: &[] }
+    }
+}
+
+/// What a 101 writes itself, and what it may not have (RFC 9110 §8.6, RFC 9112 §6.1).
+const RESERVED_IN_101: &[&str] = &[
+    "upgrade",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "sec-websocket-accept",
+    "sec-websocket-protocol",
+    "sec-websocket-extensions",
+    "sec-websocket-version",
+];
+
+/// What another response writes itself.
+const RESERVED: &[&str] = &["connection", "content-length", "transfer-encoding"];
+
+/// Writes the 101. Returns its octets and the place of the subprotocol in the `config`.
+pub(crate) fn write_accept(
+    request: &Request<'_>,
+    accept: &Accept<'_>,
+    config: &Config<'_>,
+    out: &mut [u8],
+) -> Result<(usize, Option<u8>), CallError> {
+    if request.check() != Ok(RequestKind::OpeningHandshake) {
+        return Err(UsageError::NotAnOpeningHandshake.into());
+    }
+    if let (Origin::OneOf(allowed), Some(origin)) = (accept.origin, request.origin()) {
+        if !allowed.iter().any(|allowed| allowed.as_bytes() == origin) {
+            return Err(UsageError::OriginNotAllowed.into());
+        }
+    }
+    if !list::is_subprotocol_list(config.subprotocols) {
+        return Err(UsageError::InvalidSubprotocol.into());
+    }
+    // §4.2.2: the subprotocol is one that the client offered.
+    let index = match accept.subprotocol {
+        Some(name) if request.subprotocols().any(|offered| offered == name) => {
+            Some(list::position(config.subprotocols, name).ok_or(UsageError::UnofferedSubprotocol)?)
+        }
+        Some(_) => return Err(UsageError::UnofferedSubprotocol.into()),
+        None => None,
+    };
+    check_headers(accept.headers, RESERVED_IN_101)?;
+
+    let mut head = HeadWriter::new(out);
+    head.put(&[b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "]);
+    head.put(&[&accept_key(request.key()), b"\r\n"]);
+    if let Some(name) = accept.subprotocol {
+        head.put(&[b"Sec-WebSocket-Protocol: ", name.as_bytes(), b"\r\n"]);
+    }
+    let octets = head.put_headers(accept.headers).put(&[b"\r\n"]).finish()?;
+    Ok((octets, index))
+}
+
+/// Writes any other response. The connection closes behind it (HT-23).
+pub(crate) fn write_response(status: u16, headers: &[Header<'_>], body: &[u8], out: &mut [u8]) -> Result<usize, CallError> {
+    if !(200..=999).contains(&status) {
+        return Err(UsageError::InvalidStatus.into());
+    }
+    check_headers(headers, RESERVED)?;
+    let mut head = HeadWriter::new(out);
+    // The reason phrase is optional (RFC 9112 §4) and nobody reads it; the space before it is not.
+    head.put(&[b"HTTP/1.1 ", decimal(u64::from(status), &mut [0; 20]), b" \r\nConnection: close\r\nContent-Length: "]);
+    head.put(&[decimal(crate::length::wire_len(body.len()), &mut [0; 20]), b"\r\n"]);
+    head.put_headers(headers).put(&[b"\r\n", body]).finish()
+}
+
+/// The response to a request that is none or breaks the rules of §4.2.1: at most 131 octets (law 7).
+pub(crate) fn refusal(error: ProtocolError) -> &'static [u8] {
+    use ProtocolError as E;
+    match error {
+        E::HeadTooLong | E::TooManyHeaderLines => {
+            b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        }
+        E::TargetTooLong => b"HTTP/1.1 414 URI Too Long\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        E::UnsupportedExpectation => b"HTTP/1.1 417 Expectation Failed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        // §4.4: the versions that are understood; RFC 9110 §15.5.22: Upgrade.
+        E::UnsupportedVersion => {
+            b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: close, upgrade\r\nSec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n"
+        }
+        _ => b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+    }
+}
+
+/// `value` in decimal digits, at the end of `digits`.
+fn decimal(mut value: u64, digits: &mut [u8; 20]) -> &[u8] {
+    let mut len = 0_usize;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0'.wrapping_add(u8::try_from(value % 10).unwrap_or(0));
+        value /= 10;
+        len = len.saturating_add(1);
+        if value == 0 {
+            break;
+        }
+    }
+    digits.last_chunk::<20>().and_then(|all| all.get(20_usize.saturating_sub(len)..)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decimal, refusal};
+    use crate::error::ProtocolError;
+
+    /// HT-19, HT-23, law 7.
+    #[test]
+    fn refusals_fit_131_octets_and_close() {
+        for &error in ProtocolError::ALL {
+            let text = core::str::from_utf8(refusal(error)).unwrap();
+            assert!(text.len() <= 131 && text.contains("\r\nConnection: close") && text.ends_with("\r\n\r\n"), "{error}");
+        }
+        let upgrade = core::str::from_utf8(refusal(ProtocolError::UnsupportedVersion)).unwrap();
+        assert!(upgrade.contains("\r\nSec-WebSocket-Version: 13\r\n") && upgrade.contains("\r\nUpgrade: websocket\r\n"));
+    }
+
+    #[test]
+    fn decimals() {
+        for value in [0, 9, 10, 101, 65_536, u64::MAX] {
+            assert_eq!(core::str::from_utf8(decimal(value, &mut [0; 20])).unwrap(), std::format!("{value}"));
+        }
+    }
+}

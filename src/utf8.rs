@@ -1,0 +1,113 @@
+//! UTF-8 (RFC 3629) as it arrives, failing at the first octet that no valid text can continue with (§8.1).
+
+/// Where a text stands: what the next octet must look like.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Utf8 {
+    /// Octets that the character at hand still lacks, 0 between characters.
+    missing: u8,
+    /// Bounds of the next octet where `missing > 0`; only the octet after the first is ever bounded more tightly
+    /// than 80-BF (no overlong forms, no surrogates, nothing above U+10FFFF).
+    low: u8,
+    high: u8,
+}
+
+/// The text cannot become valid UTF-8 any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct InvalidUtf8;
+
+impl Utf8 {
+    pub(crate) const START: Self = Self { missing: 0, low: 0, high: 0 };
+
+    /// Whether the text may end here.
+    #[inline]
+    pub(crate) const fn is_complete(self) -> bool {
+        self.missing == 0
+    }
+
+    /// Takes the next octets of the text.
+    #[inline]
+    pub(crate) fn feed(&mut self, octets: &[u8]) -> Result<(), InvalidUtf8> {
+        if self.missing == 0 && octets.is_ascii() {
+            return Ok(());
+        }
+        self.feed_any(octets)
+    }
+
+    #[inline(never)]
+    fn feed_any(&mut self, mut octets: &[u8]) -> Result<(), InvalidUtf8> {
+        while self.missing > 0 {
+            let Some((&octet, rest)) = octets.split_first() else { return Ok(()) };
+            self.step(octet)?;
+            octets = rest;
+        }
+        match core::str::from_utf8(octets) {
+            Ok(_) => Ok(()),
+            Err(error) if error.error_len().is_some() => Err(InvalidUtf8),
+            // At most three octets of an unfinished character are left.
+            Err(error) => octets.get(error.valid_up_to()..).unwrap_or_default().iter().try_for_each(|&octet| self.step(octet)),
+        }
+    }
+
+    /// Takes one octet.
+    pub(crate) fn step(&mut self, octet: u8) -> Result<(), InvalidUtf8> {
+        if self.missing > 0 {
+            if octet < self.low || octet > self.high {
+                return Err(InvalidUtf8);
+            }
+            *self = Self { missing: self.missing.saturating_sub(1), low: 0x80, high: 0xBF };
+            return Ok(());
+        }
+        let (missing, low, high) = match octet {
+            0x00..=0x7F => (0, 0, 0),
+            0xC2..=0xDF => (1, 0x80, 0xBF),
+            0xE0 => (2, 0xA0, 0xBF),
+            0xED => (2, 0x80, 0x9F),
+            0xE1..=0xEF => (2, 0x80, 0xBF),
+            0xF0 => (3, 0x90, 0xBF),
+            0xF1..=0xF3 => (3, 0x80, 0xBF),
+            0xF4 => (3, 0x80, 0x8F),
+            _ => return Err(InvalidUtf8),
+        };
+        *self = Self { missing, low, high };
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Utf8;
+
+    /// What core says: may `octets` be the start of valid text, and is it whole?
+    fn by_core(octets: &[u8]) -> (bool, bool) {
+        match core::str::from_utf8(octets) {
+            Ok(_) => (true, true),
+            Err(error) => (error.error_len().is_none(), false),
+        }
+    }
+
+    /// F-25, F-26, B-33: every string of three octets, and of four with a leading F0-F5, whole and at every split.
+    #[test]
+    fn validator_agrees_with_core_on_short_strings_at_every_split() {
+        let check = |octets: &[u8]| {
+            let expected = by_core(octets);
+            for split in 0..=octets.len() {
+                let mut utf8 = Utf8::START;
+                let (a, b) = octets.split_at(split);
+                let valid = utf8.feed(a).and_then(|()| utf8.feed(b)).is_ok();
+                assert_eq!((valid, valid && utf8.is_complete()), expected, "{octets:02x?} at {split}");
+            }
+        };
+        let edges = [0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xE0, 0xED, 0xF0, 0xF4, 0xFF];
+        for a in 0..=255 {
+            for b in 0..=255 {
+                check(&[a, b]);
+                for c in edges {
+                    check(&[a, b, c]);
+                    if a >= 0xEF {
+                        edges.iter().for_each(|&d| check(&[a, b, c, d]));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What the handshake cells use: a browser's request, and the fake server behind the clients.
+use base64::Engine;
+use sha1::Digest;
+
+pub const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\n\
+    Host: server.example.com\r\n\
+    Connection: Upgrade\r\n\
+    Pragma: no-cache\r\n\
+    Cache-Control: no-cache\r\n\
+    User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36\r\n\
+    Upgrade: websocket\r\n\
+    Origin: https://server.example.com\r\n\
+    Sec-WebSocket-Version: 13\r\n\
+    Accept-Encoding: gzip, deflate, br, zstd\r\n\
+    Accept-Language: en-US,en;q=0.9\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+    Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
+    \r\n";
+/// Its key (RFC 6455, §1.3) and the answer to it.
+pub const KEY: &[u8] = b"dGhlIHNhbXBsZSBub25jZQ==";
+pub const ACCEPT: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+pub fn accept_key(key: &[u8], out: &mut [u8; 28]) {
+    let mut h = sha1::Sha1::new();
+    h.update(key);
+    h.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    base64::engine::general_purpose::STANDARD.encode_slice(h.finalize(), out).unwrap();
+}
+
+/// The fake server behind the client handshakes.
+pub fn respond(req: &[u8], out: &mut [u8]) -> usize {
+    let name = b"sec-websocket-key:";
+    let at = req.windows(name.len()).position(|w| w.eq_ignore_ascii_case(name)).expect("no key") + name.len();
+    let rest = &req[at..];
+    let s = rest.iter().position(|b| *b != b' ').unwrap();
+    let mut acc = [0u8; 28];
+    accept_key(&rest[s..s + 24], &mut acc);
+    let head = b"HTTP/1.1 101 Switching Protocols\r\n\
+        Upgrade: websocket\r\n\
+        Connection: Upgrade\r\n\
+        Sec-WebSocket-Accept: ";
+    let mut n = 0;
+    for p in [&head[..], &acc, b"\r\n\r\n"] {
+        out[n..n + p.len()].copy_from_slice(p);
+        n += p.len();
+    }
+    n
+}

@@ -1,0 +1,92 @@
+//! Ours.
+use crate::api::*;
+use sansocket::{Config, Connection, Entropy, EntropyError, Event, Instant, MessageKind};
+
+static CONFIG: Config = Config::new();
+const NOW: Instant = Instant::from_millis(0);
+/// A header at the most, and what a `receive` may write.
+const ROOM: usize = 14 + 131;
+
+pub struct Sansocket;
+
+/// As quick as what the other peers use; no source for anything but a benchmark.
+struct FastRand;
+
+impl Entropy for FastRand {
+    fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError> {
+        fastrand::fill(octets);
+        Ok(())
+    }
+}
+
+struct Conn_ {
+    ws: Connection<'static, FastRand>,
+    buf: Vec<u8>,
+    enc: Vec<u8>,
+    have: usize,
+}
+
+impl Peer for Sansocket {
+    fn name(&self) -> String {
+        "sansocket".into()
+    }
+
+    fn caps(&self) -> Caps {
+        Caps { streaming: true, ..FULL }
+    }
+
+    fn open(&self, o: &Open) -> Box<dyn Conn> {
+        let role = match o.role {
+            Role::Server => sansocket::Role::Server,
+            Role::Client => sansocket::Role::Client,
+        };
+        let ws = Connection::open(role, &CONFIG, FastRand, NOW);
+        Box::new(Conn_ { ws, buf: Vec::new(), enc: Vec::new(), have: 0 })
+    }
+}
+
+impl Conn for Conn_ {
+    fn state_bytes(&self) -> usize {
+        size_of_val(&self.ws)
+    }
+
+    fn shared_bytes(&self) -> usize {
+        self.buf.capacity() + self.enc.capacity()
+    }
+
+    fn decode(&mut self, wire: &[u8], chunk: usize, sink: &mut Sink) {
+        let mut out = [0; 131];
+        self.buf.resize(self.buf.len().max(chunk + 131), 0);
+        for c in wire.chunks(chunk) {
+            let end = self.have + c.len();
+            self.buf[self.have..end].copy_from_slice(c);
+            let mut at = 0;
+            loop {
+                let received = self.ws.receive(NOW, &mut self.buf[at..end], &mut out).expect("room");
+                at += received.consumed;
+                match received.event {
+                    None => break,
+                    Some(Event::Data(data)) => {
+                        sink.part(data.payload);
+                        if data.last {
+                            sink.end();
+                        }
+                    }
+                    Some(other) => panic!("{other:?}"),
+                }
+            }
+            self.buf.copy_within(at..end, 0);
+            self.have = end - at;
+        }
+    }
+
+    fn encode(&mut self, p: &Payload, n: usize, out: &mut Out) {
+        let kind = if p.text { MessageKind::Text } else { MessageKind::Binary };
+        self.enc.resize(self.enc.len().max(n * (p.slice.len() + 14) + ROOM), 0);
+        let mut at = 0;
+        for _ in 0..n {
+            at += self.ws.send(kind, &p.slice, true, &mut self.enc[at..]).expect("room");
+        }
+        out.write(&self.enc[..at]);
+    }
+}

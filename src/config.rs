@@ -67,7 +67,7 @@ impl<'c> Config<'c> {
         subprotocols: &'c str;
         /// Octets of a message, after inflating: 16 MiB.
         max_message_len: u64;
-        /// Fragments of a message, empty ones counted: 65 536.
+        /// Fragments of a message, empty ones counted: 65 536. One is always allowed.
         max_fragments: u32;
         /// Empty data frames between two octets of payload: 1 024.
         max_empty_frames: u32;

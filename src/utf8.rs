@@ -11,6 +11,12 @@ pub(crate) struct Utf8 {
     high: u8,
 }
 
+/// Whether `octets` are a whole text.
+#[inline]
+pub(crate) fn is_utf8(octets: &[u8]) -> bool {
+    octets.is_ascii() || core::str::from_utf8(octets).is_ok()
+}
+
 /// The text cannot become valid UTF-8 any more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct InvalidUtf8;

@@ -1,0 +1,186 @@
+//! The bit order of RFC 1951 §3.1.1: octets fill from the least significant bit, in 64-bit holds for reading and writing.
+
+/// Bits read from the input and not yet used. Never holds more than 63, and nothing but zeros above `count`.
+#[derive(Clone, Copy)]
+pub(super) struct BitReader {
+    hold: u64,
+    count: u32,
+}
+
+impl BitReader {
+    pub(super) const fn new() -> Self {
+        Self { hold: 0, count: 0 }
+    }
+
+    /// Number of bits held.
+    #[inline(always)]
+    pub(super) const fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Moves octets from the front of `input` into the hold, until at least 56 bits are held or the input is empty.
+    #[inline(always)]
+    pub(super) fn refill(&mut self, input: &mut &[u8]) {
+        if let Some(word) = input.first_chunk::<8>() {
+            let octets = (63 - self.count) >> 3;
+            self.hold |= u64::from_le_bytes(*word) << self.count;
+            self.count += octets << 3;
+            // The part of the word that stays in the input would otherwise be read twice.
+            self.hold &= (1 << self.count) - 1;
+            let [octets, ..] = octets.to_le_bytes();
+            *input = input.get(usize::from(octets)..).unwrap_or(&[]);
+        } else {
+            while self.count < 56 {
+                let Some((&octet, rest)) = input.split_first() else { break };
+                self.hold |= u64::from(octet) << self.count;
+                self.count += 8;
+                *input = rest;
+            }
+        }
+    }
+
+    /// The next 16 bits, zeros where fewer are held.
+    #[inline(always)]
+    pub(super) fn peek(&self) -> u16 {
+        let [low, high, ..] = self.hold.to_le_bytes();
+        u16::from_le_bytes([low, high])
+    }
+
+    /// Drops `len <= 15` bits if so many are held; says whether they were.
+    #[inline(always)]
+    pub(super) fn skip(&mut self, len: u32) -> bool {
+        let held = len <= self.count;
+        if held {
+            self.hold >>= len & 15;
+            self.count -= len;
+        }
+        held
+    }
+
+    /// Takes the next `len <= 15` bits if so many are held.
+    #[inline(always)]
+    pub(super) fn take(&mut self, len: u32) -> Option<u16> {
+        let value = self.peek() & ((1 << (len & 15)) - 1);
+        if self.skip(len) { Some(value) } else { None }
+    }
+
+    /// Takes 16 bits if so many are held.
+    pub(super) fn take_u16(&mut self) -> Option<u16> {
+        let value = self.peek();
+        if self.count < 16 {
+            return None;
+        }
+        self.hold >>= 16;
+        self.count -= 16;
+        Some(value)
+    }
+
+    /// Takes an octet if one is held.
+    pub(super) fn take_octet(&mut self) -> Option<u8> {
+        let [octet, ..] = self.hold.to_le_bytes();
+        if self.skip(8) { Some(octet) } else { None }
+    }
+
+    /// Drops the bits up to the next octet boundary of the input.
+    pub(super) fn align(&mut self) {
+        self.skip(self.count & 7);
+    }
+}
+
+/// Bits produced and not yet written. At most 63.
+#[derive(Clone, Copy)]
+pub(super) struct BitWriter {
+    hold: u64,
+    count: u32,
+}
+
+impl BitWriter {
+    pub(super) const fn new() -> Self {
+        Self { hold: 0, count: 0 }
+    }
+
+    /// Number of bits held.
+    #[inline(always)]
+    pub(super) const fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Appends the `len` low bits of `value`, whose other bits are zero. The caller sees to it that at most 63 are held then.
+    #[inline(always)]
+    pub(super) fn put(&mut self, value: u32, len: u32) {
+        self.hold |= u64::from(value) << (self.count & 63);
+        self.count += len;
+    }
+
+    /// Fills the last octet with zeros.
+    pub(super) fn align(&mut self) {
+        self.count = (self.count + 7) & !7;
+    }
+
+    /// Moves whole octets to `output` from `at` on, as many as there is room for; gives the position behind them.
+    #[inline(always)]
+    pub(super) fn drain(&mut self, output: &mut [u8], at: usize) -> usize {
+        if let Some(room) = output.get_mut(at..).and_then(|room| room.first_chunk_mut::<8>()) {
+            *room = self.hold.to_le_bytes();
+            let [octets, ..] = (self.count >> 3).to_le_bytes();
+            self.hold >>= self.count & 56;
+            self.count &= 7;
+            return at + usize::from(octets);
+        }
+        let mut at = at;
+        while self.count >= 8 {
+            let Some(slot) = output.get_mut(at) else { break };
+            [*slot, ..] = self.hold.to_le_bytes();
+            self.hold >>= 8;
+            self.count -= 8;
+            at += 1;
+        }
+        at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refill_gives_the_same_bits_for_any_split() {
+        let octets: [u8; 24] = core::array::from_fn(|i| (i * 37 + 11) as u8);
+        for cut in 0..=octets.len() {
+            let (mut reader, mut got) = (BitReader::new(), [0; 24]);
+            let mut at = 0;
+            for mut part in [&octets[..cut], &octets[cut..]] {
+                loop {
+                    reader.refill(&mut part);
+                    match reader.take_octet() {
+                        Some(octet) => got[at] = octet,
+                        None => break,
+                    }
+                    at += 1;
+                }
+            }
+            assert_eq!(got, octets);
+        }
+    }
+
+    #[test]
+    fn nothing_is_taken_that_is_not_held() {
+        let mut reader = BitReader::new();
+        reader.refill(&mut [0b1010_0101].as_slice());
+        assert_eq!(reader.take(9), None);
+        assert_eq!(reader.take(3), Some(0b101));
+        assert_eq!(reader.take(0), Some(0));
+        reader.align();
+        assert_eq!(reader.count(), 0);
+    }
+
+    #[test]
+    fn writer_holds_what_has_no_room() {
+        let mut writer = BitWriter::new();
+        writer.put(0x1ff, 9);
+        writer.put(0x7fff_ffff, 31);
+        let mut output = [0; 3];
+        assert_eq!(writer.drain(&mut output, 1), 3);
+        assert_eq!((output, writer.count()), ([0, 0xff, 0xff], 24));
+    }
+}

@@ -1,0 +1,105 @@
+//! The sliding window of RFC 1951 §2: the octets last produced, kept in memory that the caller lends.
+
+/// A ring of 2^8 to 2^15 octets, of which only those that were really produced can be read.
+pub(super) struct History<'m> {
+    octets: &'m mut [u8],
+    /// Where the next octet goes.
+    at: usize,
+    /// How many octets before `at` are valid.
+    filled: usize,
+}
+
+impl<'m> History<'m> {
+    /// `None` if the length is no power of two from 256 to 32 768.
+    pub(super) const fn new(octets: &'m mut [u8]) -> Option<Self> {
+        if !octets.len().is_power_of_two() || octets.len() < 1 << 8 || octets.len() > 1 << 15 {
+            return None;
+        }
+        Some(Self { octets, at: 0, filled: 0 })
+    }
+
+    /// Size of the window in octets.
+    pub(super) const fn window(&self) -> usize {
+        self.octets.len()
+    }
+
+    /// How many octets back can be read.
+    pub(super) const fn filled(&self) -> usize {
+        self.filled
+    }
+
+    pub(super) const fn clear(&mut self) {
+        self.at = 0;
+        self.filled = 0;
+    }
+
+    /// The octets from `back` octets ago until now, oldest first, in two parts. `back` is 1 to `filled`.
+    #[inline]
+    pub(super) fn last(&self, back: usize) -> (&[u8], &[u8]) {
+        let (older, newer) = (self.octets.get(self.at..).unwrap_or(&[]), self.octets.get(..self.at).unwrap_or(&[]));
+        match self.at.checked_sub(back) {
+            Some(start) => (newer.get(start..).unwrap_or(&[]), &[]),
+            None => {
+                let skip = self.octets.len().saturating_sub(back);
+                (older.get(skip..).unwrap_or(&[]), newer)
+            }
+        }
+    }
+
+    /// Appends `produced`; what is older than the window is forgotten.
+    pub(super) fn push(&mut self, produced: &[u8]) {
+        let window = self.octets.len();
+        let kept = produced.get(produced.len().saturating_sub(window)..).unwrap_or(&[]);
+        let first = kept.len().min(window - self.at);
+        for (part, at) in [(kept.get(..first), self.at), (kept.get(first..), 0)] {
+            if let (Some(place), Some(part)) = (self.octets.get_mut(at..), part) {
+                copy(place, part);
+            }
+        }
+        self.at = (self.at + kept.len()) & (window - 1);
+        self.filled = (self.filled + kept.len()).min(window);
+    }
+}
+
+/// Copies as much of `from` as there is room for; gives how much. Unlike `copy_from_slice`, free of panics at every optimisation level, and
+/// compiled to the same `memcpy`.
+#[inline(always)]
+pub(super) fn copy(to: &mut [u8], from: &[u8]) -> usize {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+    to.len().min(from.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_eight_window_sizes_are_taken() {
+        let mut octets = [0; 65536];
+        for len in (0..2048).chain(32760..32780).chain([16384, 65536]) {
+            let ok = History::new(&mut octets[..len]).is_some();
+            assert_eq!(ok, (8..=15).any(|bits| len == 1 << bits), "{len}");
+        }
+    }
+
+    #[test]
+    fn last_gives_what_was_pushed_across_the_wrap() {
+        let all: [u8; 1024] = core::array::from_fn(|i| (i * 7 + i / 256) as u8);
+        for step in [1, 3, 100, 255, 256, 257, 600] {
+            let mut octets = [0; 256];
+            let mut history = History::new(&mut octets).unwrap();
+            let mut end = 0;
+            for part in all.chunks(step) {
+                history.push(part);
+                end += part.len();
+                assert_eq!(history.filled(), end.min(256));
+                for back in 1..=history.filled() {
+                    let (a, b) = history.last(back);
+                    assert!(a.iter().chain(b).eq(&all[end - back..end]), "step {step}, end {end}, back {back}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,581 @@
+//! Decoder for raw DEFLATE (RFC 1951), a message at a time (RFC 7692 §7.2.2), with its history in memory that the caller lends.
+
+use core::fmt;
+
+use super::bits::BitReader;
+use super::history::{History, copy};
+use super::huffman::{Code, Shape};
+
+/// Inflates what a peer compressed, message by message.
+///
+/// The history, 2^window_bits octets, is lent by the caller for the life of the value; everything else, about 2.1 KiB, is in the
+/// value itself, which the caller places and may move. Nothing of `input` needs to be presented again: up to 63 bits that were consumed
+/// and not yet used are kept inside.
+///
+/// A message is: any number of [`inflate`](Self::inflate) calls, then [`finish_message`](Self::finish_message) until it says done.
+/// Whether the history goes on into the next message (context takeover, RFC 7692 §7.1.1) is the caller's choice:
+/// [`reset`](Self::reset) between messages forgets it. Messages that were sent without compression are not passed through here
+/// and leave the history alone.
+///
+/// Stored, fixed and dynamic blocks are read, and blocks after one with BFINAL set (§7.2.3.4): those begin at the next octet
+/// boundary. Any split of the input, and any sequence of output windows, gives the same octets.
+pub struct Inflater<'m> {
+    history: History<'m>,
+    bits: BitReader,
+    mode: Mode,
+    /// The block being read has BFINAL set.
+    last_block: bool,
+    /// No octet was read since the start of the message or since a block with BFINAL: nothing is lost if the message ends here.
+    may_end: bool,
+    /// `literals` and `distances` hold the fixed code of RFC 1951 §3.2.6: small messages use it again and again.
+    fixed: bool,
+    /// The rest of a match (RFC 1951 §3.2.5) for which there was no room.
+    match_len: u16,
+    match_distance: u16,
+    literals: Code<512, 288>,
+    distances: Code<128, 32>,
+}
+
+/// Where the decoder stands.
+#[derive(Clone, Copy)]
+enum Mode {
+    /// Before the 3 bits of a block header.
+    Header,
+    /// Before LEN and NLEN of a stored block.
+    StoredLen,
+    Stored { left: u16 },
+    /// Before HLIT, HDIST and HCLEN of a dynamic block.
+    Sizes,
+    /// Reading the lengths of the code length code.
+    CodeLengths { literals: u16, distances: u16, codes: u16, have: u16 },
+    /// Reading the lengths of both codes, compressed with the code length code.
+    Lengths { literals: u16, distances: u16, have: u16, previous: u16 },
+    Symbols,
+    Failed(InflateError),
+}
+
+/// How far a call of [`Inflater::inflate`] came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// Octets taken from the front of the input; they need not be presented again.
+    pub consumed: usize,
+    /// Octets written to the front of the output. If it was filled, there may be more without further input.
+    pub produced: usize,
+}
+
+/// What a call of [`Inflater::finish_message`] gave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Finished {
+    /// Octets written to the front of the output.
+    pub produced: usize,
+    /// The message is complete and valid. Otherwise the output was filled and the call is to be made again.
+    pub done: bool,
+}
+
+/// The rule of RFC 1951, or of RFC 7692 for the end of a message, that the compressed octets break.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum InflateError {
+    /// RFC 1951 §3.2.3: block type 3 is reserved.
+    ReservedBlockType,
+    /// RFC 1951 §3.2.4: NLEN of a stored block is not the complement of LEN.
+    StoredLenMismatch,
+    /// RFC 1951 §3.2.7: more than 286 literal and length codes, or more than 30 distance codes.
+    TooManyCodes,
+    /// RFC 1951 §3.2.7: the code length code is over-subscribed or incomplete.
+    BadCodeLengthCode,
+    /// RFC 1951 §3.2.7: a repeat without a previous length, or beyond the last code.
+    BadRepeat,
+    /// RFC 1951 §3.2.5: there is no code for the end of the block.
+    NoEndOfBlock,
+    /// RFC 1951 §3.2.2: the literal and length code is over-subscribed or incomplete.
+    BadLiteralCode,
+    /// RFC 1951 §3.2.2: the distance code is over-subscribed or incomplete.
+    BadDistanceCode,
+    /// RFC 1951 §3.2.5: bits that are no code for a literal or a length, or symbol 286 or 287.
+    InvalidLiteral,
+    /// RFC 1951 §3.2.5: bits that are no code for a distance, or symbol 30 or 31.
+    InvalidDistance,
+    /// RFC 1951 §3.2.5, RFC 7692 §7.1.2: a match before the first octet known, or beyond the window agreed.
+    DistanceTooFar,
+    /// RFC 7692 §7.2.1: the message does not end with an empty stored block whose LEN and NLEN were removed: it ends inside
+    /// a block, or there is something behind that block.
+    NotFlushed,
+}
+
+impl InflateError {
+    /// What is wrong, in lower case, without a full stop.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReservedBlockType => "reserved deflate block type",
+            Self::StoredLenMismatch => "stored deflate block with contradicting lengths",
+            Self::TooManyCodes => "too many deflate codes",
+            Self::BadCodeLengthCode => "bad deflate code length code",
+            Self::BadRepeat => "bad repeat of a deflate code length",
+            Self::NoEndOfBlock => "deflate block without a code for its end",
+            Self::BadLiteralCode => "bad deflate literal and length code",
+            Self::BadDistanceCode => "bad deflate distance code",
+            Self::InvalidLiteral => "invalid deflate literal or length",
+            Self::InvalidDistance => "invalid deflate distance",
+            Self::DistanceTooFar => "deflate distance beyond the history",
+            Self::NotFlushed => "compressed message does not end with a flush",
+        }
+    }
+}
+
+impl fmt::Display for InflateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl core::error::Error for InflateError {}
+
+impl<'m> Inflater<'m> {
+    /// A decoder at the start of a connection.
+    ///
+    /// `history` is lent for the life of the value: exactly 2^window_bits octets, window_bits 8 to 15; its content does not matter.
+    /// `None` if its length is another. The window must be that agreed for the peer's direction, or larger.
+    pub const fn new(history: &'m mut [u8]) -> Option<Self> {
+        let Some(history) = History::new(history) else { return None };
+        Some(Self {
+            history,
+            bits: BitReader::new(),
+            mode: Mode::Header,
+            last_block: false,
+            may_end: true,
+            fixed: false,
+            match_len: 0,
+            match_distance: 0,
+            literals: Code::new(),
+            distances: Code::new(),
+        })
+    }
+
+    /// The base-2 logarithm of the window in octets, 8 to 15.
+    pub const fn window_bits(&self) -> u8 {
+        let [bits, ..] = self.history.window().trailing_zeros().to_le_bytes();
+        bits
+    }
+
+    /// Forgets the history and all state, a fault too: between messages without context takeover (RFC 7692 §7.1.1).
+    ///
+    /// The lent octets are not wiped, but can no longer be referred to.
+    pub const fn reset(&mut self) {
+        self.history.clear();
+        self.bits = BitReader::new();
+        self.mode = Mode::Header;
+        self.may_end = true;
+        self.match_len = 0;
+    }
+
+    /// Inflates from `input` into `output`, until the one is consumed and all that it says is written, or the other is full.
+    ///
+    /// After a call that filled `output` there may be more without further input: call again. Octets of `output` behind those
+    /// produced may be overwritten.
+    ///
+    /// # Errors
+    ///
+    /// The rule broken. It is found at the first octet that shows it (an over-subscribed code at its last length), what the call
+    /// wrote before is lost, and every later call gives it again until [`reset`](Self::reset).
+    pub fn inflate(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, InflateError> {
+        let mut rest = input;
+        let mut output = Output { octets: output, at: 0 };
+        if let Err(error) = self.run(&mut rest, &mut output) {
+            self.mode = Mode::Failed(error);
+            return Err(error);
+        }
+        self.history.push(output.written());
+        Ok(Progress { consumed: input.len() - rest.len(), produced: output.at })
+    }
+
+    /// Ends the message after its last octet was consumed: writes what is still to come and stands as if the octets 00 00 ff ff, which the
+    /// sender removed (RFC 7692 §7.2.2), had been read. If the result is not done, the output was filled: call again.
+    ///
+    /// An empty message is fine, and so is one that ends with a block with BFINAL and lacks the octet 00 that §7.2.3.4 wants behind
+    /// it: peers that end each message with the finish function of zlib send it so.
+    ///
+    /// # Errors
+    ///
+    /// [`InflateError::NotFlushed`] if the message ends inside a block or goes on behind its end, and those of
+    /// [`inflate`](Self::inflate).
+    pub fn finish_message(&mut self, output: &mut [u8]) -> Result<Finished, InflateError> {
+        let room = output.len();
+        let Progress { produced, .. } = self.inflate(&[], output)?;
+        // §7.2.1: the last block is stored and empty, and exactly its LEN and NLEN are missing.
+        let flushed = matches!(self.mode, Mode::StoredLen) || (matches!(self.mode, Mode::Header) && self.may_end);
+        let done = flushed && self.bits.count() == 0;
+        if done {
+            self.mode = Mode::Header;
+            self.may_end = true;
+        } else if produced < room {
+            self.mode = Mode::Failed(InflateError::NotFlushed);
+            return Err(InflateError::NotFlushed);
+        }
+        Ok(Finished { produced, done })
+    }
+
+    /// Reads on until input or room is lacking.
+    fn run(&mut self, input: &mut &[u8], output: &mut Output<'_>) -> Result<(), InflateError> {
+        loop {
+            self.bits.refill(input);
+            let next = match self.mode {
+                Mode::Header => self.header()?,
+                Mode::StoredLen => self.stored_len()?,
+                Mode::Stored { left } => self.stored(left, input, output),
+                Mode::Sizes => self.sizes()?,
+                Mode::CodeLengths { literals, distances, codes, have } => {
+                    self.code_lengths(literals, distances, codes, have, input)?
+                }
+                Mode::Lengths { literals, distances, have, previous } => {
+                    self.lengths(literals, distances, have, previous, input)?
+                }
+                Mode::Symbols => self.symbols(input, output)?,
+                Mode::Failed(error) => return Err(error),
+            };
+            match next {
+                Some(mode) => self.mode = mode,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// RFC 1951 §3.2.3.
+    fn header(&mut self) -> Result<Option<Mode>, InflateError> {
+        self.may_end &= self.bits.count() == 0;
+        let Some(header) = self.bits.take(3) else { return Ok(None) };
+        self.last_block = header & 1 != 0;
+        match header >> 1 {
+            0 => {
+                self.bits.align();
+                Ok(Some(Mode::StoredLen))
+            }
+            1 => {
+                self.use_fixed();
+                Ok(Some(Mode::Symbols))
+            }
+            2 => Ok(Some(Mode::Sizes)),
+            _ => Err(InflateError::ReservedBlockType),
+        }
+    }
+
+    /// The mode behind a block.
+    fn end_of_block(&mut self) -> Mode {
+        if self.last_block {
+            // RFC 7692 §7.2.3.4: what follows BFINAL is a new sequence of blocks and starts with an octet of its own.
+            self.bits.align();
+            self.may_end = true;
+        }
+        Mode::Header
+    }
+
+    /// RFC 1951 §3.2.4.
+    fn stored_len(&mut self) -> Result<Option<Mode>, InflateError> {
+        if self.bits.count() < 32 {
+            return Ok(None);
+        }
+        let (Some(len), Some(complement)) = (self.bits.take_u16(), self.bits.take_u16()) else { return Ok(None) };
+        if len != !complement {
+            return Err(InflateError::StoredLenMismatch);
+        }
+        Ok(Some(if len == 0 { self.end_of_block() } else { Mode::Stored { left: len } }))
+    }
+
+    fn stored(&mut self, left: u16, input: &mut &[u8], output: &mut Output<'_>) -> Option<Mode> {
+        let mut left = left;
+        // First what was moved to the hold, then the rest straight from the input.
+        while left > 0 {
+            let Some(slot) = output.slot() else { break };
+            let Some(octet) = self.bits.take_octet() else { break };
+            *slot = octet;
+            output.at += 1;
+            left -= 1;
+        }
+        if left > 0 && self.bits.count() == 0 {
+            let copied = output.append(input.get(..usize::from(left)).unwrap_or(input));
+            *input = input.get(usize::from(copied)..).unwrap_or(&[]);
+            left = left.saturating_sub(copied);
+        }
+        if left == 0 {
+            return Some(self.end_of_block());
+        }
+        self.mode = Mode::Stored { left };
+        None
+    }
+
+    /// RFC 1951 §3.2.7: HLIT, HDIST, HCLEN. The limits of 286 and 30 are those of the alphabets in §3.2.5.
+    fn sizes(&mut self) -> Result<Option<Mode>, InflateError> {
+        let Some(sizes) = self.bits.take(14) else { return Ok(None) };
+        let (literals, distances, codes) = (257 + (sizes & 31), 1 + (sizes >> 5 & 31), 4 + (sizes >> 10));
+        if literals > 286 || distances > 30 {
+            return Err(InflateError::TooManyCodes);
+        }
+        // Until the codes of this block are built, the memory of the two codes serves to read it: the lookup table of the literal
+        // code holds the lengths, and the distance code is the code length code.
+        self.fixed = false;
+        self.literals.lengths().fill(0);
+        Ok(Some(Mode::CodeLengths { literals, distances, codes, have: 0 }))
+    }
+
+    fn code_lengths(
+        &mut self,
+        literals: u16,
+        distances: u16,
+        codes: u16,
+        have: u16,
+        input: &mut &[u8],
+    ) -> Result<Option<Mode>, InflateError> {
+        let mut have = have;
+        while have < codes {
+            self.bits.refill(input);
+            let Some(len) = self.bits.take(3) else {
+                self.mode = Mode::CodeLengths { literals, distances, codes, have };
+                return Ok(None);
+            };
+            let place = CODE_LENGTH_ORDER.get(usize::from(have)).copied().unwrap_or(0);
+            if let Some(slot) = self.literals.lengths().get_mut(usize::from(place)) {
+                *slot = len;
+            }
+            have += 1;
+        }
+        let lengths = self.literals.lengths().get(..19).unwrap_or(&[]);
+        if self.distances.build_from(lengths) != Some(Shape::Complete) {
+            return Err(InflateError::BadCodeLengthCode);
+        }
+        Ok(Some(Mode::Lengths { literals, distances, have: 0, previous: 0 }))
+    }
+
+    fn lengths(
+        &mut self,
+        literals: u16,
+        distances: u16,
+        have: u16,
+        previous: u16,
+        input: &mut &[u8],
+    ) -> Result<Option<Mode>, InflateError> {
+        let (mut have, mut previous) = (have, previous);
+        while have < literals + distances {
+            self.bits.refill(input);
+            let mut bits = self.bits;
+            let (symbol, len) = self.distances.decode(bits.peek());
+            let repeat = if bits.skip(len) {
+                match symbol {
+                    0..=15 => Some(1),
+                    16 => bits.take(2).map(|extra| 3 + extra),
+                    17 => bits.take(3).map(|extra| 3 + extra),
+                    _ => bits.take(7).map(|extra| 11 + extra),
+                }
+            } else {
+                None
+            };
+            let Some(repeat) = repeat else {
+                self.mode = Mode::Lengths { literals, distances, have, previous };
+                return Ok(None);
+            };
+            match symbol {
+                0..=15 => previous = symbol,
+                16 if have == 0 => return Err(InflateError::BadRepeat),
+                16 => {}
+                _ => previous = 0,
+            }
+            if repeat > literals + distances - have {
+                return Err(InflateError::BadRepeat);
+            }
+            let places = self.literals.lengths().iter_mut().skip(usize::from(have)).take(usize::from(repeat));
+            for place in places {
+                *place = previous;
+            }
+            have += repeat;
+            self.bits = bits;
+        }
+        self.build(usize::from(literals), usize::from(distances))?;
+        Ok(Some(Mode::Symbols))
+    }
+
+    /// Both codes of a dynamic block from their lengths.
+    fn build(&mut self, literals: usize, distances: usize) -> Result<(), InflateError> {
+        let lengths = self.literals.lengths();
+        if lengths.get(256) == Some(&0) {
+            return Err(InflateError::NoEndOfBlock);
+        }
+        let (of_literals, of_distances) = lengths.split_at_checked(literals).unwrap_or((&[], &[]));
+        let of_distances = of_distances.get(..distances).unwrap_or(&[]);
+        // The distance code first: building the literal code overwrites the lengths.
+        let distances = self.distances.build_from(of_distances);
+        let literals = of_literals.len();
+        if self.literals.build(literals).is_none() {
+            return Err(InflateError::BadLiteralCode);
+        }
+        if distances.is_none() {
+            return Err(InflateError::BadDistanceCode);
+        }
+        Ok(())
+    }
+
+    /// RFC 1951 §3.2.6.
+    fn use_fixed(&mut self) {
+        if self.fixed {
+            return;
+        }
+        self.fixed = true;
+        self.literals.fill_with(|index| match index.reverse_bits() >> 7 {
+            code @ 0..96 => (256 + (code >> 2), 7),
+            code @ 96..384 => ((code >> 1) - 48, 8),
+            code @ 384..400 => (280 - 192 + (code >> 1), 8),
+            code => (144 + code - 400, 9),
+        });
+        self.distances.fill_with(|index| (index.reverse_bits() >> 11, 5));
+    }
+
+    /// RFC 1951 §3.2.5. A symbol with all that belongs to it has at most 48 bits and is used at once or left in the hold.
+    fn symbols(&mut self, input: &mut &[u8], output: &mut Output<'_>) -> Result<Option<Mode>, InflateError> {
+        if self.match_len > 0 && !self.copy_match(output) {
+            return Ok(None);
+        }
+        let mut bits = self.bits;
+        let next = loop {
+            if bits.count() < 48 {
+                bits.refill(input);
+            }
+            let mut ahead = bits;
+            let (symbol, len) = self.literals.decode(ahead.peek());
+            if !ahead.skip(len) {
+                break None;
+            }
+            if let Ok(literal) = u8::try_from(symbol) {
+                let Some(slot) = output.slot() else { break None };
+                *slot = literal;
+                output.at += 1;
+                bits = ahead;
+                continue;
+            }
+            if symbol == 256 {
+                self.bits = ahead;
+                return Ok(Some(self.end_of_block()));
+            }
+            let &(base, extra) = LENGTHS.get(usize::from(symbol) - 257).ok_or(InflateError::InvalidLiteral)?;
+            let Some(more) = ahead.take(u32::from(extra)) else { break None };
+            self.match_len = base + more;
+            let (symbol, len) = self.distances.decode(ahead.peek());
+            if !ahead.skip(len) {
+                self.match_len = 0;
+                break None;
+            }
+            let &(base, extra) = DISTANCES.get(usize::from(symbol)).ok_or(InflateError::InvalidDistance)?;
+            let Some(more) = ahead.take(u32::from(extra)) else {
+                self.match_len = 0;
+                break None;
+            };
+            self.match_distance = base + more;
+            let known = (self.history.filled() + output.at).min(self.history.window());
+            if usize::from(self.match_distance) > known {
+                return Err(InflateError::DistanceTooFar);
+            }
+            bits = ahead;
+            if !self.copy_match(output) {
+                break None;
+            }
+        };
+        self.bits = bits;
+        Ok(next)
+    }
+
+    /// Copies the match as far as there is room; says whether that was all of it.
+    #[inline]
+    fn copy_match(&mut self, output: &mut Output<'_>) -> bool {
+        let distance = usize::from(self.match_distance);
+        while self.match_len > 0 {
+            let copied = match distance.checked_sub(output.at) {
+                None | Some(0) => output.repeat(distance, self.match_len),
+                // The match starts before this call's output.
+                Some(back) => {
+                    let (part, _) = self.history.last(back);
+                    output.append(part.get(..usize::from(self.match_len)).unwrap_or(part))
+                }
+            };
+            if copied == 0 {
+                return false;
+            }
+            self.match_len = self.match_len.saturating_sub(copied);
+        }
+        true
+    }
+}
+
+/// The output of one call, and how much of it is written.
+struct Output<'o> {
+    octets: &'o mut [u8],
+    at: usize,
+}
+
+impl Output<'_> {
+    fn written(&self) -> &[u8] {
+        self.octets.get(..self.at).unwrap_or(&[])
+    }
+
+    #[inline(always)]
+    fn slot(&mut self) -> Option<&mut u8> {
+        self.octets.get_mut(self.at)
+    }
+
+    /// Appends as much of `part` (at most 65 535 octets) as there is room for; gives how much.
+    #[inline]
+    fn append(&mut self, part: &[u8]) -> u16 {
+        let len = copy(self.octets.get_mut(self.at..).unwrap_or(&mut []), part);
+        self.at += len;
+        u16::try_from(len).unwrap_or(u16::MAX)
+    }
+
+    /// Appends up to `len` of the octets that begin `distance` before the end, which may be those just appended (RFC 1951
+    /// §3.2.3); gives how many.
+    #[inline]
+    fn repeat(&mut self, distance: usize, len: u16) -> u16 {
+        let mut left = usize::from(len);
+        let (mut at, mut back) = (self.at, distance);
+        while left > 0 {
+            let Some((written, room)) = self.octets.split_at_mut_checked(at) else { break };
+            let Some(from) = at.checked_sub(back).and_then(|start| written.get(start..)) else { break };
+            // Most matches are short: 16 octets at a time, of which what is too many will be overwritten.
+            let step = match (room.first_chunk_mut::<16>(), from.first_chunk::<16>()) {
+                (Some(to), Some(from)) => {
+                    *to = *from;
+                    left.min(16)
+                }
+                _ => copy(room, from.get(..left).unwrap_or(from)),
+            };
+            if step == 0 {
+                break;
+            }
+            if back < 16 {
+                // What repeats after `back` octets and was just appended once more repeats after twice as many.
+                back *= 2;
+            }
+            at += step;
+            left -= step;
+        }
+        let copied = at - self.at;
+        self.at = at;
+        u16::try_from(copied).unwrap_or(u16::MAX)
+    }
+}
+
+/// RFC 1951 §3.2.7: the order in which the lengths of the code length code are sent.
+const CODE_LENGTH_ORDER: [u8; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+
+/// RFC 1951 §3.2.5: shortest length and number of extra bits for symbols 257 to 285.
+#[rustfmt::skip]
+const LENGTHS: [(u16, u8); 29] = [
+    (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 0), (10, 0),
+    (11, 1), (13, 1), (15, 1), (17, 1), (19, 2), (23, 2), (27, 2), (31, 2),
+    (35, 3), (43, 3), (51, 3), (59, 3), (67, 4), (83, 4), (99, 4), (115, 4),
+    (131, 5), (163, 5), (195, 5), (227, 5), (258, 0),
+];
+
+/// RFC 1951 §3.2.5: shortest distance and number of extra bits for symbols 0 to 29.
+#[rustfmt::skip]
+const DISTANCES: [(u16, u8); 30] = [
+    (1, 0), (2, 0), (3, 0), (4, 0), (5, 1), (7, 1), (9, 2), (13, 2),
+    (17, 3), (25, 3), (33, 4), (49, 4), (65, 5), (97, 5), (129, 6), (193, 6),
+    (257, 7), (385, 7), (513, 8), (769, 8), (1025, 9), (1537, 9), (2049, 10), (3073, 10),
+    (4097, 11), (6145, 11), (8193, 12), (12289, 12), (16385, 13), (24577, 13),
+];

@@ -171,7 +171,7 @@ UsageError {
     InvalidCloseCode = 6, "this close code may not stand in a frame";
     /// §5.5.1: a reason of more than 123 octets, or a reason without a code.
     InvalidCloseReason = 7, "a close reason has at most 123 octets and needs a code";
-    /// §5.4: a fragment of the other kind than the message it continues.
+    /// §5.4: a fragment of the other kind than the message it continues, or compressed where that is not, or the reverse.
     WrongMessageKind = 8, "the unfinished message is of the other kind";
     /// A host that cannot stand in a Host header.
     InvalidHost = 9, "the host cannot stand in a Host header";

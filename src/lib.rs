@@ -9,6 +9,7 @@ extern crate std;
 mod close_code;
 mod config;
 mod connection;
+mod deflate;
 mod entropy;
 mod error;
 mod event;
@@ -20,7 +21,12 @@ mod utf8;
 
 pub use close_code::CloseCode;
 pub use config::Config;
-pub use connection::Connection;
+#[cfg(feature = "deflate")]
+pub use connection::Sent;
+pub use connection::{Connection, Negotiated};
+#[cfg(feature = "deflate")]
+pub use deflate::{Compressed, Compressor, Finished, InflateError, Inflater, Progress};
+pub use deflate::{DeflateDirection, DeflateParams};
 pub use entropy::{Entropy, EntropyError, NoEntropy};
 pub use error::{CallError, ProtocolError, UsageError};
 pub use event::{Data, Event, MessageKind, Received, Role, State, Transport};

@@ -1,6 +1,8 @@
 //! The machine: one endpoint of one connection.
 
 mod closing;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod handshake;
 mod receive;
 mod send;
@@ -8,11 +10,14 @@ mod timer;
 
 use crate::close_code::CloseCode;
 use crate::config::Config;
+use crate::deflate::DeflateParams;
 use crate::entropy::{Entropy, NoEntropy};
 use crate::error::{CallError, ProtocolError};
 use crate::event::{MessageKind, Received, Role, State, Transport};
 use crate::handshake::{Accept, ClientRequest, Header, Request};
 use crate::time::Instant;
+#[cfg(feature = "deflate")]
+pub use deflate::Sent;
 use handshake::Handshake;
 use receive::{Frames, Reception};
 use send::Sending;
@@ -38,6 +43,8 @@ struct Machine<'c> {
     close_code: CloseCode,
     /// The agreed subprotocol, as its place in the `Config`.
     subprotocol: Option<u8>,
+    /// What was agreed of permessage-deflate.
+    deflate: Option<DeflateParams>,
     role: Role,
     stage: Stage,
 }
@@ -83,9 +90,10 @@ impl<'c, E: Entropy> Connection<'c, E> {
     }
 
     /// A connection whose opening handshake was done elsewhere, by an HTTP/1.1, HTTP/2 (RFC 8441) or HTTP/3 (RFC 9220)
-    /// stack: it starts in [`State::Open`].
-    pub fn open(role: Role, config: &'c Config<'c>, entropy: E, now: Instant) -> Self {
+    /// stack: it starts in [`State::Open`] with what was `negotiated` there.
+    pub fn open(role: Role, config: &'c Config<'c>, entropy: E, negotiated: Negotiated, now: Instant) -> Self {
         let mut machine = Machine::connecting(role, config, now);
+        (machine.subprotocol, machine.deflate) = (negotiated.subprotocol, negotiated.deflate);
         machine.enter_open(now);
         Self { machine, entropy }
     }
@@ -277,6 +285,7 @@ impl<'c> Machine<'c> {
             sending: Sending::START,
             close_code: CloseCode::ABNORMAL_CLOSURE,
             subprotocol: None,
+            deflate: None,
             role,
             stage: match role {
                 Role::Client => Stage::Fresh,
@@ -301,6 +310,34 @@ impl core::fmt::Debug for Machine<'_> {
 
 /// Law 8: with a source of two words, as C has it, and with a word for the C layer to spare.
 const _: () = assert!(size_of::<Connection<'static, [usize; 2]>>() + size_of::<u64>() <= 128);
+
+/// What an opening handshake that was done elsewhere agreed on; by default nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Negotiated {
+    /// The subprotocol, as its place in the list of the [`Config`], counted from 0.
+    subprotocol: Option<u8>,
+    /// The parameters of permessage-deflate.
+    deflate: Option<DeflateParams>,
+}
+
+impl Negotiated {
+    /// Neither subprotocol nor extension.
+    pub const NOTHING: Self = Self { subprotocol: None, deflate: None };
+
+    /// With the subprotocol at place `index` of the [`Config`]'s list, counted from 0.
+    #[must_use]
+    pub const fn subprotocol(mut self, index: u8) -> Self {
+        self.subprotocol = Some(index);
+        self
+    }
+
+    /// With permessage-deflate (RFC 7692). Its messages are received by `receive_with`, of the feature `deflate`.
+    #[must_use]
+    pub const fn deflate(mut self, params: DeflateParams) -> Self {
+        self.deflate = Some(params);
+        self
+    }
+}
 
 /// What failed, where `receive` finds it.
 #[derive(Clone, Copy)]

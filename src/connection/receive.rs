@@ -4,7 +4,7 @@ use super::handshake::Handshake;
 use super::{Machine, Stage, Stop};
 use crate::close_code::CloseCode;
 use crate::entropy::Entropy;
-use crate::error::{CallError, ProtocolError};
+use crate::error::{CallError, ProtocolError, UsageError};
 use crate::event::{Data, Event, MessageKind, Received, Role};
 use crate::frame::{FrameHeader, HeaderRules, Opcode, advance_key, apply_mask};
 use crate::handshake::head::Head;
@@ -38,6 +38,48 @@ pub(super) struct Frames {
     message: Option<MessageKind>,
     /// Whether the current frame ends the message.
     fin: bool,
+    /// Whether the current message is compressed: `offset` and `utf8` count inflated octets then.
+    compressed: bool,
+    /// Whether its last octet was consumed and more is to come out of the inflater.
+    finishing: bool,
+}
+
+/// How compressed payload becomes octets of a message. Without the feature `deflate` it does not.
+pub(super) trait Inflation {
+    /// A compressed message starts.
+    fn start(&mut self, machine: &Machine<'_>) -> Result<(), CallError>;
+
+    /// Inflates from `payload` to the start of the window, `limit` octets and at most one more; the message `ends` with this
+    /// payload.
+    fn inflate(&mut self, payload: &[u8], ends: bool, limit: u64) -> Result<Inflated, Stop>;
+
+    fn window(&mut self) -> &mut [u8];
+}
+
+/// What became of a compressed payload.
+#[derive(Clone, Copy)]
+pub(super) struct Inflated {
+    pub(super) consumed: usize,
+    pub(super) produced: usize,
+    /// The message has come out to its end.
+    pub(super) done: bool,
+}
+
+/// What `receive` has: nothing to inflate with.
+struct NoInflation;
+
+impl Inflation for NoInflation {
+    fn start(&mut self, _: &Machine<'_>) -> Result<(), CallError> {
+        Err(UsageError::NoDeflate.into())
+    }
+
+    fn inflate(&mut self, _: &[u8], _: bool, _: u64) -> Result<Inflated, Stop> {
+        Err(CallError::from(UsageError::NoDeflate).into())
+    }
+
+    fn window(&mut self) -> &mut [u8] {
+        &mut []
+    }
 }
 
 impl Frames {
@@ -50,6 +92,8 @@ impl Frames {
         utf8: Utf8::START,
         message: None,
         fin: false,
+        compressed: false,
+        finishing: false,
     };
 }
 
@@ -71,8 +115,20 @@ pub(super) enum What {
     HttpRequest,
     Opened,
     Refused(ProtocolError),
-    Data { kind: MessageKind, offset: u64, last: bool },
-    Ping { answered: bool },
+    Data {
+        kind: MessageKind,
+        offset: u64,
+        last: bool,
+    },
+    /// The same, at the start of the window for inflated payload.
+    Inflated {
+        kind: MessageKind,
+        offset: u64,
+        last: bool,
+    },
+    Ping {
+        answered: bool,
+    },
     Pong,
     CloseReceived(CloseCode),
     Failed(ProtocolError),
@@ -83,13 +139,16 @@ impl Outcome {
         Self { consumed, produced: 0, start: 0, len: 0, what: What::Nothing }
     }
 
-    /// Shows the octets of `input` that the event is about.
+    /// Shows the octets that the event is about.
     #[inline]
-    fn into_received(self, input: &mut [u8]) -> Received<'_> {
-        let octets = input.get_mut(self.start..).and_then(|rest| rest.get_mut(..self.len)).unwrap_or_default();
+    pub(super) fn into_received<'i>(self, input: &'i mut [u8], window: &'i mut [u8]) -> Received<'i> {
+        let memory = if let What::Inflated { .. } = self.what { window } else { input };
+        let octets = memory.get_mut(self.start..).and_then(|rest| rest.get_mut(..self.len)).unwrap_or_default();
         let event = match self.what {
             What::Nothing => None,
-            What::Data { kind, offset, last } => Some(Event::Data(Data { kind, payload: octets, offset, last })),
+            What::Data { kind, offset, last } | What::Inflated { kind, offset, last } => {
+                Some(Event::Data(Data { kind, payload: octets, offset, last }))
+            }
             what => what.into_event(octets),
         };
         Received { consumed: self.consumed, produced: self.produced, event }
@@ -100,7 +159,7 @@ impl What {
     /// The rarer events.
     fn into_event(self, octets: &[u8]) -> Option<Event<'_>> {
         Some(match self {
-            Self::Nothing | Self::Data { .. } => return None,
+            Self::Nothing | Self::Data { .. } | Self::Inflated { .. } => return None,
             Self::Request => Event::Request(Request::of_head(Head::of_scanned(octets))),
             Self::HttpRequest => Event::HttpRequest(Request::of_head(Head::of_scanned(octets))),
             Self::Opened => Event::Opened(Response::of_head(Head::of_scanned(octets))),
@@ -123,9 +182,22 @@ impl Machine<'_> {
         input: &'i mut [u8],
         out: &mut [u8],
     ) -> Result<Received<'i>, CallError> {
+        let outcome = self.receive_outcome(entropy, now, input, &mut NoInflation, out)?;
+        Ok(outcome.into_received(input, &mut []))
+    }
+
+    #[inline]
+    pub(super) fn receive_outcome(
+        &mut self,
+        entropy: &mut dyn Entropy,
+        now: Instant,
+        input: &mut [u8],
+        inflation: &mut dyn Inflation,
+        out: &mut [u8],
+    ) -> Result<Outcome, CallError> {
         match self.whole_message(now, input) {
-            Some(outcome) => Ok(outcome.into_received(input)),
-            None => self.receive_any(entropy, now, input, out),
+            Some(outcome) => Ok(outcome),
+            None => self.receive_any(entropy, now, input, inflation, out),
         }
     }
 
@@ -180,15 +252,16 @@ impl Machine<'_> {
         Some(Outcome { consumed: start.saturating_add(len), produced: 0, start, len, what })
     }
 
-    fn receive_any<'i>(
+    fn receive_any(
         &mut self,
         entropy: &mut dyn Entropy,
         now: Instant,
-        input: &'i mut [u8],
+        input: &mut [u8],
+        inflation: &mut dyn Inflation,
         out: &mut [u8],
-    ) -> Result<Received<'i>, CallError> {
+    ) -> Result<Outcome, CallError> {
         let outcome = match self.stage {
-            Stage::Open | Stage::CloseSent => self.receive_frames(entropy, now, input, out)?,
+            Stage::Open | Stage::CloseSent => self.receive_frames(entropy, now, input, inflation, out)?,
             Stage::Head => self.receive_head(now, input, out)?,
             // Until there is an answer nothing is read; a refused client's rest is not ours.
             Stage::Fresh | Stage::Deciding | Stage::Refused => Outcome::nothing(0),
@@ -198,7 +271,7 @@ impl Machine<'_> {
         if outcome.consumed > 0 {
             self.timers.note_received(now);
         }
-        Ok(outcome.into_received(input))
+        Ok(outcome)
     }
 
     #[inline]
@@ -207,10 +280,11 @@ impl Machine<'_> {
         entropy: &mut dyn Entropy,
         now: Instant,
         input: &mut [u8],
+        inflation: &mut dyn Inflation,
         out: &mut [u8],
     ) -> Result<Outcome, CallError> {
         let Reception::Frames(frames) = self.reception else { return Ok(Outcome::nothing(0)) };
-        match self.next_frame(frames, entropy, now, input, out) {
+        match self.next_event(frames, entropy, now, input, inflation, out) {
             Ok(outcome) => Ok(outcome),
             Err(Stop::Call(error)) => Err(error),
             Err(Stop::Fault(error)) => {
@@ -221,18 +295,19 @@ impl Machine<'_> {
     }
 
     /// Goes through `input` up to the first event. `frames` is a copy, put back where the call succeeds.
-    fn next_frame(
+    fn next_event(
         &mut self,
         mut frames: Frames,
         entropy: &mut dyn Entropy,
         now: Instant,
         input: &mut [u8],
+        inflation: &mut dyn Inflation,
         out: &mut [u8],
     ) -> Result<Outcome, Stop> {
         let mut consumed = 0;
         loop {
             let rest = input.get_mut(consumed..).unwrap_or_default();
-            if frames.remaining == 0 {
+            if frames.remaining == 0 && !frames.finishing {
                 let Some(header) = self.next_header(&frames, rest)? else { break };
                 let header_len = header.header_len();
                 if header.opcode.is_control() {
@@ -243,24 +318,49 @@ impl Machine<'_> {
                     outcome.consumed = outcome.consumed.saturating_add(consumed).saturating_add(header_len);
                     return Ok(outcome);
                 }
+                if header.rsv != 0 {
+                    inflation.start(self)?;
+                }
                 consumed = consumed.saturating_add(header_len);
                 frames.start_data(header);
                 if header.payload_len == 0 && !header.fin {
                     continue;
                 }
             }
-            let rest = input.get_mut(consumed..).unwrap_or_default();
+            let start = consumed;
+            let rest = input.get_mut(start..).unwrap_or_default();
             let len = at_most(frames.remaining, rest.len());
             // An empty piece ends a message or is none.
             if len == 0 && frames.remaining > 0 {
                 break;
             }
+            if frames.compressed {
+                self.check_room_to_fail(out)?;
+                let inflated = frames.inflate(rest.get_mut(..len).unwrap_or_default(), self.config.max_message_len, inflation)?;
+                consumed = consumed.saturating_add(inflated.consumed);
+                if inflated.produced == 0 && !inflated.done {
+                    continue;
+                }
+                let what = frames.take_inflated(inflated, inflation.window())?;
+                self.reception = Reception::Frames(frames);
+                return Ok(Outcome { consumed, produced: 0, start: 0, len: inflated.produced, what });
+            }
             let what = frames.take_payload(rest.get_mut(..len).unwrap_or_default())?;
             self.reception = Reception::Frames(frames);
-            return Ok(Outcome { consumed: consumed.saturating_add(len), produced: 0, start: consumed, len, what });
+            return Ok(Outcome { consumed: consumed.saturating_add(len), produced: 0, start, len, what });
         }
         self.reception = Reception::Frames(frames);
         Ok(Outcome::nothing(consumed))
+    }
+
+    /// Inflating cannot be undone, so the room to tell of a fault must be there before.
+    fn check_room_to_fail(&self, out: &[u8]) -> Result<(), CallError> {
+        let octets = match (self.stage, self.role) {
+            (Stage::Open, Role::Server) => 4,
+            (Stage::Open, Role::Client) => 8,
+            _ => 0,
+        };
+        if out.len() < octets { Err(CallError::NeedsRoom { octets }) } else { Ok(()) }
     }
 
     /// Reads the header at the start of `input`. Rules are checked in the order of the octets that show them, so that the
@@ -275,11 +375,16 @@ impl Machine<'_> {
         }
         // §10.4, L-06: a frame fails from its header alone.
         let left = self.config.max_message_len.saturating_sub(frames.offset);
-        let rules = HeaderRules {
-            masked: Some(self.role == Role::Server),
-            rsv: 0,
-            max_payload_len: if is_data { left } else { u64::MAX },
+        // RFC 7692 §6: RSV1 marks a compressed message, on its first frame and nowhere else.
+        let may_compress = self.deflate.is_some() && frames.message.is_none();
+        let max_payload_len = match is_data {
+            false => u64::MAX,
+            // Stored blocks and the end of the message make compressed octets the longer.
+            true if frames.compressed || first & 0x40 != 0 => left.saturating_add(left / 1024).saturating_add(64),
+            true => left,
         };
+        let rsv = if is_data && may_compress { 4 } else { 0 };
+        let rules = HeaderRules { masked: Some(self.role == Role::Server), rsv, max_payload_len };
         let header = FrameHeader::decode(input, rules)?;
         match input.get(1).map(|second| second & 0x7F) {
             // Empty fragments make no progress; one that ends its message does.
@@ -365,6 +470,9 @@ impl Frames {
             Opcode::Binary => self.message = Some(MessageKind::Binary),
             _ => {}
         }
+        self.compressed |= header.rsv != 0;
+        // An empty last frame has nothing to inflate, but the inflater may have something to say.
+        self.finishing = self.compressed && header.fin && header.payload_len == 0;
         self.remaining = header.payload_len;
         self.masking_key = header.masking_key.unwrap_or_default();
         self.fin = header.fin;
@@ -392,6 +500,43 @@ impl Frames {
             self.remaining = self.remaining.saturating_sub(len);
             self.offset = self.offset.saturating_add(len);
             self.masking_key = advance_key(key, payload.len());
+        }
+        Ok(what)
+    }
+}
+
+impl Frames {
+    /// Inflates from the next octets of the current frame; what was not consumed is as it was.
+    fn inflate(&mut self, payload: &mut [u8], max_message_len: u64, inflation: &mut dyn Inflation) -> Result<Inflated, Stop> {
+        // Unmasking what cannot be consumed yet is work for nothing: an octet is rarely worth less than one in the window.
+        let len = payload.len().min(inflation.window().len().max(64));
+        let payload = payload.get_mut(..len).unwrap_or_default();
+        let ends = self.fin && self.remaining == wire_len(len);
+        apply_mask(self.masking_key, payload);
+        let inflated = inflation.inflate(payload, ends, max_message_len.saturating_sub(self.offset))?;
+        self.masking_key = advance_key(self.masking_key, inflated.consumed);
+        apply_mask(self.masking_key, payload.get_mut(inflated.consumed..).unwrap_or_default());
+        self.remaining = self.remaining.saturating_sub(wire_len(inflated.consumed));
+        self.finishing = ends && self.remaining == 0;
+        // the limit counts what comes out, while it comes out.
+        if self.offset.saturating_add(wire_len(inflated.produced)) > max_message_len {
+            return Err(ProtocolError::MessageTooLong.into());
+        }
+        Ok(inflated)
+    }
+
+    /// Checks the octets that came out.
+    fn take_inflated(&mut self, inflated: Inflated, window: &[u8]) -> Result<What, ProtocolError> {
+        let kind = self.message.unwrap_or(MessageKind::Binary);
+        let octets = window.get(..inflated.produced).unwrap_or_default();
+        if kind == MessageKind::Text && (self.utf8.feed(octets).is_err() || inflated.done && !self.utf8.is_complete()) {
+            return Err(ProtocolError::InvalidUtf8);
+        }
+        let what = What::Inflated { kind, offset: self.offset, last: inflated.done };
+        if inflated.done {
+            *self = Self::START;
+        } else {
+            self.offset = self.offset.saturating_add(wire_len(inflated.produced));
         }
         Ok(what)
     }

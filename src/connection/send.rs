@@ -13,17 +13,43 @@ use crate::utf8::Utf8;
 pub(super) struct Sending {
     /// The kind of the unfinished message, if there is one.
     message: Option<MessageKind>,
+    /// Whether it is compressed.
+    compressed: bool,
     /// How far its text is checked.
     utf8: Utf8,
 }
 
 impl Sending {
-    pub(super) const START: Self = Self { message: None, utf8: Utf8::START };
+    pub(super) const START: Self = Self { message: None, compressed: false, utf8: Utf8::START };
+
+    pub(super) const fn is_inside_message(&self) -> bool {
+        self.message.is_some()
+    }
+
+    /// The opcode of the next frame (§5.4).
+    pub(super) fn opcode(&self, kind: MessageKind, compressed: bool) -> Result<Opcode, UsageError> {
+        match self.message {
+            None if kind == MessageKind::Text => Ok(Opcode::Text),
+            None => Ok(Opcode::Binary),
+            Some(unfinished) if unfinished == kind && self.compressed == compressed => Ok(Opcode::Continuation),
+            Some(_) => Err(UsageError::WrongMessageKind),
+        }
+    }
+
+    /// What is known once `payload` has gone out. §8.1 binds the sender too: as a whole a text is UTF-8, its fragments may
+    /// end anywhere.
+    pub(super) fn after(self, kind: MessageKind, payload: &[u8], fin: bool, compressed: bool) -> Result<Self, UsageError> {
+        let mut utf8 = self.utf8;
+        if kind == MessageKind::Text && (utf8.feed(payload).is_err() || fin && !utf8.is_complete()) {
+            return Err(UsageError::InvalidUtf8);
+        }
+        Ok(if fin { Self::START } else { Self { message: Some(kind), compressed, utf8 } })
+    }
 }
 
 impl Machine<'_> {
     pub(super) fn send_text(&mut self, entropy: &mut dyn Entropy, text: &str, out: &mut [u8]) -> Result<usize, CallError> {
-        if self.sending.message.is_some() {
+        if self.sending.is_inside_message() {
             return self.send(entropy, MessageKind::Text, text.as_bytes(), true, out);
         }
         self.check_open()?;
@@ -39,19 +65,10 @@ impl Machine<'_> {
         out: &mut [u8],
     ) -> Result<usize, CallError> {
         self.check_open()?;
-        let opcode = match self.sending.message {
-            Some(unfinished) if unfinished != kind => return Err(UsageError::WrongMessageKind.into()),
-            Some(_) => Opcode::Continuation,
-            None if kind == MessageKind::Text => Opcode::Text,
-            None => Opcode::Binary,
-        };
-        let mut utf8 = self.sending.utf8;
-        // §8.1 binds the sender too: as a whole the message is UTF-8, its fragments may end anywhere.
-        if kind == MessageKind::Text && (utf8.feed(payload).is_err() || fin && !utf8.is_complete()) {
-            return Err(UsageError::InvalidUtf8.into());
-        }
+        let opcode = self.sending.opcode(kind, false)?;
+        let after = self.sending.after(kind, payload, fin, false)?;
         let octets = self.put_frame(entropy, fin, opcode, payload, out)?;
-        self.sending = if fin { Sending::START } else { Sending { message: Some(kind), utf8 } };
+        self.sending = after;
         Ok(octets)
     }
 

@@ -140,6 +140,7 @@ impl BitWriter {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "numbers made up for tests")]
 mod tests {
     use super::*;
 

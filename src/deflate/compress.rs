@@ -2,15 +2,16 @@
 
 use super::bits::BitWriter;
 use super::history::{History, copy};
+use super::places::Places;
 
 /// Compresses what we send, message by message.
 ///
-/// All its memory but a few words is lent by the caller for the life of the value: 2^window_bits octets for the history and the rest for
-/// a hash table of places seen; [`memory_len`](Self::memory_len) says how much is sensible. Matches reach over the whole window and into earlier
-/// messages (context takeover, RFC 7692 §7.1.1) unless [`reset`](Self::reset) is called between them.
+/// All its memory but a few words is lent by the caller for the life of the value: 2^window_bits octets for the history and the rest
+/// for a hash table of places seen; [`memory_len`](Self::memory_len) says how much is sensible. Matches reach over the whole
+/// window and into earlier messages (context takeover, RFC 7692 §7.1.1) unless [`reset`](Self::reset) is called between them.
 ///
-/// Greedy matching and the fixed code (RFC 1951 §3.2.6), and stored blocks where that would be longer: a microcontroller's trade
-/// of some size for little memory and one pass. Every window from 2^8 octets on is kept to exactly.
+/// Lazy matching and the fixed code (RFC 1951 §3.2.6), and stored blocks where that would be longer: some size is given away for
+/// little memory and one pass. Every window from 2^8 octets on is kept to exactly.
 ///
 /// The same calls give the same octets. Other splits of the same input give other octets for the same message, since no match
 /// reaches beyond the input of the call.
@@ -44,7 +45,8 @@ pub struct Compressed {
 }
 
 impl<'m> Compressor<'m> {
-    /// Octets of memory that go well with a window: twice its size, so 512 for 2^8 and 65 536 for 2^15. `None` if `window_bits` is not 8 to 15.
+    /// Octets of memory that go well with a window: twice its size, so 512 for 2^8 and 65 536 for 2^15. `None` if `window_bits`
+    /// is not 8 to 15.
     pub const fn memory_len(window_bits: u8) -> Option<usize> {
         match window_bits {
             8..=15 => Some(2 << window_bits),
@@ -55,19 +57,14 @@ impl<'m> Compressor<'m> {
     /// A compressor at the start of a connection.
     ///
     /// `window_bits`, 8 to 15, is the base-2 logarithm of the window in octets, at most that agreed for our direction. `memory`
-    /// is lent for the life of the value; its content does not matter. It is divided into the window and, from what is left, the largest hash table that
-    /// fits: a power of two from 64 to 32 768 entries of two octets.
+    /// is lent for the life of the value; its content does not matter. It is divided into the window and, from what is left, the
+    /// largest hash table that fits: a power of two from 128 to 65 536 octets.
     ///
     /// `None` if `window_bits` is out of range or `memory` is shorter than the window and 128 octets.
     pub fn new(window_bits: u8, memory: &'m mut [u8]) -> Option<Self> {
         Self::memory_len(window_bits)?;
         let (history, table) = memory.split_at_mut_checked(1 << window_bits)?;
-        Some(Self {
-            history: History::new(history)?,
-            places: Places::new(table)?,
-            bits: BitWriter::new(),
-            block: Block::None,
-        })
+        Some(Self { history: History::new(history)?, places: Places::new(table)?, bits: BitWriter::new(), block: Block::None })
     }
 
     /// The base-2 logarithm of the window in octets, 8 to 15.
@@ -88,8 +85,8 @@ impl<'m> Compressor<'m> {
 
     /// Compresses `input` into `output` until the one is consumed or the other is full; up to 63 bits wait inside for room.
     ///
-    /// `flush` says that the message ends with this input, and is given again with the rest of it, which may be nothing, until the result is
-    /// done. The octets 00 00 ff ff, which end a sync flush, are not written (RFC 7692 §7.2.1); an empty message is the octet 00.
+    /// `flush` says that the message ends with this input, and is given again with the rest of it, which may be nothing, until the
+    /// result is done. The octets 00 00 ff ff, which end a sync flush, are not written (RFC 7692 §7.2.1); an empty message is the octet 00.
     /// Once the end has begun to be written, no input is taken until it is done.
     ///
     /// Any room serves, but a stored block is only written where the whole of it fits, so that small windows make random octets
@@ -168,6 +165,7 @@ impl<'m> Compressor<'m> {
 
     /// Compresses up to `end` of the input with the fixed code, until there is no more room.
     fn fixed(&mut self, run: &mut Run<'_>, end: usize) {
+        let mut ahead = None;
         while run.at < end {
             // A block header and a match together have at most 34 bits.
             if self.bits.count() >= 29 {
@@ -182,38 +180,62 @@ impl<'m> Compressor<'m> {
                 self.block = Block::Fixed;
             }
             let rest = run.input.get(run.at..end).unwrap_or(&[]);
-            let distance = self.places.exchange(rest, run.at);
-            let len = self.match_len(run, rest, usize::from(distance));
-            if len < MIN_MATCH {
-                let Some(&octet) = rest.first() else { return };
+            let Some((&octet, next)) = rest.split_first() else { return };
+            let found = match ahead.take() {
+                Some(found) => found,
+                None => self.find(run.input, rest, run.at),
+            };
+            // A longer match one octet later is worth a literal.
+            let hesitates = found.len >= MIN_MATCH && found.len < GOOD_MATCH;
+            if hesitates {
+                ahead = Some(self.find(run.input, next, run.at + 1)).filter(|later| later.len > found.len);
+            }
+            if found.len < MIN_MATCH || ahead.is_some() {
                 put_literal(&mut self.bits, octet);
                 run.at += 1;
                 continue;
             }
-            put_match(&mut self.bits, len, distance);
-            for skipped in 1..usize::from(len) {
+            put_match(&mut self.bits, found);
+            let len = usize::from(found.len);
+            for skipped in if hesitates { 2 } else { 1 }..len {
                 self.places.exchange(rest.get(skipped..).unwrap_or(&[]), run.at + skipped);
             }
-            run.at += usize::from(len);
+            run.at += len;
         }
     }
 
-    /// How many of the octets `distance` before `run.at` are the same as those of `rest`, up to 258; 0 for a distance beyond the window or what
-    /// is known.
+    /// The longest match for `rest`, which begins at `at` of `input`, and the nearest of those; notes the place.
     #[inline]
-    fn match_len(&self, run: &Run<'_>, rest: &[u8], distance: usize) -> u16 {
+    fn find(&mut self, input: &[u8], rest: &[u8], at: usize) -> Match {
+        let mut best = Match { len: 0, distance: 0 };
+        for distance in self.places.exchange(rest, at) {
+            let len = self.match_len(input, rest, at, usize::from(distance));
+            if len > best.len {
+                best = Match { len, distance };
+            }
+            if len >= GOOD_MATCH {
+                break;
+            }
+        }
+        best
+    }
+
+    /// How many of the octets `distance` before `at` are the same as those of `rest`, up to 258; 0 for a distance beyond the window
+    /// or what is known.
+    #[inline]
+    fn match_len(&self, input: &[u8], rest: &[u8], at: usize, distance: usize) -> u16 {
         let rest = rest.get(..MAX_MATCH).unwrap_or(rest);
         let window = self.history.window();
-        if distance == 0 || distance > window || distance > self.history.filled() + run.at {
+        if distance == 0 || distance > window || distance > self.history.filled() + at {
             return 0;
         }
-        let len = match distance.checked_sub(run.at) {
-            None | Some(0) => common_len(rest, run.input.get(run.at - distance..).unwrap_or(&[])),
+        let len = match distance.checked_sub(at) {
+            None | Some(0) => common_len(rest, input.get(at - distance..).unwrap_or(&[])),
             Some(back) => {
                 // From the history into this call's input.
                 let (first, second) = self.history.last(back);
                 let mut len = 0;
-                for part in [first, second, run.input] {
+                for part in [first, second, input] {
                     let rest = rest.get(len..).unwrap_or(&[]);
                     let common = common_len(rest, part);
                     len += common;
@@ -235,6 +257,16 @@ struct Run<'c> {
     output: &'c mut [u8],
     written: usize,
 }
+
+/// A repetition of `len` octets from `distance` before.
+#[derive(Clone, Copy)]
+struct Match {
+    len: u16,
+    distance: u16,
+}
+
+/// From this length on, a match is taken without a look at other places or at the next octet.
+const GOOD_MATCH: u16 = 32;
 
 /// RFC 1951 §3.2.5: a match has 3 to 258 octets.
 const MIN_MATCH: u16 = 3;
@@ -274,7 +306,7 @@ fn put_literal(bits: &mut BitWriter, octet: u8) {
 
 /// RFC 1951 §3.2.5 and §3.2.6: a length of 3 to 258 and a distance of 1 to 32 768, 31 bits at most.
 #[inline(always)]
-fn put_match(bits: &mut BitWriter, len: u16, distance: u16) {
+fn put_match(bits: &mut BitWriter, Match { len, distance }: Match) {
     // Numbers from 8 on (distances: 4) are a symbol for the first three (two) binary digits and as many extra bits as follow.
     let value = u32::from(len) - 3;
     let (symbol, extra) = match value {
@@ -306,59 +338,173 @@ fn put_match(bits: &mut BitWriter, len: u16, distance: u16) {
     bits.put(value & ((1 << extra) - 1), extra);
 }
 
-/// Where octets like those to come were last seen: a hash table of positions modulo 2^16.
-///
-/// An entry proves nothing, since positions come round again and hashes collide: the octets are always compared.
-struct Places<'m> {
-    entries: &'m mut [u8],
-    /// Right shift that leaves as many bits of a hash as there are entries to choose from.
-    shift: u32,
-    /// Position of the first octet of this call's input.
-    base: u16,
-}
+#[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "numbers made up for tests")]
+mod tests {
+    use super::super::inflate::Inflater;
+    use super::*;
 
-impl<'m> Places<'m> {
-    /// Takes the largest power of two of entries that fits into `memory`. `None` if not even 64 do.
-    fn new(memory: &'m mut [u8]) -> Option<Self> {
-        let bits = (6..=15).rev().find(|bits| memory.len() >= 2 << bits)?;
-        let entries = memory.get_mut(..2 << bits)?;
-        entries.fill(0);
-        Some(Self { entries, shift: 32 - bits, base: 0 })
+    /// Compresses a message with windows of `room` octets.
+    fn compress<'o>(compressor: &mut Compressor<'_>, message: &[u8], room: usize, output: &'o mut [u8]) -> &'o [u8] {
+        let (mut read, mut written) = (0, 0);
+        loop {
+            let end = output.len().min(written + room);
+            let step = compressor.compress(&message[read..], &mut output[written..end], true);
+            read += step.consumed;
+            written += step.produced;
+            if step.done {
+                assert_eq!(read, message.len());
+                return &output[..written];
+            }
+            assert!(written < output.len());
+        }
     }
 
-    /// Not for safety, but so that what was compressed before has no influence on the output.
-    fn clear(&mut self) {
-        self.entries.fill(0);
-        self.base = 0;
+    fn assert_inflates(inflater: &mut Inflater<'_>, compressed: &[u8], message: &[u8]) {
+        let mut output = [0; 4096];
+        let progress = inflater.inflate(compressed, &mut output).unwrap();
+        assert_eq!(progress.consumed, compressed.len());
+        assert!(output[..progress.produced] == *message);
+        assert!(inflater.finish_message(&mut output).is_ok_and(|end| end.done && end.produced == 0));
     }
 
-    /// The call's input is consumed up to `len`.
-    fn advance(&mut self, len: usize) {
-        self.base = self.base.wrapping_add(low_16(len));
-    }
-
-    /// Looks up the three octets at the front of `rest`, which begins at `at` in the call's input, and notes their place. Gives
-    /// the distance to the place noted before, modulo 2^16 and without any warrant; 0 if there are no three octets.
-    #[inline(always)]
-    fn exchange(&mut self, rest: &[u8], at: usize) -> u16 {
-        let Some(&[a, b, c]) = rest.first_chunk::<3>() else { return 0 };
-        // Knuth's multiplicative hash: the high bits of a product with 2^32 divided by the golden ratio.
-        let hash = u32::from_le_bytes([0, a, b, c]).wrapping_mul(0x9e37_79b1) >> self.shift;
-        let [low, high, ..] = hash.to_le_bytes();
-        let index = usize::from(u16::from_le_bytes([low, high])) << 1;
-        let Some(entry) = self.entries.get_mut(index..).and_then(|entries| entries.first_chunk_mut::<2>()) else {
-            return 0;
+    /// Text that repeats itself at many distances, and noise.
+    fn samples() -> ([u8; 3000], [u8; 3000]) {
+        let mut state = 1_u32;
+        let mut random = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
         };
-        let place = self.base.wrapping_add(low_16(at));
-        let before = u16::from_le_bytes(*entry);
-        *entry = place.to_le_bytes();
-        place.wrapping_sub(before)
+        let noise = core::array::from_fn(|_| random());
+        let words = b"the quick brown fox jumps over a lazy dog, 0123456789 times\n";
+        let mut text = [0; 3000];
+        let mut at = 0;
+        while at < text.len() {
+            let start = usize::from(random()) % words.len();
+            let len = (usize::from(random()) % 16).min(words.len() - start).min(text.len() - at);
+            text[at..at + len].copy_from_slice(&words[start..start + len]);
+            at += len;
+        }
+        (text, noise)
     }
-}
 
-/// A position modulo 2^16.
-#[inline(always)]
-fn low_16(at: usize) -> u16 {
-    let [low, high, ..] = at.to_le_bytes();
-    u16::from_le_bytes([low, high])
+    #[test]
+    fn example_of_rfc_7692_section_7_2_3_1_comes_out() {
+        let mut memory = [0; 512];
+        let mut compressor = Compressor::new(8, &mut memory).unwrap();
+        let mut output = [0; 20];
+        let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        assert_eq!(compress(&mut compressor, b"Hello", 20, &mut output), hello);
+        // §7.2.3.2: with the history, the second is shorter.
+        assert!(compress(&mut compressor, b"Hello", 20, &mut output).len() < 7);
+        compressor.reset();
+        assert_eq!(compress(&mut compressor, b"Hello", 1, &mut output), hello);
+    }
+
+    #[test]
+    fn empty_message_is_the_octet_00() {
+        let mut memory = [0; 512];
+        let mut compressor = Compressor::new(8, &mut memory).unwrap();
+        for room in [1, 9] {
+            assert_eq!(compress(&mut compressor, b"", room, &mut [0xff; 9]), [0]);
+        }
+    }
+
+    #[test]
+    fn messages_come_back_for_every_window_and_any_room() {
+        let (text, noise) = samples();
+        let (mut memory, mut history) = ([0xaa; 65536], [0; 32768]);
+        let mut output = [0; 4096];
+        for window_bits in 8..=15 {
+            let memory = &mut memory[..Compressor::memory_len(window_bits).unwrap()];
+            for room in [1, 7, 8, 100, 4096] {
+                // The inflater knows exactly the window and refuses what is farther.
+                let mut inflater = Inflater::new(&mut history[..1 << window_bits]).unwrap();
+                let mut compressor = Compressor::new(window_bits, memory).unwrap();
+                for message in [&text[..], &noise, &text[..1000], b"", &text[500..2500], b"abcabc"] {
+                    let compressed = compress(&mut compressor, message, room, &mut output);
+                    assert_inflates(&mut inflater, compressed, message);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn history_shortens_and_reset_forgets() {
+        let (text, _) = samples();
+        let mut memory = [0; 8192];
+        let mut compressor = Compressor::new(12, &mut memory).unwrap();
+        let (mut first, mut later) = ([0; 4096], [0; 4096]);
+        let first = compress(&mut compressor, &text, 4096, &mut first);
+        assert!(compress(&mut compressor, &text, 4096, &mut later).len() < first.len() / 5);
+        compressor.reset();
+        assert!(compress(&mut compressor, &text, 4096, &mut later) == first);
+    }
+
+    #[test]
+    fn noise_is_stored() {
+        let (_, noise) = samples();
+        let mut memory = [0; 512];
+        let mut compressor = Compressor::new(8, &mut memory).unwrap();
+        // LEN and NLEN, an octet with the header before them, and one with that of the empty block at the end.
+        assert_eq!(compress(&mut compressor, &noise, 4096, &mut [0; 4096]).len(), noise.len() + 6);
+    }
+
+    #[test]
+    fn input_in_pieces_is_one_message() {
+        let (text, noise) = samples();
+        let (mut memory, mut history) = ([0; 2048], [0; 1024]);
+        let mut compressor = Compressor::new(10, &mut memory).unwrap();
+        let mut inflater = Inflater::new(&mut history).unwrap();
+        for piece in [1, 2, 3, 10, 1000] {
+            for message in [text, noise] {
+                let mut output = [0; 4096];
+                let mut written = 0;
+                for part in message.chunks(piece) {
+                    let step = compressor.compress(part, &mut output[written..], false);
+                    assert_eq!((step.consumed, step.done), (part.len(), false));
+                    written += step.produced;
+                }
+                let end = compressor.compress(&[], &mut output[written..], true);
+                assert!(end.done);
+                assert_inflates(&mut inflater, &output[..written + end.produced], &message);
+            }
+        }
+    }
+
+    #[test]
+    fn matches_of_every_length_and_distance_come_back() {
+        let (mut history, mut output) = ([0; 32768], [0; 300]);
+        let distances = (1..=600).chain((601..=32_768).step_by(97)).chain([32_768]);
+        for (len, distance) in (3..=258).map(|len| (len, 1)).chain(distances.map(|distance| (3, distance))) {
+            let mut bits = BitWriter::new();
+            bits.put(2, 3);
+            put_match(&mut bits, Match { len, distance });
+            bits.put(0, 10);
+            let mut compressed = [0; 8];
+            let end = bits.drain(&mut compressed, 0);
+            bits.align();
+            let end = bits.drain(&mut compressed, end);
+            history.fill(0);
+            history[32768 - usize::from(distance)] = 7;
+            let mut known = [0; 32768];
+            let mut inflater = Inflater::new(&mut known).unwrap();
+            inflater.remember(&history);
+            let progress = inflater.inflate(&compressed[..end], &mut output).unwrap();
+            assert_eq!((progress.produced, output[0]), (usize::from(len), 7));
+            assert!(inflater.finish_message(&mut output).unwrap().done);
+        }
+    }
+
+    #[test]
+    fn memory_too_short_and_other_windows_are_refused() {
+        let mut memory = [0; 70_000];
+        for window_bits in 0..=255 {
+            let ok = (8..=15).contains(&window_bits);
+            assert_eq!(Compressor::memory_len(window_bits).is_some(), ok);
+            assert_eq!(Compressor::new(window_bits, &mut memory).is_some(), ok);
+        }
+        assert!(Compressor::new(8, &mut memory[..256 + 127]).is_none());
+        assert_eq!(Compressor::new(8, &mut memory[..256 + 128]).unwrap().window_bits(), 8);
+    }
 }

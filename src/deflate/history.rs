@@ -72,6 +72,7 @@ pub(super) fn copy(to: &mut [u8], from: &[u8]) -> usize {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "numbers made up for tests")]
 mod tests {
     use super::*;
 

@@ -157,6 +157,7 @@ fn sort(lengths: &[u16], symbols: &mut [u16], count: &mut [u16; 16]) -> Option<S
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "numbers made up for tests")]
 mod tests {
     use super::*;
 

@@ -43,13 +43,25 @@ enum Mode {
     Header,
     /// Before LEN and NLEN of a stored block.
     StoredLen,
-    Stored { left: u16 },
+    Stored {
+        left: u16,
+    },
     /// Before HLIT, HDIST and HCLEN of a dynamic block.
     Sizes,
     /// Reading the lengths of the code length code.
-    CodeLengths { literals: u16, distances: u16, codes: u16, have: u16 },
+    CodeLengths {
+        literals: u16,
+        distances: u16,
+        codes: u16,
+        have: u16,
+    },
     /// Reading the lengths of both codes, compressed with the code length code.
-    Lengths { literals: u16, distances: u16, have: u16, previous: u16 },
+    Lengths {
+        literals: u16,
+        distances: u16,
+        have: u16,
+        previous: u16,
+    },
     Symbols,
     Failed(InflateError),
 }
@@ -579,3 +591,254 @@ const DISTANCES: [(u16, u8); 30] = [
     (257, 7), (385, 7), (513, 8), (769, 8), (1025, 9), (1537, 9), (2049, 10), (3073, 10),
     (4097, 11), (6145, 11), (8193, 12), (12289, 12), (16385, 13), (24577, 13),
 ];
+
+#[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "numbers made up for tests")]
+mod tests {
+    use super::super::bits::BitWriter;
+    use super::*;
+
+    impl Inflater<'_> {
+        /// Test support: as if `octets` had been inflated.
+        pub(in super::super) fn remember(&mut self, octets: &[u8]) {
+            self.history.push(octets);
+        }
+    }
+
+    /// Inflates a message given in parts of `part` octets into windows of `room` octets.
+    fn inflate<'o>(
+        inflater: &mut Inflater<'_>,
+        message: &[u8],
+        part: usize,
+        room: usize,
+        output: &'o mut [u8],
+    ) -> Result<&'o [u8], InflateError> {
+        let mut written = 0;
+        for mut part in message.chunks(part) {
+            loop {
+                let end = output.len().min(written + room);
+                let step = inflater.inflate(part, &mut output[written..end])?;
+                written += step.produced;
+                part = &part[step.consumed..];
+                if step.produced < room {
+                    assert!(part.is_empty());
+                    break;
+                }
+            }
+        }
+        loop {
+            let end = output.len().min(written + room);
+            let step = inflater.finish_message(&mut output[written..end])?;
+            written += step.produced;
+            if step.done {
+                return Ok(&output[..written]);
+            }
+        }
+    }
+
+    /// The error at the first octet that shows it, and how many octets that takes.
+    fn first_error(inflater: &mut Inflater<'_>, message: &[u8]) -> Option<(InflateError, usize)> {
+        let mut output = [0; 1024];
+        for (octet, count) in message.iter().zip(1..) {
+            if let Err(error) = inflater.inflate(&[*octet], &mut output) {
+                assert_eq!(inflater.inflate(&[], &mut output), Err(error));
+                assert_eq!(inflater.finish_message(&mut output), Err(error));
+                return Some((error, count));
+            }
+        }
+        None
+    }
+
+    const HELLO: &[u8] = &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+
+    #[test]
+    fn examples_of_rfc_7692_section_7_2_3_inflate_for_any_split() {
+        for (part, room) in [(1, 1), (1, 40), (2, 3), (3, 1), (40, 1), (40, 40)] {
+            let mut history = [0xaa; 256];
+            let mut inflater = Inflater::new(&mut history).unwrap();
+            for message in [
+                HELLO,
+                // §7.2.3.2: refers to the message before.
+                &[0xf2, 0x00, 0x11, 0x00, 0x00],
+                // §7.2.3.3: stored.
+                &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00],
+                // §7.2.3.4: BFINAL.
+                &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00],
+                // §7.2.3.5: two blocks.
+                &[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00],
+            ] {
+                assert_eq!(inflate(&mut inflater, message, part, room, &mut [0; 40]), Ok(&b"Hello"[..]));
+                // §7.2.3.6, and an empty payload.
+                assert_eq!(inflate(&mut inflater, &[0], part, room, &mut [0; 40]), Ok(&b""[..]));
+                assert_eq!(inflate(&mut inflater, &[], part, room, &mut [0; 40]), Ok(&b""[..]));
+            }
+        }
+    }
+
+    #[test]
+    fn message_may_end_and_go_on_behind_bfinal() {
+        let mut history = [0; 256];
+        let mut inflater = Inflater::new(&mut history).unwrap();
+        let end = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        let mut output = [0; 40];
+        assert_eq!(inflate(&mut inflater, &end, 1, 9, &mut output), Ok(&b"Hello"[..]));
+        let twice: [u8; 14] = core::array::from_fn(|i| end[i % 7]);
+        assert_eq!(inflate(&mut inflater, &twice, 1, 9, &mut output), Ok(&b"HelloHello"[..]));
+        // An empty stored block with BFINAL, of which LEN and NLEN were removed; and one that is complete.
+        assert_eq!(inflate(&mut inflater, &[0x01], 1, 9, &mut output), Ok(&b""[..]));
+        assert_eq!(inflate(&mut inflater, &[0x01, 0, 0, 0xff, 0xff], 1, 9, &mut output), Ok(&b""[..]));
+        assert_eq!(inflate(&mut inflater, HELLO, 1, 9, &mut output), Ok(&b"Hello"[..]));
+    }
+
+    #[test]
+    fn message_that_does_not_end_with_its_flush_is_refused() {
+        let stored = [0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00];
+        let bfinal = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00];
+        let unstripped = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00, 0x00, 0xff, 0xff];
+        let mut history = [0; 256];
+        let mut inflater = Inflater::new(&mut history).unwrap();
+        for (message, fine) in [(HELLO, &[0, 7][..]), (&stored, &[0, 1, 11]), (&bfinal, &[0, 7, 8]), (&unstripped, &[0, 7])] {
+            for cut in 0..=message.len() {
+                inflater.reset();
+                let result = inflate(&mut inflater, &message[..cut], 3, 40, &mut [0; 40]).map(|_| ());
+                let expected = if fine.contains(&cut) { Ok(()) } else { Err(InflateError::NotFlushed) };
+                assert_eq!(result, expected, "{cut} octets of {message:02x?}");
+            }
+        }
+        // Garbage behind the end is taken for LEN and NLEN.
+        inflater.reset();
+        inflater.inflate(&[0x00, 1, 2, 3], &mut [0; 9]).unwrap();
+        assert_eq!(inflater.inflate(&[4], &mut [0; 9]), Err(InflateError::StoredLenMismatch));
+    }
+
+    #[test]
+    fn every_fault_is_named_at_the_octet_that_shows_it() {
+        use InflateError::*;
+        let mut history = [0; 32768];
+        let mut inflater = Inflater::new(&mut history).unwrap();
+        // Most are those of zlib's own coverage test.
+        type Case<'a> = (&'a [u8], Option<(InflateError, usize)>);
+        let table: &[Case<'_>] = &[
+            (&[0x06], Some((ReservedBlockType, 1))),
+            (&[0x00, 0x00, 0x00, 0x00, 0x00], Some((StoredLenMismatch, 5))),
+            (&[0xfc, 0x00, 0x00], Some((TooManyCodes, 3))),
+            (&[0x04, 0x00, 0xfe, 0xff], Some((BadCodeLengthCode, 4))),
+            (&[0x04, 0x00, 0x00, 0x00], Some((BadCodeLengthCode, 4))),
+            (&[0x04, 0x00, 0x24, 0x49, 0x00], Some((BadRepeat, 5))),
+            (&[0x04, 0x00, 0x24, 0xe9, 0xff, 0xff], Some((BadRepeat, 6))),
+            (&[0x04, 0x00, 0x24, 0xe9, 0xff, 0x6d], Some((NoEndOfBlock, 6))),
+            (&[0x04, 0x80, 0x49, 0x92, 0x24, 0x49, 0x92, 0x24, 0x71, 0xff, 0xff, 0x93, 0x11, 0x00], Some((BadLiteralCode, 14))),
+            (&[0x04, 0x80, 0x49, 0x92, 0x24, 0x49, 0x92, 0x24, 0x0f, 0xb4, 0xff, 0xff, 0xc3, 0x84], Some((BadDistanceCode, 14))),
+            (&[0x04, 0xc0, 0x81, 0x08, 0x00, 0x00, 0x00, 0x00, 0x20, 0x7f, 0xeb, 0x0b, 0x00, 0x00], Some((InvalidLiteral, 12))),
+            (&[0x02, 0x7e, 0xff, 0xff], Some((InvalidDistance, 2))),
+            (&[0x0c, 0xc0, 0x81, 0x00, 0x00, 0x00, 0x00, 0x00, 0x90, 0xff, 0x6b, 0x04, 0x00], Some((DistanceTooFar, 12))),
+            // Codes longer than the lookup tables, in both alphabets.
+            (
+                &[
+                    0x05, 0xe0, 0x81, 0x91, 0x24, 0xcb, 0xb2, 0x2c, 0x49, 0xe2, 0x0f, 0x2e, 0x8b, 0x9a, 0x47, 0x56, 0x9f, 0xfb,
+                    0xfe, 0xec, 0xd2, 0xff, 0x1f,
+                ],
+                None,
+            ),
+            (
+                &[
+                    0xed, 0xcf, 0xc1, 0xb1, 0x2c, 0x47, 0x10, 0xc4, 0x30, 0xfa, 0x6f, 0x35, 0x1d, 0x01, 0x82, 0x59, 0x3d, 0xfb,
+                    0xbe, 0x2e, 0x2a, 0xfc, 0x0f, 0x0c,
+                ],
+                None,
+            ),
+        ];
+        for &(message, expected) in table {
+            inflater.reset();
+            assert_eq!(first_error(&mut inflater, message), expected, "{message:02x?}");
+        }
+    }
+
+    #[test]
+    fn dynamic_block_inflates_for_any_split() {
+        // 'a' has a code of one bit, 'b' and the end of the block of two; there is no distance code.
+        let mut bits = BitWriter::new();
+        let mut message = [0; 24];
+        let mut at = 0;
+        let mut put = |value: u32, len: u32| {
+            bits.put(value, len);
+            at = bits.drain(&mut message, at);
+        };
+        put(4, 3);
+        put(0, 5);
+        put(0, 5);
+        put(14, 4);
+        // The code length code: 0, 1, 2 and 18 with two bits each.
+        for symbol in CODE_LENGTH_ORDER.iter().take(18) {
+            put(if matches!(symbol, 0 | 1 | 2 | 18) { 2 } else { 0 }, 3);
+        }
+        // Its codes, first bit lowest: 0 is 00, 1 is 10, 2 is 01, 18 is 11.
+        for (code, extra) in [(3, 86), (2, 0), (1, 0), (3, 127), (3, 8), (1, 0), (0, 0)] {
+            put(code, 2);
+            if code == 3 {
+                put(extra, 7);
+            }
+        }
+        for code in [(0, 1), (1, 2), (0, 1), (1, 2), (0, 1), (3, 2)] {
+            put(code.0, code.1);
+        }
+        put(0, 3);
+        bits.align();
+        at = bits.drain(&mut message, at);
+        for part in 1..=at {
+            for room in 1..=6 {
+                let mut history = [0; 256];
+                let mut inflater = Inflater::new(&mut history).unwrap();
+                assert_eq!(inflate(&mut inflater, &message[..at], part, room, &mut [0; 40]), Ok(&b"ababa"[..]));
+            }
+        }
+    }
+
+    /// A fixed block with a match of three octets; `extra` bits of the distance behind symbol `distance`.
+    fn fixed_match(distance: u32, extra: (u32, u32)) -> ([u8; 4], usize) {
+        let mut bits = BitWriter::new();
+        bits.put(2, 3);
+        bits.put(0b100_0000, 7);
+        bits.put((distance << 27).reverse_bits(), 5);
+        bits.put(extra.0, extra.1);
+        bits.put(0, 7 + 3);
+        bits.align();
+        let mut message = [0; 4];
+        let len = bits.drain(&mut message, 0);
+        (message, len)
+    }
+
+    #[test]
+    fn distance_is_held_to_the_window_and_to_what_was_produced() {
+        // 256 is symbol 15 with 6 extra bits set, 257 is symbol 16 with 7 that are not.
+        let (inside, inside_len) = fixed_match(15, (63, 6));
+        let (outside, _) = fixed_match(16, (0, 7));
+        let (nearest, _) = fixed_match(0, (0, 0));
+        for produced in [254, 255, 256, 257, 600] {
+            let mut history = [0xaa; 256];
+            let mut inflater = Inflater::new(&mut history).unwrap();
+            for octet in 0..produced {
+                inflater.remember(&[octet as u8]);
+            }
+            let mut output = [0; 9];
+            let result = inflater.inflate(&inside[..inside_len], &mut output);
+            if produced < 256 {
+                assert_eq!(result, Err(InflateError::DistanceTooFar));
+            } else {
+                assert_eq!(result.unwrap().produced, 3);
+                assert_eq!(output[0], (produced - 256) as u8);
+                inflater.reset();
+                inflater.remember(&[1; 600]);
+                assert_eq!(inflater.inflate(&outside, &mut output), Err(InflateError::DistanceTooFar));
+            }
+            // The octets still lie in the history, but are not to be had.
+            inflater.reset();
+            assert_eq!(inflater.inflate(&nearest, &mut output), Err(InflateError::DistanceTooFar));
+        }
+    }
+
+    #[test]
+    fn state_stays_below_its_bound() {
+        assert!(size_of::<Inflater<'_>>() <= 2100, "{}", size_of::<Inflater<'_>>());
+    }
+}

@@ -40,7 +40,7 @@ impl Peer for Sansocket {
             Role::Server => sansocket::Role::Server,
             Role::Client => sansocket::Role::Client,
         };
-        let ws = Connection::open(role, &CONFIG, FastRand, NOW);
+        let ws = Connection::open(role, &CONFIG, FastRand, sansocket::Negotiated::NOTHING, NOW);
         Box::new(Conn_ { ws, buf: Vec::new(), enc: Vec::new(), have: 0 })
     }
 }

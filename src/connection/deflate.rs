@@ -1,0 +1,173 @@
+//! RFC 7692 in the machine: compressed messages through an inflater and a compressor that are passed to the call.
+
+use core::cell::Cell;
+
+use super::receive::{Inflated, Inflation};
+use super::{Connection, Machine, Stage, Stop};
+use crate::deflate::{Compressor, Inflater};
+use crate::entropy::Entropy;
+use crate::error::{CallError, ProtocolError, UsageError, room};
+use crate::event::{MessageKind, Received, Role};
+use crate::frame::{FrameHeader, apply_mask};
+use crate::length::wire_len;
+use crate::time::Instant;
+
+/// How far a call of [`Connection::send_with`] came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sent {
+    /// Octets of the payload that are done with; the rest is to be given again.
+    pub consumed: usize,
+    /// Octets at the start of the output that go to the peer: one frame, or none yet.
+    pub produced: usize,
+    /// Whether all of the payload, and with `fin` the end of the message, is in what was produced so far.
+    pub done: bool,
+}
+
+/// Room below which [`Connection::send_with`] does not start a frame: the header of a masked one and some payload.
+const MIN_ROOM: usize = 32;
+
+impl<E: Entropy> Connection<'_, E> {
+    /// [`receive`](Self::receive) for a connection with permessage-deflate. Compressed messages are inflated into `window`, which the
+    /// event borrows; others come as they do there. `inflater` belongs to this connection alone.
+    ///
+    /// Inflating cannot be undone, so this call asks for the room of a Close (4 octets, a client's 8) before it inflates, and keeps what the
+    /// inflater took in the inflater.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive), and [`UsageError::NoDeflate`](crate::UsageError::NoDeflate) where a compressed message comes and
+    /// `window` is empty or the inflater's window is not the agreed one.
+    pub fn receive_with<'i>(
+        &mut self,
+        now: Instant,
+        input: &'i mut [u8],
+        inflater: &mut Inflater<'_>,
+        window: &'i mut [u8],
+        out: &mut [u8],
+    ) -> Result<Received<'i>, CallError> {
+        let mut inflation = Inflating { inflater, window };
+        let outcome = self.machine.receive_outcome(&mut self.entropy, now, input, &mut inflation, out)?;
+        Ok(outcome.into_received(input, inflation.window))
+    }
+
+    /// [`send`](Self::send), compressed (RFC 7692 §6.1): writes at most one frame, as long as `out` allows. Until
+    /// [`Sent::done`] the caller writes what was produced and calls again with the rest of the payload, which may be nothing, and the same
+    /// `kind` and `fin`. Fragments follow as with `send`. `compressor` belongs to this connection alone.
+    ///
+    /// To leave a message uncompressed, because it holds a secret beside what a stranger chose (RFC 7692 §8) or is not worth it,
+    /// use [`send`](Self::send).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), with [`CallError::NeedsRoom`] below 32 octets, and
+    /// [`UsageError::NoDeflate`](crate::UsageError::NoDeflate) where none was agreed or the compressor's window is larger than agreed.
+    pub fn send_with(
+        &mut self,
+        compressor: &mut Compressor<'_>,
+        kind: MessageKind,
+        payload: &[u8],
+        fin: bool,
+        out: &mut [u8],
+    ) -> Result<Sent, CallError> {
+        self.machine.send_with(&mut self.entropy, compressor, kind, payload, fin, out)
+    }
+}
+
+/// The inflater of a call, and where its octets go.
+struct Inflating<'a, 'm, 'i> {
+    inflater: &'a mut Inflater<'m>,
+    window: &'i mut [u8],
+}
+
+impl Inflation for Inflating<'_, '_, '_> {
+    fn start(&mut self, machine: &Machine<'_>) -> Result<(), CallError> {
+        let sender = if machine.role == Role::Server { Role::Client } else { Role::Server };
+        let agreed = machine.deflate.ok_or(UsageError::NoDeflate)?.sent_by(sender);
+        if self.inflater.window_bits() != agreed.max_window_bits || self.window.is_empty() {
+            return Err(UsageError::NoDeflate.into());
+        }
+        if agreed.no_context_takeover {
+            self.inflater.reset();
+        }
+        Ok(())
+    }
+
+    fn inflate(&mut self, payload: &[u8], ends: bool, limit: u64) -> Result<Inflated, Stop> {
+        // no octet behind the first that is too many is ever produced.
+        let room = crate::length::at_most(limit.saturating_add(1), self.window.len());
+        let window =
+            self.window.get_mut(..room).filter(|window| !window.is_empty()).ok_or(CallError::from(UsageError::NoDeflate))?;
+        let progress = self.inflater.inflate(payload, window).map_err(|_| ProtocolError::InvalidDeflate)?;
+        let mut inflated = Inflated { consumed: progress.consumed, produced: progress.produced, done: false };
+        if ends && progress.consumed == payload.len() {
+            let rest = window.get_mut(progress.produced..).unwrap_or_default();
+            let finished = self.inflater.finish_message(rest).map_err(|_| ProtocolError::InvalidDeflate)?;
+            inflated.produced = inflated.produced.saturating_add(finished.produced);
+            inflated.done = finished.done;
+        }
+        Ok(inflated)
+    }
+
+    fn window(&mut self) -> &mut [u8] {
+        self.window
+    }
+}
+
+impl Machine<'_> {
+    fn send_with(
+        &mut self,
+        entropy: &mut dyn Entropy,
+        compressor: &mut Compressor<'_>,
+        kind: MessageKind,
+        payload: &[u8],
+        fin: bool,
+        out: &mut [u8],
+    ) -> Result<Sent, CallError> {
+        if self.stage != Stage::Open {
+            return Err(UsageError::NotOpen.into());
+        }
+        let agreed = self.deflate.ok_or(UsageError::NoDeflate)?.sent_by(self.role);
+        if compressor.window_bits() > agreed.max_window_bits {
+            return Err(UsageError::NoDeflate.into());
+        }
+        let starts = !self.sending.is_inside_message();
+        let opcode = self.sending.opcode(kind, true)?;
+        self.sending.after(kind, payload, fin, true)?;
+        room(out, MIN_ROOM)?;
+        let mut masking_key = if self.role == Role::Client { Some([0; 4]) } else { None };
+        if let Some(key) = &mut masking_key {
+            entropy.fill(key)?;
+        }
+
+        // Nothing fails from here on: compressing cannot be undone.
+        if starts && agreed.no_context_takeover {
+            compressor.reset();
+        }
+        // §6: RSV1 marks the first frame of a compressed message. The header that as long a frame as fits would have.
+        let rsv = if starts { 4 } else { 0 };
+        let mut header = FrameHeader { fin: false, rsv, opcode, masking_key, payload_len: wire_len(out.len()) };
+        let reserved = header.header_len();
+        let compressed = compressor.compress(payload, out.get_mut(reserved..).unwrap_or_default(), fin);
+        let done = if fin { compressed.done } else { compressed.consumed == payload.len() };
+        let checked = payload.get(..compressed.consumed).unwrap_or_default();
+        self.sending = self.sending.after(kind, checked, fin && done, true)?;
+        let mut sent = Sent { consumed: compressed.consumed, produced: 0, done };
+        if compressed.produced > 0 || starts || fin && done {
+            header.fin = fin && done;
+            header.payload_len = wire_len(compressed.produced);
+            move_down(out, reserved, header.header_len(), compressed.produced);
+            let header_len = header.encode(out)?;
+            sent.produced = header_len.saturating_add(compressed.produced);
+            if let Some(key) = masking_key {
+                apply_mask(key, out.get_mut(header_len..sent.produced).unwrap_or_default());
+            }
+        }
+        Ok(sent)
+    }
+}
+
+/// Moves `len` octets from `from` to `to`, which is not behind it. (`copy_within` could panic, for all the compiler sees.)
+fn move_down(octets: &mut [u8], from: usize, to: usize, len: usize) {
+    let cells = Cell::from_mut(octets).as_slice_of_cells();
+    let sources = cells.get(from..).unwrap_or_default();
+    let targets = cells.get(to..).unwrap_or_default();
+    targets.iter().zip(sources).take(len).for_each(|(target, source)| target.set(source.get()));
+}

@@ -1,0 +1,39 @@
+//! RFC 7692 §7.1: what was agreed.
+
+use crate::event::Role;
+
+/// The agreed parameters of permessage-deflate (RFC 7692 §7.1), one half for what each end sends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DeflateParams {
+    /// What the server sends.
+    pub server: DeflateDirection,
+    /// What the client sends.
+    pub client: DeflateDirection,
+}
+
+/// How the messages of one end are compressed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DeflateDirection {
+    /// `*_no_context_takeover` (§7.1.1): no message refers to octets of an earlier one.
+    pub no_context_takeover: bool,
+    /// `*_max_window_bits` (§7.1.2): the base-2 logarithm of the window, 8 to 15.
+    pub max_window_bits: u8,
+}
+
+impl DeflateDirection {
+    /// What holds where nothing was said: context takeover and a window of 32 KiB.
+    pub const DEFAULT: Self = Self { no_context_takeover: false, max_window_bits: 15 };
+}
+
+impl DeflateParams {
+    /// What a response without parameters agrees on.
+    pub const DEFAULT: Self = Self { server: DeflateDirection::DEFAULT, client: DeflateDirection::DEFAULT };
+
+    /// What `role` sends.
+    pub const fn sent_by(self, role: Role) -> DeflateDirection {
+        match role {
+            Role::Server => self.server,
+            Role::Client => self.client,
+        }
+    }
+}

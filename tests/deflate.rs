@@ -1,0 +1,196 @@
+//! RFC 7692: compressed messages through a connection, with all memory lent by the test.
+#![cfg(feature = "deflate")]
+
+use sansocket::{
+    CallError, Compressor, Config, Connection, DeflateDirection, DeflateParams, Entropy, EntropyError, Event, Inflater, Instant,
+    MessageKind, Negotiated, NoEntropy, ProtocolError, Role, UsageError,
+};
+
+static CONFIG: Config = Config::new();
+const NOW: Instant = Instant::from_millis(0);
+
+/// A fixed masking key, for tests only.
+struct FixedKey;
+
+impl Entropy for FixedKey {
+    fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError> {
+        octets.fill(0x5A);
+        Ok(())
+    }
+}
+
+fn client(config: &Config<'static>, params: DeflateParams) -> Connection<'static, FixedKey> {
+    let config: &'static Config = Box::leak(Box::new(*config));
+    Connection::open(Role::Client, config, FixedKey, Negotiated::NOTHING.deflate(params), NOW)
+}
+
+/// What a client makes of a server's `wire`, given in pieces of `step` octets and inflated through a window of `window`
+/// octets: the messages, joined, and the fault.
+fn receive(config: &Config<'static>, wire: &[u8], step: usize, window: usize) -> (Vec<(MessageKind, Vec<u8>)>, Option<ProtocolError>) {
+    let mut history = [0; 1 << 15];
+    let mut inflater = Inflater::new(&mut history).unwrap();
+    let mut connection = client(config, DeflateParams::DEFAULT);
+    let (mut messages, mut partial, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+    for piece in wire.chunks(step) {
+        kept.extend_from_slice(piece);
+        let mut consumed = 0;
+        loop {
+            let (mut window, mut out) = (vec![0; window], [0; 131]);
+            let received = connection.receive_with(NOW, &mut kept[consumed..], &mut inflater, &mut window, &mut out).unwrap();
+            consumed += received.consumed;
+            match received.event {
+                Some(Event::Data(data)) => {
+                    assert!(!data.payload.is_empty() || data.last);
+                    assert_eq!(data.offset, partial.len() as u64);
+                    partial.extend_from_slice(data.payload);
+                    if data.last {
+                        messages.push((data.kind, std::mem::take(&mut partial)));
+                    }
+                }
+                Some(Event::Failed { error }) => return (messages, Some(error)),
+                Some(other) => panic!("{other:?}"),
+                None => break,
+            }
+        }
+        kept.drain(..consumed);
+    }
+    assert!(kept.is_empty() && partial.is_empty());
+    (messages, None)
+}
+
+/// In pieces and windows of several sizes, always with the same result.
+fn receive_all_ways(config: &Config<'static>, wire: &[u8]) -> (Vec<(MessageKind, Vec<u8>)>, Option<ProtocolError>) {
+    let whole = receive(config, wire, wire.len(), 4096);
+    for step in [1, 2, 3, 7, wire.len()] {
+        for window in [1, 2, 5, 64, 4096] {
+            assert_eq!(receive(config, wire, step, window), whole, "in pieces of {step} through {window}");
+        }
+    }
+    whole
+}
+
+/// the examples of RFC 7692 §7.2.3 on one connection, a plain message between them.
+#[test]
+fn client_inflates_the_examples_of_the_rfc() {
+    let mut wire = Vec::new();
+    let mut expected = Vec::new();
+    let mut add = |octets: &[u8], text: &str| {
+        wire.extend_from_slice(octets);
+        expected.push((MessageKind::Text, text.as_bytes().to_vec()));
+    };
+    // §7.2.3.1: one compressed frame, and the same in two fragments.
+    add(&[0xC1, 0x07, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00], "Hello");
+    add(&[0x41, 0x03, 0xF2, 0x48, 0xCD, 0x80, 0x04, 0xC9, 0xC9, 0x07, 0x00], "Hello");
+    // §7.2.3.2: with the history of the first message.
+    add(&[0xC1, 0x05, 0xF2, 0x00, 0x11, 0x00, 0x00], "Hello");
+    add(&[0x81, 0x05, b'H', b'e', b'l', b'l', b'o'], "Hello");
+    // §7.2.3.3: a stored block. §7.2.3.4: BFINAL. §7.2.3.5: two blocks.
+    add(&[0xC1, 0x0B, 0x00, 0x05, 0x00, 0xFA, 0xFF, 0x48, 0x65, 0x6C, 0x6C, 0x6F, 0x00], "Hello");
+    add(&[0xC1, 0x08, 0xF3, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00, 0x00], "Hello");
+    add(&[0xC1, 0x0D, 0xF2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xCA, 0xC9, 0xC9, 0x07, 0x00], "Hello");
+    // §7.2.3.6: an empty message, its octet in a frame of its own and with an empty last frame.
+    add(&[0xC1, 0x01, 0x00], "");
+    add(&[0x41, 0x01, 0x00, 0x80, 0x00], "");
+    // RSV1 over no octets at all.
+    add(&[0xC1, 0x00], "");
+    assert_eq!(receive_all_ways(&CONFIG, &wire), (expected, None));
+}
+
+/// RSV1 has its place, and RSV2 and RSV3 none.
+#[test]
+fn reserved_bits_out_of_place_fail() {
+    let fault = |wire: &[u8]| receive_all_ways(&CONFIG, wire).1;
+    assert_eq!(fault(&[0xC9, 0x00]), Some(ProtocolError::ReservedBitSet));
+    assert_eq!(fault(&[0x41, 0x03, 0xF2, 0x48, 0xCD, 0xC0, 0x00]), Some(ProtocolError::ReservedBitSet));
+    assert_eq!(fault(&[0xE1, 0x00]), Some(ProtocolError::ReservedBitSet));
+    assert_eq!(fault(&[0x91, 0x00]), Some(ProtocolError::ReservedBitSet));
+}
+
+/// what does not inflate, reaches back too far, is no text, or goes on behind its end.
+#[test]
+fn broken_compressed_messages_fail() {
+    let fault = |wire: &[u8]| receive_all_ways(&CONFIG, wire).1;
+    assert_eq!(fault(&[0xC2, 0x01, 0x06]), Some(ProtocolError::InvalidDeflate));
+    // §7.2.3.2 without the message before it.
+    assert_eq!(fault(&[0xC1, 0x05, 0xF2, 0x00, 0x11, 0x00, 0x00]), Some(ProtocolError::InvalidDeflate));
+    // Ends inside a block.
+    assert_eq!(fault(&[0xC1, 0x03, 0xF2, 0x48, 0xCD]), Some(ProtocolError::InvalidDeflate));
+    // A stored block of the octet C3 and nothing to go with it.
+    assert_eq!(fault(&[0xC1, 0x07, 0x00, 0x01, 0x00, 0xFE, 0xFF, 0xC3, 0x00]), Some(ProtocolError::InvalidUtf8));
+}
+
+/// X-17, L-05: the limit counts inflated octets, at n and n + 1, and nothing beyond is inflated.
+#[test]
+fn inflated_size_is_limited_while_inflating() {
+    // 1000 octets of zero, by zlib at level 9.
+    let wire: &[u8] = &[0xC2, 0x0B, 0x62, 0x60, 0x18, 0x05, 0xA3, 0x60, 0x14, 0x0C, 0x77, 0x00, 0x00];
+    let limited = |max_message_len| receive_all_ways(&Config::new().max_message_len(max_message_len), wire);
+    assert_eq!(limited(1000), (vec![(MessageKind::Binary, vec![0; 1000])], None));
+    assert_eq!(limited(999), (vec![], Some(ProtocolError::MessageTooLong)));
+}
+
+/// Without an inflater of the agreed window a compressed message is left where it is.
+#[test]
+fn compressed_message_without_inflater_is_the_callers_mistake() {
+    let mut connection = client(&CONFIG, DeflateParams::DEFAULT);
+    let mut wire = [0xC1, 0x07, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
+    let missing = CallError::Usage(UsageError::NoDeflate);
+    assert_eq!(connection.receive(NOW, &mut wire, &mut [0; 131]).unwrap_err(), missing);
+    let mut history = [0; 1 << 9];
+    let mut inflater = Inflater::new(&mut history).unwrap();
+    assert_eq!(connection.receive_with(NOW, &mut wire, &mut inflater, &mut [0; 64], &mut [0; 131]).unwrap_err(), missing);
+    assert_eq!(wire, [0xC1, 0x07, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00]);
+}
+
+/// messages go compressed from one connection to another, whole and in fragments, through outputs of any
+/// size, with and without context takeover.
+#[test]
+fn messages_compressed_by_one_end_are_inflated_by_the_other() {
+    let text = "the same words, again and again and again; the same words, and then some. ".repeat(20);
+    for no_context_takeover in [false, true] {
+        for room in [32, 33, 100, 4096] {
+            let server_half = DeflateDirection { no_context_takeover, max_window_bits: 10 };
+            let params = DeflateParams { server: DeflateDirection::DEFAULT, client: server_half };
+            let mut sender = client(&CONFIG, params);
+            let negotiated = Negotiated::NOTHING.deflate(params);
+            let mut receiver = Connection::open(Role::Server, &CONFIG, NoEntropy, negotiated, NOW);
+            let (mut memory, mut history) = ([0; 2 << 10], [0; 1 << 10]);
+            let mut compressor = Compressor::new(10, &mut memory).unwrap();
+            let mut inflater = Inflater::new(&mut history).unwrap();
+            let mut sizes = Vec::new();
+            for fragment_len in [text.len(), 100, 1] {
+                let mut wire = Vec::new();
+                let mut fragments = text.as_bytes().chunks(fragment_len).peekable();
+                while let Some(mut payload) = fragments.next() {
+                    let fin = fragments.peek().is_none();
+                    loop {
+                        let mut out = vec![0; room];
+                        let sent = sender.send_with(&mut compressor, MessageKind::Text, payload, fin, &mut out).unwrap();
+                        wire.extend_from_slice(&out[..sent.produced]);
+                        payload = &payload[sent.consumed..];
+                        if sent.done {
+                            break;
+                        }
+                    }
+                }
+                assert_eq!(wire[0] & 0x7F, 0x41, "RSV1 and text on the first frame");
+                sizes.push(wire.len());
+
+                let (mut consumed, mut joined) = (0, Vec::new());
+                loop {
+                    let mut window = [0; 50];
+                    let mut out = [0; 131];
+                    let received = receiver.receive_with(NOW, &mut wire[consumed..], &mut inflater, &mut window, &mut out).unwrap();
+                    consumed += received.consumed;
+                    match received.event {
+                        Some(Event::Data(data)) => joined.extend_from_slice(data.payload),
+                        Some(other) => panic!("{other:?}"),
+                        None => break,
+                    }
+                }
+                assert_eq!((consumed, joined.as_slice()), (wire.len(), text.as_bytes()));
+            }
+            assert!(sizes[0] < text.len() / 2, "{sizes:?}");
+        }
+    }
+}

@@ -13,6 +13,10 @@ mod deflate;
 mod entropy;
 mod error;
 mod event;
+// Pointers from C are checked and read here and nowhere else.
+#[cfg(feature = "ffi")]
+#[allow(unsafe_code)]
+pub mod ffi;
 pub mod frame;
 mod handshake;
 mod length;

@@ -270,6 +270,17 @@ impl<'c, E: Entropy> Connection<'c, E> {
         self.machine.subprotocol()
     }
 
+    /// The code of the peer's Close (§7.1.5): 1005 if it had none, 1006 as long as no Close was received.
+    pub fn close_code(&self) -> CloseCode {
+        self.machine.close_code
+    }
+
+    /// Whether the closing handshake was completed (§7.1.4): the peer's Close was received, and ours sent before or at once.
+    pub fn was_clean(&self) -> bool {
+        // No frame carries 1006.
+        self.machine.close_code != CloseCode::ABNORMAL_CLOSURE
+    }
+
     /// The time between the last answered keepalive Ping and its Pong, in milliseconds.
     pub fn round_trip_ms(&self) -> Option<u32> {
         self.machine.timers.round_trip_ms()

@@ -169,8 +169,7 @@ impl Machine<'_> {
         if self.stage == Stage::Ended {
             return None;
         }
-        let was_clean = self.stage == Stage::BothClosed;
         self.stage = Stage::Ended;
-        Some(Event::Closed { code: self.close_code, was_clean })
+        Some(Event::Closed { code: self.close_code, was_clean: self.close_code != CloseCode::ABNORMAL_CLOSURE })
     }
 }

@@ -339,7 +339,6 @@ fn put_match(bits: &mut BitWriter, Match { len, distance }: Match) {
 }
 
 #[cfg(test)]
-#[expect(clippy::cast_possible_truncation, reason = "numbers made up for tests")]
 mod tests {
     use super::super::inflate::Inflater;
     use super::*;

@@ -202,7 +202,8 @@ impl<'m> Inflater<'m> {
     }
 
     /// Ends the message after its last octet was consumed: writes what is still to come and stands as if the octets 00 00 ff ff, which the
-    /// sender removed (RFC 7692 §7.2.2), had been read. If the result is not done, the output was filled: call again.
+    /// sender removed (RFC 7692 §7.2.2), had been read. If the result is not done, the output was filled: call again
+    /// (with room: an empty output may be answered so for ever).
     ///
     /// An empty message is fine, and so is one that ends with a block with BFINAL and lacks the octet 00 that §7.2.3.4 wants behind
     /// it: peers that end each message with the finish function of zlib send it so.

@@ -70,11 +70,7 @@ pub enum sansocket_option {
 /// Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_WRONG_SIZE` or
 /// `SANSOCKET_WRONG_VERSION`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_config_init(
-    config: *mut sansocket_config,
-    size: usize,
-    abi_version: u32,
-) -> sansocket_result {
+pub unsafe extern "C" fn sansocket_config_init(config: *mut sansocket_config, size: usize, abi_version: u32) -> sansocket_result {
     done(check_version(config, size, abi_version).map(|()| {
         // SAFETY: the caller's memory of that size, not NULL and aligned.
         unsafe { config.cast::<Object>().write(Object { magic: MAGIC, config: Config::new() }) }
@@ -87,7 +83,7 @@ pub unsafe extern "C" fn sansocket_config_init(
 /// `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_config_set(config: *mut sansocket_config, option: u32, value: u64) -> sansocket_result {
-    // SAFETY: the caller has the configuration for itself until it lends it.
+    // SAFETY: the caller has the configuration to itself until it lends it.
     done(unsafe { object(config) }.and_then(|object| {
         object.config = set(object.config, option, value)?;
         Ok(())
@@ -135,7 +131,7 @@ pub unsafe extern "C" fn sansocket_config_set_subprotocols(
     len: usize,
 ) -> sansocket_result {
     let set = || {
-        // SAFETY: the caller has the configuration for itself until it lends it.
+        // SAFETY: the caller has the configuration to itself until it lends it.
         let object = unsafe { object(config) }?;
         // SAFETY: the caller lends the list for as long as the configuration.
         let list = unsafe { Region::new(list.cast(), len)?.octets() };
@@ -147,7 +143,7 @@ pub unsafe extern "C" fn sansocket_config_set_subprotocols(
 }
 
 /// # Safety
-/// Not NULL, a `sansocket_config` that the caller has for itself.
+/// Not NULL, a `sansocket_config` that the caller has to itself.
 unsafe fn object<'a>(config: *mut sansocket_config) -> Result<&'a mut Object, sansocket_result> {
     check_struct(config)?;
     // SAFETY: not NULL and aligned; initialised memory by the contract, whose first word may be anything.

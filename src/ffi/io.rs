@@ -3,7 +3,7 @@
 use super::connection::{Endpoint, endpoint, sansocket};
 use super::memory::{Region, check_struct};
 use super::result::{Refusal, sansocket_error, sansocket_result};
-use crate::{CallError, Event, Instant, MessageKind, Received, Transport, UsageError};
+use crate::{Event, Instant, MessageKind, Received, Transport, UsageError};
 use core::ffi::{c_char, c_void};
 
 /// What happened.
@@ -327,7 +327,6 @@ pub(super) unsafe fn give_octets<'a>(
         }
     }
 }
-
 
 pub(super) fn number(transport: Transport) -> u32 {
     match transport {

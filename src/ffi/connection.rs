@@ -1,0 +1,340 @@
+//! The `sansocket` itself: memory of the caller's with a `Connection` in it, how it begins, and what can be asked of it.
+
+use super::config::{lent, sansocket_config};
+use super::head::sansocket_text;
+use super::io::{number, sansocket_transport};
+use super::memory::{check_struct, check_version};
+use super::result::{done, sansocket_result};
+use crate::{Connection, Entropy, EntropyError, Instant, Negotiated, Role, State};
+use core::ffi::c_void;
+
+/// One endpoint of one connection, in 128 octets of the caller's: on the stack, in static memory, in a struct. Its
+/// contents are the library's. It may be moved (`memcpy`, `realloc`) between calls; of the copies only one may be used then. There
+/// is nothing to free. Zeroed memory is a `sansocket` that was never initialised.
+#[repr(C)]
+pub struct sansocket {
+    /// Not for the caller.
+    opaque: [u64; 16],
+}
+
+/// A source of octets that a peer cannot predict (§10.3), which a client needs: writes `len` octets (4 for a frame, 16 for an opening
+/// handshake) to `octets` and returns 0, or returns something else if it cannot. It may not call functions of this library for the
+/// same `sansocket`. `context` is what was passed with it.
+pub type sansocket_entropy = Option<unsafe extern "C" fn(context: *mut c_void, octets: *mut u8, len: usize) -> i32>;
+
+/// Which end of a connection (§1.1).
+#[repr(u32)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum sansocket_role {
+    /// Sends the opening handshake and masks what it sends.
+    SANSOCKET_CLIENT = 1,
+    /// Answers the opening handshake and never masks.
+    SANSOCKET_SERVER = 2,
+}
+
+/// The states of a connection, numbered as browsers number `readyState`.
+#[repr(u32)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum sansocket_state {
+    /// The opening handshake is under way.
+    SANSOCKET_STATE_CONNECTING = 0,
+    /// Messages may be sent.
+    SANSOCKET_STATE_OPEN = 1,
+    /// A Close was sent or received, the connection failed or the handshake was refused.
+    SANSOCKET_STATE_CLOSING = 2,
+    /// `SANSOCKET_EVENT_CLOSED` was given.
+    SANSOCKET_STATE_CLOSED = 3,
+}
+
+/// What an opening handshake that was done elsewhere agreed on. Begin with all of it zero.
+#[repr(C)]
+pub struct sansocket_negotiated {
+    /// 1 if a subprotocol was agreed.
+    pub has_subprotocol: u8,
+    /// The subprotocol, as its place in the list of the configuration, counted from 0.
+    pub subprotocol: u8,
+    /// 0.
+    pub reserved: [u8; 6],
+    /// 0.
+    pub reserved_more: [u64; 3],
+}
+
+/// What `sansocket_get_next_timeout` gives where nothing is waited for.
+pub const SANSOCKET_NEVER: u64 = 0xFFFF_FFFF_FFFF_FFFF;
+
+/// What stands in a `sansocket`.
+#[repr(C)]
+struct Object {
+    magic: u64,
+    endpoint: Endpoint,
+}
+
+/// The configuration is lent by a caller whose lifetimes we do not see.
+pub(super) type Endpoint = Connection<'static, Source>;
+
+/// "sansocke" and the ABI version: what zeroed memory and another version's structs do not have.
+const MAGIC: u64 = u64::from_be_bytes(*b"sansocke") ^ super::SANSOCKET_ABI_VERSION as u64;
+
+const _: () = assert!(size_of::<Object>() <= size_of::<sansocket>());
+const _: () = assert!(align_of::<Object>() <= align_of::<sansocket>());
+const _: () = assert!(size_of::<sansocket>() == 128 && align_of::<sansocket>() == 8);
+
+/// The caller's entropy; none, for a server.
+#[derive(Debug)]
+pub(super) struct Source {
+    function: sansocket_entropy,
+    context: *mut c_void,
+}
+
+impl Entropy for Source {
+    fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError> {
+        let Some(function) = self.function else { return Err(EntropyError) };
+        // SAFETY: the caller's function, which keeps to `sansocket_entropy`; the octets are ours to be written.
+        if unsafe { function(self.context, octets.as_mut_ptr(), octets.len()) } == 0 { Ok(()) } else { Err(EntropyError) }
+    }
+}
+
+/// The connection in a `sansocket`.
+///
+/// # Safety
+/// NULL or a `sansocket` that the caller has to itself, in memory that was written.
+#[inline]
+pub(super) unsafe fn endpoint<'a>(ws: *mut sansocket) -> Result<&'a mut Endpoint, sansocket_result> {
+    // SAFETY: what our caller promises.
+    unsafe { check_initialised(ws) }?;
+    // SAFETY: it is not NULL, aligned, and `write` made it; the caller has it to itself.
+    Ok(unsafe { &mut (*ws.cast::<Object>()).endpoint })
+}
+
+/// The same, to be looked at.
+///
+/// # Safety
+/// NULL or a `sansocket` that nobody writes, in memory that was written.
+unsafe fn endpoint_ref<'a>(ws: *const sansocket) -> Result<&'a Endpoint, sansocket_result> {
+    // SAFETY: what our caller promises.
+    unsafe { check_initialised(ws) }?;
+    // SAFETY: it is not NULL, aligned, and `write` made it; nobody writes it.
+    Ok(unsafe { &(*ws.cast::<Object>()).endpoint })
+}
+
+/// # Safety
+/// NULL or a `sansocket` in memory that was written.
+#[inline]
+unsafe fn check_initialised(ws: *const sansocket) -> Result<(), sansocket_result> {
+    check_struct(ws)?;
+    // SAFETY: not NULL and aligned; the first word may be anything.
+    if unsafe { (*ws).opaque[0] } == MAGIC { Ok(()) } else { Err(sansocket_result::SANSOCKET_NOT_INITIALISED) }
+}
+
+/// What the functions that begin a connection have in common.
+///
+/// # Safety
+/// What stands at the top of the header.
+unsafe fn begin(
+    ws: *mut sansocket,
+    size: usize,
+    abi_version: u32,
+    config: *const sansocket_config,
+    begin: impl FnOnce(&'static crate::Config<'static>) -> Result<Endpoint, sansocket_result>,
+) -> sansocket_result {
+    let begun = check_version(ws, size, abi_version)
+        // SAFETY: what our caller promises.
+        .and_then(|()| unsafe { lent(config) })
+        .and_then(begin);
+    done(begun.map(|endpoint| {
+        // SAFETY: the caller's memory of that size, not NULL and aligned.
+        unsafe { ws.cast::<Object>().write(Object { magic: MAGIC, endpoint }) }
+    }))
+}
+
+/// The source of an endpoint; a client must have one.
+fn source(role: Role, function: sansocket_entropy, context: *mut c_void) -> Result<Source, sansocket_result> {
+    if role == Role::Client && function.is_none() {
+        return Err(sansocket_result::SANSOCKET_NULL_POINTER);
+    }
+    Ok(Source { function, context })
+}
+
+/// Begins a server's connection, when the transport is there. `ws` may have any contents before. `size` is `sizeof *ws`,
+/// `abi_version` is `SANSOCKET_ABI_VERSION`. `config` is lent until the connection is no longer used; NULL for the defaults.
+///
+/// Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_WRONG_SIZE`, `SANSOCKET_WRONG_VERSION` or
+/// `SANSOCKET_NOT_INITIALISED` (the configuration).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_init_server(
+    ws: *mut sansocket,
+    size: usize,
+    abi_version: u32,
+    config: *const sansocket_config,
+    now_ms: u64,
+) -> sansocket_result {
+    let source = Source { function: None, context: core::ptr::null_mut() };
+    let server = |config| Ok(Connection::new(Role::Server, config, source, Instant::from_millis(now_ms)));
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { begin(ws, size, abi_version, config, server) }
+}
+
+/// Begins a client's connection, when the transport (and TLS in it) is there. `sansocket_request` comes next. `entropy` is not
+/// NULL; it is called with `context`, only while a function of this `sansocket` runs. The rest as `sansocket_init_server`.
+///
+/// Returns what `sansocket_init_server` does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_init_client(
+    ws: *mut sansocket,
+    size: usize,
+    abi_version: u32,
+    config: *const sansocket_config,
+    entropy: sansocket_entropy,
+    context: *mut c_void,
+    now_ms: u64,
+) -> sansocket_result {
+    let client = |config| {
+        let source = source(Role::Client, entropy, context)?;
+        Ok(Connection::client(config, source, Instant::from_millis(now_ms)))
+    };
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { begin(ws, size, abi_version, config, client) }
+}
+
+/// Begins a connection whose opening handshake was done elsewhere, by an HTTP/1.1, HTTP/2 (RFC 8441) or HTTP/3 (RFC 9220) stack:
+/// messages may be sent at once. `role` is a `sansocket_role`; `entropy` may be NULL for a server; `negotiated` is needed only
+/// during the call, NULL for nothing. The rest as `sansocket_init_client`.
+///
+/// Returns what `sansocket_init_server` does, or `SANSOCKET_INVALID_ARGUMENT` for a role that does not exist.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_init_open(
+    ws: *mut sansocket,
+    size: usize,
+    abi_version: u32,
+    role: u32,
+    config: *const sansocket_config,
+    entropy: sansocket_entropy,
+    context: *mut c_void,
+    negotiated: *const sansocket_negotiated,
+    now_ms: u64,
+) -> sansocket_result {
+    let open = |config| {
+        let mut agreed = Negotiated::NOTHING;
+        if !negotiated.is_null() {
+            check_struct(negotiated)?;
+            // SAFETY: not NULL, aligned, and lent for the call.
+            let negotiated = unsafe { &*negotiated };
+            if negotiated.has_subprotocol != 0 {
+                agreed = agreed.subprotocol(negotiated.subprotocol);
+            }
+        }
+        let role = match role {
+            _ if role == sansocket_role::SANSOCKET_CLIENT as u32 => Role::Client,
+            _ if role == sansocket_role::SANSOCKET_SERVER as u32 => Role::Server,
+            _ => return Err(sansocket_result::SANSOCKET_INVALID_ARGUMENT),
+        };
+        Ok(Connection::open(role, config, source(role, entropy, context)?, agreed, Instant::from_millis(now_ms)))
+    };
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { begin(ws, size, abi_version, config, open) }
+}
+
+/// The caller stops reading for reasons of its own: the deadlines that wait for the peer stand still until `sansocket_resume`. The
+/// closing deadline does not: it also ends what nobody reads.
+///
+/// Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_pause(ws: *mut sansocket, now_ms: u64) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    done(unsafe { endpoint(ws) }.map(|endpoint| endpoint.pause(Instant::from_millis(now_ms))))
+}
+
+/// Ends a `sansocket_pause`.
+///
+/// Returns what `sansocket_pause` does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_resume(ws: *mut sansocket, now_ms: u64) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    done(unsafe { endpoint(ws) }.map(|endpoint| endpoint.resume(Instant::from_millis(now_ms))))
+}
+
+/// Looks at a connection and writes what it saw to `to`; nothing is written where that is refused.
+///
+/// # Safety
+/// What stands at the top of the header.
+unsafe fn look<T>(
+    ws: *const sansocket,
+    to: *mut T,
+    look: impl FnOnce(&'static Endpoint) -> Result<T, sansocket_result>,
+) -> sansocket_result {
+    done(check_struct(to).and_then(|()| {
+        // SAFETY: what our caller promises; `look` keeps nothing that it does not copy or that the configuration does not own.
+        let seen = look(unsafe { endpoint_ref(ws) }?)?;
+        // SAFETY: not NULL, aligned, and the caller's to be written.
+        unsafe { to.write(seen) };
+        Ok(())
+    }))
+}
+
+/// Writes to `at_ms` when `sansocket_handle_timeout` has something to do, in the milliseconds of `now_ms`; `SANSOCKET_NEVER` if
+/// nothing is waited for, so that the earliest of many is simply their minimum.
+///
+/// Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_get_next_timeout(ws: *const sansocket, at_ms: *mut u64) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { look(ws, at_ms, |endpoint| Ok(endpoint.next_timeout().map_or(SANSOCKET_NEVER, Instant::as_millis))) }
+}
+
+/// Writes the `sansocket_state` to `state`.
+///
+/// Returns what `sansocket_get_next_timeout` does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_get_state(ws: *const sansocket, state: *mut u32) -> sansocket_result {
+    let state_number = |endpoint: &Endpoint| match endpoint.state() {
+        State::Connecting => sansocket_state::SANSOCKET_STATE_CONNECTING,
+        State::Open => sansocket_state::SANSOCKET_STATE_OPEN,
+        State::Closing => sansocket_state::SANSOCKET_STATE_CLOSING,
+        State::Closed => sansocket_state::SANSOCKET_STATE_CLOSED,
+    };
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { look(ws, state, |endpoint| Ok(state_number(endpoint) as u32)) }
+}
+
+/// Writes the `sansocket_transport` to `transport`: what to do with the transport now. The same stands in `sansocket_io` after
+/// each call.
+///
+/// Returns what `sansocket_get_next_timeout` does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_get_transport(ws: *const sansocket, transport: *mut u32) -> sansocket_result {
+    const _: () = assert!(sansocket_transport::SANSOCKET_TRANSPORT_KEEP as u32 == 0, "what a zeroed sansocket_io says");
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { look(ws, transport, |endpoint| Ok(number(endpoint.transport()))) }
+}
+
+/// Writes the `sansocket_role` to `role`.
+///
+/// Returns what `sansocket_get_next_timeout` does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_get_role(ws: *const sansocket, role: *mut u32) -> sansocket_result {
+    let role_number = |endpoint: &Endpoint| match endpoint.role() {
+        Role::Client => sansocket_role::SANSOCKET_CLIENT,
+        Role::Server => sansocket_role::SANSOCKET_SERVER,
+    };
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { look(ws, role, |endpoint| Ok(role_number(endpoint) as u32)) }
+}
+
+/// Writes the agreed subprotocol to `subprotocol`. It points into the list that was set with `sansocket_config_set_subprotocols`.
+///
+/// Returns `SANSOCKET_ABSENT` if none was agreed, or what `sansocket_get_next_timeout` does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_get_subprotocol(ws: *const sansocket, subprotocol: *mut sansocket_text) -> sansocket_result {
+    let agreed = |endpoint: &'static Endpoint| endpoint.subprotocol().ok_or(sansocket_result::SANSOCKET_ABSENT);
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { look(ws, subprotocol, |endpoint| Ok(sansocket_text::of(agreed(endpoint)?.as_bytes()))) }
+}
+
+/// Writes the time between the last answered keepalive Ping and its Pong, in milliseconds, to `round_trip_ms`.
+///
+/// Returns `SANSOCKET_ABSENT` before the first, or what `sansocket_get_next_timeout` does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_get_round_trip_ms(ws: *const sansocket, round_trip_ms: *mut u32) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { look(ws, round_trip_ms, |endpoint| endpoint.round_trip_ms().ok_or(sansocket_result::SANSOCKET_ABSENT)) }
+}

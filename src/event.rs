@@ -70,7 +70,6 @@ pub enum Event<'i> {
 }
 
 /// A piece of a message, in the caller's memory.
-#[derive(Debug)]
 pub struct Data<'i> {
     /// Text or binary, the same for all pieces of a message.
     pub kind: MessageKind,
@@ -81,6 +80,19 @@ pub struct Data<'i> {
     pub offset: u64,
     /// Whether the message ends with this piece.
     pub last: bool,
+}
+
+/// The length of the payload instead of its octets, which are the users' own (§10.6) and may be many.
+impl core::fmt::Debug for Data<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let len = self.payload.len();
+        f.debug_struct("Data")
+            .field("kind", &self.kind)
+            .field("len", &len)
+            .field("offset", &self.offset)
+            .field("last", &self.last)
+            .finish()
+    }
 }
 
 impl Data<'_> {

@@ -1,4 +1,76 @@
 //! WebSocket without the socket: one endpoint of RFC 6455, client or server, as a pure state machine.
+//!
+//! Octets in, events out; commands in, octets out; time in, deadlines out. No sockets, no heap, no clock, no threads, no
+//! callbacks, no unsafe code, and no panic that octets, time or calls could reach.
+//!
+//! # The loop
+//!
+//! *Feed what you have, keep what was not consumed, write what was produced, obey [`transport`](Connection::transport), re-arm
+//! [`next_timeout`](Connection::next_timeout).*
+//!
+//! ```
+//! use sansocket::{Accept, CallError, Config, Connection, Event, Instant, Origin};
+//!
+//! /// What an echo server does with the octets that its transport has read. Returns how many of them are done with; the rest
+//! /// is to be presented again, with more behind it. `write` takes what goes to the peer.
+//! fn on_input(
+//!     ws: &mut Connection, now: Instant, input: &mut [u8], output: &mut [u8], mut write: impl FnMut(&[u8]),
+//! ) -> Result<usize, CallError> {
+//!     let mut consumed = 0;
+//!     loop {
+//!         let received = ws.receive(now, &mut input[consumed..], output)?;
+//!         consumed += received.consumed;
+//!         let mut due = received.produced;
+//!         match received.event {
+//!             None => return Ok(consumed),
+//!             Some(Event::Request(request)) => due += ws.accept(&request, &Accept::new(Origin::Any), now, &mut output[due..])?,
+//!             Some(Event::Data(data)) => due += ws.send(data.kind, data.payload, data.last, &mut output[due..])?,
+//!             Some(_) => {}
+//!         }
+//!         write(&output[..due]);
+//!     }
+//! }
+//!
+//! static CONFIG: Config = Config::new();
+//! let now = Instant::from_millis(0);
+//! let mut ws = Connection::server(&CONFIG, now);
+//! let mut input = *b"GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+//!     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x82\0\0\0\0Hi";
+//! let mut written = Vec::new();
+//! let consumed = on_input(&mut ws, now, &mut input, &mut [0; 1024], |octets| written.extend_from_slice(octets))?;
+//! assert_eq!(consumed, input.len());
+//! assert!(written.ends_with(b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x02Hi"));
+//! # Ok::<(), CallError>(())
+//! ```
+//!
+//! # Who owns what
+//!
+//! - **Input** is the caller's. `receive` unmasks payload in it and says how much of it is done with. What cannot be acted on yet,
+//!   an incomplete head, frame header or control frame, stays, unchanged, and is presented again, contiguous, with more
+//!   behind it: at most a head, then at most 130 octets.
+//! - **Output** is the caller's. Every call that can owe octets takes it and writes them at once; there is no queue. What does not fit
+//!   is [`CallError::NeedsRoom`], and then nothing has happened. 131 octets suffice for every `receive`.
+//! - **Events** borrow the input of their call, never the connection: the handler may call any verb.
+//! - **[`Config`]** is lent to any number of connections; a `static` does. The **entropy** source is owned by the connection;
+//!   a server has none.
+//!
+//! # Three kinds of trouble
+//!
+//! The peer's fault is an event, [`Event::Failed`], with the Close that tells it in the output. The caller's mistake is a
+//! [`UsageError`] and changes nothing. "Not yet" is [`CallError::NeedsRoom`]. Every connection ends with exactly one
+//! [`Event::Closed`].
+//!
+//! # Time
+//!
+//! `now` is an argument, in milliseconds of any clock that does not jump. [`Connection::next_timeout`] says when
+//! [`Connection::handle_timeout`] is wanted; only that acts on deadlines.
+//!
+//! # Features
+//!
+//! - `deflate`: permessage-deflate (RFC 7692): an inflater and a compressor over lent memory, and `receive_with` and `send_with`.
+//! - `ffi`: the C layer, which the package `capi` makes into a library.
+//!
+//! Section numbers without further name are those of RFC 6455.
 #![no_std]
 #![cfg_attr(not(feature = "ffi"), forbid(unsafe_code))]
 #![cfg_attr(feature = "ffi", deny(unsafe_code))]

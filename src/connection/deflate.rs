@@ -95,11 +95,11 @@ impl Inflation for Inflating<'_, '_, '_> {
         let room = crate::length::at_most(limit.saturating_add(1), self.window.len());
         let window =
             self.window.get_mut(..room).filter(|window| !window.is_empty()).ok_or(CallError::from(UsageError::NoDeflate))?;
-        let progress = self.inflater.inflate(payload, window).map_err(|_| ProtocolError::InvalidDeflate)?;
+        let progress = self.inflater.inflate(payload, window).map_err(|_| Stop::LateFault(ProtocolError::InvalidDeflate))?;
         let mut inflated = Inflated { consumed: progress.consumed, produced: progress.produced, done: false };
         if ends && progress.consumed == payload.len() {
             let rest = window.get_mut(progress.produced..).unwrap_or_default();
-            let finished = self.inflater.finish_message(rest).map_err(|_| ProtocolError::InvalidDeflate)?;
+            let finished = self.inflater.finish_message(rest).map_err(|_| Stop::LateFault(ProtocolError::InvalidDeflate))?;
             inflated.produced = inflated.produced.saturating_add(finished.produced);
             inflated.done = finished.done;
         }

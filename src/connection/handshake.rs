@@ -158,6 +158,6 @@ impl<'c> Machine<'c> {
             produced = response.len();
         }
         self.enter_failed(now);
-        Ok(Outcome { consumed: input.len(), produced, start: 0, len: 0, what: What::Failed(error) })
+        Ok(Outcome::failed(error, input, produced))
     }
 }

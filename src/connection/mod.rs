@@ -27,7 +27,6 @@ use timer::Timers;
 ///
 /// It borrows its [`Config`] and owns its entropy source; a server needs none. It never borrows from the buffers of a call
 /// beyond that call, and is freely movable.
-#[derive(Debug)]
 pub struct Connection<'c, E = NoEntropy> {
     machine: Machine<'c>,
     entropy: E,
@@ -312,10 +311,15 @@ impl<'c> Machine<'c> {
     }
 }
 
-/// No key, no nonce, no header (§10.6).
-impl core::fmt::Debug for Machine<'_> {
+/// No key, no nonce, no entropy (§10.6).
+impl<E> core::fmt::Debug for Connection<'_, E> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Machine").field("role", &self.role).field("stage", &self.stage).finish_non_exhaustive()
+        let Machine { role, stage, close_code, .. } = &self.machine;
+        f.debug_struct("Connection")
+            .field("role", role)
+            .field("stage", stage)
+            .field("close_code", close_code)
+            .finish_non_exhaustive()
     }
 }
 
@@ -354,6 +358,8 @@ impl Negotiated {
 #[derive(Clone, Copy)]
 enum Stop {
     Fault(ProtocolError),
+    /// A fault found behind something that cannot be undone, so that the call must end in it.
+    LateFault(ProtocolError),
     Call(CallError),
 }
 

@@ -139,6 +139,11 @@ impl Outcome {
         Self { consumed, produced: 0, start: 0, len: 0, what: What::Nothing }
     }
 
+    /// After a fault nothing of the input is of use.
+    pub(super) fn failed(error: ProtocolError, input: &[u8], produced: usize) -> Self {
+        Self { consumed: input.len(), produced, start: 0, len: 0, what: What::Failed(error) }
+    }
+
     /// Shows the octets that the event is about.
     #[inline]
     pub(super) fn into_received<'i>(self, input: &'i mut [u8], window: &'i mut [u8]) -> Received<'i> {
@@ -289,7 +294,15 @@ impl Machine<'_> {
             Err(Stop::Call(error)) => Err(error),
             Err(Stop::Fault(error)) => {
                 let produced = self.fail(entropy, error.close_code(), now, out)?;
-                Ok(Outcome { consumed: input.len(), produced, start: 0, len: 0, what: What::Failed(error) })
+                Ok(Outcome::failed(error, input, produced))
+            }
+            Err(Stop::LateFault(error)) => {
+                let told = self.fail(entropy, error.close_code(), now, out);
+                // Room was checked, so only entropy can have failed, and the call cannot be taken back.
+                if told.is_err() {
+                    self.enter_failed(now);
+                }
+                Ok(Outcome::failed(error, input, told.unwrap_or(0)))
             }
         }
     }
@@ -311,9 +324,9 @@ impl Machine<'_> {
                 let Some(header) = self.next_header(&frames, rest)? else { break };
                 let header_len = header.header_len();
                 if header.opcode.is_control() {
-                    self.reception = Reception::Frames(frames);
                     let behind = rest.get_mut(header_len..).unwrap_or_default();
                     let Some(mut outcome) = self.receive_control(header, entropy, now, behind, out)? else { break };
+                    self.reception = Reception::Frames(frames);
                     outcome.start = outcome.start.saturating_add(consumed).saturating_add(header_len);
                     outcome.consumed = outcome.consumed.saturating_add(consumed).saturating_add(header_len);
                     return Ok(outcome);
@@ -341,7 +354,7 @@ impl Machine<'_> {
                 if inflated.produced == 0 && !inflated.done {
                     continue;
                 }
-                let what = frames.take_inflated(inflated, inflation.window())?;
+                let what = frames.take_inflated(inflated, inflation.window()).map_err(Stop::LateFault)?;
                 self.reception = Reception::Frames(frames);
                 return Ok(Outcome { consumed, produced: 0, start: 0, len: inflated.produced, what });
             }
@@ -520,7 +533,7 @@ impl Frames {
         self.finishing = ends && self.remaining == 0;
         // the limit counts what comes out, while it comes out.
         if self.offset.saturating_add(wire_len(inflated.produced)) > max_message_len {
-            return Err(ProtocolError::MessageTooLong.into());
+            return Err(Stop::LateFault(ProtocolError::MessageTooLong));
         }
         Ok(inflated)
     }

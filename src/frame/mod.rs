@@ -47,7 +47,7 @@ impl Opcode {
 }
 
 /// A frame's header (§5.2).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FrameHeader {
     /// Whether the message ends with this frame.
     pub fin: bool,
@@ -74,6 +74,19 @@ impl FrameHeader {
         };
         // At most 2 + 8 + 4.
         2_usize.saturating_add(length).saturating_add(if self.masking_key.is_some() { 4 } else { 0 })
+    }
+}
+
+/// Whether there is a masking key, not which (§10.6).
+impl core::fmt::Debug for FrameHeader {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("FrameHeader")
+            .field("fin", &self.fin)
+            .field("rsv", &self.rsv)
+            .field("opcode", &self.opcode)
+            .field("masked", &self.masking_key.is_some())
+            .field("payload_len", &self.payload_len)
+            .finish()
     }
 }
 

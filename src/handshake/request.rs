@@ -157,12 +157,12 @@ impl<'i> Request<'i> {
     }
 }
 
-/// Method, target and the names of the headers: values hold credentials (§10.6).
+/// Method, path and the names of the headers: query and values hold credentials (§10.6).
 impl core::fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("target", &self.target)
+            .field("path", &self.path())
             .field("headers", &self.headers())
             .finish()
     }

@@ -120,7 +120,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
     /// Acts on the deadlines that have passed: sends the keepalive Ping, ends what waited too long. To be called at
     /// [`next_timeout`](Self::next_timeout); earlier or more often does no harm.
     ///
-    /// It never refuses: a Ping that does not fit `out` (4 octets, a client's 8) is left out, and its Pong is missed all
+    /// It never refuses: a Ping that does not fit `out` (6 octets, a client's 10) is left out, and its Pong is missed all
     /// the same, so that a writer that is stuck is noticed.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut [u8]) -> Received<'static> {
         self.machine.handle_timeout(&mut self.entropy, now, out)

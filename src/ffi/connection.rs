@@ -1,7 +1,7 @@
 //! The `sansocket` itself: memory of the caller's with a `Connection` in it, how it begins, and what can be asked of it.
 
 use super::config::{lent, sansocket_config};
-use super::head::sansocket_text;
+use super::handshake::sansocket_text;
 use super::io::{number, sansocket_transport};
 use super::memory::{check_struct, check_version};
 use super::result::{done, sansocket_result};

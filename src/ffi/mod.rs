@@ -8,7 +8,7 @@
 
 mod config;
 mod connection;
-mod head;
+mod handshake;
 mod io;
 mod memory;
 mod receive;
@@ -18,7 +18,7 @@ mod text;
 
 pub use config::*;
 pub use connection::*;
-pub use head::*;
+pub use handshake::*;
 pub use io::*;
 pub use receive::*;
 pub use result::*;

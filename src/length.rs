@@ -9,3 +9,11 @@ pub(crate) fn wire_len(len: usize) -> u64 {
 pub(crate) fn at_most(len: u64, available: usize) -> usize {
     usize::try_from(len).map_or(available, |len| len.min(available))
 }
+
+/// Copies what fits. `copy_from_slice` reaches a panic wherever the optimiser does not see both lengths.
+#[inline]
+pub(crate) fn copy(from: &[u8], to: &mut [u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}

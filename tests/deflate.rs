@@ -26,7 +26,12 @@ fn client(config: &Config<'static>, params: DeflateParams) -> Connection<'static
 
 /// What a client makes of a server's `wire`, given in pieces of `step` octets and inflated through a window of `window`
 /// octets: the messages, joined, and the fault.
-fn receive(config: &Config<'static>, wire: &[u8], step: usize, window: usize) -> (Vec<(MessageKind, Vec<u8>)>, Option<ProtocolError>) {
+fn receive(
+    config: &Config<'static>,
+    wire: &[u8],
+    step: usize,
+    window: usize,
+) -> (Vec<(MessageKind, Vec<u8>)>, Option<ProtocolError>) {
     let mut history = [0; 1 << 15];
     let mut inflater = Inflater::new(&mut history).unwrap();
     let mut connection = client(config, DeflateParams::DEFAULT);
@@ -180,7 +185,8 @@ fn messages_compressed_by_one_end_are_inflated_by_the_other() {
                 loop {
                     let mut window = [0; 50];
                     let mut out = [0; 131];
-                    let received = receiver.receive_with(NOW, &mut wire[consumed..], &mut inflater, &mut window, &mut out).unwrap();
+                    let received =
+                        receiver.receive_with(NOW, &mut wire[consumed..], &mut inflater, &mut window, &mut out).unwrap();
                     consumed += received.consumed;
                     match received.event {
                         Some(Event::Data(data)) => joined.extend_from_slice(data.payload),

@@ -55,7 +55,7 @@ impl Machine<'_> {
                 let mut body = [0; MAX_CONTROL_PAYLOAD];
                 let end = reason.len().saturating_add(2);
                 let text = body.get_mut(2..end).ok_or(UsageError::InvalidCloseReason)?;
-                text.copy_from_slice(reason.as_bytes());
+                crate::length::copy(reason.as_bytes(), text);
                 if let Some(start) = body.first_chunk_mut() {
                     *start = code.0.to_be_bytes();
                 }

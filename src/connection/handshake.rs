@@ -154,7 +154,7 @@ impl<'c> Machine<'c> {
         let mut produced = 0;
         if self.role == Role::Server {
             let response = refusal(error);
-            room(out, response.len())?.copy_from_slice(response);
+            crate::length::copy(response, room(out, response.len())?);
             produced = response.len();
         }
         self.enter_failed(now);

@@ -123,9 +123,7 @@ impl Machine<'_> {
         }
         header.encode(out)?;
         let room = out.get_mut(header_len..).unwrap_or_default();
-        if room.len() == payload.len() {
-            room.copy_from_slice(payload);
-        }
+        crate::length::copy(payload, room);
         if let Some(key) = header.masking_key {
             apply_mask(key, room);
         }

@@ -1,7 +1,6 @@
-//! §4.2.2: the accept key, and the base64 form of the key it answers.
+//! §4.2.2: the accept key, and the base64 form (RFC 4648) of the key it answers.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use super::sha1::sha1;
 
 /// Octets of an accept key: the base64 of a SHA-1 digest.
 pub const ACCEPT_KEY_LEN: usize = 28;
@@ -18,20 +17,27 @@ const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// assert_eq!(&sansocket::accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 /// ```
 pub fn accept_key(key: &[u8]) -> [u8; ACCEPT_KEY_LEN] {
-    let mut sha1 = sha1_smol::Sha1::new();
-    sha1.update(key);
-    sha1.update(GUID);
-    let mut text = [0; ACCEPT_KEY_LEN];
-    // 20 octets are 28 of base64, so this cannot fall short.
-    let _ = STANDARD.encode_slice(sha1.digest().bytes(), &mut text);
-    text
+    base64(&sha1(&[key, GUID]))
 }
 
 /// The Sec-WebSocket-Key of a client whose nonce is `nonce` (§4.1).
 pub(crate) fn key_of(nonce: [u8; 16]) -> [u8; KEY_LEN] {
-    let mut text = [0; KEY_LEN];
-    // 16 octets are 24 of base64, so this cannot fall short.
-    let _ = STANDARD.encode_slice(nonce, &mut text);
+    base64(&nonce)
+}
+
+/// The base64 of `octets`, `N` digits with padding.
+fn base64<const N: usize>(octets: &[u8]) -> [u8; N] {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = [b'='; N];
+    for (digits, group) in text.chunks_exact_mut(4).zip(octets.chunks(3)) {
+        let octet = |index| u32::from(group.get(index).copied().unwrap_or_default());
+        let bits = octet(0) << 16 | octet(1) << 8 | octet(2);
+        // As many digits as there are octets, and one more.
+        for (digit, shift) in digits.iter_mut().zip([18, 12, 6, 0]).take(group.len().saturating_add(1)) {
+            let [index, ..] = (bits >> shift & 63).to_le_bytes();
+            *digit = DIGITS.get(usize::from(index)).copied().unwrap_or_default();
+        }
+    }
     text
 }
 
@@ -46,7 +52,10 @@ pub(crate) fn is_key(key: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{accept_key, is_key};
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::{accept_key, is_key, key_of};
 
     /// HC-14, HS-09: known pairs, the first from §1.3.
     #[test]
@@ -59,6 +68,21 @@ mod tests {
         ] {
             assert!(is_key(key.as_bytes()));
             assert_eq!(&accept_key(key.as_bytes()), accept.as_bytes());
+        }
+    }
+
+    /// Against the crates that do this for others, over keys of every length to 200.
+    #[test]
+    fn accept_keys_and_keys_are_those_of_other_implementations() {
+        let octets: [u8; 200] = core::array::from_fn(|i| (i * 37 + 11) as u8);
+        for len in 0..=octets.len() {
+            let mut sha1 = sha1_smol::Sha1::from(&octets[..len]);
+            sha1.update(super::GUID);
+            assert_eq!(STANDARD.encode(sha1.digest().bytes()).as_bytes(), accept_key(&octets[..len]));
+        }
+        for nonce in octets.windows(16) {
+            let nonce: [u8; 16] = nonce.try_into().unwrap();
+            assert_eq!(STANDARD.encode(nonce).as_bytes(), key_of(nonce));
         }
     }
 

@@ -53,10 +53,9 @@ pub(crate) fn position(list: &str, name: &str) -> Option<u8> {
 /// §4.1: whether the subprotocols of `list` are non-empty tokens, all distinct. An empty list is one.
 pub(crate) fn is_subprotocol_list(list: &str) -> bool {
     let distinct = |index, name| !Tokens::of(list.as_bytes()).take(index).any(|before| before == name);
-    let members = list.split(',').map(str::trim);
-    list.is_empty()
-        || members.clone().count() <= 255
-            && members.enumerate().all(|(index, name)| is_token(name.as_bytes()) && distinct(index, name))
+    let members = list.as_bytes().split(|&octet| octet == b',').map(<[u8]>::trim_ascii);
+    let distinct = |(index, name)| distinct(index, core::str::from_utf8(name).unwrap_or_default());
+    list.is_empty() || members.clone().count() <= 255 && members.clone().all(is_token) && members.enumerate().all(distinct)
 }
 
 /// §9.1: `value` is a list of extensions with parameters. The extensions are not looked at: we speak none here.

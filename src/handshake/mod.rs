@@ -8,6 +8,7 @@ pub(crate) mod request;
 mod response;
 pub(crate) mod scan;
 pub(crate) mod server;
+mod sha1;
 mod write;
 
 pub use accept_key::{ACCEPT_KEY_LEN, accept_key};

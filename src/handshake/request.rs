@@ -37,8 +37,7 @@ impl<'i> Request<'i> {
     /// Reads the start line of a scanned head.
     pub(crate) fn of_head(head: Head<'i>) -> Self {
         // The scan let only ASCII into method and target, and two spaces into the line.
-        let line = core::str::from_utf8(head.start_line).unwrap_or_default();
-        let mut parts = line.split(' ');
+        let mut parts = head.start_line.split(|&octet| octet == b' ').map(|part| core::str::from_utf8(part).unwrap_or_default());
         let method = parts.next().unwrap_or_default();
         let target = parts.next().unwrap_or_default();
         let modern = parts.next().is_some_and(|version| !version.ends_with(".0"));
@@ -62,13 +61,15 @@ impl<'i> Request<'i> {
 
     /// The path of the target, `/` if it has none.
     pub fn path(&self) -> &'i str {
-        let path = self.split_target().1.split('?').next().unwrap_or_default();
+        let (_, rest) = self.split_target();
+        let path = rest.get(..end_of(rest, b"?")).unwrap_or_default();
         if path.is_empty() { "/" } else { path }
     }
 
     /// The query of the target, behind its `?`.
     pub fn query(&self) -> Option<&'i str> {
-        self.split_target().1.split_once('?').map(|(_, query)| query)
+        let (_, rest) = self.split_target();
+        rest.get(end_of(rest, b"?").saturating_add(1)..)
     }
 
     /// The host that is asked for, with its port: that of an absolute target (RFC 9112 §3.2.2), else the Host header.
@@ -106,10 +107,10 @@ impl<'i> Request<'i> {
 
     /// Authority (of an absolute target) and the rest of the target.
     fn split_target(&self) -> (Option<&'i str>, &'i str) {
-        let Some((_, behind)) = self.target.split_once("://").filter(|(scheme, _)| !scheme.starts_with('/')) else {
-            return (None, self.target);
-        };
-        let (authority, rest) = behind.split_at_checked(behind.find(['/', '?']).unwrap_or(behind.len())).unwrap_or_default();
+        let scheme = self.target.as_bytes().windows(3).position(|octets| octets == b"://");
+        let Some(scheme_len) = scheme.filter(|_| !self.target.starts_with('/')) else { return (None, self.target) };
+        let behind = self.target.get(scheme_len.saturating_add(3)..).unwrap_or_default();
+        let (authority, rest) = behind.split_at_checked(end_of(behind, b"/?")).unwrap_or_default();
         (Some(authority), rest)
     }
 
@@ -166,6 +167,12 @@ impl core::fmt::Debug for Request<'_> {
             .field("headers", &self.headers())
             .finish()
     }
+}
+
+/// Where the first of `marks` stands in a target; its length if none does. Targets are ASCII, and core's searches for
+/// characters and strings reach panics.
+fn end_of(target: &str, marks: &[u8]) -> usize {
+    target.bytes().position(|octet| marks.contains(&octet)).unwrap_or(target.len())
 }
 
 /// Whether `value` can be a Host (RFC 9110 §7.2): what may stand in an authority, without user information.

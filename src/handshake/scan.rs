@@ -44,15 +44,16 @@ impl Scan {
     pub(crate) fn advance(&mut self, input: &[u8], config: &Config<'_>) -> Result<Option<usize>, ProtocolError> {
         let seen = usize::try_from(self.scanned).unwrap_or(usize::MAX);
         for &octet in input.get(seen..).unwrap_or_default() {
-            if self.scanned >= config.max_head_len {
-                return Err(ProtocolError::HeadTooLong);
-            }
             let was = self.part;
             self.part = self.step(octet, config)?;
             self.run = if self.part == was { self.run.saturating_add(1) } else { 0 };
             self.scanned = self.scanned.saturating_add(1);
             if was == Part::HeadEnd {
                 return Ok(usize::try_from(self.scanned).ok());
+            }
+            // Raised at the last octet that may be there, so that a caller whose buffer is as long as the limit never waits for room.
+            if self.scanned >= config.max_head_len {
+                return Err(ProtocolError::HeadTooLong);
             }
         }
         Ok(None)

@@ -100,8 +100,8 @@ pub(crate) fn write_response(status: u16, headers: &[Header<'_>], body: &[u8], o
     check_headers(headers, RESERVED)?;
     let mut head = HeadWriter::new(out);
     // The reason phrase is optional (RFC 9112 §4) and nobody reads it; the space before it is not.
-    head.put(&[b"HTTP/1.1 ", decimal(u64::from(status), &mut [0; 20]), b" \r\nConnection: close\r\nContent-Length: "]);
-    head.put(&[decimal(crate::length::wire_len(body.len()), &mut [0; 20]), b"\r\n"]);
+    head.put(&[b"HTTP/1.1 ", decimal(usize::from(status), &mut [0; 20]), b" \r\nConnection: close\r\nContent-Length: "]);
+    head.put(&[decimal(body.len(), &mut [0; 20]), b"\r\n"]);
     head.put_headers(headers).put(&[b"\r\n", body]).finish()
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn refusal(error: ProtocolError) -> &'static [u8] {
 }
 
 /// `value` in decimal digits, at the end of `digits`.
-fn decimal(mut value: u64, digits: &mut [u8; 20]) -> &[u8] {
+fn decimal(mut value: usize, digits: &mut [u8; 20]) -> &[u8] {
     let mut len = 0_usize;
     for digit in digits.iter_mut().rev() {
         *digit = b'0'.wrapping_add(u8::try_from(value % 10).unwrap_or(0));
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn decimals() {
-        for value in [0, 9, 10, 101, 65_536, u64::MAX] {
+        for value in [0, 9, 10, 101, 65_536, usize::MAX] {
             assert_eq!(core::str::from_utf8(decimal(value, &mut [0; 20])).unwrap(), std::format!("{value}"));
         }
     }

@@ -20,7 +20,7 @@ impl<'o> HeadWriter<'o> {
         for part in parts {
             let end = self.len.saturating_add(part.len());
             if let Some(room) = self.out.get_mut(self.len..end) {
-                room.copy_from_slice(part);
+                crate::length::copy(part, room);
             }
             self.len = end;
         }

@@ -7,6 +7,10 @@ const BLOCK: usize = 128;
 #[inline]
 pub fn apply_mask(key: [u8; 4], octets: &mut [u8]) {
     let word = u64::from(u32::from_ne_bytes(key));
+    // What is not masked stands here as masked with zeros.
+    if word == 0 {
+        return;
+    }
     let wide = word << 32 | word;
     // Every step's length is a multiple of the key's 4, so the key starts again at its first octet behind it.
     let mut blocks = octets.chunks_exact_mut(BLOCK);

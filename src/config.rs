@@ -83,13 +83,13 @@ impl<'c> Config<'c> {
         auto_pong: bool;
         /// From the start to the end of the opening handshake: 10 000 ms.
         handshake_timeout_ms: u32;
-        /// From our Close, or from a failure, to the end of the connection: 5 000 ms.
+        /// From our Close, the peer's or a failure, whatever comes first, to the end of the connection: 5 000 ms.
         closing_timeout_ms: u32;
         /// Between two keepalive Pings: 25 000 ms.
         keepalive_interval_ms: u32;
         /// From a keepalive Ping to its Pong: 20 000 ms.
         pong_timeout_ms: u32;
-        /// Without any octet from the peer: off.
+        /// Without any octet from the peer that was consumed (those of an unfinished header or control frame are not yet): off.
         idle_timeout_ms: u32;
     }
 }

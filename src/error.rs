@@ -80,10 +80,11 @@ ProtocolError {
     InvalidDeflate = 18, "a compressed message is not valid DEFLATE data";
 
     // HTTP heads, both directions, 32-47.
-    /// RFC 9112 §3: not an HTTP/1.x request line; TLS or another protocol on the port ends here.
-    InvalidRequestLine = 32, "not an HTTP/1.x request line";
-    /// RFC 9112 §4: not an HTTP/1.x status line.
-    InvalidStatusLine = 33, "not an HTTP/1.x status line";
+    /// RFC 9112 §3: not an HTTP/1.x request line; TLS or another protocol on the port ends here. §4.2.1: an opening handshake
+    /// whose target is neither a path nor a URL.
+    InvalidRequestLine = 32, "not an HTTP/1.x request line, or not one of an opening handshake";
+    /// RFC 9112 §4: not an HTTP/1.x status line, or a 101 of HTTP/1.0.
+    InvalidStatusLine = 33, "not an HTTP/1.x status line, or a 101 of HTTP/1.0";
     /// RFC 9112 §5.1: a header name with an octet that is not a token's, or white space around it.
     InvalidHeaderName = 34, "a header name has an octet that no token has";
     /// RFC 9110 §5.5: a control octet in a header value.
@@ -189,8 +190,8 @@ UsageError {
     OriginNotAllowed = 15, "the origin of the request is not among those accepted";
     /// A request that is not a valid opening handshake.
     NotAnOpeningHandshake = 16, "the request is not an opening handshake";
-    /// A status that no final response has: below 200 or above 999.
-    InvalidStatus = 17, "the status is not that of a final response";
+    /// A status that no final response has: below 200 or above 999; or a body with 204 or 304, which have none.
+    InvalidStatus = 17, "the status is not that of a final response, or of one with a body";
     /// Law 3: fewer octets than were left unconsumed before.
     InputTooShort = 18, "fewer octets were presented than were left unconsumed before";
     /// A compressed message arrives, or is to be sent, on a connection without `deflate` parameters or without the

@@ -12,7 +12,8 @@
 //! use sansocket::{Accept, CallError, Config, Connection, Event, Instant, Origin};
 //!
 //! /// What an echo server does with the octets that its transport has read. Returns how many of them are done with; the rest
-//! /// is to be presented again, with more behind it. `write` takes what goes to the peer.
+//! /// is to be presented again, with more behind it. `write` takes what goes to the peer. `output` is longer than `input` by
+//! /// 131 octets, so that all that one event makes due fits.
 //! fn on_input(
 //!     ws: &mut Connection, now: Instant, input: &mut [u8], output: &mut [u8], mut write: impl FnMut(&[u8]),
 //! ) -> Result<usize, CallError> {
@@ -37,7 +38,7 @@
 //! let mut input = *b"GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
 //!     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x82\0\0\0\0Hi";
 //! let mut written = Vec::new();
-//! let consumed = on_input(&mut ws, now, &mut input, &mut [0; 1024], |octets| written.extend_from_slice(octets))?;
+//! let consumed = on_input(&mut ws, now, &mut input, &mut [0; 512], |octets| written.extend_from_slice(octets))?;
 //! assert_eq!(consumed, input.len());
 //! assert!(written.ends_with(b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x02Hi"));
 //! # Ok::<(), CallError>(())

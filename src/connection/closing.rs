@@ -62,8 +62,7 @@ impl Machine<'_> {
                 self.put_control(entropy, Opcode::Close, body.get(..end).unwrap_or_default(), out)?
             }
         };
-        self.stage = Stage::CloseSent;
-        self.timers.enter(now);
+        self.enter_closing(Stage::CloseSent, now);
         Ok(octets)
     }
 
@@ -101,8 +100,15 @@ impl Machine<'_> {
 
     /// What comes from now on is ignored.
     pub(super) fn enter_failed(&mut self, now: Instant) {
-        self.stage = Stage::Failed;
-        self.timers.enter(now);
+        self.enter_closing(Stage::Failed, now);
+    }
+
+    /// The closing deadline runs from the first step of the closing.
+    fn enter_closing(&mut self, stage: Stage, now: Instant) {
+        if self.stage != Stage::CloseSent {
+            self.timers.enter(now);
+        }
+        self.stage = stage;
     }
 
     /// §5.5.1: answers the peer's Close with its code, if ours has not gone out.
@@ -119,8 +125,7 @@ impl Machine<'_> {
             _ => 0,
         };
         self.close_code = code;
-        self.stage = Stage::BothClosed;
-        self.timers.enter(now);
+        self.enter_closing(Stage::BothClosed, now);
         Ok(octets)
     }
 }

@@ -47,10 +47,7 @@ impl<'c> Machine<'c> {
             return Err(UsageError::NotConnecting.into());
         }
         let mut nonce = [0; 16];
-        // Written once without entropy, so that a call that fails draws none.
-        let octets = write_request(request, self.config, nonce, out)?;
-        entropy.fill(&mut nonce)?;
-        write_request(request, self.config, nonce, out)?;
+        let octets = write_request(request, self.config, out, || entropy.fill(&mut nonce).map(|()| nonce))?;
         self.reception = Reception::Handshake(Handshake { scan: Scan::RESPONSE, nonce, interim: 0 });
         self.stage = Stage::Head;
         Ok(octets)
@@ -127,10 +124,10 @@ impl<'c> Machine<'c> {
             consumed = consumed.saturating_add(len);
             // RFC 9110 §15.2: interim responses go before the final one; 101 is final here.
             if (100..200).contains(&response.status()) && response.status() != 101 {
-                handshake.interim = handshake.interim.saturating_add(1);
-                if handshake.interim > self.config.max_interim_responses {
+                if handshake.interim >= self.config.max_interim_responses {
                     return self.refuse(ProtocolError::TooManyInterimResponses, now, input, out);
                 }
+                handshake.interim = handshake.interim.saturating_add(1);
                 handshake.scan = Scan::RESPONSE;
                 continue;
             }

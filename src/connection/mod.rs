@@ -70,6 +70,13 @@ enum Stage {
     Ended,
 }
 
+impl Stage {
+    /// Whether the handshake's deadline runs. It covers the body of a refusal, which an HTTP client may want to read.
+    const fn is_handshake(self) -> bool {
+        matches!(self, Self::Fresh | Self::Head | Self::Deciding | Self::Refused)
+    }
+}
+
 impl<'c> Connection<'c> {
     /// A server's connection, when the transport is there.
     pub fn server(config: &'c Config<'c>, now: Instant) -> Self {
@@ -241,7 +248,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
 
     /// Ends a [`pause`](Self::pause).
     pub fn resume(&mut self, now: Instant) {
-        self.machine.timers.resume(now);
+        self.machine.resume(now);
     }
 
     /// The state, as browsers number `readyState`.

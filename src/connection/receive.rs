@@ -400,6 +400,10 @@ impl Machine<'_> {
         let rules = HeaderRules { masked: Some(self.role == Role::Server), rsv, max_payload_len };
         let header = FrameHeader::decode(input, rules)?;
         match input.get(1).map(|second| second & 0x7F) {
+            // §8.1: the end of a text inside a character shows in the length, before the masking key is there.
+            Some(0) if is_data && first & 0x80 != 0 && !frames.compressed && !frames.utf8.is_complete() => {
+                Err(ProtocolError::InvalidUtf8)
+            }
             // Empty fragments make no progress; one that ends its message does.
             Some(0) if is_data && first & 0x80 == 0 && frames.empty_frames >= self.config.max_empty_frames => {
                 Err(ProtocolError::TooManyEmptyFrames)
@@ -558,8 +562,11 @@ impl Frames {
 /// §5.5.1, §7.4: checks as much of a Close frame's masked body as is there.
 fn check_close_body(masked: &[u8], key: [u8; 4], is_whole: bool) -> Result<(), ProtocolError> {
     let mut octets = masked.iter().zip(key.iter().cycle()).map(|(octet, key)| octet ^ key);
-    let (Some(high), Some(low)) = (octets.next(), octets.next()) else { return Ok(()) };
-    if !CloseCode(u16::from_be_bytes([high, low])).is_allowed_in_frame() {
+    let Some(high) = octets.next() else { return Ok(()) };
+    let is_allowed = |low| CloseCode(u16::from_be_bytes([high, low])).is_allowed_in_frame();
+    // Half a code is wrong if no other half could mend it.
+    let low = octets.next();
+    if !low.map_or_else(|| (0..=0xFF).any(is_allowed), is_allowed) {
         return Err(ProtocolError::InvalidCloseCode);
     }
     let mut reason = Utf8::START;

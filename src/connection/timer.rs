@@ -36,10 +36,11 @@ impl Timers {
         Self { now, since: now, received: now, paused: Instant::NEVER, ping_number: 0, round_trip_ms: u32::MAX }
     }
 
-    /// Another wait begins: the connection is open, or it closes.
+    /// Another wait begins: the connection is open, or it closes. A Pong is not awaited any more.
     pub(super) fn enter(&mut self, now: Instant) {
         self.since = self.advance(now);
         self.received = self.since;
+        self.ping_number &= !1;
     }
 
     /// Law 10: time that runs backwards stands still.
@@ -83,8 +84,8 @@ impl Timers {
         self.paused = self.paused.min(now);
     }
 
-    /// Moves what waits for the peer by the length of the pause.
-    pub(super) fn resume(&mut self, now: Instant) {
+    /// Moves what waits for the peer by the length of the pause; the current wait is such if it is `for_peer`.
+    fn resume(&mut self, now: Instant, for_peer: bool) {
         let now = self.advance(now);
         if self.paused == Instant::NEVER {
             return;
@@ -92,7 +93,7 @@ impl Timers {
         let paused = self.paused;
         let later = |start: Instant| start.plus(now.since(paused.max(start)));
         self.received = later(self.received);
-        if self.awaits_pong() {
+        if for_peer {
             self.since = later(self.since);
         }
         self.paused = Instant::NEVER;
@@ -120,15 +121,22 @@ impl Timers {
 }
 
 impl Machine<'_> {
+    pub(super) fn resume(&mut self, now: Instant) {
+        let for_peer = match self.stage {
+            Stage::Open => self.timers.awaits_pong(),
+            stage => stage.is_handshake(),
+        };
+        self.timers.resume(now, for_peer);
+    }
+
     /// When a handshake or a closing must be over.
     fn phase_due(&self) -> Instant {
         match self.stage {
             Stage::Open | Stage::Ended => Instant::NEVER,
-            // An HTTP client may read the body of a refusal for as long as a handshake may take.
-            Stage::Fresh | Stage::Head | Stage::Deciding | Stage::Refused => {
+            stage if stage.is_handshake() => {
                 self.timers.unless_paused(deadline(self.timers.since, self.config.handshake_timeout_ms))
             }
-            Stage::CloseSent | Stage::BothClosed | Stage::Failed => deadline(self.timers.since, self.config.closing_timeout_ms),
+            _ => deadline(self.timers.since, self.config.closing_timeout_ms),
         }
     }
 

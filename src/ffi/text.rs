@@ -2,7 +2,7 @@
 #![allow(clippy::indexing_slicing, reason = "runs in the compiler only, where a wrong index is an error")]
 
 use crate::{ProtocolError, UsageError};
-use core::ffi::c_char;
+use core::ffi::{CStr, c_char};
 
 const PROTOCOL: [&str; ProtocolError::ALL.len()] = {
     let mut texts = [""; ProtocolError::ALL.len()];
@@ -56,14 +56,18 @@ const fn join<const LEN: usize>(texts: &[&str]) -> [u8; LEN] {
 
 /// The text of `ProtocolError::ALL[index]`.
 pub(super) fn protocol(index: usize) -> *const c_char {
-    nth(&PROTOCOL_TEXTS, index)
+    nth(&PROTOCOL_TEXTS, index).unwrap_or_default().as_ptr()
 }
 
 /// The text of `UsageError::ALL[index]`.
 pub(super) fn usage(index: usize) -> *const c_char {
-    nth(&USAGE_TEXTS, index)
+    nth(&USAGE_TEXTS, index).unwrap_or_default().as_ptr()
 }
 
-fn nth(joined: &'static [u8], index: usize) -> *const c_char {
-    joined.split_inclusive(|&octet| octet == 0).nth(index).map_or(c"".as_ptr(), |text| text.as_ptr().cast())
+fn nth(mut joined: &'static [u8], index: usize) -> Option<&'static CStr> {
+    for _ in 0..index {
+        let end = joined.iter().position(|&octet| octet == 0)?;
+        joined = joined.get(end..)?.get(1..)?;
+    }
+    CStr::from_bytes_until_nul(joined).ok()
 }

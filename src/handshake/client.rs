@@ -1,12 +1,13 @@
 //! §4.1: the request that opens a connection.
 
 use crate::config::Config;
+use crate::entropy::EntropyError;
 use crate::error::{CallError, UsageError};
 use crate::handshake::accept_key::key_of;
 use crate::handshake::head::Header;
 use crate::handshake::list;
 use crate::handshake::request::is_host;
-use crate::handshake::write::{HeadWriter, check_headers};
+use crate::handshake::write::{check_headers, write_head};
 
 /// What a client asks for. The subprotocols it offers are those of its [`Config`].
 #[derive(Clone, Copy, Debug)]
@@ -60,25 +61,26 @@ fn check(request: &ClientRequest<'_>, config: &Config<'_>) -> Result<(), UsageEr
     check_headers(request.headers, RESERVED)
 }
 
-/// Writes the request with the key that `nonce` gives.
+/// Writes the request with the key that `nonce` gives, which is drawn last.
 pub(crate) fn write_request(
     request: &ClientRequest<'_>,
     config: &Config<'_>,
-    nonce: [u8; 16],
     out: &mut [u8],
+    nonce: impl FnOnce() -> Result<[u8; 16], EntropyError>,
 ) -> Result<usize, CallError> {
     check(request, config)?;
-    let mut head = HeadWriter::new(out);
-    head.put(&[b"GET ", request.target.as_bytes(), b" HTTP/1.1\r\nHost: ", request.host.as_bytes()]);
-    head.put(&[b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "]);
-    head.put(&[&key_of(nonce), b"\r\n"]);
-    if !config.subprotocols.is_empty() {
-        head.put(&[b"Sec-WebSocket-Protocol: ", config.subprotocols.as_bytes(), b"\r\n"]);
-    }
-    if let Some(origin) = request.origin {
-        head.put(&[b"Origin: ", origin.as_bytes(), b"\r\n"]);
-    }
-    head.put_headers(request.headers).put(&[b"\r\n"]).finish()
+    write_head(out, nonce, |nonce, head| {
+        head.put(&[b"GET ", request.target.as_bytes(), b" HTTP/1.1\r\nHost: ", request.host.as_bytes()]);
+        head.put(&[b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "]);
+        head.put(&[&key_of(nonce), b"\r\n"]);
+        if !config.subprotocols.is_empty() {
+            head.put(&[b"Sec-WebSocket-Protocol: ", config.subprotocols.as_bytes(), b"\r\n"]);
+        }
+        if let Some(origin) = request.origin {
+            head.put(&[b"Origin: ", origin.as_bytes(), b"\r\n"]);
+        }
+        head.put_headers(request.headers).put(&[b"\r\n"]);
+    })
 }
 
 /// The key that goes with `nonce`, for the check of the response.

@@ -5,7 +5,7 @@ use crate::error::ProtocolError;
 use crate::handshake::scan::Scan;
 
 /// One header line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Header<'a> {
     /// A token (RFC 9110 §5.1), compared without regard to case.
     pub name: &'a str,
@@ -17,6 +17,13 @@ impl<'a> Header<'a> {
     /// A header to be sent.
     pub const fn new(name: &'a str, value: &'a str) -> Self {
         Self { name, value: value.as_bytes() }
+    }
+}
+
+/// The name only: the value may be a credential or a cookie (§10.6).
+impl core::fmt::Debug for Header<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Header").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

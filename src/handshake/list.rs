@@ -11,12 +11,12 @@ pub struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    pub(crate) const fn of(value: &'a [u8]) -> Self {
+    /// The members of the list in `value`, up to the first that is no token.
+    pub const fn of(value: &'a [u8]) -> Self {
         Self { rest: value }
     }
 }
 
-/// Members that are not tokens end the list: the check of the handshake refused them before anybody iterates.
 impl<'a> Iterator for Tokens<'a> {
     type Item = &'a str;
 
@@ -39,10 +39,20 @@ pub(crate) fn names(value: &[u8], token: &str) -> bool {
     value.split(|&octet| octet == b',').any(|member| member.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
 }
 
-/// §4.1, §11.3.4: `value` is a list of tokens. Repeated names are looked for elsewhere.
-pub(crate) fn check_tokens(value: &[u8]) -> Result<(), ProtocolError> {
-    let members = || value.split(|&octet| octet == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty());
-    if members().next().is_some() && members().all(is_token) { Ok(()) } else { Err(ProtocolError::InvalidHeaderList) }
+/// §4.2.2, §11.3.4: the lines of a list of tokens mean what they would mean as one. That a client repeats a name (§4.1 forbids it)
+/// does no harm here.
+pub(crate) fn check_tokens<'i>(lines: impl Iterator<Item = &'i [u8]>) -> Result<(), ProtocolError> {
+    let (mut present, mut members) = (false, 0_usize);
+    for line in lines {
+        present = true;
+        for member in line.split(|&octet| octet == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty()) {
+            members = members.saturating_add(1);
+            if !is_token(member) {
+                return Err(ProtocolError::InvalidHeaderList);
+            }
+        }
+    }
+    if present && members == 0 { Err(ProtocolError::InvalidHeaderList) } else { Ok(()) }
 }
 
 /// Where `name` stands in `list`, counted from 0.
@@ -50,33 +60,40 @@ pub(crate) fn position(list: &str, name: &str) -> Option<u8> {
     Tokens::of(list.as_bytes()).position(|member| member == name).and_then(|index| u8::try_from(index).ok())
 }
 
-/// §4.1: whether the subprotocols of `list` are non-empty tokens, all distinct. An empty list is one.
+/// §4.1: whether the subprotocols of `list` are non-empty tokens, all distinct, with nothing but commas and blanks between
+/// them, so that it can be written as it stands. An empty list is one.
 pub(crate) fn is_subprotocol_list(list: &str) -> bool {
     let distinct = |index, name| !Tokens::of(list.as_bytes()).take(index).any(|before| before == name);
     let members = list.as_bytes().split(|&octet| octet == b',').map(<[u8]>::trim_ascii);
     let distinct = |(index, name)| distinct(index, core::str::from_utf8(name).unwrap_or_default());
-    list.is_empty() || members.clone().count() <= 255 && members.clone().all(is_token) && members.enumerate().all(distinct)
+    let separated = list.bytes().all(|octet| is_token_octet(octet) || matches!(octet, b',' | b' '));
+    list.is_empty()
+        || separated && members.clone().count() <= 255 && members.clone().all(is_token) && members.enumerate().all(distinct)
 }
 
-/// §9.1: `value` is a list of extensions with parameters. The extensions are not looked at: we speak none here.
-pub(crate) fn check_extensions(value: &[u8]) -> Result<(), ProtocolError> {
-    let mut parser = Extensions { rest: value };
-    let mut any = false;
-    loop {
-        parser.blanks();
-        if parser.rest.is_empty() {
-            return if any { Ok(()) } else { Err(ProtocolError::InvalidHeaderList) };
-        }
-        if parser.take(b',') {
-            continue;
-        }
-        parser.extension()?;
-        any = true;
-        parser.blanks();
-        if !parser.rest.is_empty() && !parser.take(b',') {
-            return Err(ProtocolError::InvalidHeaderList);
+/// §9.1: the lines of a list of extensions with parameters. The extensions are not looked at: we speak none here.
+pub(crate) fn check_extensions<'i>(lines: impl Iterator<Item = &'i [u8]>) -> Result<(), ProtocolError> {
+    let (mut present, mut extensions) = (false, 0_usize);
+    for line in lines {
+        present = true;
+        let mut parser = Extensions { rest: line };
+        loop {
+            parser.blanks();
+            if parser.rest.is_empty() {
+                break;
+            }
+            if parser.take(b',') {
+                continue;
+            }
+            parser.extension()?;
+            extensions = extensions.saturating_add(1);
+            parser.blanks();
+            if !parser.rest.is_empty() && !parser.take(b',') {
+                return Err(ProtocolError::InvalidHeaderList);
+            }
         }
     }
+    if present && extensions == 0 { Err(ProtocolError::InvalidHeaderList) } else { Ok(()) }
 }
 
 /// A position in an extension list.
@@ -159,7 +176,9 @@ mod tests {
         assert!(names(b"keep-alive, UPGRADE", "upgrade") && names(b", ,upgrade", "upgrade"));
         assert!(!names(b"upgraded", "upgrade") && !names(b"", "upgrade") && !names(b"upgrade/1", "upgrade"));
         assert!(Tokens::of(b" a,,b ,").eq(["a", "b"]));
-        assert!(check_tokens(b"a, b").is_ok() && check_tokens(b", ").is_err() && check_tokens(b"a b").is_err());
+        let check = |lines: &[&'static [u8]]| check_tokens(lines.iter().copied()).is_ok();
+        assert!(check(&[b"a, b"]) && check(&[b"a", b""]) && check(&[]));
+        assert!(!check(&[b", "]) && !check(&[b""]) && !check(&[b"a b"]) && !check(&[b"a", b"b c"]));
     }
 
     /// HC-08.
@@ -178,12 +197,12 @@ mod tests {
         for good in
             ["a", "a; b", "a;b=c", "a ; b = \"c\" , d", ", a,", "a; b=\"\\c\"", "permessage-deflate; client_max_window_bits"]
         {
-            assert!(check_extensions(good.as_bytes()).is_ok(), "{good}");
+            assert!(check_extensions([good.as_bytes()].into_iter()).is_ok(), "{good}");
         }
         for bad in
             ["", ",", "a b", "a;", "a; b=", "a; b=\"", "a; b=\"\"", "a; b=\"c d\"", "a; b=\"c\\", ";", "a=b", "a;b;;c", "\u{e4}"]
         {
-            assert!(check_extensions(bad.as_bytes()).is_err(), "{bad}");
+            assert!(check_extensions([bad.as_bytes()].into_iter()).is_err(), "{bad}");
         }
     }
 }

@@ -114,10 +114,25 @@ impl<'i> Request<'i> {
         (Some(authority), rest)
     }
 
+    /// §4.2.1: whether the target is a resource name, or a URL of our schemes with one. Fragments are in neither.
+    fn names_resource(&self) -> bool {
+        let scheme = self.target.split_at_checked(end_of(self.target, b":")).unwrap_or_default().0;
+        let known = ["ws", "wss", "http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        let starts_well = match self.split_target().0 {
+            Some(authority) => known && is_host(authority.as_bytes()),
+            None => self.target.starts_with('/'),
+        };
+        starts_well && !self.target.as_bytes().contains(&b'#')
+    }
+
     /// Sorts plain requests from opening handshakes, and checks the latter completely.
     pub(crate) fn check(&self) -> Result<RequestKind, ProtocolError> {
         use ProtocolError as E;
         let headers = self.headers();
+        // RFC 9112 §3.2: whatever is asked for.
+        if self.modern && !single(headers, "host", E::InvalidHost)?.is_some_and(is_host) {
+            return Err(E::InvalidHost);
+        }
         // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0, and who does not name websocket wants something else.
         if !self.modern || !headers.all("upgrade").any(|value| list::names(value, "websocket")) {
             return Ok(RequestKind::Plain);
@@ -126,8 +141,8 @@ impl<'i> Request<'i> {
         if self.method != "GET" {
             return Err(E::MethodNotGet);
         }
-        if !single(headers, "host", E::InvalidHost)?.is_some_and(is_host) {
-            return Err(E::InvalidHost);
+        if !self.names_resource() {
+            return Err(E::InvalidRequestLine);
         }
         if !headers.all("connection").any(|value| list::names(value, "upgrade")) {
             return Err(E::MissingConnectionUpgrade);
@@ -147,8 +162,8 @@ impl<'i> Request<'i> {
         if headers.get("expect").is_some() {
             return Err(E::UnsupportedExpectation);
         }
-        headers.all("sec-websocket-protocol").try_for_each(list::check_tokens)?;
-        headers.all("sec-websocket-extensions").try_for_each(list::check_extensions)?;
+        list::check_tokens(headers.all("sec-websocket-protocol"))?;
+        list::check_extensions(headers.all("sec-websocket-extensions"))?;
         Ok(RequestKind::OpeningHandshake)
     }
 

@@ -56,6 +56,10 @@ impl<'i> Response<'i> {
         if self.status != 101 {
             return Err(E::StatusNot101);
         }
+        // §4.1: HTTP/1.1 or later. RFC 9110 §7.8: HTTP/1.0 has no Upgrade.
+        if self.head.start_line.starts_with(b"HTTP/1.0") {
+            return Err(E::InvalidStatusLine);
+        }
         if !single(headers, "upgrade", E::InvalidUpgrade)?.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
             return Err(E::InvalidUpgrade);
         }

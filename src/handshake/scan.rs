@@ -95,10 +95,10 @@ impl Scan {
             (Part::LineStart, b'\r') => Part::HeadEnd,
             (Part::LineStart, b' ' | b'\t') => return Err(E::FoldedHeaderLine),
             (Part::LineStart, octet) if is_token_octet(octet) => {
-                self.lines = self.lines.saturating_add(1);
-                if self.lines > config.max_header_lines {
+                if self.lines >= config.max_header_lines {
                     return Err(E::TooManyHeaderLines);
                 }
+                self.lines = self.lines.saturating_add(1);
                 Part::Name
             }
             (Part::Name, octet) if is_token_octet(octet) => Part::Name,

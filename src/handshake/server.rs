@@ -6,7 +6,7 @@ use crate::handshake::accept_key::accept_key;
 use crate::handshake::head::Header;
 use crate::handshake::list;
 use crate::handshake::request::{Request, RequestKind};
-use crate::handshake::write::{HeadWriter, check_headers};
+use crate::handshake::write::{check_headers, write_head};
 
 /// Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be
 /// used by every page that its users visit.
@@ -64,8 +64,9 @@ pub(crate) fn write_accept(
     if request.check() != Ok(RequestKind::OpeningHandshake) {
         return Err(UsageError::NotAnOpeningHandshake.into());
     }
-    if let (Origin::OneOf(allowed), Some(origin)) = (accept.origin, request.origin()) {
-        if !allowed.iter().any(|allowed| allowed.as_bytes() == origin) {
+    if let Origin::OneOf(allowed) = accept.origin {
+        let mut origins = request.headers().all("origin");
+        if !origins.all(|origin| allowed.iter().any(|allowed| allowed.as_bytes() == origin)) {
             return Err(UsageError::OriginNotAllowed.into());
         }
     }
@@ -82,13 +83,20 @@ pub(crate) fn write_accept(
     };
     check_headers(accept.headers, RESERVED_IN_101)?;
 
-    let mut head = HeadWriter::new(out);
-    head.put(&[b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "]);
-    head.put(&[&accept_key(request.key()), b"\r\n"]);
-    if let Some(name) = accept.subprotocol {
-        head.put(&[b"Sec-WebSocket-Protocol: ", name.as_bytes(), b"\r\n"]);
-    }
-    let octets = head.put_headers(accept.headers).put(&[b"\r\n"]).finish()?;
+    let octets = write_head(
+        out,
+        || Ok::<_, CallError>(()),
+        |(), head| {
+            head.put(&[
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ",
+            ]);
+            head.put(&[&accept_key(request.key()), b"\r\n"]);
+            if let Some(name) = accept.subprotocol {
+                head.put(&[b"Sec-WebSocket-Protocol: ", name.as_bytes(), b"\r\n"]);
+            }
+            head.put_headers(accept.headers).put(&[b"\r\n"]);
+        },
+    )?;
     Ok((octets, index))
 }
 
@@ -98,11 +106,26 @@ pub(crate) fn write_response(status: u16, headers: &[Header<'_>], body: &[u8], o
         return Err(UsageError::InvalidStatus.into());
     }
     check_headers(headers, RESERVED)?;
-    let mut head = HeadWriter::new(out);
-    // The reason phrase is optional (RFC 9112 §4) and nobody reads it; the space before it is not.
-    head.put(&[b"HTTP/1.1 ", decimal(usize::from(status), &mut [0; 20]), b" \r\nConnection: close\r\nContent-Length: "]);
-    head.put(&[decimal(body.len(), &mut [0; 20]), b"\r\n"]);
-    head.put_headers(headers).put(&[b"\r\n", body]).finish()
+    // RFC 9110 §8.6, §15: these have neither a body nor its length.
+    let has_body = !matches!(status, 204 | 304);
+    if !has_body && !body.is_empty() {
+        return Err(UsageError::InvalidStatus.into());
+    }
+    let upgrades = headers.iter().any(|header| header.name.eq_ignore_ascii_case("upgrade"));
+    write_head(
+        out,
+        || Ok::<_, CallError>(()),
+        |(), head| {
+            // The reason phrase is optional (RFC 9112 §4) and nobody reads it; the space before it is not.
+            head.put(&[b"HTTP/1.1 ", decimal(usize::from(status), &mut [0; 20]), b" \r\nConnection: close"]);
+            // RFC 9110 §7.8: Upgrade, as in a 426, stands in Connection too.
+            head.put(&[if upgrades { b", upgrade\r\n" } else { b"\r\n" }]);
+            if has_body {
+                head.put(&[b"Content-Length: ", decimal(body.len(), &mut [0; 20]), b"\r\n"]);
+            }
+            head.put_headers(headers).put(&[b"\r\n", body]);
+        },
+    )
 }
 
 /// The response to a request that is none or breaks the rules of §4.2.1: at most 131 octets (law 7).

@@ -1,26 +1,23 @@
-//! Writes a head into the caller's output, counting on where it does not fit, so that the needed room can be told.
+//! Writes a head into the caller's output: counted first, so that a call that fails has written nothing.
 
-use crate::error::{CallError, UsageError};
+use crate::error::{CallError, UsageError, room};
 use crate::handshake::head::Header;
 use crate::handshake::request::is_sendable;
+use crate::length::copy;
 
-/// A head in the making.
+/// Where the parts of a head go: nowhere while they are counted, then into room for all of them.
 pub(crate) struct HeadWriter<'o> {
     out: &'o mut [u8],
     len: usize,
 }
 
-impl<'o> HeadWriter<'o> {
-    pub(crate) fn new(out: &'o mut [u8]) -> Self {
-        Self { out, len: 0 }
-    }
-
+impl HeadWriter<'_> {
     /// Appends `parts`, one behind the other.
     pub(crate) fn put(&mut self, parts: &[&[u8]]) -> &mut Self {
         for part in parts {
             let end = self.len.saturating_add(part.len());
             if let Some(room) = self.out.get_mut(self.len..end) {
-                crate::length::copy(part, room);
+                copy(part, room);
             }
             self.len = end;
         }
@@ -34,11 +31,20 @@ impl<'o> HeadWriter<'o> {
         }
         self
     }
+}
 
-    /// The octets of the head, if all of them were written.
-    pub(crate) fn finish(&self) -> Result<usize, CallError> {
-        if self.len <= self.out.len() { Ok(self.len) } else { Err(CallError::NeedsRoom { octets: self.len }) }
-    }
+/// Writes the head that `parts` appends and returns its octets. What `parts` needs besides is made by `last`, once there is room: nothing
+/// fails behind it.
+pub(crate) fn write_head<T: Copy + Default, E: Into<CallError>>(
+    out: &mut [u8],
+    last: impl FnOnce() -> Result<T, E>,
+    parts: impl Fn(T, &mut HeadWriter<'_>),
+) -> Result<usize, CallError> {
+    let mut counted = HeadWriter { out: &mut [], len: 0 };
+    parts(T::default(), &mut counted);
+    let out = room(out, counted.len)?;
+    parts(last().map_err(Into::into)?, &mut HeadWriter { out, len: 0 });
+    Ok(counted.len)
 }
 
 /// B-23: no octet of a header that the caller adds can end its line; nor may it double one that we write.

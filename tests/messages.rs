@@ -1,0 +1,428 @@
+//! §5.4, §5.6, §6, §8: messages, their fragments and their text, judged by hand and by the reference model.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "test code: a panic is a failed test, and wires are short"
+)]
+
+mod support;
+
+use sansocket::ProtocolError::*;
+use sansocket::{Event, MessageKind, Role, UsageError};
+use support::frames::*;
+use support::model::{DEFAULT_LIMITS, Limits, judge};
+use support::pair::Pair;
+use support::probe::Seen;
+use support::rng::Rng;
+use support::{Begin, Case, DEFAULT, ROLES, ms, open};
+
+fn text(text: &str) -> Seen {
+    Seen::Message(MessageKind::Text, text.into())
+}
+
+fn binary(octets: &[u8]) -> Seen {
+    Seen::Message(MessageKind::Binary, octets.to_vec())
+}
+
+/// F-15, F-16, C-03: fragments are joined in order; the empty ones add nothing, wherever they stand.
+#[test]
+fn fragments_become_one_message() {
+    for role in ROLES {
+        let case = Case::open(role);
+        let wire = [frame_to(role, TEXT, b"ab"), frame_to(role, CONTINUATION, b"cd"), frame_to(role, FIN, b"ef")].concat();
+        assert_eq!(case.run(&wire).before_closed(), [text("abcdef")]);
+        let wire = [frame_to(role, BINARY, b""), frame_to(role, CONTINUATION, b""), frame_to(role, FIN, b"")].concat();
+        assert_eq!(case.run(&wire).before_closed(), [binary(b"")]);
+        let wire = [frame_to(role, BINARY, b""), frame_to(role, CONTINUATION, b"x"), frame_to(role, FIN, b"")].concat();
+        assert_eq!(case.run(&wire).before_closed(), [binary(b"x")]);
+        let wire = [frame_to(role, FIN | TEXT, b""), frame_to(role, FIN | BINARY, b"")].concat();
+        assert_eq!(case.run(&wire).before_closed(), [text(""), binary(b"")]);
+    }
+}
+
+/// F-14, A 5.6-5.8, 5.19, 5.20: control frames between fragments are shown and answered before the message ends.
+#[test]
+fn control_frames_between_fragments_are_answered_at_once() {
+    for role in ROLES {
+        let wire = [
+            frame_to(role, TEXT, b"ab"),
+            frame_to(role, FIN | PING, b"1"),
+            frame_to(role, CONTINUATION, b"cd"),
+            frame_to(role, FIN | PONG, b"2"),
+            frame_to(role, FIN, b"ef"),
+        ];
+        let seen = Case::open(role).run(&wire.concat());
+        let expected = [
+            Seen::Ping { payload: b"1".into(), answered: true, within: 2 },
+            Seen::Pong { payload: b"2".into(), within: 4 },
+            text("abcdef"),
+        ];
+        assert_eq!(seen.before_closed(), expected);
+        assert_eq!(plain(&written_by(role, &seen.output)), [(FIN | PONG, b"1".to_vec())]);
+    }
+}
+
+/// F-12, B-32, A 5.9-5.14.
+#[test]
+fn continuation_without_start_fails() {
+    for role in ROLES {
+        for first in [CONTINUATION, FIN | CONTINUATION] {
+            let wire = [frame_to(role, FIN | TEXT, b"a"), frame_to(role, first, b"b"), frame_to(role, FIN | TEXT, b"c")].concat();
+            let seen = Case::open(role).run(&wire);
+            assert_eq!(seen.before_closed(), [text("a"), Seen::Failed(ContinuationWithoutStart)]);
+        }
+    }
+}
+
+/// F-13, B-32, A 5.15-5.18.
+#[test]
+fn message_inside_a_message_fails() {
+    for role in ROLES {
+        for first in [TEXT, BINARY, FIN | TEXT, FIN | BINARY] {
+            let wire = [frame_to(role, TEXT, b"a"), frame_to(role, first, b"b")].concat();
+            let seen = Case::open(role).run(&wire);
+            assert_eq!(seen.before_closed(), [Seen::Failed(MessageInsideMessage)]);
+            assert_eq!(seen.open, Some((MessageKind::Text, b"a".into())));
+        }
+    }
+}
+
+/// Law 6, C-03, B-34: one piece where it lies whole in the input; the pieces and their marks where it does not.
+#[test]
+fn chunks_say_where_in_the_message_they_stand() {
+    let whole = frame_to(Role::Server, FIN | BINARY, b"abcdef");
+    let mut conn = open(Role::Server);
+    let mut input = whole.clone();
+    let received = conn.receive(ms(0), &mut input, &mut []).unwrap();
+    let Some(Event::Data(data)) = received.event else { panic!() };
+    assert_eq!((&*data.payload, data.offset, data.first(), data.last), (&b"abcdef"[..], 0, true, true));
+    // The rest in two pieces, then the message's last octets in an empty frame.
+    let wire = [frame_to(Role::Server, BINARY, b"abcdef"), frame_to(Role::Server, FIN, b"")].concat();
+    let mut pieces = Vec::new();
+    let mut rest = wire.clone();
+    for end in [8, wire.len()] {
+        let mut input: Vec<_> = rest[..end - (wire.len() - rest.len())].to_vec();
+        loop {
+            let before = input.clone();
+            let received = conn.receive(ms(0), &mut input, &mut []).unwrap();
+            let consumed = received.consumed;
+            let Some(Event::Data(data)) = received.event else { break };
+            pieces.push((data.payload.to_vec(), data.offset, data.first(), data.last));
+            rest.drain(..consumed);
+            input = before[consumed..].to_vec();
+        }
+    }
+    let expected = [(b"ab".to_vec(), 0, true, false), (b"cdef".to_vec(), 2, false, false), (b"".to_vec(), 6, false, true)];
+    assert_eq!(pieces, expected);
+}
+
+/// Whether `octets` can become text, by core: the length of the prefix after which they cannot.
+fn bad_octet(octets: &[u8]) -> Option<usize> {
+    (1..=octets.len()).find(|&end| core::str::from_utf8(&octets[..end]).is_err_and(|error| error.error_len().is_some()))
+}
+
+/// F-25, F-26, B-33, A 6.x: texts good and bad, as one frame, cut into fragments at every place, and by octets. The fault
+/// falls at the first bad octet, or where the message ends inside a character.
+#[test]
+fn text_fails_at_its_first_bad_octet() {
+    let texts: [&[u8]; 24] = [
+        b"plain",
+        "\u{3ba}\u{1f79}\u{3c3}\u{3bc}\u{3b5}".as_bytes(),
+        "\u{10FFFF}\u{10000}\u{FFFF}\u{D7FF}\u{E000}\u{7FF}\u{800}\u{80}".as_bytes(),
+        b"\xCE\xBA\xE1\xBD\xB9\xED\xA0\x80edited",
+        b"\xF4\x90\x80\x80",
+        b"\xF0\x8F\xBF\xBF",
+        b"\xC0\xAF",
+        b"\xC1\xBF",
+        b"\xE0\x80\xAF",
+        b"\xE0\x9F\xBF",
+        b"\xED\xBF\xBF",
+        b"\xF5\x80\x80\x80",
+        b"\xFF",
+        b"\xFE",
+        b"\x80",
+        b"a\xBFb",
+        b"\xE2\x82",
+        b"\xE2\x82x",
+        b"ab\xC3",
+        b"\xF0\x9F\x92",
+        b"\xF8\x88\x80\x80\x80",
+        b"0123456789abcdef0123456789abcdef0123456789abcdef\xC3\xA40123456789abcdef\xFF!",
+        b"\xEF\xBF\xBE\xEF\xBB\xBF",
+        b"\0\x7F",
+    ];
+    for octets in texts {
+        let bad = bad_octet(octets);
+        let is_text = core::str::from_utf8(octets).is_ok();
+        for role in ROLES {
+            let header = if role == Role::Server { 6 } else { 2 };
+            let seen = Case::open(role).run_briefly(&frame_to(role, FIN | TEXT, octets));
+            if is_text {
+                assert_eq!(seen.before_closed(), [Seen::Message(MessageKind::Text, octets.into())]);
+            } else {
+                assert_eq!(seen.before_closed(), [Seen::Failed(InvalidUtf8)]);
+                assert_eq!(seen.fault_at, Some(header + bad.unwrap_or(octets.len())), "{octets:02x?}");
+                assert_eq!(plain(&written_by(role, &seen.output)), [(FIN | CLOSE, 1007_u16.to_be_bytes().into())]);
+            }
+            for cut in 0..=octets.len() {
+                let (a, b) = octets.split_at(cut);
+                let wire = [frame_to(role, TEXT, a), frame_to(role, FIN | PING, b""), frame_to(role, FIN, b"")];
+                let wire = [&wire[0], &wire[1], &frame_to(role, CONTINUATION, b)[..], &wire[2]].concat();
+                let seen = Case::open(role).run_briefly(&wire);
+                assert_eq!(seen.has_failed(), !is_text, "{octets:02x?} cut at {cut}");
+            }
+        }
+    }
+}
+
+/// F-26: text that cannot become valid fails inside an unfinished frame, A 6.4.x strict.
+#[test]
+fn bad_text_fails_inside_an_unfinished_frame() {
+    let mut wire = frame_to(Role::Client, FIN | TEXT, &[b'a'; 100]);
+    wire[40] = 0xFF;
+    let seen = Case::open(Role::Client).run(&wire[..41]);
+    assert_eq!((seen.before_closed(), seen.fault_at), (&[Seen::Failed(InvalidUtf8)][..], Some(41)));
+    assert_eq!(seen.open, Some((MessageKind::Text, vec![b'a'; 38])));
+}
+
+/// Part 3 of the conformance table: the echo of a good message leaves before the failure behind it is acted on.
+#[test]
+fn good_message_is_given_before_the_fault_behind_it() {
+    let mut conn = open(Role::Client);
+    let mut input = [frame_to(Role::Client, FIN | TEXT, b"good"), frame_to(Role::Client, 0xF3, b"")].concat();
+    let mut out = [0; 131];
+    let received = conn.receive(ms(0), &mut input, &mut out).unwrap();
+    let (consumed, produced) = (received.consumed, received.produced);
+    assert!(matches!(received.event, Some(Event::Data(_))) && produced == 0);
+    assert!(conn.send_text("good", &mut out).is_ok());
+    let received = conn.receive(ms(0), &mut input[consumed..], &mut out).unwrap();
+    assert!(matches!(received.event, Some(Event::Failed { .. })) && received.produced == 8);
+}
+
+/// A random frame: mostly as it should be. `inside`: whether a message is unfinished, kept up to date.
+fn random_frame(rng: &mut Rng, role: Role, inside: &mut bool, odd: bool) -> Vec<u8> {
+    let control = rng.one_in(4);
+    let mut fin = control || !rng.one_in(3);
+    let mut opcode = match (control, *inside) {
+        (true, _) => rng.pick(&[PING, PING, PONG]),
+        (_, true) => CONTINUATION,
+        _ => rng.pick(&[TEXT, TEXT, BINARY]),
+    };
+    if rng.one_in(12) {
+        (opcode, fin) = (CLOSE, true);
+    }
+    let mut rsv = 0;
+    if odd && rng.one_in(4) {
+        opcode = rng.below(16) as u8;
+    } else if odd && rng.one_in(6) {
+        fin = !fin;
+    } else if odd && rng.one_in(6) {
+        rsv = rng.octet() & 0x70;
+    }
+    let lens: &[usize] = if control { &[0, 1, 2, 10, 125, 4] } else { &[0, 0, 1, 7, 40, 126, 2, 3, 5, 9, 0, 1, 300, 301] };
+    let len = rng.pick(lens);
+    let mut payload = match rng.below(4) {
+        0 if opcode != TEXT && opcode != CONTINUATION => rng.octets(len),
+        1 => "a\u{e4}\u{20ac}\u{1F600}".repeat(20).into_bytes().into_iter().take(len).collect(),
+        _ => vec![b'x'; len],
+    };
+    if opcode == CLOSE {
+        let code = rng.pick(&[1000, 1001, 1011, 3000, 4999, 1005, 999, 5000]);
+        payload = [&u16::to_be_bytes(code)[..], rng.pick(&["", "bye", "\u{e4}"]).as_bytes()].concat();
+        let len = payload.len();
+        payload.truncate(rng.pick(&[0, 1, 2, len, len, len, len]));
+    }
+    if odd && rng.one_in(4) && !payload.is_empty() {
+        let place = rng.below(payload.len());
+        payload[place] = rng.octet();
+    }
+    if !control && opcode < 8 {
+        *inside = !fin;
+    }
+    let key = if odd && rng.one_in(12) { role == Role::Client } else { role == Role::Server };
+    let key = key.then(|| [rng.octet(), rng.octet(), rng.octet(), rng.octet()]);
+    let mut wire = frame(u8::from(fin) << 7 | rsv | opcode, key, &payload);
+    if odd && rng.one_in(8) {
+        let form = rng.pick(&[Form::Sixteen, Form::SixtyFour]);
+        let value = rng.pick(&[payload.len() as u64, 125, 126, 200, 300, 65_535, 65_536, 1 << 40, 1 << 63]);
+        wire.splice(1..2, length(form, value, key.is_some()));
+    }
+    wire
+}
+
+/// F-02 to F-26, C-03 to C-09, C-16, B-07, B-14, B-37: random sequences of frames, mostly good, sometimes mutated or cut off,
+/// in random deliveries and outputs: events, output, fault and what is left over are those of the reference model.
+#[test]
+fn machine_agrees_with_the_reference_model() {
+    let mut rng = Rng::new(6455);
+    let small = Limits { message: 300, fragments: 5, empty: 2 };
+    let small_config = DEFAULT.max_message_len(300).max_fragments(5).max_empty_frames(2);
+    let (mut failed, mut closed) = (0, 0);
+    for round in 0..12_000 {
+        let role = rng.pick(&ROLES);
+        let begin = if rng.one_in(5) { Begin::Closing } else { Begin::Open };
+        let (limits, config) = if rng.one_in(2) { (small, &small_config) } else { (DEFAULT_LIMITS, &DEFAULT) };
+        let mut inside = false;
+        let odd = rng.one_in(2);
+        let frames = 1 + rng.below(8);
+        let mut wire = Vec::new();
+        for _ in 0..frames {
+            let odd = odd && rng.one_in(3);
+            wire.extend(random_frame(&mut rng, role, &mut inside, odd));
+        }
+        if odd && rng.one_in(4) {
+            let place = rng.below(wire.len());
+            wire[place] ^= 1 << rng.below(8);
+        }
+        if rng.one_in(4) {
+            wire.truncate(rng.below(wire.len() + 1));
+        }
+        let expected = judge(role, begin, limits, &wire);
+        let what = format!("round {round}, {role:?} {begin:?} {limits:?}, {wire:02x?}, expected {expected:02x?}");
+        let seen = Case { role, config, begin }.run_randomly(&wire, &mut rng);
+        let mut events = seen.events.clone();
+        assert_eq!(events.pop(), Some(expected.closed()), "{what}");
+        if let Some(position) = seen.fault_at {
+            let Some(Seen::Failed(fault)) = events.pop() else { panic!("{what}") };
+            assert!(expected.faults.contains(&fault), "{fault:?} in {what}");
+            assert_eq!(position, expected.fault_at, "{what}");
+            failed += 1;
+        } else {
+            assert!(expected.faults.is_empty(), "{what}");
+        }
+        closed += usize::from(expected.close_received.is_some());
+        assert_eq!(events, expected.events, "{what}");
+        assert_eq!(seen.open, expected.open, "{what}");
+        assert_eq!(seen.rest.len(), expected.rest, "{what}");
+        assert_eq!(plain(&written_by(role, &seen.output)), expected.sent, "{what}");
+    }
+    // The generator makes all kinds.
+    assert!(failed > 1_000 && closed > 1_000, "{failed} failed, {closed} closed");
+}
+
+/// C-08, C-19, B-14, B-35, B-37: wires of noise: no panic, progress, one fault at most, the model's verdict.
+#[test]
+fn noise_gets_the_verdict_of_the_model() {
+    let mut rng = Rng::new(1);
+    for _ in 0..5_000 {
+        let role = rng.pick(&ROLES);
+        let len = rng.below(40);
+        let mut wire = rng.octets(len);
+        // Most noise dies at once; give it a good start.
+        for (octet, good) in wire.iter_mut().zip([rng.pick(&[0x81, 0x02, 0x89, 0x88, 0x01]), rng.octet()]) {
+            *octet = good;
+        }
+        let expected = judge(role, Begin::Open, DEFAULT_LIMITS, &wire);
+        let seen = Case::open(role).run_randomly(&wire, &mut rng);
+        assert_eq!(seen.has_failed(), !expected.faults.is_empty(), "{role:?} {wire:02x?} {expected:02x?}");
+        assert_eq!(seen.open, expected.open, "{role:?} {wire:02x?}");
+    }
+}
+
+/// C-01, C-02, C-23: what a sender may do, and that refusals have no effect.
+#[test]
+fn sender_is_held_to_messages_and_text() {
+    for role in ROLES {
+        let mut probe = Case::open(role).start();
+        let kind = MessageKind::Text;
+        probe.refused(UsageError::InvalidUtf8, 100, |conn, out| conn.send(kind, b"\xFF", true, out));
+        probe.refused(UsageError::InvalidUtf8, 100, |conn, out| conn.send(kind, b"a\xC3", true, out));
+        probe.write(|conn, out| conn.send(kind, b"a\xC3", false, out));
+        // The message goes on where it stood after each refusal.
+        probe.refused(UsageError::InvalidUtf8, 100, |conn, out| conn.send(kind, b"b", false, out));
+        probe.refused(UsageError::InvalidUtf8, 100, |conn, out| conn.send(kind, b"", true, out));
+        probe.refused(UsageError::WrongMessageKind, 100, |conn, out| conn.send(MessageKind::Binary, b"\xA4", true, out));
+        probe.refused(UsageError::InvalidUtf8, 100, |conn, out| conn.send_text("b", out));
+        probe.refused(UsageError::ControlPayloadTooLong, 200, |conn, out| conn.ping(&[0; 126], out));
+        probe.refused(UsageError::ControlPayloadTooLong, 200, |conn, out| conn.pong(&[0; 126], out));
+        probe.write(|conn, out| conn.ping(b"in between", out));
+        probe.write(|conn, out| conn.send(kind, b"\xA4", false, out));
+        probe.write(|conn, out| conn.send_text("\u{20ac}", out));
+        probe.write(|conn, out| conn.send(MessageKind::Binary, b"\xFF", false, out));
+        probe.refused(UsageError::WrongMessageKind, 100, |conn, out| conn.send_text("b", out));
+        probe.refused(UsageError::WrongMessageKind, 100, |conn, out| conn.send(kind, b"b", false, out));
+        probe.write(|conn, out| conn.send(MessageKind::Binary, b"", true, out));
+        probe.write(|conn, out| conn.send_text("", out));
+        let frames = plain(&written_by(role, &probe.output));
+        let expected: [(u8, &[u8]); 7] = [
+            (TEXT, b"a\xC3"),
+            (FIN | PING, b"in between"),
+            (CONTINUATION, b"\xA4"),
+            (FIN, "\u{20ac}".as_bytes()),
+            (BINARY, b"\xFF"),
+            (FIN, b""),
+            (FIN | TEXT, b""),
+        ];
+        assert_eq!(frames, expected.map(|(first, payload)| (first, payload.to_vec())));
+    }
+}
+
+/// Law 7: a frame needs exactly the room that is asked for, at every length around the forms' edges.
+#[test]
+fn sending_needs_exactly_the_room_it_asks_for() {
+    for role in ROLES {
+        let mask = if role == Role::Client { 4 } else { 0 };
+        for (len, header) in [(0, 2), (1, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)] {
+            let payload = vec![b'x'; len];
+            let octets = header + mask + len;
+            let mut probe = Case::open(role).start();
+            let needs = sansocket::CallError::NeedsRoom { octets };
+            for room in [0, 1, header, octets - 1].into_iter().filter(|&room| room < octets) {
+                probe.refused(needs, room, |conn, out| conn.send(MessageKind::Binary, &payload, true, out));
+                probe.refused(needs, room, |conn, out| conn.send(MessageKind::Text, &payload, false, out));
+            }
+            let mut out = vec![0; octets];
+            assert_eq!(probe.conn.send(MessageKind::Binary, &payload, true, &mut out), Ok(octets));
+            assert_eq!(plain(&written_by(role, &out)), [(FIN | BINARY, payload)]);
+        }
+    }
+}
+
+/// B-41, B-45, C-02, C-03, F-01, F-03, F-10: a client and a server send each other random messages, fragments and Pings, carried
+/// in random pieces: each receives what the other sent.
+#[test]
+fn peers_receive_what_each_other_sent() {
+    for seed in 0..60 {
+        let mut pair = Pair::open(seed);
+        let mut sent = [Vec::new(), Vec::new()];
+        let mut pings = [0, 0];
+        let mut unfinished: [Option<(MessageKind, Vec<u8>)>; 2] = [None, None];
+        for _ in 0..40 {
+            let mut rng = pair.rng.clone();
+            let from = rng.below(2);
+            let probe = if from == 0 { &mut pair.client } else { &mut pair.server };
+            let size = rng.pick(&[3, 130, 700]);
+            let len = rng.below(size);
+            let fin = rng.one_in(2);
+            if rng.one_in(5) {
+                probe.write(|conn, out| conn.ping(&[7; 9], out));
+                pings[from] += 1;
+            } else {
+                let (kind, message) =
+                    unfinished[from].get_or_insert_with(|| (rng.pick(&[MessageKind::Text, MessageKind::Binary]), Vec::new()));
+                let payload = if *kind == MessageKind::Text { vec![b'a' + (len % 26) as u8; len] } else { rng.octets(len) };
+                message.extend(&payload);
+                let kind = *kind;
+                probe.write(|conn, out| conn.send(kind, &payload, fin, out));
+                if fin {
+                    let (kind, message) = unfinished[from].take().unwrap();
+                    sent[from].push(Seen::Message(kind, message));
+                }
+            }
+            for _ in 0..rng.below(4) {
+                pair.step();
+            }
+            pair.rng = rng;
+        }
+        pair.settle();
+        for (receiver, from) in [(&pair.server, 0), (&pair.client, 1)] {
+            let messages: Vec<_> = receiver.events.iter().filter(|seen| matches!(seen, Seen::Message(..))).cloned().collect();
+            assert_eq!(messages, sent[from], "seed {seed}");
+            let pongs = receiver.events.iter().filter(|seen| matches!(seen, Seen::Pong { .. })).count();
+            assert_eq!(pongs, pings[1 - from]);
+        }
+        assert!(pair.client.entropy.draws().iter().all(|&octets| octets == 4));
+    }
+}

@@ -75,6 +75,19 @@
 #![no_std]
 #![cfg_attr(not(feature = "ffi"), forbid(unsafe_code))]
 #![cfg_attr(feature = "ffi", deny(unsafe_code))]
+// Nothing that can panic, and no cast that can lose octets (laws 11 and 15). Tests may.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::cast_possible_truncation,
+        clippy::std_instead_of_core,
+        clippy::alloc_instead_of_core
+    )
+)]
 
 #[cfg(test)]
 extern crate std;

@@ -1,12 +1,4 @@
 //! §5.5.1, §7: Close frames, failing, the end of input, and what becomes of the transport.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::cast_possible_truncation,
-    reason = "test code: a panic is a failed test, and wires are short"
-)]
-
 mod support;
 
 use sansocket::ProtocolError::*;

@@ -1,12 +1,4 @@
 //! §5: frames as they arrive and as they are sent.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::cast_possible_truncation,
-    reason = "test code: a panic is a failed test, and wires are short"
-)]
-
 mod support;
 
 use sansocket::ProtocolError::{self, *};

@@ -1,12 +1,4 @@
 //! §4.1: a client's request, and the response as it judges it.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::cast_possible_truncation,
-    reason = "test code: a panic is a failed test, and wires are short"
-)]
-
 mod support;
 
 use sansocket::ProtocolError::{self, *};

@@ -1,12 +1,4 @@
 //! §4.2, §4.4, RFC 9110, RFC 9112: requests as a server judges them, and its answers.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::cast_possible_truncation,
-    reason = "test code: a panic is a failed test, and wires are short"
-)]
-
 mod support;
 
 use sansocket::ProtocolError::{self, *};

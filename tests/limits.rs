@@ -1,12 +1,4 @@
 //! Every limit of `Config` at n and n+1, with its error and its close code or status.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::cast_possible_truncation,
-    reason = "test code: a panic is a failed test, and wires are short"
-)]
-
 mod support;
 
 use sansocket::ProtocolError::{self, *};

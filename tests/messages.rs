@@ -1,12 +1,4 @@
 //! §5.4, §5.6, §6, §8: messages, their fragments and their text, judged by hand and by the reference model.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::cast_possible_truncation,
-    reason = "test code: a panic is a failed test, and wires are short"
-)]
-
 mod support;
 
 use sansocket::ProtocolError::*;

@@ -1,12 +1,4 @@
 //! Deadlines: handshake, keepalive Ping and its Pong, idle peer, closing; pauses, and clocks that misbehave.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::cast_possible_truncation,
-    reason = "test code: a panic is a failed test, and wires are short"
-)]
-
 mod support;
 
 use sansocket::{CloseCode, Config, MessageKind, Role, State, Transport};

@@ -488,8 +488,6 @@ impl Frames {
             _ => {}
         }
         self.compressed |= header.rsv != 0;
-        // An empty last frame has nothing to inflate, but the inflater may have something to say.
-        self.finishing = self.compressed && header.fin && header.payload_len == 0;
         self.remaining = header.payload_len;
         self.masking_key = header.masking_key.unwrap_or_default();
         self.fin = header.fin;

@@ -1,8 +1,7 @@
 //! Decoder for raw DEFLATE (RFC 1951), a message at a time (RFC 7692 §7.2.2), with its history in memory that the caller lends.
 
-use core::fmt;
-
 use super::bits::BitReader;
+use super::error::InflateError;
 use super::history::{History, copy};
 use super::huffman::{Code, Shape};
 
@@ -83,65 +82,6 @@ pub struct Finished {
     /// The message is complete and valid. Otherwise the output was filled and the call is to be made again.
     pub done: bool,
 }
-
-/// The rule of RFC 1951, or of RFC 7692 for the end of a message, that the compressed octets break.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum InflateError {
-    /// RFC 1951 §3.2.3: block type 3 is reserved.
-    ReservedBlockType,
-    /// RFC 1951 §3.2.4: NLEN of a stored block is not the complement of LEN.
-    StoredLenMismatch,
-    /// RFC 1951 §3.2.7: more than 286 literal and length codes, or more than 30 distance codes.
-    TooManyCodes,
-    /// RFC 1951 §3.2.7: the code length code is over-subscribed or incomplete.
-    BadCodeLengthCode,
-    /// RFC 1951 §3.2.7: a repeat without a previous length, or beyond the last code.
-    BadRepeat,
-    /// RFC 1951 §3.2.5: there is no code for the end of the block.
-    NoEndOfBlock,
-    /// RFC 1951 §3.2.2: the literal and length code is over-subscribed or incomplete.
-    BadLiteralCode,
-    /// RFC 1951 §3.2.2: the distance code is over-subscribed or incomplete.
-    BadDistanceCode,
-    /// RFC 1951 §3.2.5: bits that are no code for a literal or a length, or symbol 286 or 287.
-    InvalidLiteral,
-    /// RFC 1951 §3.2.5: bits that are no code for a distance, or symbol 30 or 31.
-    InvalidDistance,
-    /// RFC 1951 §3.2.5, RFC 7692 §7.1.2: a match before the first octet known, or beyond the window agreed.
-    DistanceTooFar,
-    /// RFC 7692 §7.2.1: the message does not end with an empty stored block whose LEN and NLEN were removed: it ends inside
-    /// a block, or there is something behind that block.
-    NotFlushed,
-}
-
-impl InflateError {
-    /// What is wrong, in lower case, without a full stop.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ReservedBlockType => "reserved deflate block type",
-            Self::StoredLenMismatch => "stored deflate block with contradicting lengths",
-            Self::TooManyCodes => "too many deflate codes",
-            Self::BadCodeLengthCode => "bad deflate code length code",
-            Self::BadRepeat => "bad repeat of a deflate code length",
-            Self::NoEndOfBlock => "deflate block without a code for its end",
-            Self::BadLiteralCode => "bad deflate literal and length code",
-            Self::BadDistanceCode => "bad deflate distance code",
-            Self::InvalidLiteral => "invalid deflate literal or length",
-            Self::InvalidDistance => "invalid deflate distance",
-            Self::DistanceTooFar => "deflate distance beyond the history",
-            Self::NotFlushed => "compressed message does not end with a flush",
-        }
-    }
-}
-
-impl fmt::Display for InflateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl core::error::Error for InflateError {}
 
 impl<'m> Inflater<'m> {
     /// A decoder at the start of a connection.

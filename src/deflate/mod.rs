@@ -7,6 +7,8 @@ mod bits;
 #[cfg(feature = "deflate")]
 mod compress;
 #[cfg(feature = "deflate")]
+mod error;
+#[cfg(feature = "deflate")]
 mod history;
 #[cfg(feature = "deflate")]
 mod huffman;
@@ -19,5 +21,7 @@ mod places;
 #[cfg(feature = "deflate")]
 pub use compress::{Compressed, Compressor};
 #[cfg(feature = "deflate")]
-pub use inflate::{Finished, InflateError, Inflater, Progress};
+pub use error::InflateError;
+#[cfg(feature = "deflate")]
+pub use inflate::{Finished, Inflater, Progress};
 pub use params::{DeflateDirection, DeflateParams};

@@ -3,7 +3,7 @@
 use super::connection::{Endpoint, endpoint, sansocket};
 use super::memory::{Region, check_struct};
 use super::result::{Refusal, sansocket_error, sansocket_result};
-use crate::{Event, Instant, MessageKind, Received, Transport, UsageError};
+use crate::{Data, Event, Instant, MessageKind, Received, Transport, UsageError};
 use core::ffi::{c_char, c_void};
 
 /// What happened.
@@ -122,26 +122,29 @@ impl sansocket_event {
     fn with_octets(self, octets: &[u8]) -> Self {
         Self { data: octets.as_ptr().cast_mut(), len: octets.len(), ..self }
     }
-}
 
-impl From<Option<Event<'_>>> for sansocket_event {
+    /// The common case, by itself.
     #[inline]
-    fn from(event: Option<Event<'_>>) -> Self {
-        use sansocket_event_type as T;
-        let Some(event) = event else { return Self::NONE };
-        match event {
-            Event::Data(data) => Self {
-                kind: match data.kind {
-                    MessageKind::Text => sansocket_kind::SANSOCKET_TEXT as u8,
-                    MessageKind::Binary => sansocket_kind::SANSOCKET_BINARY as u8,
-                },
-                first: data.first().into(),
-                last: data.last.into(),
-                offset: data.offset,
-                data: data.payload.as_mut_ptr(),
-                len: data.payload.len(),
-                ..Self::new(T::SANSOCKET_EVENT_DATA)
+    fn of_data(data: Data<'_>) -> Self {
+        Self {
+            kind: match data.kind {
+                MessageKind::Text => sansocket_kind::SANSOCKET_TEXT as u8,
+                MessageKind::Binary => sansocket_kind::SANSOCKET_BINARY as u8,
             },
+            first: data.first().into(),
+            last: data.last.into(),
+            offset: data.offset,
+            data: data.payload.as_mut_ptr(),
+            len: data.payload.len(),
+            ..Self::new(sansocket_event_type::SANSOCKET_EVENT_DATA)
+        }
+    }
+
+    #[inline(never)]
+    fn of_other(event: Event<'_>) -> Self {
+        use sansocket_event_type as T;
+        match event {
+            Event::Data(data) => Self::of_data(data),
             Event::Request(request) => Self::new(T::SANSOCKET_EVENT_REQUEST).with_octets(request.octets()),
             Event::HttpRequest(request) => Self::new(T::SANSOCKET_EVENT_HTTP_REQUEST).with_octets(request.octets()),
             Event::Opened(response) => {
@@ -276,7 +279,11 @@ pub(super) unsafe fn give_event<'a>(
                 (*io).produced = received.produced;
                 (*io).needed = 0;
                 (*io).transport = number(transport);
-                (*io).event = received.event.into();
+                (*io).event = match received.event {
+                    None => sansocket_event::NONE,
+                    Some(Event::Data(data)) => sansocket_event::of_data(data),
+                    Some(event) => sansocket_event::of_other(event),
+                };
                 sansocket_result::SANSOCKET_OK
             }
             Err(refusal) => {

@@ -29,7 +29,9 @@ pub(crate) fn key_of(nonce: [u8; 16]) -> [u8; KEY_LEN] {
 fn base64<const N: usize>(octets: &[u8]) -> [u8; N] {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = [b'='; N];
-    for (digits, group) in text.chunks_exact_mut(4).zip(octets.chunks(3)) {
+    let mut groups = octets.chunks(3);
+    for digits in text.chunks_exact_mut(4) {
+        let group = groups.next().unwrap_or_default();
         let octet = |index| u32::from(group.get(index).copied().unwrap_or_default());
         let bits = octet(0) << 16 | octet(1) << 8 | octet(2);
         // As many digits as there are octets, and one more.

@@ -20,8 +20,8 @@ pub(super) fn sha1(parts: &[&[u8]]) -> [u8; 20] {
         compress(&mut state, block);
     }
     let mut digest = [0; 20];
-    for (octets, word) in digest.chunks_exact_mut(4).zip(state) {
-        crate::length::copy(&word.to_be_bytes(), octets);
+    for (octet, value) in digest.iter_mut().zip(state.into_iter().flat_map(u32::to_be_bytes)) {
+        *octet = value;
     }
     digest
 }

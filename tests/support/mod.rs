@@ -1,14 +1,5 @@
 //! What all tests stand on: a probe that checks the laws at every call, every delivery of a wire, and the tools around them.
 #![allow(dead_code, reason = "each test file uses its part of the support")]
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::cast_possible_truncation,
-    reason = "test code: a panic is a failed test, and wires are short"
-)]
-
 pub(crate) mod frames;
 pub(crate) mod http;
 pub(crate) mod model;

@@ -40,7 +40,7 @@ impl Stream {
         let mut room = [0; 4096];
         // SAFETY: the stream is initialised and ours alone. Both buffers outlive the calls, and zlib only reads its input.
         unsafe {
-            let stream = &raw mut *self.0;
+            let stream = self.0;
             (*stream).next_in = input.as_ptr().cast_mut();
             (*stream).avail_in = input.len() as u32;
             loop {

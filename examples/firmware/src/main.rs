@@ -1,0 +1,63 @@
+//! A WebSocket echo server on a bare Cortex-M4 without heap: octets come and go over a UART.
+
+#![no_std]
+#![no_main]
+#![cfg_attr(feature = "bare", allow(dead_code))]
+
+mod clock;
+#[cfg_attr(feature = "bare", path = "bare.rs")]
+mod echo;
+mod input;
+mod ring;
+mod semihosting;
+mod stack;
+mod uart;
+
+use clock::Clock;
+use cortex_m_rt::{ExceptionFrame, entry, exception};
+use echo::{INPUT_LEN, OUTPUT_LEN};
+use input::Input;
+use sansocket::Connection;
+use uart::Uart;
+
+#[entry]
+fn main() -> ! {
+    static mut INPUT: [u8; INPUT_LEN] = [0; INPUT_LEN];
+    static mut OUTPUT: [u8; OUTPUT_LEN] = [0; OUTPUT_LEN];
+
+    let Some(core) = cortex_m::Peripherals::take() else { semihosting::exit(1) };
+    let mut clock = Clock::start(core.SYST);
+    let mut uart = Uart::start();
+    match echo::serve(&mut clock, &mut uart, &mut Input::new(INPUT), OUTPUT) {
+        Ok(()) => report(&mut clock, &uart),
+        Err(_) => semihosting::exit(2),
+    }
+}
+
+/// Prints what `ci/firmware` reads, one `name value` a line, and ends the emulator.
+fn report(clock: &mut Clock, uart: &Uart) -> ! {
+    semihosting::print_figure(c"connection", size_of::<Connection<'static>>());
+    semihosting::print_figure(c"buffers", INPUT_LEN + OUTPUT_LEN);
+    semihosting::print_figure(c"stack_size", stack::size());
+    semihosting::print_figure(c"stack_high_water", stack::high_water());
+    semihosting::print_figure(c"uptime_ms", usize::try_from(clock.now().as_millis()).unwrap_or(usize::MAX));
+    semihosting::print_figure(c"lost_octets", usize::from(uart.has_lost_octets()));
+    semihosting::exit(u32::from(uart.has_lost_octets()))
+}
+
+/// Calls what exists nowhere: an image in which a panic can be reached does not link.
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    unsafe extern "C" {
+        safe fn a_panic_is_reachable() -> !;
+    }
+    a_panic_is_reachable()
+}
+
+/// A bus fault, an undefined instruction and the like: ends the emulator instead of hanging until somebody's timeout.
+/// (cortex-m-rt wants `unsafe` in the signature; nothing in here is.)
+#[exception]
+unsafe fn HardFault(_: &ExceptionFrame) -> ! {
+    semihosting::print(c"hard fault\n");
+    semihosting::exit(102)
+}

@@ -1,0 +1,51 @@
+//! A ring of octets between one interrupt handler that pushes and one main loop that pops.
+
+use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+
+/// A power of two, so that the counters may wrap around.
+const CAPACITY: usize = 256;
+
+pub struct Ring {
+    octets: [AtomicU8; CAPACITY],
+    /// Octets ever pushed; only the pushing side stores it.
+    pushed: AtomicUsize,
+    /// Octets ever popped; only the popping side stores it.
+    popped: AtomicUsize,
+}
+
+impl Ring {
+    pub const fn new() -> Self {
+        Self { octets: [const { AtomicU8::new(0) }; CAPACITY], pushed: AtomicUsize::new(0), popped: AtomicUsize::new(0) }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.len() >= CAPACITY
+    }
+
+    /// The caller has asked `is_full` before: an octet pushed into a full ring replaces one that was not read.
+    pub fn push(&self, octet: u8) {
+        let pushed = self.pushed.load(Ordering::Relaxed);
+        if let Some(slot) = self.octets.get(pushed % CAPACITY) {
+            slot.store(octet, Ordering::Relaxed);
+        }
+        self.pushed.store(pushed.wrapping_add(1), Ordering::Release);
+    }
+
+    pub fn pop(&self) -> Option<u8> {
+        let popped = self.popped.load(Ordering::Relaxed);
+        if self.pushed.load(Ordering::Acquire) == popped {
+            return None;
+        }
+        let octet = self.octets.get(popped % CAPACITY)?.load(Ordering::Relaxed);
+        self.popped.store(popped.wrapping_add(1), Ordering::Release);
+        Some(octet)
+    }
+
+    fn len(&self) -> usize {
+        self.pushed.load(Ordering::Acquire).wrapping_sub(self.popped.load(Ordering::Acquire))
+    }
+}

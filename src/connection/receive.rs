@@ -6,7 +6,7 @@ use crate::close_code::CloseCode;
 use crate::entropy::Entropy;
 use crate::error::{CallError, ProtocolError, UsageError};
 use crate::event::{Data, Event, MessageKind, Received, Role};
-use crate::frame::{FrameHeader, HeaderRules, Opcode, advance_key, apply_mask};
+use crate::frame::{FrameHeader, HeaderRules, Opcode, advance_key, apply_mask, apply_mask_inline};
 use crate::handshake::head::Head;
 use crate::handshake::{Request, Response};
 use crate::length::{at_most, wire_len};
@@ -247,7 +247,7 @@ impl Machine<'_> {
         let start = available.saturating_sub(behind.len());
         let len = usize::from(len);
         let payload = behind.get_mut(..len)?;
-        apply_mask(key, payload);
+        apply_mask_inline(key, payload);
         if kind == MessageKind::Text && !is_utf8(payload) {
             apply_mask(key, payload);
             return None;

@@ -264,37 +264,49 @@ impl<'a> Call<'a> {
 pub(super) unsafe fn give_event<'a>(
     ws: *mut sansocket,
     io: *mut sansocket_io,
-    act: impl FnOnce(Call<'a>) -> Result<(Received<'a>, Transport), Refusal>,
+    act: impl FnOnce(&mut Call<'a>) -> Result<Received<'a>, Refusal>,
 ) -> sansocket_result {
     if let Err(result) = check_struct(io) {
         return result;
     }
     // SAFETY: what our caller promises; `io` was checked.
-    let outcome = unsafe { Call::new(ws, io) }.map_err(Refusal::from).and_then(act);
+    let mut call = match unsafe { Call::new(ws, io) } {
+        Ok(call) => call,
+        // SAFETY: `io` was checked, and no reference to it exists.
+        Err(result) => return unsafe { refuse_event(io, result.into()) },
+    };
     // SAFETY: not NULL, aligned, and the caller's to lend. No reference to it exists.
     unsafe {
-        match outcome {
-            Ok((received, transport)) => {
+        match act(&mut call) {
+            Ok(received) => {
                 (*io).consumed = received.consumed;
                 (*io).produced = received.produced;
                 (*io).needed = 0;
-                (*io).transport = number(transport);
-                (*io).event = match received.event {
-                    None => sansocket_event::NONE,
-                    Some(Event::Data(data)) => sansocket_event::of_data(data),
-                    Some(event) => sansocket_event::of_other(event),
-                };
+                (*io).transport = number(call.endpoint.transport());
+                match received.event {
+                    Some(Event::Data(data)) => (*io).event = sansocket_event::of_data(data),
+                    None => (*io).event = sansocket_event::NONE,
+                    Some(event) => (*io).event = sansocket_event::of_other(event),
+                }
                 sansocket_result::SANSOCKET_OK
             }
-            Err(refusal) => {
-                (*io).consumed = 0;
-                (*io).produced = 0;
-                (*io).needed = refusal.needed;
-                (*io).event = sansocket_event::NONE;
-                refusal.result
-            }
+            Err(refusal) => refuse_event(io, refusal),
         }
     }
+}
+
+/// # Safety
+/// `io` is not NULL, aligned and the caller's to lend.
+#[cold]
+unsafe fn refuse_event(io: *mut sansocket_io, refusal: Refusal) -> sansocket_result {
+    // SAFETY: what our caller promises.
+    unsafe {
+        (*io).consumed = 0;
+        (*io).produced = 0;
+        (*io).needed = refusal.needed;
+        (*io).event = sansocket_event::NONE;
+    }
+    refusal.result
 }
 
 /// Carries out a verb: writes into the output and says how much.

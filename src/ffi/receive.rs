@@ -17,8 +17,7 @@ pub unsafe extern "C" fn sansocket_receive(ws: *mut sansocket, io: *mut sansocke
     unsafe {
         give_event(ws, io, |call| {
             let input = call.input()?.octets_mut();
-            let received = call.endpoint.receive(call.now, input, call.output.octets_mut())?;
-            Ok((received, call.endpoint.transport()))
+            Ok(call.endpoint.receive(call.now, input, call.output.octets_mut())?)
         })
     }
 }
@@ -31,12 +30,7 @@ pub unsafe extern "C" fn sansocket_receive(ws: *mut sansocket, io: *mut sansocke
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_receive_eof(ws: *mut sansocket, io: *mut sansocket_io) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.
-    unsafe {
-        give_event(ws, io, |call| {
-            let received = call.endpoint.receive_eof(call.now);
-            Ok((received, call.endpoint.transport()))
-        })
-    }
+    unsafe { give_event(ws, io, |call| Ok(call.endpoint.receive_eof(call.now))) }
 }
 
 /// Acts on the deadlines that have passed: sends the keepalive Ping, ends what waited too long. To be called at
@@ -49,10 +43,5 @@ pub unsafe extern "C" fn sansocket_receive_eof(ws: *mut sansocket, io: *mut sans
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_handle_timeout(ws: *mut sansocket, io: *mut sansocket_io) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends the output.
-    unsafe {
-        give_event(ws, io, |call| {
-            let received = call.endpoint.handle_timeout(call.now, call.output.octets_mut());
-            Ok((received, call.endpoint.transport()))
-        })
-    }
+    unsafe { give_event(ws, io, |call| Ok(call.endpoint.handle_timeout(call.now, call.output.octets_mut()))) }
 }

@@ -4,8 +4,14 @@
 const BLOCK: usize = 128;
 
 /// XORs `octets` with `key`, repeated; masks and unmasks (§5.3). The first octet meets `key[0]`.
-#[inline]
+#[inline(never)]
 pub fn apply_mask(key: [u8; 4], octets: &mut [u8]) {
+    apply_mask_inline(key, octets);
+}
+
+/// The same for the one place where a call costs more than 200 octets of flash are worth.
+#[inline]
+pub(crate) fn apply_mask_inline(key: [u8; 4], octets: &mut [u8]) {
     let word = u64::from(u32::from_ne_bytes(key));
     // What is not masked stands here as masked with zeros.
     if word == 0 {

@@ -6,7 +6,7 @@ mod encode;
 mod mask;
 
 pub use decode::HeaderRules;
-pub(crate) use mask::advance_key;
+pub(crate) use mask::{advance_key, apply_mask_inline};
 pub use mask::apply_mask;
 
 /// Opcodes (§5.2).

@@ -176,7 +176,7 @@ UsageError {
     WrongMessageKind = 8, "the unfinished message is of the other kind";
     /// A host that cannot stand in a Host header.
     InvalidHost = 9, "the host cannot stand in a Host header";
-    /// A target that cannot stand in a request line: it starts with `/` and has neither blanks, controls nor `#`.
+    /// A target that cannot stand in a request line: it starts with `/` or `?` and has neither blanks, controls nor `#`.
     InvalidTarget = 10, "the target cannot stand in a request line";
     /// A header name that is no token, or a value with control octets.
     InvalidHeader = 11, "a header has a name or value that cannot be sent";
@@ -197,6 +197,10 @@ UsageError {
     /// A compressed message arrives, or is to be sent, on a connection without `deflate` parameters or without the
     /// object that does it.
     NoDeflate = 19, "no compression was agreed, or the inflater or compressor is missing";
+    /// §5.4: a whole message, where another is unfinished.
+    MessageUnfinished = 20, "another message is unfinished";
+    /// §5.2: a payload of 2^63 octets or more.
+    PayloadTooLong = 21, "a payload has less than 2^63 octets";
 }
 }
 

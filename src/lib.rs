@@ -106,14 +106,16 @@ pub mod ffi;
 pub mod frame;
 mod handshake;
 mod length;
+mod message;
 mod time;
+mod url;
 mod utf8;
 
 pub use close_code::CloseCode;
 pub use config::Config;
 #[cfg(feature = "deflate")]
 pub use connection::Sent;
-pub use connection::{Connection, Negotiated};
+pub use connection::{Connection, MAX_ANSWER, MAX_REMAINDER, Negotiated};
 #[cfg(feature = "deflate")]
 pub use deflate::{Compressed, Compressor, Finished, InflateError, Inflater, Progress};
 pub use deflate::{DeflateDirection, DeflateParams};
@@ -121,4 +123,6 @@ pub use entropy::{Entropy, EntropyError, NoEntropy};
 pub use error::{CallError, ProtocolError, UsageError};
 pub use event::{Data, Event, MessageKind, Received, Role, State, Transport};
 pub use handshake::{ACCEPT_KEY_LEN, Accept, ClientRequest, Header, Headers, Origin, Request, Response, Tokens, accept_key};
+pub use message::{CollectError, Collector};
 pub use time::Instant;
+pub use url::{Url, UrlError};

@@ -137,6 +137,11 @@ fn call_that_is(error: U) -> Option<CallError> {
             assert!(conn.receive(now, &mut input, &mut out).unwrap().event.is_none());
             conn.receive(now, &mut input[..3], &mut out).map(|_| 0)
         }
+        U::MessageUnfinished => {
+            server.send(MessageKind::Text, b"a", false, &mut out).unwrap();
+            server.may_send().map(|()| 0).map_err(CallError::from)
+        }
+        U::PayloadTooLong => server.send_binary_header(1 << 63, true, &mut out),
         // Compression has tests of its own.
         U::NoDeflate => return None,
         other => panic!("no call for {other:?} yet"),

@@ -131,7 +131,7 @@ fn run(listen: SocketAddr, log: bool) -> io::Result<()> {
     let mut events = Events::with_capacity(1024);
     let mut listener = TcpListener::bind(listen)?;
     poll.registry().register(&mut listener, Token(0), Interest::READABLE)?;
-    println!("listening on http://{}/", listener.local_addr()?);
+    println!("listening on http://{}/, {} octets per connection", listener.local_addr()?, size_of::<Client>());
 
     let start = Clock::now();
     let mut clients: HashMap<Token, Client> = HashMap::new();

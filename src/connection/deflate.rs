@@ -45,7 +45,7 @@ impl<E: Entropy> Connection<'_, E> {
         out: &mut [u8],
     ) -> Result<Received<'i>, CallError> {
         let mut inflation = Inflating { inflater, window };
-        let outcome = self.machine.receive_outcome(&mut self.entropy, now, input, &mut inflation, out)?;
+        let outcome = self.machine.receive_any(&mut self.entropy, now, input, &mut inflation, out)?;
         Ok(outcome.into_received(input, inflation.window))
     }
 

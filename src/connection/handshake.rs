@@ -71,12 +71,13 @@ impl<'c> Machine<'c> {
         &mut self,
         status: u16,
         headers: &[Header<'_>],
+        content_len: usize,
         body: &[u8],
         now: Instant,
         out: &mut [u8],
     ) -> Result<usize, CallError> {
         self.check_deciding()?;
-        let octets = write_response(status, headers, body, out)?;
+        let octets = write_response(status, headers, content_len, body, out)?;
         self.enter_failed(now);
         Ok(octets)
     }

@@ -12,9 +12,11 @@ use crate::close_code::CloseCode;
 use crate::config::Config;
 use crate::deflate::DeflateParams;
 use crate::entropy::{Entropy, NoEntropy};
-use crate::error::{CallError, ProtocolError};
+use crate::error::{CallError, ProtocolError, UsageError};
 use crate::event::{MessageKind, Received, Role, State, Transport};
+use crate::frame::MAX_CONTROL_PAYLOAD;
 use crate::handshake::{Accept, ClientRequest, Header, Request};
+use crate::length::wire_len;
 use crate::time::Instant;
 #[cfg(feature = "deflate")]
 pub use deflate::Sent;
@@ -22,6 +24,14 @@ use handshake::Handshake;
 use receive::{Frames, Reception};
 use send::Sending;
 use timer::Timers;
+
+/// Octets that suffice as output for every [`Connection::receive`] and [`Connection::handle_timeout`]: a client's longest Pong, which is
+/// longer than every refusal of a handshake.
+pub const MAX_ANSWER: usize = 2 + 4 + MAX_CONTROL_PAYLOAD;
+
+/// The most octets that [`Connection::receive`] leaves unconsumed once the opening handshake is over: a control frame of which the last
+/// octet is missing.
+pub const MAX_REMAINDER: usize = MAX_ANSWER - 1;
 
 /// One endpoint of one WebSocket connection.
 ///
@@ -176,7 +186,23 @@ impl<'c, E: Entropy> Connection<'c, E> {
         now: Instant,
         out: &mut [u8],
     ) -> Result<usize, CallError> {
-        self.machine.respond(status, headers, body, now, out)
+        self.machine.respond(status, headers, body.len(), body, now, out)
+    }
+
+    /// [`respond`](Self::respond), the head alone: the caller writes the `content_len` octets of the body behind it, before it obeys
+    /// [`transport`](Self::transport). For bodies longer than `out`, and for the answer to a HEAD, which has none.
+    ///
+    /// # Errors
+    /// As [`respond`](Self::respond).
+    pub fn respond_head(
+        &mut self,
+        status: u16,
+        headers: &[Header<'_>],
+        content_len: usize,
+        now: Instant,
+        out: &mut [u8],
+    ) -> Result<usize, CallError> {
+        self.machine.respond(status, headers, content_len, &[], now, out)
     }
 
     /// Writes a whole text message as one frame and returns its octets: `send(Text, …, true)` for what is known to be
@@ -199,6 +225,35 @@ impl<'c, E: Entropy> Connection<'c, E> {
     #[inline]
     pub fn send(&mut self, kind: MessageKind, payload: &[u8], fin: bool, out: &mut [u8]) -> Result<usize, CallError> {
         self.machine.send(&mut self.entropy, kind, payload, fin, out)
+    }
+
+    /// Writes the header alone of the frame that [`send`](Self::send) would write, for a server: the caller writes `payload` itself,
+    /// directly behind it (writev), and whatever is produced later behind that. At most 10 octets.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and [`UsageError::WrongRole`](crate::UsageError::WrongRole) for a client, whose payload has to
+    /// be masked.
+    pub fn send_header(&mut self, kind: MessageKind, payload: &[u8], fin: bool, out: &mut [u8]) -> Result<usize, CallError> {
+        self.machine.send_header(kind, Some(payload), wire_len(payload.len()), fin, out)
+    }
+
+    /// [`send_header`](Self::send_header) for `payload_len` octets, below 2^63, that are not in memory (sendfile). Binary only: text would
+    /// have to be checked.
+    ///
+    /// # Errors
+    /// As [`send_header`](Self::send_header).
+    pub fn send_binary_header(&mut self, payload_len: u64, fin: bool, out: &mut [u8]) -> Result<usize, CallError> {
+        self.machine.send_header(MessageKind::Binary, None, payload_len, fin, out)
+    }
+
+    /// Whether a whole message may go out now that [`frame::encode_message`](crate::frame::encode_message) encoded for many
+    /// connections at once.
+    ///
+    /// # Errors
+    /// [`UsageError::NotOpen`](crate::UsageError::NotOpen); [`UsageError::WrongRole`](crate::UsageError::WrongRole) for a client;
+    /// [`UsageError::MessageUnfinished`](crate::UsageError::MessageUnfinished).
+    pub fn may_send(&self) -> Result<(), UsageError> {
+        self.machine.may_send()
     }
 
     /// Writes a Ping (§5.5.2) of at most 125 octets of payload. Its Pong arrives as an event.

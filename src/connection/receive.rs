@@ -108,6 +108,13 @@ pub(super) struct Outcome {
     pub(super) what: What,
 }
 
+/// A message that lies whole in the input, its payload `len` octets from `start`.
+struct WholeMessage {
+    kind: MessageKind,
+    start: usize,
+    len: usize,
+}
+
 #[derive(Clone, Copy)]
 pub(super) enum What {
     Nothing,
@@ -187,12 +194,29 @@ impl Machine<'_> {
         input: &'i mut [u8],
         out: &mut [u8],
     ) -> Result<Received<'i>, CallError> {
-        let outcome = self.receive_outcome(entropy, now, input, &mut NoInflation, out)?;
+        let Some(whole) = self.whole_message(now, input) else {
+            return self.receive_rarer(entropy, now, input, out);
+        };
+        // Its own way out: merged with the other events, it would go through memory twice.
+        let payload = input.get_mut(whole.start..).and_then(|rest| rest.get_mut(..whole.len)).unwrap_or_default();
+        let event = Some(Event::Data(Data { kind: whole.kind, payload, offset: 0, last: true }));
+        Ok(Received { consumed: whole.start.saturating_add(whole.len), produced: 0, event })
+    }
+
+    #[inline(never)]
+    fn receive_rarer<'i>(
+        &mut self,
+        entropy: &mut dyn Entropy,
+        now: Instant,
+        input: &'i mut [u8],
+        out: &mut [u8],
+    ) -> Result<Received<'i>, CallError> {
+        let outcome = self.receive_any(entropy, now, input, &mut NoInflation, out)?;
         Ok(outcome.into_received(input, &mut []))
     }
 
-    #[inline]
-    pub(super) fn receive_outcome(
+    /// All events, with an inflater for compressed messages.
+    pub(super) fn receive_any(
         &mut self,
         entropy: &mut dyn Entropy,
         now: Instant,
@@ -200,16 +224,24 @@ impl Machine<'_> {
         inflation: &mut dyn Inflation,
         out: &mut [u8],
     ) -> Result<Outcome, CallError> {
-        match self.whole_message(now, input) {
-            Some(outcome) => Ok(outcome),
-            None => self.receive_any(entropy, now, input, inflation, out),
+        let outcome = match self.stage {
+            Stage::Open | Stage::CloseSent => self.receive_frames(entropy, now, input, inflation, out)?,
+            Stage::Head => self.receive_head(now, input, out)?,
+            // Until there is an answer nothing is read; a refused client's rest is not ours.
+            Stage::Fresh | Stage::Deciding | Stage::Refused => Outcome::nothing(0),
+            // §5.5.1, §7.1.7: what comes behind a Close or a fault is ignored.
+            Stage::BothClosed | Stage::Failed | Stage::Ended => Outcome::nothing(input.len()),
+        };
+        if outcome.consumed > 0 {
+            self.timers.note_received(now);
         }
+        Ok(outcome)
     }
 
     /// The common case by itself: between messages, a valid message of one frame that lies whole in the input. Whatever else is
     /// there, a fault above all, is left untouched to the general way.
     #[inline]
-    fn whole_message(&mut self, now: Instant, input: &mut [u8]) -> Option<Outcome> {
+    fn whole_message(&mut self, now: Instant, input: &mut [u8]) -> Option<WholeMessage> {
         let Reception::Frames(Frames { message: None, .. }) = self.reception else { return None };
         if !matches!(self.stage, Stage::Open | Stage::CloseSent) {
             return None;
@@ -253,30 +285,7 @@ impl Machine<'_> {
             return None;
         }
         self.timers.note_received(now);
-        let what = What::Data { kind, offset: 0, last: true };
-        Some(Outcome { consumed: start.saturating_add(len), produced: 0, start, len, what })
-    }
-
-    fn receive_any(
-        &mut self,
-        entropy: &mut dyn Entropy,
-        now: Instant,
-        input: &mut [u8],
-        inflation: &mut dyn Inflation,
-        out: &mut [u8],
-    ) -> Result<Outcome, CallError> {
-        let outcome = match self.stage {
-            Stage::Open | Stage::CloseSent => self.receive_frames(entropy, now, input, inflation, out)?,
-            Stage::Head => self.receive_head(now, input, out)?,
-            // Until there is an answer nothing is read; a refused client's rest is not ours.
-            Stage::Fresh | Stage::Deciding | Stage::Refused => Outcome::nothing(0),
-            // §5.5.1, §7.1.7: what comes behind a Close or a fault is ignored.
-            Stage::BothClosed | Stage::Failed | Stage::Ended => Outcome::nothing(input.len()),
-        };
-        if outcome.consumed > 0 {
-            self.timers.note_received(now);
-        }
-        Ok(outcome)
+        Some(WholeMessage { kind, start, len })
     }
 
     #[inline]

@@ -72,6 +72,38 @@ impl Machine<'_> {
         Ok(octets)
     }
 
+    pub(super) fn send_header(
+        &mut self,
+        kind: MessageKind,
+        payload: Option<&[u8]>,
+        payload_len: u64,
+        fin: bool,
+        out: &mut [u8],
+    ) -> Result<usize, CallError> {
+        self.check_open()?;
+        if self.role != Role::Server {
+            return Err(UsageError::WrongRole.into());
+        }
+        // §5.2: the most significant bit of a length is 0.
+        if payload_len >> 63 != 0 {
+            return Err(UsageError::PayloadTooLong.into());
+        }
+        let opcode = self.sending.opcode(kind, false)?;
+        let after = self.sending.after(kind, payload.unwrap_or_default(), fin, false)?;
+        let octets = FrameHeader { fin, rsv: 0, opcode, masking_key: None, payload_len }.encode(out)?;
+        self.sending = after;
+        Ok(octets)
+    }
+
+    pub(super) fn may_send(&self) -> Result<(), UsageError> {
+        self.check_open()?;
+        match self.role {
+            Role::Client => Err(UsageError::WrongRole),
+            Role::Server if self.sending.is_inside_message() => Err(UsageError::MessageUnfinished),
+            Role::Server => Ok(()),
+        }
+    }
+
     pub(super) fn ping(&mut self, entropy: &mut dyn Entropy, payload: &[u8], out: &mut [u8]) -> Result<usize, CallError> {
         self.check_open()?;
         check_control(payload)?;

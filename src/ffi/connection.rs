@@ -330,6 +330,24 @@ pub unsafe extern "C" fn sansocket_get_subprotocol(ws: *const sansocket, subprot
     unsafe { look(ws, subprotocol, |endpoint| Ok(sansocket_text::of(agreed(endpoint)?.as_bytes()))) }
 }
 
+/// Writes the code of the peer's Close (§7.1.5) to `close_code`: 1005 if it had none, 1006 as long as no Close was received.
+///
+/// Returns what `sansocket_get_next_timeout` does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_get_close_code(ws: *const sansocket, close_code: *mut u16) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { look(ws, close_code, |endpoint| Ok(endpoint.close_code().0)) }
+}
+
+/// Writes 1 to `was_clean` if the closing handshake was completed (§7.1.4), else 0.
+///
+/// Returns what `sansocket_get_next_timeout` does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_get_was_clean(ws: *const sansocket, was_clean: *mut u8) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { look(ws, was_clean, |endpoint| Ok(u8::from(endpoint.was_clean()))) }
+}
+
 /// Writes the time between the last answered keepalive Ping and its Pong, in milliseconds, to `round_trip_ms`.
 ///
 /// Returns `SANSOCKET_ABSENT` before the first, or what `sansocket_get_next_timeout` does.

@@ -5,9 +5,7 @@ use super::connection::sansocket;
 use super::io::{Call, give_octets, sansocket_io};
 use super::memory::{Region, check_struct};
 use super::result::{Refusal, done, sansocket_result};
-use crate::handshake::head::Head;
-use crate::handshake::scan::Scan;
-use crate::{Accept, ClientRequest, Config, Header, Headers, Origin, Request, UsageError};
+use crate::{Accept, ClientRequest, Config, Header, Headers, Origin, Request, Response, UsageError};
 use core::ffi::{c_char, c_void};
 
 /// Text of the caller's or in memory of the caller's: `len` octets at `data`, without NUL at its end. Names, hosts, targets and
@@ -322,8 +320,8 @@ fn lines(head: &[u8]) -> Result<Headers<'_>, sansocket_result> {
     if let Ok(request) = request(head) {
         return Ok(request.headers());
     }
-    let response = Head::parse(head, Scan::RESPONSE, &UNLIMITED).ok().flatten();
-    response.map(|head| head.headers).ok_or(sansocket_result::SANSOCKET_NOT_A_HEAD)
+    let response = Response::parse(head, &UNLIMITED).ok().flatten();
+    response.map(|response| response.headers()).ok_or(sansocket_result::SANSOCKET_NOT_A_HEAD)
 }
 
 /// Room for the headers of a call.

@@ -36,6 +36,14 @@ pub const SANSOCKET_VERSION_MINOR: u32 = 1;
 /// The third number of the version.
 pub const SANSOCKET_VERSION_PATCH: u32 = 0;
 
+/// Octets that suffice as output for every `sansocket_receive` and `sansocket_handle_timeout`.
+pub const SANSOCKET_MAX_ANSWER: usize = 131;
+
+/// The most octets that stay unconsumed once the opening handshake is over.
+pub const SANSOCKET_MAX_REMAINDER: usize = 130;
+
+const _: () = assert!(SANSOCKET_MAX_ANSWER == crate::MAX_ANSWER && SANSOCKET_MAX_REMAINDER == crate::MAX_REMAINDER);
+
 /// Returns the version of the library that runs, as `SANSOCKET_VERSION` has that of the header: 1 000 000 times its first
 /// number, 1000 times its second and its third.
 #[unsafe(no_mangle)]

@@ -56,11 +56,11 @@ pub enum sansocket_result {
     SANSOCKET_USAGE_INVALID_CLOSE_CODE = 262,
     /// §5.5.1: a reason of more than 123 octets, or a reason without a code.
     SANSOCKET_USAGE_INVALID_CLOSE_REASON = 263,
-    /// §5.4: a fragment of the other kind than the message it continues.
+    /// §5.4: a fragment of the other kind than the message it continues, or compressed where that is not, or the reverse.
     SANSOCKET_USAGE_WRONG_MESSAGE_KIND = 264,
     /// A host that cannot stand in a Host header.
     SANSOCKET_USAGE_INVALID_HOST = 265,
-    /// A target that cannot stand in a request line: it starts with `/` and has neither blanks, controls nor `#`.
+    /// A target that cannot stand in a request line: it starts with `/` or `?` and has neither blanks, controls nor `#`.
     SANSOCKET_USAGE_INVALID_TARGET = 266,
     /// A header name that is no token, or a value with control octets.
     SANSOCKET_USAGE_INVALID_HEADER = 267,
@@ -74,12 +74,16 @@ pub enum sansocket_result {
     SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED = 271,
     /// A request that is not a valid opening handshake.
     SANSOCKET_USAGE_NOT_AN_OPENING_HANDSHAKE = 272,
-    /// A status that no final response has: below 200 or above 999.
+    /// A status that no final response has: below 200 or above 999; or a body with 204 or 304, which have none.
     SANSOCKET_USAGE_INVALID_STATUS = 273,
     /// Fewer octets were presented than were left unconsumed before.
     SANSOCKET_USAGE_INPUT_TOO_SHORT = 274,
     /// A compressed message, where no compression was agreed.
     SANSOCKET_USAGE_NO_DEFLATE = 275,
+    /// §5.4: a whole message, where another is unfinished.
+    SANSOCKET_USAGE_MESSAGE_UNFINISHED = 276,
+    /// §5.2: a payload of 2^63 octets or more.
+    SANSOCKET_USAGE_PAYLOAD_TOO_LONG = 277,
 }
 
 /// Added to [`UsageError::number`].
@@ -108,6 +112,8 @@ impl From<UsageError> for sansocket_result {
             E::InvalidStatus => Self::SANSOCKET_USAGE_INVALID_STATUS,
             E::InputTooShort => Self::SANSOCKET_USAGE_INPUT_TOO_SHORT,
             E::NoDeflate => Self::SANSOCKET_USAGE_NO_DEFLATE,
+            E::MessageUnfinished => Self::SANSOCKET_USAGE_MESSAGE_UNFINISHED,
+            E::PayloadTooLong => Self::SANSOCKET_USAGE_PAYLOAD_TOO_LONG,
         }
     }
 }

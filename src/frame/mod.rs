@@ -1,13 +1,18 @@
 //! §5.2: frames on the wire. Public for those who build proxies: fragment boundaries and reserved bits survive a trip
 //! through [`FrameHeader::decode`] and [`FrameHeader::encode`].
 
+use crate::error::{CallError, UsageError, room};
+use crate::event::MessageKind;
+use crate::length::{copy, wire_len};
+use crate::utf8::is_utf8;
+
 mod decode;
 mod encode;
 mod mask;
 
 pub use decode::HeaderRules;
-pub(crate) use mask::{advance_key, apply_mask_inline};
 pub use mask::apply_mask;
+pub(crate) use mask::{advance_key, apply_mask_inline};
 
 /// Opcodes (§5.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -75,6 +80,34 @@ impl FrameHeader {
         // At most 2 + 8 + 4.
         2_usize.saturating_add(length).saturating_add(if self.masking_key.is_some() { 4 } else { 0 })
     }
+}
+
+/// Encodes a whole message of a server's as one frame, once, to be sent to many: a server's frames are not masked, so they are the same
+/// for all. [`Connection::may_send`](crate::Connection::may_send) tells whether a connection may take it now. Returns its octets:
+/// `payload` and 2 to 10 more.
+///
+/// # Errors
+/// [`CallError::NeedsRoom`]; [`UsageError::InvalidUtf8`] for text that is none.
+///
+/// ```
+/// use sansocket::{MessageKind, frame};
+/// let mut out = [0; 64];
+/// let octets = frame::encode_message(MessageKind::Text, b"tick", &mut out)?;
+/// assert_eq!(&out[..octets], b"\x81\x04tick");
+/// # Ok::<(), sansocket::CallError>(())
+/// ```
+pub fn encode_message(kind: MessageKind, payload: &[u8], out: &mut [u8]) -> Result<usize, CallError> {
+    let opcode = match kind {
+        MessageKind::Text if !is_utf8(payload) => return Err(UsageError::InvalidUtf8.into()),
+        MessageKind::Text => Opcode::Text,
+        MessageKind::Binary => Opcode::Binary,
+    };
+    let header = FrameHeader { fin: true, rsv: 0, opcode, masking_key: None, payload_len: wire_len(payload.len()) };
+    let header_len = header.header_len();
+    let frame = room(out, header_len.saturating_add(payload.len()))?;
+    header.encode(frame)?;
+    copy(payload, frame.get_mut(header_len..).unwrap_or_default());
+    Ok(frame.len())
 }
 
 /// Whether there is a masking key, not which (§10.6).

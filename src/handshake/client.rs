@@ -14,7 +14,7 @@ use crate::handshake::write::{check_headers, write_head};
 pub struct ClientRequest<'a> {
     /// Host, with the port unless it is the scheme's default: `example.com:8080`, `[::1]:9001`.
     pub host: &'a str,
-    /// Path and query: `/chat?room=1`. Never empty.
+    /// Path and query: `/chat?room=1`. Never empty; a query alone, `?room=1`, is sent as `/?room=1` (§3).
     pub target: &'a str,
     /// Origin (§4.1), which browsers send and others may.
     pub origin: Option<&'a str>,
@@ -47,7 +47,7 @@ const RESERVED: &[&str] = &[
 fn check(request: &ClientRequest<'_>, config: &Config<'_>) -> Result<(), UsageError> {
     // RFC 9112 §3.2.1: a path in ASCII without blanks; §3: never a fragment.
     let visible = |&octet: &u8| matches!(octet, 0x21..=0x7E) && octet != b'#';
-    if !request.target.starts_with('/') || !request.target.as_bytes().iter().all(visible) {
+    if !matches!(request.target.as_bytes(), [b'/' | b'?', ..]) || !request.target.as_bytes().iter().all(visible) {
         return Err(UsageError::InvalidTarget);
     }
     if !is_host(request.host.as_bytes()) {
@@ -70,7 +70,8 @@ pub(crate) fn write_request(
 ) -> Result<usize, CallError> {
     check(request, config)?;
     write_head(out, nonce, |nonce, head| {
-        head.put(&[b"GET ", request.target.as_bytes(), b" HTTP/1.1\r\nHost: ", request.host.as_bytes()]);
+        let root: &[u8] = if request.target.starts_with('?') { b"/" } else { b"" };
+        head.put(&[b"GET ", root, request.target.as_bytes(), b" HTTP/1.1\r\nHost: ", request.host.as_bytes()]);
         head.put(&[b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "]);
         head.put(&[&key_of(nonce), b"\r\n"]);
         if !config.subprotocols.is_empty() {

@@ -5,6 +5,7 @@ use crate::error::ProtocolError;
 use crate::handshake::accept_key::accept_key;
 use crate::handshake::head::{Head, Headers};
 use crate::handshake::list::{self, single};
+use crate::handshake::scan::Scan;
 
 /// An HTTP response, read in place from the octets that carried it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,14 @@ pub struct Response<'i> {
 }
 
 impl<'i> Response<'i> {
+    /// Reads the response at the start of `input`; `None` while its head is incomplete. It is not checked as the answer to anything.
+    ///
+    /// # Errors
+    /// The first rule of HTTP/1.1 or limit of `config` that it breaks.
+    pub fn parse(input: &'i [u8], config: &Config<'_>) -> Result<Option<Self>, ProtocolError> {
+        Ok(Head::parse(input, Scan::RESPONSE, config)?.map(Self::of_head))
+    }
+
     /// Reads the status line of a scanned head.
     pub(crate) fn of_head(head: Head<'i>) -> Self {
         // The scan saw to it that three digits stand behind "HTTP/1.1 ".

@@ -100,15 +100,22 @@ pub(crate) fn write_accept(
     Ok((octets, index))
 }
 
-/// Writes any other response. The connection closes behind it (HT-23).
-pub(crate) fn write_response(status: u16, headers: &[Header<'_>], body: &[u8], out: &mut [u8]) -> Result<usize, CallError> {
+/// Writes any other response: its head, and `body`, which may be the start of the `content_len` octets of it or nothing. The
+/// connection closes behind it (HT-23).
+pub(crate) fn write_response(
+    status: u16,
+    headers: &[Header<'_>],
+    content_len: usize,
+    body: &[u8],
+    out: &mut [u8],
+) -> Result<usize, CallError> {
     if !(200..=999).contains(&status) {
         return Err(UsageError::InvalidStatus.into());
     }
     check_headers(headers, RESERVED)?;
     // RFC 9110 §8.6, §15: these have neither a body nor its length.
     let has_body = !matches!(status, 204 | 304);
-    if !has_body && !body.is_empty() {
+    if !has_body && content_len > 0 {
         return Err(UsageError::InvalidStatus.into());
     }
     let upgrades = headers.iter().any(|header| header.name.eq_ignore_ascii_case("upgrade"));
@@ -121,7 +128,7 @@ pub(crate) fn write_response(status: u16, headers: &[Header<'_>], body: &[u8], o
             // RFC 9110 §7.8: Upgrade, as in a 426, stands in Connection too.
             head.put(&[if upgrades { b", upgrade\r\n" } else { b"\r\n" }]);
             if has_body {
-                head.put(&[b"Content-Length: ", decimal(body.len(), &mut [0; 20]), b"\r\n"]);
+                head.put(&[b"Content-Length: ", decimal(content_len, &mut [0; 20]), b"\r\n"]);
             }
             head.put_headers(headers).put(&[b"\r\n", body]);
         },

@@ -1,0 +1,19 @@
+//! The C library: `sansocket`'s C layer, and what a program without Rust's standard library lacks. Nothing else is in it.
+#![no_std]
+
+// Its functions carry C's names and are exported from here.
+extern crate sansocket as _;
+
+/// No call gets here: `ci/link-proof` shows that no function of the header can reach a panic.
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    #[cfg(feature = "link-proof")]
+    {
+        unsafe extern "C" {
+            safe fn sansocket_a_panic_is_reachable() -> !;
+        }
+        sansocket_a_panic_is_reachable()
+    }
+    #[cfg(not(feature = "link-proof"))]
+    loop {}
+}

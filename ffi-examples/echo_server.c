@@ -1,0 +1,401 @@
+/*
+ * An echo server in C: one thread, epoll, one read buffer and one write buffer for all connections.
+ *
+ *     ffi-examples/build/echo_server [--listen ADDR:PORT] [--quiet]
+ *
+ * A connection at rest is the 128 octets of its `sansocket`, a file descriptor and a NULL pointer. Only while it has input that is not
+ * consumed (half a header) or output that the socket does not take, a block of that size hangs from the pointer; while there
+ * is such output, nothing is read from the peer: that is all the back-pressure there is.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "listen.h"
+#include "sansocket.h"
+
+enum {
+    INPUT_LEN = 65536,
+    ROOM = 14 + 131,                /* the header of an echo, and whatever sansocket_receive writes */
+    OUTPUT_LEN = INPUT_LEN + ROOM,  /* so that the echo of all input fits */
+    TICK_MS = 100                   /* deadlines are looked at no more often than that */
+};
+
+/* What one connection keeps while it has to: unconsumed input, then output that is due. */
+struct rest {
+    size_t input_len, output_len;
+    uint8_t octets[];
+};
+
+struct client {
+    sansocket ws;
+    struct rest *rest;
+    int fd;
+    uint32_t interest;
+};
+
+static uint8_t input[INPUT_LEN], output[OUTPUT_LEN];
+static size_t input_len, output_len;
+
+static sansocket_config config;
+static struct client **clients; /* by file descriptor */
+static size_t clients_len, client_count;
+static int epoll_fd, listen_fd;
+static uint64_t due = SANSOCKET_NEVER; /* no deadline comes earlier */
+static bool quiet;
+static volatile sig_atomic_t signals;
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void look_at(uint64_t at)
+{
+    due = at < due ? at : due;
+}
+
+static void report(const struct client *c, const sansocket_event *event)
+{
+    if (quiet)
+        return;
+    printf("%d: %s", c->fd, sansocket_event_text(event->type));
+    if (event->error != SANSOCKET_ERROR_NONE)
+        printf(": %s", sansocket_error_text(event->error));
+    if (event->close_code != 0)
+        printf(" %u%s", event->close_code, event->type == SANSOCKET_EVENT_CLOSED && event->was_clean ? ", clean" : "");
+    putchar('\n');
+}
+
+/* Writes what the socket takes of the output. Returns false if the connection is broken. */
+static bool flush(const struct client *c)
+{
+    size_t sent = 0;
+    while (sent < output_len) {
+        ssize_t n = send(c->fd, output + sent, output_len - sent, MSG_NOSIGNAL);
+        if (n >= 0)
+            sent += (size_t)n;
+        else if (errno == EAGAIN)
+            break;
+        else if (errno != EINTR)
+            return false;
+    }
+    output_len -= sent;
+    memmove(output, output + sent, output_len);
+    return true;
+}
+
+/* Steps over what a call consumed and produced. */
+static void advance(sansocket_io *io)
+{
+    io->input += io->consumed;
+    io->input_len -= io->consumed;
+    output_len += io->produced;
+    io->output = output + output_len;
+    io->output_len = OUTPUT_LEN - output_len;
+    io->consumed = io->produced = 0;
+}
+
+/* The loop: feed what there is, answer each event, keep what was not consumed. Returns false if the connection is broken. */
+static bool converse(struct client *c)
+{
+    static const sansocket_acceptance any_origin = {.origin = SANSOCKET_ORIGIN_ANY};
+    static const sansocket_header plain = {SANSOCKET_LITERAL("Content-Type"), SANSOCKET_LITERAL("text/plain")};
+    static const char text[] = "This port speaks WebSocket: connect with ws://\n";
+    sansocket_io io = {.now_ms = now_ms(), .input = input, .input_len = input_len};
+
+    do {
+        advance(&io);
+        if (io.output_len < io.input_len + ROOM && !flush(c))
+            return false;
+        advance(&io);
+        if (io.output_len < io.input_len + ROOM)
+            break; /* the socket takes no more: the rest of the input waits */
+        if (sansocket_receive(&c->ws, &io) != SANSOCKET_OK)
+            return false;
+        advance(&io);
+        if (io.event.type == SANSOCKET_EVENT_REQUEST)
+            sansocket_accept(&c->ws, &io, io.event.data, io.event.len, &any_origin);
+        else if (io.event.type == SANSOCKET_EVENT_HTTP_REQUEST)
+            sansocket_respond(&c->ws, &io, 404, &plain, 1, text, sizeof text - 1);
+        else if (io.event.type == SANSOCKET_EVENT_DATA) /* refused if it crosses our own Close: it has nowhere to go */
+            sansocket_send(&c->ws, &io, io.event.kind, io.event.data, io.event.len, io.event.last);
+        else if (io.event.type != SANSOCKET_EVENT_NONE)
+            report(c, &io.event);
+    } while (io.event.type != SANSOCKET_EVENT_NONE);
+
+    input_len = io.input_len;
+    memmove(input, io.input, input_len);
+    return true;
+}
+
+/* Puts what a connection kept into the shared buffers. */
+static void load(struct client *c)
+{
+    input_len = output_len = 0;
+    if (c->rest == NULL)
+        return;
+    input_len = c->rest->input_len;
+    output_len = c->rest->output_len;
+    memcpy(input, c->rest->octets, input_len);
+    memcpy(output, c->rest->octets + input_len, output_len);
+    free(c->rest);
+    c->rest = NULL;
+}
+
+/* Writes what is due and keeps what is left in the shared buffers. Returns false if the connection is over. */
+static bool store(struct client *c)
+{
+    uint32_t transport = SANSOCKET_TRANSPORT_CLOSE;
+    uint64_t next = SANSOCKET_NEVER;
+
+    if (!flush(c))
+        return false;
+    sansocket_get_transport(&c->ws, &transport);
+    sansocket_get_next_timeout(&c->ws, &next);
+    look_at(next);
+    if (transport == SANSOCKET_TRANSPORT_CLOSE)
+        return false;
+    if (transport == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE && output_len == 0)
+        shutdown(c->fd, SHUT_WR);
+    if (input_len + output_len > 0) {
+        c->rest = malloc(sizeof *c->rest + input_len + output_len);
+        if (c->rest == NULL)
+            return false;
+        c->rest->input_len = input_len;
+        c->rest->output_len = output_len;
+        memcpy(c->rest->octets, input, input_len);
+        memcpy(c->rest->octets + input_len, output, output_len);
+    }
+    uint32_t interest = output_len > 0 ? EPOLLOUT : EPOLLIN;
+    if (interest != c->interest) {
+        struct epoll_event change = {.events = interest, .data.fd = c->fd};
+        c->interest = interest;
+        return epoll_ctl(epoll_fd, EPOLL_CTL_MOD, c->fd, &change) == 0;
+    }
+    return true;
+}
+
+/* The socket is ready: go on where the last turn stopped, then read once. Returns false if the connection is over. */
+static bool serve(struct client *c)
+{
+    load(c);
+    if (!flush(c) || (output_len == 0 && input_len > 0 && !converse(c)) || !flush(c))
+        return false;
+    if (output_len == 0) {
+        ssize_t n = recv(c->fd, input + input_len, INPUT_LEN - input_len, 0);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+            sansocket_io io = {.now_ms = now_ms()};
+            sansocket_receive_eof(&c->ws, &io);
+            report(c, &io.event);
+            return false;
+        }
+        input_len += n > 0 ? (size_t)n : 0;
+        if (n > 0 && !converse(c))
+            return false;
+    }
+    return store(c);
+}
+
+static void drop(struct client *c)
+{
+    clients[c->fd] = NULL;
+    client_count--;
+    close(c->fd);
+    free(c->rest);
+    free(c);
+}
+
+static bool add(int fd)
+{
+    int on = 1;
+    struct epoll_event readable = {.events = EPOLLIN, .data.fd = fd};
+    if ((size_t)fd >= clients_len) {
+        size_t len = 2 * (size_t)fd;
+        struct client **more = realloc(clients, len * sizeof *more);
+        if (more == NULL)
+            return false;
+        memset(more + clients_len, 0, (len - clients_len) * sizeof *more);
+        clients = more;
+        clients_len = len;
+    }
+    struct client *c = calloc(1, sizeof *c);
+    if (c == NULL || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &readable) != 0) {
+        free(c);
+        return false;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    c->fd = fd;
+    c->interest = EPOLLIN;
+    sansocket_init_server(&c->ws, sizeof c->ws, SANSOCKET_ABI_VERSION, &config, now_ms());
+    clients[fd] = c;
+    client_count++;
+    input_len = output_len = 0;
+    if (!store(c))
+        drop(c);
+    return true;
+}
+
+static void watch_listener(bool on)
+{
+    struct epoll_event change = {.events = on ? EPOLLIN : 0, .data.fd = listen_fd};
+    epoll_ctl(epoll_fd, EPOLL_CTL_MOD, listen_fd, &change);
+}
+
+static void accept_all(void)
+{
+    for (;;) {
+        int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            if (!add(fd))
+                close(fd);
+        } else if (errno == EAGAIN) {
+            return;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            /* Out of descriptors or memory: those who wait go on waiting, and the next tick tries again. */
+            fprintf(stderr, "echo_server: cannot accept: %s\n", strerror(errno));
+            watch_listener(false);
+            look_at(now_ms() + TICK_MS);
+            return;
+        }
+    }
+}
+
+/* Lets a connection do what is not caused by input. */
+static void attend(struct client *c, sansocket_result (*act)(sansocket *, sansocket_io *))
+{
+    load(c);
+    sansocket_io io = {.now_ms = now_ms(), .output = output + output_len, .output_len = OUTPUT_LEN - output_len};
+    act(&c->ws, &io);
+    output_len += io.produced;
+    if (io.event.type != SANSOCKET_EVENT_NONE)
+        report(c, &io.event);
+    if (!store(c))
+        drop(c);
+}
+
+/* Acts on the deadlines that have passed, and finds the next. */
+static void handle_timeouts(void)
+{
+    uint64_t now = now_ms(), next;
+    due = SANSOCKET_NEVER;
+    for (size_t fd = 0; fd < clients_len; fd++) {
+        if (clients[fd] == NULL || sansocket_get_next_timeout(&clients[fd]->ws, &next) != SANSOCKET_OK)
+            continue;
+        if (next <= now)
+            attend(clients[fd], sansocket_handle_timeout);
+        else
+            look_at(next);
+    }
+}
+
+static sansocket_result go_away(sansocket *ws, sansocket_io *io)
+{
+    return sansocket_close(ws, io, 1001, NULL, 0);
+}
+
+/* Says goodbye to all. Their answers are waited for as long as the closing deadline allows. */
+static void close_all(void)
+{
+    uint32_t state;
+    close(listen_fd);
+    for (size_t fd = 0; fd < clients_len; fd++) {
+        if (clients[fd] == NULL || sansocket_get_state(&clients[fd]->ws, &state) != SANSOCKET_OK)
+            continue;
+        if (state == SANSOCKET_STATE_CONNECTING)
+            drop(clients[fd]);
+        else
+            attend(clients[fd], go_away);
+    }
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    signals = signals + 1;
+}
+
+static void run(void)
+{
+    struct epoll_event events[256];
+    sigset_t blocked, waiting;
+    struct sigaction action = {.sa_handler = on_signal};
+    uint64_t last_tick = 0;
+    bool closing = false;
+
+    /* Signals arrive in epoll_pwait and nowhere else, so none is missed between the check and the wait. */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGTERM);
+    sigprocmask(SIG_BLOCK, &blocked, &waiting);
+
+    while (signals < 2 && (!closing || client_count > 0)) {
+        uint64_t now = now_ms(), at = due > last_tick + TICK_MS ? due : last_tick + TICK_MS;
+        int timeout = due == SANSOCKET_NEVER ? -1 : at <= now ? 0 : at - now > 60000 ? 60000 : (int)(at - now);
+        int count = epoll_pwait(epoll_fd, events, 256, timeout, &waiting);
+
+        for (int i = 0; i < count; i++) {
+            int fd = events[i].data.fd;
+            if (fd == listen_fd && !closing)
+                accept_all();
+            else if ((size_t)fd < clients_len && clients[fd] != NULL && !serve(clients[fd]))
+                drop(clients[fd]);
+        }
+        if (signals > 0 && !closing) {
+            closing = true;
+            close_all();
+        }
+        now = now_ms();
+        if (due <= now && now >= last_tick + TICK_MS) {
+            last_tick = now;
+            if (!closing)
+                watch_listener(true);
+            handle_timeouts();
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const char *where = "127.0.0.1:9001";
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--quiet") == 0)
+            quiet = true;
+        else if (strcmp(argv[i], "--listen") == 0 && i + 1 < argc)
+            where = argv[++i];
+        else {
+            fputs("usage: echo_server [--listen ADDR:PORT] [--quiet]\n", stderr);
+            return 2;
+        }
+    }
+    if (sansocket_config_init(&config, sizeof config, SANSOCKET_ABI_VERSION) != SANSOCKET_OK) {
+        fputs("echo_server: sansocket.h and the library are of different versions\n", stderr);
+        return 1;
+    }
+    /* The defaults, but for one case of the Autobahn suite that cuts a message into 65 537 frames. */
+    sansocket_config_set(&config, SANSOCKET_MAX_FRAGMENTS, 100000);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    listen_fd = listen_on("echo_server", where);
+    printf("%zu octets per connection\n", sizeof(struct client));
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event readable = {.events = EPOLLIN, .data.fd = listen_fd};
+    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listen_fd, &readable);
+    run();
+    free(clients);
+    return 0;
+}

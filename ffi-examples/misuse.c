@@ -1,0 +1,278 @@
+/* Wrong calls give results, and a moved connection goes on: `make test`. Prints what differs, and exits 1. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sansocket.h"
+
+static int failures;
+
+static void expect_at(int line, const char *call, uint32_t result, uint32_t wanted)
+{
+    if (result != wanted) {
+        printf("misuse.c:%d: %s gave %u (%s), not %u (%s)\n", line, call, result, sansocket_result_text(result), wanted,
+               sansocket_result_text(wanted));
+        failures++;
+    }
+}
+
+#define EXPECT(call, wanted) expect_at(__LINE__, #call, call, wanted)
+#define EXPECT_TRUE(condition) \
+    do { \
+        if (!(condition)) { \
+            printf("misuse.c:%d: not so: %s\n", __LINE__, #condition); \
+            failures++; \
+        } \
+    } while (0)
+
+static uint8_t memory[4096];
+
+static sansocket_io fresh_io(void)
+{
+    return (sansocket_io){.input = memory, .input_len = 0, .output = memory + 2048, .output_len = 2048};
+}
+
+/* Counts up: predictable, so for tests only. */
+static int32_t counting(void *context, uint8_t *octets, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        octets[i] = (*(uint8_t *)context)++;
+    return 0;
+}
+
+static int32_t failing(void *context, uint8_t *octets, size_t len)
+{
+    (void)context, (void)octets, (void)len;
+    return -1;
+}
+
+static void everything_refuses(sansocket *ws, sansocket_result wanted)
+{
+    sansocket_io io = fresh_io();
+    sansocket_acceptance acceptance = {.origin = SANSOCKET_ORIGIN_ANY};
+    sansocket_client_request request = {SANSOCKET_LITERAL("example.com"), SANSOCKET_LITERAL("/"), {0}, NULL, 0, {0}};
+    sansocket_text text;
+    uint64_t at;
+    uint32_t number;
+
+    EXPECT(sansocket_receive(ws, &io), wanted);
+    EXPECT(sansocket_receive_eof(ws, &io), wanted);
+    EXPECT(sansocket_handle_timeout(ws, &io), wanted);
+    EXPECT(sansocket_request(ws, &io, &request), wanted);
+    EXPECT(sansocket_accept(ws, &io, memory, 1, &acceptance), wanted);
+    EXPECT(sansocket_respond(ws, &io, 404, NULL, 0, NULL, 0), wanted);
+    EXPECT(sansocket_send(ws, &io, SANSOCKET_TEXT, "a", 1, 1), wanted);
+    EXPECT(sansocket_ping(ws, &io, NULL, 0), wanted);
+    EXPECT(sansocket_pong(ws, &io, NULL, 0), wanted);
+    EXPECT(sansocket_close(ws, &io, 1000, NULL, 0), wanted);
+    EXPECT(sansocket_fail(ws, &io, 1011), wanted);
+    EXPECT(sansocket_pause(ws, 0), wanted);
+    EXPECT(sansocket_resume(ws, 0), wanted);
+    EXPECT(sansocket_get_next_timeout(ws, &at), wanted);
+    EXPECT(sansocket_get_state(ws, &number), wanted);
+    EXPECT(sansocket_get_transport(ws, &number), wanted);
+    EXPECT(sansocket_get_role(ws, &number), wanted);
+    EXPECT(sansocket_get_subprotocol(ws, &text), wanted);
+    EXPECT(sansocket_get_round_trip_ms(ws, &number), wanted);
+}
+
+static void memory_and_versions(void)
+{
+    sansocket zeroed = {0};
+    sansocket_config config = {0};
+    uint8_t unaligned[sizeof(sansocket) + 8] = {0};
+    uint8_t count = 0;
+
+    everything_refuses(NULL, SANSOCKET_NULL_POINTER);
+    everything_refuses(&zeroed, SANSOCKET_NOT_INITIALISED);
+    /* One of these two addresses is odd. */
+    everything_refuses((sansocket *)(void *)(unaligned + 1 - (size_t)unaligned % 2), SANSOCKET_MISALIGNED);
+
+    EXPECT(sansocket_init_server(NULL, sizeof zeroed, SANSOCKET_ABI_VERSION, NULL, 0), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_init_server(&zeroed, sizeof zeroed - 8, SANSOCKET_ABI_VERSION, NULL, 0), SANSOCKET_WRONG_SIZE);
+    EXPECT(sansocket_init_server(&zeroed, sizeof zeroed, SANSOCKET_ABI_VERSION + 1, NULL, 0), SANSOCKET_WRONG_VERSION);
+    EXPECT(sansocket_init_server(&zeroed, sizeof zeroed, SANSOCKET_ABI_VERSION, &config, 0), SANSOCKET_NOT_INITIALISED);
+    EXPECT(sansocket_init_client(&zeroed, sizeof zeroed, SANSOCKET_ABI_VERSION, NULL, NULL, NULL, 0), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_init_open(&zeroed, sizeof zeroed, SANSOCKET_ABI_VERSION, 3, NULL, counting, &count, NULL, 0),
+           SANSOCKET_INVALID_ARGUMENT);
+    everything_refuses(&zeroed, SANSOCKET_NOT_INITIALISED);
+
+    EXPECT(sansocket_config_set(&config, SANSOCKET_MAX_FRAGMENTS, 1), SANSOCKET_NOT_INITIALISED);
+    EXPECT(sansocket_config_init(&config, sizeof config + 8, SANSOCKET_ABI_VERSION), SANSOCKET_WRONG_SIZE);
+    EXPECT(sansocket_config_init(&config, sizeof config, SANSOCKET_ABI_VERSION + 1), SANSOCKET_WRONG_VERSION);
+    EXPECT(sansocket_config_init(&config, sizeof config, SANSOCKET_ABI_VERSION), SANSOCKET_OK);
+    EXPECT(sansocket_config_set(&config, 0, 1), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_config_set(&config, 999, 1), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_config_set(&config, SANSOCKET_MAX_FRAGMENTS, UINT32_MAX), SANSOCKET_OK);
+    EXPECT(sansocket_config_set(&config, SANSOCKET_MAX_FRAGMENTS, UINT32_MAX + UINT64_C(1)), SANSOCKET_OUT_OF_RANGE);
+    EXPECT(sansocket_config_set(&config, SANSOCKET_AUTO_PONG, 2), SANSOCKET_OUT_OF_RANGE);
+    EXPECT(sansocket_config_set_subprotocols(&config, NULL, 4), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_config_set_subprotocols(&config, "\xFF", 1), SANSOCKET_USAGE_INVALID_SUBPROTOCOL);
+}
+
+static void pointers_and_lengths(void)
+{
+    sansocket ws;
+    sansocket_io io = fresh_io();
+
+    EXPECT(sansocket_init_open(&ws, sizeof ws, SANSOCKET_ABI_VERSION, SANSOCKET_SERVER, NULL, NULL, NULL, NULL, 0), SANSOCKET_OK);
+    EXPECT(sansocket_receive(&ws, NULL), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_send(&ws, NULL, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_get_state(&ws, NULL), SANSOCKET_NULL_POINTER);
+
+    io.produced = io.consumed = 7;
+    io.input = NULL;
+    io.input_len = 1;
+    EXPECT(sansocket_receive(&ws, &io), SANSOCKET_NULL_POINTER);
+    EXPECT_TRUE(io.produced == 0 && io.consumed == 0 && io.event.type == SANSOCKET_EVENT_NONE);
+    io.input_len = 0;
+    EXPECT(sansocket_receive(&ws, &io), SANSOCKET_OK);
+    io.output = NULL;
+    EXPECT(sansocket_receive(&ws, &io), SANSOCKET_NULL_POINTER);
+    io.output_len = 0;
+    EXPECT(sansocket_receive(&ws, &io), SANSOCKET_OK);
+    EXPECT(sansocket_send(&ws, &io, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_NEEDS_ROOM);
+    EXPECT_TRUE(io.needed == 3);
+    EXPECT(sansocket_send(&ws, &io, SANSOCKET_TEXT, "a", SIZE_MAX, 1), SANSOCKET_LENGTH_TOO_LARGE);
+    EXPECT(sansocket_send(&ws, &io, SANSOCKET_TEXT, NULL, 1, 1), SANSOCKET_NULL_POINTER);
+
+    io = fresh_io();
+    io.input_len = 2049;
+    EXPECT(sansocket_receive(&ws, &io), SANSOCKET_OVERLAP);
+    io.input_len = 2048;
+    memory[0] = 0x89, memory[1] = 0x80;
+    EXPECT(sansocket_receive(&ws, &io), SANSOCKET_OK);
+    EXPECT_TRUE(io.event.type == SANSOCKET_EVENT_PING && io.produced == 2 && io.consumed == 6);
+    io.input_len = SIZE_MAX;
+    EXPECT(sansocket_receive(&ws, &io), SANSOCKET_LENGTH_TOO_LARGE);
+    EXPECT(sansocket_send(&ws, &io, SANSOCKET_BINARY, memory + 2048, 1, 1), SANSOCKET_OVERLAP);
+    EXPECT(sansocket_send(&ws, &io, SANSOCKET_BINARY, memory + 2047, 1, 1), SANSOCKET_OK);
+    EXPECT(sansocket_send(&ws, &io, 3, "a", 1, 1), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_close(&ws, &io, 65536, NULL, 0), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_close(&ws, &io, 1005, NULL, 0), SANSOCKET_USAGE_INVALID_CLOSE_CODE);
+    EXPECT(sansocket_close(&ws, &io, 1000, "\xFF", 1), SANSOCKET_USAGE_INVALID_UTF8);
+    EXPECT(sansocket_respond(&ws, &io, 404, NULL, 0, NULL, 0), SANSOCKET_USAGE_NOT_CONNECTING);
+    EXPECT(sansocket_get_round_trip_ms(&ws, &io.reserved), SANSOCKET_ABSENT);
+}
+
+/* A handshake and a message each way, both ends moved in memory before each step. */
+static void moved(sansocket *ws)
+{
+    sansocket copy = *ws;
+    memset(ws, 0xA5, sizeof *ws);
+    memcpy(ws, &copy, sizeof copy);
+}
+
+static void handshake_and_moves(void)
+{
+    static const char key[] = "\r\nSec-WebSocket-Key: ";
+    static uint8_t wire[4096];
+    sansocket *client = malloc(sizeof *client), *server = malloc(sizeof *server);
+    sansocket_header headers[17] = {{SANSOCKET_LITERAL("X-One"), SANSOCKET_LITERAL("1")}};
+    sansocket_client_request request = {SANSOCKET_LITERAL("example.com"), SANSOCKET_LITERAL("/chat?a=b"), {0}, headers, 1, {0}};
+    sansocket_acceptance acceptance = {0};
+    sansocket_config config;
+    sansocket_request_parts parts;
+    sansocket_header header;
+    sansocket_text text;
+    uint32_t number;
+    uint8_t count = 0;
+    sansocket_io io = fresh_io();
+
+    if (client == NULL || server == NULL)
+        abort();
+    EXPECT(sansocket_config_init(&config, sizeof config, SANSOCKET_ABI_VERSION), SANSOCKET_OK);
+    EXPECT(sansocket_config_set_subprotocols(&config, "chat, superchat", 15), SANSOCKET_OK);
+    EXPECT(sansocket_init_client(client, sizeof *client, SANSOCKET_ABI_VERSION, &config, failing, NULL, 0), SANSOCKET_OK);
+    EXPECT(sansocket_request(client, &io, &request), SANSOCKET_ENTROPY_FAILED);
+    EXPECT(sansocket_init_client(client, sizeof *client, SANSOCKET_ABI_VERSION, &config, counting, &count, 0), SANSOCKET_OK);
+    EXPECT(sansocket_init_server(server, sizeof *server, SANSOCKET_ABI_VERSION, &config, 0), SANSOCKET_OK);
+
+    EXPECT(sansocket_request(server, &io, &request), SANSOCKET_USAGE_WRONG_ROLE);
+    EXPECT(sansocket_request(client, &io, NULL), SANSOCKET_NULL_POINTER);
+    request.header_count = 17;
+    EXPECT(sansocket_request(client, &io, &request), SANSOCKET_LIST_TOO_LONG);
+    request.header_count = 1;
+    io.output_len = 10;
+    EXPECT(sansocket_request(client, &io, &request), SANSOCKET_NEEDS_ROOM);
+    io.output_len = io.needed;
+    EXPECT(sansocket_request(client, &io, &request), SANSOCKET_OK);
+    EXPECT_TRUE(io.produced == io.output_len && count == 16);
+
+    moved(client);
+    moved(server);
+    memcpy(wire, io.output, io.produced);
+    io.input = wire;
+    io.input_len = io.produced;
+    io.output_len = 2048;
+    EXPECT(sansocket_receive(server, &io), SANSOCKET_OK);
+    EXPECT_TRUE(io.event.type == SANSOCKET_EVENT_REQUEST && io.consumed == io.input_len);
+    EXPECT(sansocket_request_parse(io.event.data, io.event.len, &parts), SANSOCKET_OK);
+    EXPECT_TRUE(parts.path.len == 5 && memcmp(parts.path.data, "/chat", 5) == 0 && parts.query.len == 3);
+    EXPECT_TRUE(parts.host.len == 11 && parts.origin.data == NULL);
+    EXPECT(sansocket_request_parse(io.event.data, io.event.len - 1, &parts), SANSOCKET_NOT_A_HEAD);
+    EXPECT(sansocket_head_header(io.event.data, io.event.len, "x-ONE", 5, &text), SANSOCKET_OK);
+    EXPECT_TRUE(text.len == 1 && text.data[0] == '1');
+    EXPECT(sansocket_head_header(io.event.data, io.event.len, "x-two", 5, &text), SANSOCKET_ABSENT);
+    EXPECT(sansocket_head_header_at(io.event.data, io.event.len, 0, &header), SANSOCKET_OK);
+    EXPECT_TRUE(header.name.len == 4 && memcmp(header.name.data, "Host", 4) == 0);
+    EXPECT(sansocket_head_header_at(io.event.data, io.event.len, 100, &header), SANSOCKET_ABSENT);
+    EXPECT(sansocket_choose_subprotocol(&config, io.event.data, io.event.len, &acceptance.subprotocol), SANSOCKET_OK);
+    EXPECT(sansocket_accept(server, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_INVALID_ARGUMENT);
+    acceptance.origin = SANSOCKET_ORIGIN_ONE_OF;
+    EXPECT(sansocket_accept(server, &io, (const uint8_t *)key, sizeof key - 1, &acceptance), SANSOCKET_NOT_A_HEAD);
+    EXPECT(sansocket_accept(server, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_OK);
+    EXPECT(sansocket_accept(server, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_USAGE_NOT_CONNECTING);
+    EXPECT_TRUE(io.produced == 0);
+
+    /* The 101 was written by the call before the last; its octets are still there. */
+    moved(client);
+    io.input_len = (size_t)((uint8_t *)strstr((char *)io.output, "\r\n\r\n") + 4 - io.output);
+    memcpy(wire, io.output, io.input_len);
+    EXPECT(sansocket_receive(client, &io), SANSOCKET_OK);
+    EXPECT_TRUE(io.event.type == SANSOCKET_EVENT_OPENED && io.event.status == 101);
+    EXPECT(sansocket_head_header(io.event.data, io.event.len, "upgrade", 7, &text), SANSOCKET_OK);
+    EXPECT(sansocket_get_subprotocol(client, &text), SANSOCKET_OK);
+    EXPECT_TRUE(text.len == 4 && memcmp(text.data, "chat", 4) == 0);
+    EXPECT(sansocket_get_state(client, &number), SANSOCKET_OK);
+    EXPECT_TRUE(number == SANSOCKET_STATE_OPEN);
+
+    moved(client);
+    EXPECT(sansocket_send(client, &io, SANSOCKET_TEXT, "hello", 5, 1), SANSOCKET_OK);
+    memcpy(wire, io.output, io.produced);
+    io.input_len = io.produced;
+    moved(server);
+    EXPECT(sansocket_receive(server, &io), SANSOCKET_OK);
+    EXPECT_TRUE(io.event.type == SANSOCKET_EVENT_DATA && io.event.kind == SANSOCKET_TEXT && io.event.first && io.event.last);
+    EXPECT_TRUE(io.event.len == 5 && memcmp(io.event.data, "hello", 5) == 0);
+
+    EXPECT(sansocket_receive_eof(server, &io), SANSOCKET_OK);
+    EXPECT_TRUE(io.event.type == SANSOCKET_EVENT_CLOSED && io.event.close_code == 1006 && !io.event.was_clean);
+    EXPECT_TRUE(io.transport == SANSOCKET_TRANSPORT_CLOSE);
+    EXPECT(sansocket_send(server, &io, SANSOCKET_TEXT, "late", 4, 1), SANSOCKET_USAGE_NOT_OPEN);
+    free(client);
+    free(server);
+}
+
+static void texts(void)
+{
+    for (uint32_t number = 0; number < 1000; number++) {
+        EXPECT_TRUE(strlen(sansocket_result_text(number)) > 3);
+        EXPECT_TRUE(strlen(sansocket_error_text(number)) > 3);
+        EXPECT_TRUE(strlen(sansocket_event_text(number)) > 3);
+    }
+    EXPECT_TRUE(strcmp(sansocket_result_text(SANSOCKET_USAGE_NOT_OPEN), "the connection is not open") == 0);
+    EXPECT_TRUE(strcmp(sansocket_error_text(SANSOCKET_ERROR_RESERVED_OPCODE), "the opcode is reserved") == 0);
+    EXPECT_TRUE(sansocket_error_close_code(SANSOCKET_ERROR_INVALID_UTF8) == 1007);
+    EXPECT_TRUE(sansocket_version() == SANSOCKET_VERSION);
+}
+
+int main(void)
+{
+    memory_and_versions();
+    pointers_and_lengths();
+    handshake_and_moves();
+    texts();
+    printf("misuse: %s\n", failures == 0 ? "every wrong call gave its result" : "FAILED");
+    return failures != 0;
+}

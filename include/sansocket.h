@@ -1,0 +1,1015 @@
+/*
+ * sansocket: WebSocket without the socket. RFC 6455, both roles, as a state machine: octets in, events out; commands in, octets
+ * out; time in, deadlines out. No sockets, no heap, no clock, no threads, no callbacks but one for a client's entropy.
+ *
+ * The loop: feed what you have (sansocket_receive), keep what was not consumed, write what was produced, obey `transport`, re-arm
+ * sansocket_get_next_timeout.
+ *
+ * What holds for every function:
+ *
+ * - Results. Every function but the texts, sansocket_version and sansocket_error_close_code returns a sansocket_result. All but
+ *   SANSOCKET_OK mean that nothing was consumed, unmasked, written to the output, changed or drawn from entropy. The peer's
+ *   faults are no results but events (SANSOCKET_EVENT_FAILED).
+ * - NULL. A pointer may be NULL only where that is said. Octets, text and arrays may be NULL where their length is 0.
+ * - Ownership. All memory is the caller's and stays so; nothing is allocated and nothing is to be freed. Memory that is passed
+ *   is used during the call only, with three exceptions: the configuration and its list of subprotocols are lent to connections
+ *   for as long as those are used, and the entropy function and its context are the client's for as long.
+ * - Contents. Structs and octets that a function reads were written before; the contents of `output` do not matter. A zeroed
+ *   sansocket or sansocket_config gives SANSOCKET_NOT_INITIALISED. Memory of indeterminate contents as `ws` or `config` is
+ *   outside the contract, except where a function initialises it.
+ * - Overlap. Structs overlap neither each other nor any octets. That octets which are read overlap the output is checked.
+ * - Threads. The library has no state of its own: different connections may be used by different threads at the same time, one
+ *   connection by one thread at a time, in whatever order the caller's locks make. No call blocks.
+ * - Wrong calls (wrong order, wrong role, after a failure) are results, never undefined behaviour.
+ *
+ * § is a section of RFC 6455 unless another RFC is named. Lengths are in octets, times in milliseconds. Fields called `reserved`
+ * are 0.
+ *
+ * This file is generated from src/ffi; changes belong there.
+ */
+
+#ifndef SANSOCKET_H
+#define SANSOCKET_H
+
+#include <stddef.h>
+#include <stdint.h>
+/** The version of this header, to be compared: `#if SANSOCKET_VERSION >= 1002003` is 1.2.3 or later. */
+#define SANSOCKET_VERSION \
+    (SANSOCKET_VERSION_MAJOR * 1000000 + SANSOCKET_VERSION_MINOR * 1000 + SANSOCKET_VERSION_PATCH)
+
+/** Initialises a sansocket_text with a string literal: `sansocket_text host = SANSOCKET_LITERAL("example.com");`. */
+#define SANSOCKET_LITERAL(literal) \
+    { "" literal, sizeof(literal) - 1 }
+
+
+/** The version of this header's structs and functions. The functions that initialise something compare it with the library's. */
+#define SANSOCKET_ABI_VERSION 1
+
+/** The version of the library that this header belongs to: its first number. */
+#define SANSOCKET_VERSION_MAJOR 0
+
+/** The second number of the version. */
+#define SANSOCKET_VERSION_MINOR 1
+
+/** The third number of the version. */
+#define SANSOCKET_VERSION_PATCH 0
+
+/** Octets that suffice as output for every `sansocket_receive` and `sansocket_handle_timeout`. */
+#define SANSOCKET_MAX_ANSWER 131
+
+/** The most octets that stay unconsumed once the opening handshake is over. */
+#define SANSOCKET_MAX_REMAINDER 130
+
+/** What `sansocket_get_next_timeout` gives where nothing is waited for. */
+#define SANSOCKET_NEVER 18446744073709551615ull
+
+/** The most headers, and the most origins, that a verb takes. */
+#define SANSOCKET_MAX_LIST 16
+
+/**
+ * What a function did. Every result but `SANSOCKET_OK` means that nothing was consumed, unmasked, written to the output,
+ * changed or drawn from entropy. Numbers are never used again for something else; later versions may add some.
+ */
+enum sansocket_result
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /** Done. */
+    SANSOCKET_OK = 0,
+    /** Not yet: the output is too short. A call with room for `needed` octets gets on. */
+    SANSOCKET_NEEDS_ROOM = 1,
+    /** The entropy function did not return 0. */
+    SANSOCKET_ENTROPY_FAILED = 2,
+    /** What was asked for does not exist: no such header, no subprotocol agreed, nothing measured yet. No mistake. */
+    SANSOCKET_ABSENT = 3,
+    /** A pointer is NULL that may not be. */
+    SANSOCKET_NULL_POINTER = 16,
+    /** A pointer to a struct is not aligned as the struct must be. */
+    SANSOCKET_MISALIGNED = 17,
+    /** The `sansocket` or the `sansocket_config` was never initialised. */
+    SANSOCKET_NOT_INITIALISED = 18,
+    /** The size that was passed is not the library's: header and library are of different versions. */
+    SANSOCKET_WRONG_SIZE = 19,
+    /** The ABI version that was passed is not the library's. */
+    SANSOCKET_WRONG_VERSION = 20,
+    /** A length above `PTRDIFF_MAX`. */
+    SANSOCKET_LENGTH_TOO_LARGE = 21,
+    /** The output overlaps something that the call reads. */
+    SANSOCKET_OVERLAP = 22,
+    /** A role, kind, option or origin decision that does not exist, or a close code above 65535. */
+    SANSOCKET_INVALID_ARGUMENT = 23,
+    /** The value is outside the range of the option. */
+    SANSOCKET_OUT_OF_RANGE = 24,
+    /** More headers or origins than `SANSOCKET_MAX_LIST`. */
+    SANSOCKET_LIST_TOO_LONG = 25,
+    /** The octets are not the head of a request, or not all of it. */
+    SANSOCKET_NOT_A_HEAD = 26,
+    /** A verb of the opening handshake, where no opening handshake waits for it. */
+    SANSOCKET_USAGE_NOT_CONNECTING = 257,
+    /** A message, Ping, Pong or Close, where the state does not allow it (§6.1, §5.5.1). */
+    SANSOCKET_USAGE_NOT_OPEN = 258,
+    /** A verb of the other role. */
+    SANSOCKET_USAGE_WRONG_ROLE = 259,
+    /** §5.6: text that is not UTF-8, or that ends inside a character. */
+    SANSOCKET_USAGE_INVALID_UTF8 = 260,
+    /** §5.5: a control payload of more than 125 octets. */
+    SANSOCKET_USAGE_CONTROL_PAYLOAD_TOO_LONG = 261,
+    /** §7.4: a code that may not stand in a frame. */
+    SANSOCKET_USAGE_INVALID_CLOSE_CODE = 262,
+    /** §5.5.1: a reason of more than 123 octets, or a reason without a code. */
+    SANSOCKET_USAGE_INVALID_CLOSE_REASON = 263,
+    /** §5.4: a fragment of the other kind than the message it continues, or compressed where that is not, or the reverse. */
+    SANSOCKET_USAGE_WRONG_MESSAGE_KIND = 264,
+    /** A host that cannot stand in a Host header. */
+    SANSOCKET_USAGE_INVALID_HOST = 265,
+    /** A target that cannot stand in a request line: it starts with `/` or `?` and has neither blanks, controls nor `#`. */
+    SANSOCKET_USAGE_INVALID_TARGET = 266,
+    /** A header name that is no token, or a value with control octets. */
+    SANSOCKET_USAGE_INVALID_HEADER = 267,
+    /** A header that the opening handshake writes itself. */
+    SANSOCKET_USAGE_RESERVED_HEADER = 268,
+    /** A list of subprotocols with an empty, repeated or malformed name (§4.1). */
+    SANSOCKET_USAGE_INVALID_SUBPROTOCOL = 269,
+    /** §4.2.2: a subprotocol that the client did not offer or that is not in the configuration. */
+    SANSOCKET_USAGE_UNOFFERED_SUBPROTOCOL = 270,
+    /** §4.2.2: a request whose Origin is not among those accepted. */
+    SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED = 271,
+    /** A request that is not a valid opening handshake. */
+    SANSOCKET_USAGE_NOT_AN_OPENING_HANDSHAKE = 272,
+    /** A status that no final response has: below 200 or above 999; or a body with 204 or 304, which have none. */
+    SANSOCKET_USAGE_INVALID_STATUS = 273,
+    /** Fewer octets were presented than were left unconsumed before. */
+    SANSOCKET_USAGE_INPUT_TOO_SHORT = 274,
+    /** A compressed message, where no compression was agreed. */
+    SANSOCKET_USAGE_NO_DEFLATE = 275,
+    /** §5.4: a whole message, where another is unfinished. */
+    SANSOCKET_USAGE_MESSAGE_UNFINISHED = 276,
+    /** §5.2: a payload of 2^63 octets or more. */
+    SANSOCKET_USAGE_PAYLOAD_TOO_LONG = 277,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sansocket_result sansocket_result;
+#else
+typedef uint32_t sansocket_result;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * The rule that the peer broke, in the field `error` of an event; 0 in the others. Numbers are never used again for something
+ * else; later versions may add some.
+ */
+enum sansocket_error
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /** None. */
+    SANSOCKET_ERROR_NONE = 0,
+    /** §5.2: RSV1, RSV2 or RSV3 is set without an extension that defines it. */
+    SANSOCKET_ERROR_RESERVED_BIT_SET = 1,
+    /** §5.2: opcode 3-7 or B-F. */
+    SANSOCKET_ERROR_RESERVED_OPCODE = 2,
+    /** §5.4, §5.5: a control frame without FIN. */
+    SANSOCKET_ERROR_FRAGMENTED_CONTROL_FRAME = 3,
+    /** §5.5: a control frame announces more than 125 octets. */
+    SANSOCKET_ERROR_CONTROL_FRAME_TOO_LONG = 4,
+    /** §5.1: a client's frame without masking key. */
+    SANSOCKET_ERROR_UNMASKED_CLIENT_FRAME = 5,
+    /** §5.1: a server's frame with masking key. */
+    SANSOCKET_ERROR_MASKED_SERVER_FRAME = 6,
+    /** §5.2: a length that fits a shorter form. */
+    SANSOCKET_ERROR_NON_MINIMAL_LENGTH = 7,
+    /** §5.2: the most significant bit of a 64-bit length is set. */
+    SANSOCKET_ERROR_LENGTH_TOP_BIT_SET = 8,
+    /** §5.4: a continuation frame where no message is unfinished. */
+    SANSOCKET_ERROR_CONTINUATION_WITHOUT_START = 9,
+    /** §5.4: a text or binary frame while another message is unfinished. */
+    SANSOCKET_ERROR_MESSAGE_INSIDE_MESSAGE = 10,
+    /** §8.1: a text message that is not UTF-8. */
+    SANSOCKET_ERROR_INVALID_UTF8 = 11,
+    /** §5.5.1: a Close body of one octet. */
+    SANSOCKET_ERROR_CLOSE_BODY_TOO_SHORT = 12,
+    /** §7.4: a close code that may not stand in a frame. */
+    SANSOCKET_ERROR_INVALID_CLOSE_CODE = 13,
+    /** §5.5.1: a close reason that is not UTF-8. */
+    SANSOCKET_ERROR_INVALID_CLOSE_REASON = 14,
+    /** §10.4: a message longer than `SANSOCKET_MAX_MESSAGE_LEN`. */
+    SANSOCKET_ERROR_MESSAGE_TOO_LONG = 15,
+    /** §10.4: more fragments than `SANSOCKET_MAX_FRAGMENTS`. */
+    SANSOCKET_ERROR_TOO_MANY_FRAGMENTS = 16,
+    /** §10.4: more empty frames in a row than `SANSOCKET_MAX_EMPTY_FRAMES`. */
+    SANSOCKET_ERROR_TOO_MANY_EMPTY_FRAMES = 17,
+    /** RFC 7692 §7.2.2: a compressed message that does not inflate. */
+    SANSOCKET_ERROR_INVALID_DEFLATE = 18,
+    /** RFC 9112 §3: not an HTTP/1.x request line; TLS or another protocol on the port ends here. */
+    SANSOCKET_ERROR_INVALID_REQUEST_LINE = 32,
+    /** RFC 9112 §4: not an HTTP/1.x status line. */
+    SANSOCKET_ERROR_INVALID_STATUS_LINE = 33,
+    /** RFC 9112 §5.1: a header name with an octet that is not a token's, or white space around it. */
+    SANSOCKET_ERROR_INVALID_HEADER_NAME = 34,
+    /** RFC 9110 §5.5: a control octet in a header value. */
+    SANSOCKET_ERROR_INVALID_HEADER_VALUE = 35,
+    /** RFC 9112 §2.2: CR without LF or LF without CR. */
+    SANSOCKET_ERROR_INVALID_LINE_END = 36,
+    /** RFC 9112 §5.2: a folded header line. */
+    SANSOCKET_ERROR_FOLDED_HEADER_LINE = 37,
+    /** A head longer than `SANSOCKET_MAX_HEAD_LEN`. */
+    SANSOCKET_ERROR_HEAD_TOO_LONG = 38,
+    /** More header lines than `SANSOCKET_MAX_HEADER_LINES`. */
+    SANSOCKET_ERROR_TOO_MANY_HEADER_LINES = 39,
+    /** A request target longer than `SANSOCKET_MAX_TARGET_LEN`. */
+    SANSOCKET_ERROR_TARGET_TOO_LONG = 40,
+    /** §9.1, §11.3: a list header (Connection, Upgrade, Sec-WebSocket-Protocol, -Extensions) that breaks its grammar. */
+    SANSOCKET_ERROR_INVALID_HEADER_LIST = 41,
+    /** §4.2.1: the method is not GET. */
+    SANSOCKET_ERROR_METHOD_NOT_GET = 48,
+    /** RFC 9112 §3.2: no Host, two of them, or one that is none. */
+    SANSOCKET_ERROR_INVALID_HOST = 49,
+    /** §4.2.1: Connection does not list `upgrade`. */
+    SANSOCKET_ERROR_MISSING_CONNECTION_UPGRADE = 50,
+    /** §4.2.1: no Sec-WebSocket-Key, two of them, or one that is not the base64 of 16 octets. */
+    SANSOCKET_ERROR_INVALID_KEY = 51,
+    /** §4.2.1: no Sec-WebSocket-Version, or two of them. */
+    SANSOCKET_ERROR_INVALID_VERSION = 52,
+    /** §4.4: a version other than 13. */
+    SANSOCKET_ERROR_UNSUPPORTED_VERSION = 53,
+    /** The request of an opening handshake announces a body. */
+    SANSOCKET_ERROR_REQUEST_WITH_BODY = 54,
+    /** `Expect` in an opening handshake. */
+    SANSOCKET_ERROR_UNSUPPORTED_EXPECTATION = 55,
+    /** §4.1: a final response with a status other than 101. */
+    SANSOCKET_ERROR_STATUS_NOT_101 = 64,
+    /** §4.1: Upgrade is missing or not `websocket`. */
+    SANSOCKET_ERROR_INVALID_UPGRADE = 65,
+    /** §4.1: Connection does not list `upgrade`. */
+    SANSOCKET_ERROR_MISSING_CONNECTION_UPGRADE_IN_RESPONSE = 66,
+    /** §4.1: Sec-WebSocket-Accept is missing or repeated. */
+    SANSOCKET_ERROR_INVALID_ACCEPT = 67,
+    /** §4.1: Sec-WebSocket-Accept does not belong to our key. */
+    SANSOCKET_ERROR_WRONG_ACCEPT = 68,
+    /** §4.1: a subprotocol that was not offered, or two of them. */
+    SANSOCKET_ERROR_UNOFFERED_SUBPROTOCOL = 69,
+    /** §4.1: an extension that was not offered. */
+    SANSOCKET_ERROR_UNOFFERED_EXTENSION = 70,
+    /** RFC 9112 §6.1: Transfer-Encoding in a 101. */
+    SANSOCKET_ERROR_RESPONSE_WITH_BODY = 71,
+    /** More interim responses than `SANSOCKET_MAX_INTERIM_RESPONSES`. */
+    SANSOCKET_ERROR_TOO_MANY_INTERIM_RESPONSES = 72,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sansocket_error sansocket_error;
+#else
+typedef uint32_t sansocket_error;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/** What happened. */
+enum sansocket_event_type
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /** Nothing, and nothing more can be had from this input. */
+    SANSOCKET_EVENT_NONE = 0,
+    /**
+     * Server: a valid opening handshake (§4.2.1). `data` and `len`: its head, for `sansocket_accept` and `sansocket_request_parse`.
+     * Nothing more is read until `sansocket_accept` or `sansocket_respond` answers it.
+     */
+    SANSOCKET_EVENT_REQUEST = 1,
+    /** Server: plain HTTP on our port. `data` and `len`: its head. `sansocket_respond` answers it. */
+    SANSOCKET_EVENT_HTTP_REQUEST = 2,
+    /** Client: the server's 101, completely checked (§4.1). Messages may be sent. `status`; `data` and `len`: its head. */
+    SANSOCKET_EVENT_OPENED = 3,
+    /**
+     * Client: any other final response. `status`; `error`: what is wrong with it; `data` and `len`: its head. Its body, if any,
+     * stays in the input, unparsed; the connection takes nothing more.
+     */
+    SANSOCKET_EVENT_REFUSED = 4,
+    /**
+     * A piece of a message, unmasked and, if text, checked as far as it goes. `kind`; `offset`; `first`; `last`; `data` and `len`: the
+     * octets, in the input, the caller's to change. `len` is 0 only where a message ends without further octets.
+     */
+    SANSOCKET_EVENT_DATA = 5,
+    /**
+     * A Ping (§5.5.2). `data` and `len`: its payload, at most 125 octets; `answered`: whether the Pong is in the output of this call.
+     */
+    SANSOCKET_EVENT_PING = 6,
+    /** A Pong (§5.5.3). `data` and `len`: its payload, at most 125 octets. */
+    SANSOCKET_EVENT_PONG = 7,
+    /**
+     * The peer's Close (§5.5.1). Ours is in the output of this call unless it was sent before. `close_code`: the peer's, 1005 if it
+     * gave none; `data` and `len`: its reason, at most 123 octets of UTF-8 without NUL at its end.
+     */
+    SANSOCKET_EVENT_CLOSE_RECEIVED = 8,
+    /** The peer broke a rule (§7.1.7): `error`. The Close or HTTP response that tells it is in the output of this call. */
+    SANSOCKET_EVENT_FAILED = 9,
+    /**
+     * The connection has ended: the last event of every connection, given exactly once. The transport can go. `close_code`: the
+     * peer's, 1005 if its Close had none, 1006 if there was no Close; `was_clean`: whether both Closes were exchanged (§7.1.4).
+     */
+    SANSOCKET_EVENT_CLOSED = 10,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sansocket_event_type sansocket_event_type;
+#else
+typedef uint32_t sansocket_event_type;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/** The kinds of message (§5.6), with the numbers of their opcodes. */
+enum sansocket_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /** UTF-8 text. */
+    SANSOCKET_TEXT = 1,
+    /** Any octets. */
+    SANSOCKET_BINARY = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sansocket_kind sansocket_kind;
+#else
+typedef uint32_t sansocket_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/** What can be set, by `sansocket_config_set`. Lengths are in octets; times in milliseconds, where 0 turns a deadline off. */
+enum sansocket_option
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /** Octets of a message: 16 777 216 unless set. 64 bits. */
+    SANSOCKET_MAX_MESSAGE_LEN = 1,
+    /** Fragments of a message, empty ones counted: 65 536. 32 bits. */
+    SANSOCKET_MAX_FRAGMENTS = 2,
+    /** Empty data frames between two octets of payload: 1 024. 32 bits. */
+    SANSOCKET_MAX_EMPTY_FRAMES = 3,
+    /** Octets of a handshake head: 8 192. 32 bits. A caller whose buffer is smaller sets the size of that buffer. */
+    SANSOCKET_MAX_HEAD_LEN = 4,
+    /** Octets of a request target: 4 096. 32 bits. */
+    SANSOCKET_MAX_TARGET_LEN = 5,
+    /** Header lines in a head: 100. 16 bits. */
+    SANSOCKET_MAX_HEADER_LINES = 6,
+    /** Interim (1xx) responses before the final one, for a client: 8. 8 bits. */
+    SANSOCKET_MAX_INTERIM_RESPONSES = 7,
+    /** Whether `sansocket_receive` answers Pings itself (§5.5.2): 1. Or 0. */
+    SANSOCKET_AUTO_PONG = 8,
+    /** From the start to the end of the opening handshake: 10 000 ms. 32 bits, as the times below. */
+    SANSOCKET_HANDSHAKE_TIMEOUT_MS = 9,
+    /** From our Close, or from a failure, to the end of the connection: 5 000 ms. */
+    SANSOCKET_CLOSING_TIMEOUT_MS = 10,
+    /** Between two keepalive Pings: 25 000 ms. */
+    SANSOCKET_KEEPALIVE_INTERVAL_MS = 11,
+    /** From a keepalive Ping to its Pong: 20 000 ms. */
+    SANSOCKET_PONG_TIMEOUT_MS = 12,
+    /** Without any octet from the peer: 0, off. */
+    SANSOCKET_IDLE_TIMEOUT_MS = 13,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sansocket_option sansocket_option;
+#else
+typedef uint32_t sansocket_option;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be used by
+ * every page that its users visit.
+ */
+enum sansocket_origin
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /** Any: for public services, for those that authenticate inside the connection, and where the caller checked it. */
+    SANSOCKET_ORIGIN_ANY = 1,
+    /**
+     * Those in `origins`, compared octet by octet: `https://example.com`. A request without Origin does not come from a browser's
+     * page and passes.
+     */
+    SANSOCKET_ORIGIN_ONE_OF = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sansocket_origin sansocket_origin;
+#else
+typedef uint32_t sansocket_origin;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/** Which end of a connection (§1.1). */
+enum sansocket_role
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /** Sends the opening handshake and masks what it sends. */
+    SANSOCKET_CLIENT = 1,
+    /** Answers the opening handshake and never masks. */
+    SANSOCKET_SERVER = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sansocket_role sansocket_role;
+#else
+typedef uint32_t sansocket_role;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/** The states of a connection, numbered as browsers number `readyState`. */
+enum sansocket_state
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /** The opening handshake is under way. */
+    SANSOCKET_STATE_CONNECTING = 0,
+    /** Messages may be sent. */
+    SANSOCKET_STATE_OPEN = 1,
+    /** A Close was sent or received, the connection failed or the handshake was refused. */
+    SANSOCKET_STATE_CLOSING = 2,
+    /** `SANSOCKET_EVENT_CLOSED` was given. */
+    SANSOCKET_STATE_CLOSED = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sansocket_state sansocket_state;
+#else
+typedef uint32_t sansocket_state;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/** What to do with the transport. */
+enum sansocket_transport
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /** Keep it. */
+    SANSOCKET_TRANSPORT_KEEP = 0,
+    /**
+     * Write what is due, then shut down writing (`shutdown(fd, SHUT_WR)`) and go on reading until the end of input or the
+     * deadline, so that a reset does not eat our last octets (§7.1.1).
+     */
+    SANSOCKET_TRANSPORT_SHUTDOWN_WRITE = 1,
+    /** Close it. */
+    SANSOCKET_TRANSPORT_CLOSE = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sansocket_transport sansocket_transport;
+#else
+typedef uint32_t sansocket_transport;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Limits, timeouts and subprotocols: one for any number of connections. Its contents are the library's.
+ *
+ * It is lent to the connections that are initialised with it: it stays where it is, unchanged, until the last of them is no
+ * longer used. Meanwhile any number of threads may have connections that use it.
+ */
+typedef struct sansocket_config {
+    /** Not for the caller. */
+    uint64_t opaque[16];
+} sansocket_config;
+
+/**
+ * One endpoint of one connection, in 128 octets of the caller's: on the stack, in static memory, in a struct. Its
+ * contents are the library's. It may be moved (`memcpy`, `realloc`) between calls; of the copies only one may be used then. There
+ * is nothing to free. Zeroed memory is a `sansocket` that was never initialised.
+ */
+typedef struct sansocket {
+    /** Not for the caller. */
+    uint64_t opaque[16];
+} sansocket;
+
+/**
+ * A source of octets that a peer cannot predict (§10.3), which a client needs: writes `len` octets (4 for a frame, 16 for an opening
+ * handshake) to `octets` and returns 0, or returns something else if it cannot. It may not call functions of this library for the
+ * same `sansocket`. `context` is what was passed with it.
+ */
+typedef int32_t (*sansocket_entropy)(void *context, uint8_t *octets, size_t len);
+
+/** What an opening handshake that was done elsewhere agreed on. Begin with all of it zero. */
+typedef struct sansocket_negotiated {
+    /** 1 if a subprotocol was agreed. */
+    uint8_t has_subprotocol;
+    /** The subprotocol, as its place in the list of the configuration, counted from 0. */
+    uint8_t subprotocol;
+    /** 0. */
+    uint8_t reserved[6];
+    /** 0. */
+    uint64_t reserved_more[3];
+} sansocket_negotiated;
+
+/**
+ * Text of the caller's or in memory of the caller's: `len` octets at `data`, without NUL at its end. Names, hosts, targets and
+ * subprotocols are ASCII; the value of a header that was received may have any octets but controls.
+ */
+typedef struct sansocket_text {
+    /** NULL for none. */
+    const char *data;
+    /** How many octets. */
+    size_t len;
+} sansocket_text;
+
+/** An event: its type, and what `sansocket_event_type` says that goes with it. All other fields are 0. */
+typedef struct sansocket_event {
+    /** Which `sansocket_event_type`. */
+    uint32_t type;
+    /** Which `sansocket_error`. */
+    uint32_t error;
+    /** A close code (§7.4). */
+    uint16_t close_code;
+    /** The status of a response. */
+    uint16_t status;
+    /** Which `sansocket_kind`, the same for all pieces of a message. */
+    uint8_t kind;
+    /** 1 if the message starts with this piece. */
+    uint8_t first;
+    /** 1 if the message ends with this piece: what `sansocket_send` takes as `fin`. */
+    uint8_t last;
+    /** 1 if the connection ended with both Closes. */
+    uint8_t was_clean;
+    /** 1 if the Pong is in the output; 0 if `sansocket_pong` is the caller's. */
+    uint8_t answered;
+    /** 0 in this version. */
+    uint8_t reserved[7];
+    /** Octets of this message before this piece. */
+    uint64_t offset;
+    /**
+     * Octets in the input of the call that gave the event: valid for as long as the caller leaves them there. To be read only,
+     * except those of `SANSOCKET_EVENT_DATA`.
+     */
+    uint8_t *data;
+    /** How many octets. */
+    size_t len;
+    /** 0 in this version. */
+    uint64_t reserved_more[2];
+} sansocket_event;
+
+/**
+ * What goes in and out of every call that reads or writes octets. The caller sets the first five fields, the library the rest.
+ * Begin with all of it zero: `sansocket_io io = {0};`. The library keeps no pointer to it, so one struct can serve all
+ * connections of a thread.
+ */
+typedef struct sansocket_io {
+    /** In: the time, in milliseconds since any epoch, of a clock that does not run backwards or leap. */
+    uint64_t now_ms;
+    /**
+     * In: for `sansocket_receive`, what the last call left unconsumed, unchanged, and behind it what arrived since. Payload is
+     * unmasked in place; what is not consumed is left as it was. NULL if `input_len` is 0.
+     */
+    uint8_t *input;
+    /** In: octets of `input`. */
+    size_t input_len;
+    /**
+     * In: room for what the call writes. It may not overlap what the call reads. NULL if `output_len` is 0. 131 octets suffice
+     * for `sansocket_receive` and `sansocket_handle_timeout`.
+     */
+    uint8_t *output;
+    /** In: octets of room. */
+    size_t output_len;
+    /**
+     * Out, only of `sansocket_receive`, `_receive_eof` and `_handle_timeout`: octets at the start of `input` that are done with.
+     */
+    size_t consumed;
+    /** Out: octets at the start of `output` that go to the peer, whatever the event. 0 unless the result is `SANSOCKET_OK`. */
+    size_t produced;
+    /** Out: the room that the call wants, where the result is `SANSOCKET_NEEDS_ROOM`; otherwise 0. */
+    size_t needed;
+    /**
+     * Out, where the result is `SANSOCKET_OK`: which `sansocket_transport`, what to do with the transport once `output` is written.
+     */
+    uint32_t transport;
+    /** 0. */
+    uint32_t reserved;
+    /**
+     * Out, only of `sansocket_receive`, `_receive_eof` and `_handle_timeout`: what happened. The verbs leave it alone, so that it can
+     * be answered.
+     */
+    struct sansocket_event event;
+} sansocket_io;
+
+/** One header line. */
+typedef struct sansocket_header {
+    /** Compared without regard to case. */
+    struct sansocket_text name;
+    /** Without white space around it. */
+    struct sansocket_text value;
+} sansocket_header;
+
+/** What a client asks for. The subprotocols it offers are those of its configuration. Begin with all of it zero. */
+typedef struct sansocket_client_request {
+    /** Host, with the port unless it is the scheme's default: `example.com:8080`, `[::1]:9001`. */
+    struct sansocket_text host;
+    /** Path and query: `/chat?room=1`. Never empty. */
+    struct sansocket_text target;
+    /** Origin (§4.1), which browsers send and others may; `data` NULL for none. */
+    struct sansocket_text origin;
+    /** Further headers: Authorization, Cookie, User-Agent. NULL for none. */
+    const struct sansocket_header *headers;
+    /** How many, at most `SANSOCKET_MAX_LIST`. */
+    size_t header_count;
+    /** 0. */
+    uint64_t reserved[2];
+} sansocket_client_request;
+
+/** How a server accepts an opening handshake. Begin with all of it zero. */
+typedef struct sansocket_acceptance {
+    /** The decision on the request's Origin: a `sansocket_origin`. */
+    uint32_t origin;
+    /** 0. */
+    uint32_t reserved;
+    /** The origins, for `SANSOCKET_ORIGIN_ONE_OF`; NULL for none. */
+    const struct sansocket_text *origins;
+    /** How many, at most `SANSOCKET_MAX_LIST`. */
+    size_t origin_count;
+    /**
+     * The subprotocol, out of those that the client offers and the configuration lists (`sansocket_choose_subprotocol`); `data` NULL
+     * for none.
+     */
+    struct sansocket_text subprotocol;
+    /** Further headers, such as Set-Cookie. NULL for none. */
+    const struct sansocket_header *headers;
+    /** How many, at most `SANSOCKET_MAX_LIST`. */
+    size_t header_count;
+    /** 0. */
+    uint64_t reserved_more[2];
+} sansocket_acceptance;
+
+/** A request, read in place: all texts lie in the head, or are constants. */
+typedef struct sansocket_request_parts {
+    /** `GET` in an opening handshake. */
+    struct sansocket_text method;
+    /** The target as it was sent: path and query, or a whole URL (RFC 9112 §3.2). */
+    struct sansocket_text target;
+    /** The path of the target, `/` if it has none. */
+    struct sansocket_text path;
+    /** The query of the target, behind its `?`; `data` NULL if it has none. */
+    struct sansocket_text query;
+    /** The host that is asked for, with its port; `data` NULL if there is none. */
+    struct sansocket_text host;
+    /** The Origin header (§10.2); `data` NULL if there is none. */
+    struct sansocket_text origin;
+} sansocket_request_parts;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Returns the version of the library that runs, as `SANSOCKET_VERSION` has that of the header: 1 000 000 times its first
+ * number, 1000 times its second and its third.
+ */
+uint32_t sansocket_version(void);
+
+/**
+ * Sets every option to its default. `size` is `sizeof *config`, `abi_version` is `SANSOCKET_ABI_VERSION`. The memory may have
+ * any contents before; there is nothing to free.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_WRONG_SIZE` or
+ * `SANSOCKET_WRONG_VERSION`.
+ */
+sansocket_result sansocket_config_init(struct sansocket_config *config, size_t size, uint32_t abi_version);
+
+/**
+ * Sets an option (`sansocket_option`), before the configuration is lent to a connection.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_INVALID_ARGUMENT` for an option that does not exist, `SANSOCKET_OUT_OF_RANGE`,
+ * `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+ */
+sansocket_result sansocket_config_set(struct sansocket_config *config, uint32_t option, uint64_t value);
+
+/**
+ * Sets the subprotocols that this endpoint speaks, in order of preference, as the header writes them: `chat, superchat`. A client
+ * offers all of them, a server's `sansocket_accept` picks from them. `list` is lent as the configuration is. The names are checked
+ * by the verbs of the opening handshake. `len` of 0 for none, which is the default; `list` may be NULL then.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_USAGE_INVALID_SUBPROTOCOL` for what is not even UTF-8, `SANSOCKET_NULL_POINTER`,
+ * `SANSOCKET_LENGTH_TOO_LARGE`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+ */
+sansocket_result sansocket_config_set_subprotocols(struct sansocket_config *config,
+                                                   const char *list,
+                                                   size_t len);
+
+/**
+ * Begins a server's connection, when the transport is there. `ws` may have any contents before. `size` is `sizeof *ws`,
+ * `abi_version` is `SANSOCKET_ABI_VERSION`. `config` is lent until the connection is no longer used; NULL for the defaults.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_WRONG_SIZE`, `SANSOCKET_WRONG_VERSION` or
+ * `SANSOCKET_NOT_INITIALISED` (the configuration).
+ */
+sansocket_result sansocket_init_server(struct sansocket *ws,
+                                       size_t size,
+                                       uint32_t abi_version,
+                                       const struct sansocket_config *config,
+                                       uint64_t now_ms);
+
+/**
+ * Begins a client's connection, when the transport (and TLS in it) is there. `sansocket_request` comes next. `entropy` is not
+ * NULL; it is called with `context`, only while a function of this `sansocket` runs. The rest as `sansocket_init_server`.
+ *
+ * Returns what `sansocket_init_server` does.
+ */
+sansocket_result sansocket_init_client(struct sansocket *ws,
+                                       size_t size,
+                                       uint32_t abi_version,
+                                       const struct sansocket_config *config,
+                                       sansocket_entropy entropy,
+                                       void *context,
+                                       uint64_t now_ms);
+
+/**
+ * Begins a connection whose opening handshake was done elsewhere, by an HTTP/1.1, HTTP/2 (RFC 8441) or HTTP/3 (RFC 9220) stack:
+ * messages may be sent at once. `role` is a `sansocket_role`; `entropy` may be NULL for a server; `negotiated` is needed only
+ * during the call, NULL for nothing. The rest as `sansocket_init_client`.
+ *
+ * Returns what `sansocket_init_server` does, or `SANSOCKET_INVALID_ARGUMENT` for a role that does not exist.
+ */
+sansocket_result sansocket_init_open(struct sansocket *ws,
+                                     size_t size,
+                                     uint32_t abi_version,
+                                     uint32_t role,
+                                     const struct sansocket_config *config,
+                                     sansocket_entropy entropy,
+                                     void *context,
+                                     const struct sansocket_negotiated *negotiated,
+                                     uint64_t now_ms);
+
+/**
+ * The caller stops reading for reasons of its own: the deadlines that wait for the peer stand still until `sansocket_resume`. The
+ * closing deadline does not: it also ends what nobody reads.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+ */
+sansocket_result sansocket_pause(struct sansocket *ws, uint64_t now_ms);
+
+/**
+ * Ends a `sansocket_pause`.
+ *
+ * Returns what `sansocket_pause` does.
+ */
+sansocket_result sansocket_resume(struct sansocket *ws, uint64_t now_ms);
+
+/**
+ * Writes to `at_ms` when `sansocket_handle_timeout` has something to do, in the milliseconds of `now_ms`; `SANSOCKET_NEVER` if
+ * nothing is waited for, so that the earliest of many is simply their minimum.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+ */
+sansocket_result sansocket_get_next_timeout(const struct sansocket *ws, uint64_t *at_ms);
+
+/**
+ * Writes the `sansocket_state` to `state`.
+ *
+ * Returns what `sansocket_get_next_timeout` does.
+ */
+sansocket_result sansocket_get_state(const struct sansocket *ws, uint32_t *state);
+
+/**
+ * Writes the `sansocket_transport` to `transport`: what to do with the transport now. The same stands in `sansocket_io` after
+ * each call.
+ *
+ * Returns what `sansocket_get_next_timeout` does.
+ */
+sansocket_result sansocket_get_transport(const struct sansocket *ws, uint32_t *transport);
+
+/**
+ * Writes the `sansocket_role` to `role`.
+ *
+ * Returns what `sansocket_get_next_timeout` does.
+ */
+sansocket_result sansocket_get_role(const struct sansocket *ws, uint32_t *role);
+
+/**
+ * Writes the agreed subprotocol to `subprotocol`. It points into the list that was set with `sansocket_config_set_subprotocols`.
+ *
+ * Returns `SANSOCKET_ABSENT` if none was agreed, or what `sansocket_get_next_timeout` does.
+ */
+sansocket_result sansocket_get_subprotocol(const struct sansocket *ws, struct sansocket_text *subprotocol);
+
+/**
+ * Writes the code of the peer's Close (§7.1.5) to `close_code`: 1005 if it had none, 1006 as long as no Close was received.
+ *
+ * Returns what `sansocket_get_next_timeout` does.
+ */
+sansocket_result sansocket_get_close_code(const struct sansocket *ws, uint16_t *close_code);
+
+/**
+ * Writes 1 to `was_clean` if the closing handshake was completed (§7.1.4), else 0.
+ *
+ * Returns what `sansocket_get_next_timeout` does.
+ */
+sansocket_result sansocket_get_was_clean(const struct sansocket *ws, uint8_t *was_clean);
+
+/**
+ * Writes the time between the last answered keepalive Ping and its Pong, in milliseconds, to `round_trip_ms`.
+ *
+ * Returns `SANSOCKET_ABSENT` before the first, or what `sansocket_get_next_timeout` does.
+ */
+sansocket_result sansocket_get_round_trip_ms(const struct sansocket *ws, uint32_t *round_trip_ms);
+
+/**
+ * Writes a client's opening handshake (§4.1). What `request` points to is needed only during the call.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED`, `SANSOCKET_USAGE_NOT_CONNECTING`,
+ * `SANSOCKET_USAGE_WRONG_ROLE`, `SANSOCKET_USAGE_INVALID_HOST`, `_INVALID_TARGET`, `_INVALID_HEADER` (the origin, too),
+ * `_RESERVED_HEADER`, `_INVALID_SUBPROTOCOL` (the configuration's), `SANSOCKET_LIST_TOO_LONG`, `SANSOCKET_NULL_POINTER`,
+ * `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED`, `SANSOCKET_LENGTH_TOO_LARGE` or `SANSOCKET_OVERLAP`.
+ */
+sansocket_result sansocket_request(struct sansocket *ws, struct sansocket_io *io, const struct sansocket_client_request *request);
+
+/**
+ * Accepts the opening handshake that `SANSOCKET_EVENT_REQUEST` showed (§4.2.2): writes the 101. The connection is open then. `head`
+ * is that of the event, where it lies or a copy of it; what `acceptance` points to is needed only during the call.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_NOT_CONNECTING`, `SANSOCKET_USAGE_WRONG_ROLE`,
+ * `SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED`, `_NOT_AN_OPENING_HANDSHAKE`, `_UNOFFERED_SUBPROTOCOL`, `_INVALID_SUBPROTOCOL`,
+ * `_INVALID_HEADER`, `_RESERVED_HEADER`, `SANSOCKET_NOT_A_HEAD`, `SANSOCKET_INVALID_ARGUMENT` where no decision on the Origin was
+ * made, `SANSOCKET_LIST_TOO_LONG`, or the results for pointers and lengths that `sansocket_request` has.
+ */
+sansocket_result sansocket_accept(struct sansocket *ws,
+                                  struct sansocket_io *io,
+                                  const uint8_t *head,
+                                  size_t head_len,
+                                  const struct sansocket_acceptance *acceptance);
+
+/**
+ * Answers a request with any other final response: 404, 403, 401, a redirect, a page. The connection closes behind it. `headers`
+ * may be NULL if `header_count` is 0, `body` if `body_len` is 0; all are needed only during the call.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_NOT_CONNECTING`, `SANSOCKET_USAGE_WRONG_ROLE`,
+ * `SANSOCKET_USAGE_INVALID_STATUS`, `_INVALID_HEADER`, `_RESERVED_HEADER`, `SANSOCKET_LIST_TOO_LONG`, or the results for pointers
+ * and lengths that `sansocket_request` has.
+ */
+sansocket_result sansocket_respond(struct sansocket *ws,
+                                   struct sansocket_io *io,
+                                   uint32_t status,
+                                   const struct sansocket_header *headers,
+                                   size_t header_count,
+                                   const void *body,
+                                   size_t body_len);
+
+/**
+ * Reads the head of a request and writes its parts to `parts`. `head` is that of an event, where it lies or a copy of it.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NOT_A_HEAD`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or
+ * `SANSOCKET_LENGTH_TOO_LARGE`; nothing is written unless it is `SANSOCKET_OK`.
+ */
+sansocket_result sansocket_request_parse(const uint8_t *head, size_t head_len, struct sansocket_request_parts *parts);
+
+/**
+ * Writes to `subprotocol` the first subprotocol of `config` that the client offers in `head`. It points into the list of the
+ * configuration.
+ *
+ * Returns `SANSOCKET_OK`; `SANSOCKET_ABSENT` if there is none, and nothing is written; `SANSOCKET_NOT_A_HEAD`,
+ * `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED` (the configuration) or
+ * `SANSOCKET_LENGTH_TOO_LARGE`.
+ */
+sansocket_result sansocket_choose_subprotocol(const struct sansocket_config *config,
+                                              const uint8_t *head,
+                                              size_t head_len,
+                                              struct sansocket_text *subprotocol);
+
+/**
+ * Writes to `value` that of the first header called `name` in `head`, the head of a request or a response. It lies in the head.
+ *
+ * Returns `SANSOCKET_OK`; `SANSOCKET_ABSENT` if there is none, and nothing is written; `SANSOCKET_NOT_A_HEAD`,
+ * `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_LENGTH_TOO_LARGE`.
+ */
+sansocket_result sansocket_head_header(const uint8_t *head,
+                                       size_t head_len,
+                                       const char *name,
+                                       size_t name_len,
+                                       struct sansocket_text *value);
+
+/**
+ * Writes to `header` the header at `index`, counted from 0, of `head`, the head of a request or a response. It lies in the head.
+ *
+ * Returns what `sansocket_head_header` does.
+ */
+sansocket_result sansocket_head_header_at(const uint8_t *head, size_t head_len, size_t index, struct sansocket_header *header);
+
+/**
+ * Takes the octets that arrived (`io->input`): at most one event, and the octets that it makes due. To be called again, behind
+ * what was consumed, until the event is `SANSOCKET_EVENT_NONE`; what is not consumed then is presented again with more behind it.
+ *
+ * Returns `SANSOCKET_OK`; `SANSOCKET_NEEDS_ROOM` where an answer is due that does not fit the output, which 131 octets prevent;
+ * `SANSOCKET_ENTROPY_FAILED`, for a client; `SANSOCKET_USAGE_INPUT_TOO_SHORT` where octets of an unfinished head are missing;
+ * `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED`, `SANSOCKET_LENGTH_TOO_LARGE`,
+ * `SANSOCKET_OVERLAP`.
+ */
+sansocket_result sansocket_receive(struct sansocket *ws, struct sansocket_io *io);
+
+/**
+ * Takes the end of the transport's input, an orderly end or a reset: ends in `SANSOCKET_EVENT_CLOSED` unless that was given
+ * before. Reads `io->now_ms` only and produces nothing.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED` or
+ * `SANSOCKET_LENGTH_TOO_LARGE`.
+ */
+sansocket_result sansocket_receive_eof(struct sansocket *ws, struct sansocket_io *io);
+
+/**
+ * Acts on the deadlines that have passed: sends the keepalive Ping, ends what waited too long. To be called at
+ * `sansocket_get_next_timeout`; earlier or more often does no harm. Reads `io->now_ms` and the output, not the input.
+ *
+ * It never wants room: a Ping that does not fit (4 octets, a client's 8) is left out, and its Pong is missed all the same, so that
+ * a writer that is stuck is noticed.
+ *
+ * Returns what `sansocket_receive_eof` does.
+ */
+sansocket_result sansocket_handle_timeout(struct sansocket *ws,
+                                          struct sansocket_io *io);
+
+/**
+ * Returns one sentence, without a full stop, that says what a result means. Any number may be passed. Never NULL; constant, ends
+ * in NUL.
+ */
+const char *sansocket_result_text(uint32_t result);
+
+/**
+ * Returns one sentence, without a full stop, about the rule that the field `error` of an event names. Any number may be passed.
+ * Never NULL; constant, ends in NUL.
+ */
+const char *sansocket_error_text(uint32_t error);
+
+/** Returns the close code that tells a peer of an error (§7.1.7): 1002, 1007, 1008 or 1009. 1002 for a number that is no error. */
+uint16_t sansocket_error_close_code(uint32_t error);
+
+/**
+ * Returns the name of an event for a log: `data`, `close received`. Any number may be passed. Never NULL; constant, ends in NUL.
+ */
+const char *sansocket_event_text(uint32_t event_type);
+
+/**
+ * Writes a message, or the next fragment of one (§5.4), as one frame: `len` octets and 2 to 14 more. `kind` is a
+ * `sansocket_kind`. `fin` that is not 0 ends the message; without it further calls with the same `kind` continue it. `payload`
+ * may lie in the input of an event, not in the output; NULL if `len` is 0.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN`,
+ * `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_USAGE_WRONG_MESSAGE_KIND`, `SANSOCKET_INVALID_ARGUMENT` for a kind that does not
+ * exist, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED`, `SANSOCKET_LENGTH_TOO_LARGE` or
+ * `SANSOCKET_OVERLAP`.
+ */
+sansocket_result sansocket_send(struct sansocket *ws,
+                                struct sansocket_io *io,
+                                uint32_t kind,
+                                const void *payload,
+                                size_t len,
+                                uint8_t fin);
+
+/**
+ * Writes a Ping (§5.5.2) of at most 125 octets of payload, NULL if `len` is 0. Its Pong arrives as an event.
+ *
+ * Returns what `sansocket_send` does, or `SANSOCKET_USAGE_CONTROL_PAYLOAD_TOO_LONG`.
+ */
+sansocket_result sansocket_ping(struct sansocket *ws, struct sansocket_io *io, const void *payload, size_t len);
+
+/**
+ * Writes a Pong (§5.5.3), for those who answer Pings themselves (`SANSOCKET_AUTO_PONG` is 0) or send them unasked. It is allowed
+ * until the peer's Close was received.
+ *
+ * Returns what `sansocket_ping` does.
+ */
+sansocket_result sansocket_pong(struct sansocket *ws, struct sansocket_io *io, const void *payload, size_t len);
+
+/**
+ * Writes our Close (§7.1.2): with a `code` and a `reason` of at most 123 octets of UTF-8, or with neither: `code` is 0 then. The
+ * peer's messages go on arriving until its own Close. `reason` may be NULL if `reason_len` is 0.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN`,
+ * `SANSOCKET_USAGE_INVALID_CLOSE_CODE`, `SANSOCKET_USAGE_INVALID_CLOSE_REASON`, `SANSOCKET_USAGE_INVALID_UTF8`,
+ * `SANSOCKET_INVALID_ARGUMENT` for a code above 65535, or the results for pointers and lengths that `sansocket_send` has.
+ */
+sansocket_result sansocket_close(struct sansocket *ws,
+                                 struct sansocket_io *io,
+                                 uint32_t code,
+                                 const char *reason,
+                                 size_t reason_len);
+
+/**
+ * Fails the connection for a reason of the caller's (§7.1.7): writes a Close with `code` if none went out yet, and takes nothing
+ * more from the peer.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_INVALID_CLOSE_CODE`,
+ * `SANSOCKET_USAGE_NOT_OPEN` once the connection failed or ended, `SANSOCKET_INVALID_ARGUMENT` for a code above 65535, or the
+ * results for pointers and lengths that `sansocket_send` has.
+ */
+sansocket_result sansocket_fail(struct sansocket *ws, struct sansocket_io *io, uint32_t code);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* SANSOCKET_H */

@@ -1,0 +1,208 @@
+//! §3: WebSocket URIs, cut in place. Also `http` and `https`, as browsers take them.
+
+/// A `ws`, `wss`, `http` or `https` URL: where to connect, and what to ask for.
+///
+/// ```
+/// use sansocket::{ClientRequest, Url};
+/// let url = Url::parse("wss://example.com:8443/chat?room=1")?;
+/// assert_eq!((url.is_secure(), url.host(), url.port()), (true, "example.com", 8443));
+/// let request = ClientRequest::new(url.authority(), url.target());
+/// assert_eq!((request.host, request.target), ("example.com:8443", "/chat?room=1"));
+/// # Ok::<(), sansocket::UrlError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Url<'a> {
+    secure: bool,
+    authority: &'a str,
+    host: &'a str,
+    port: u16,
+    target: &'a str,
+}
+
+/// Why a text is no URL for a WebSocket.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum UrlError {
+    /// The scheme is missing or not `ws`, `wss`, `http` or `https`.
+    Scheme,
+    /// The host is missing, or has an octet that no host has. Names beyond ASCII have to be given in their `xn--` form.
+    Host,
+    /// The port is not a number from 1 to 65535.
+    Port,
+    /// A user name or password (`user@`): §3 has none. Credentials go into a header.
+    UserInformation,
+    /// A fragment (`#`), which §3 forbids.
+    Fragment,
+    /// A blank, a control octet or one beyond ASCII in path or query: they have to be given percent-encoded.
+    Target,
+}
+
+impl core::fmt::Display for UrlError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Scheme => "the scheme is not ws, wss, http or https",
+            Self::Host => "the host is missing or has an octet that no host has",
+            Self::Port => "the port is not a number from 1 to 65535",
+            Self::UserInformation => "user names and passwords are not allowed in a WebSocket URL",
+            Self::Fragment => "fragments are not allowed in a WebSocket URL",
+            Self::Target => "path and query have an octet that must be percent-encoded",
+        })
+    }
+}
+
+impl core::error::Error for UrlError {}
+
+impl<'a> Url<'a> {
+    /// Cuts `url` into its parts.
+    ///
+    /// # Errors
+    /// The first part that is wrong.
+    pub fn parse(url: &'a str) -> Result<Self, UrlError> {
+        let (scheme, rest) = split(url, position(url, b":")).ok_or(UrlError::Scheme)?;
+        let default_port = |scheme: &str| match scheme {
+            _ if scheme.eq_ignore_ascii_case("ws") || scheme.eq_ignore_ascii_case("http") => Some(80),
+            _ if scheme.eq_ignore_ascii_case("wss") || scheme.eq_ignore_ascii_case("https") => Some(443),
+            _ => None,
+        };
+        let default_port = default_port(scheme).ok_or(UrlError::Scheme)?;
+        let rest = rest.strip_prefix("://").ok_or(UrlError::Scheme)?;
+        if position(rest, b"#").is_some() {
+            return Err(UrlError::Fragment);
+        }
+        let (authority, target) = split(rest, position(rest, b"/?")).unwrap_or((rest, "/"));
+        if !target.bytes().all(|octet| matches!(octet, 0x21..=0x7E)) {
+            return Err(UrlError::Target);
+        }
+        if position(authority, b"@").is_some() {
+            return Err(UrlError::UserInformation);
+        }
+        // The colons of an IPv6 address stand inside its brackets.
+        let bracket = position(authority, b"]").map_or(0, |end| end.saturating_add(1));
+        let (before, behind) = split(authority, Some(bracket)).unwrap_or_default();
+        let (host, port) = match position(behind, b":") {
+            Some(colon) => (authority.get(..before.len().saturating_add(colon)), behind.get(colon..)),
+            None => (Some(authority), None),
+        };
+        let host = host.filter(|host| is_host(host)).ok_or(UrlError::Host)?;
+        // RFC 3986 §3.2.3: a colon without a port is the default.
+        let port = match port.and_then(|port| port.get(1..)).filter(|port| !port.is_empty()) {
+            Some(digits) => decimal(digits).ok_or(UrlError::Port)?,
+            None => default_port,
+        };
+        let authority = if port == default_port { host } else { authority };
+        Ok(Self { secure: default_port == 443, authority, host, port, target })
+    }
+
+    /// Whether TLS comes first: `wss` or `https`.
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The host to connect to; an IPv6 address without its brackets.
+    pub fn host(&self) -> &'a str {
+        self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(self.host)
+    }
+
+    /// The port to connect to: that of the scheme, 80 or 443, unless another is named.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Host and port as the Host header has them (§4.1): the port only if it is not the scheme's.
+    pub const fn authority(&self) -> &'a str {
+        self.authority
+    }
+
+    /// Path and query. A query without a path starts with its `?`, and is sent behind a `/`.
+    pub const fn target(&self) -> &'a str {
+        self.target
+    }
+}
+
+/// A name, an IPv4 address, or an IPv6 address in brackets.
+fn is_host(host: &str) -> bool {
+    match host.as_bytes() {
+        [b'[', address @ .., b']'] => {
+            let allowed = |&octet: &u8| octet.is_ascii_hexdigit() || octet == b':' || octet == b'.';
+            address.contains(&b':') && address.iter().all(allowed)
+        }
+        name => {
+            let allowed = |&octet: &u8| octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
+            !name.is_empty() && name.iter().all(allowed)
+        }
+    }
+}
+
+fn decimal(digits: &str) -> Option<u16> {
+    let value = digits.bytes().try_fold(0_u16, |value, digit| {
+        let digit = u16::from(digit.is_ascii_digit().then(|| digit.wrapping_sub(b'0'))?);
+        value.checked_mul(10)?.checked_add(digit)
+    });
+    value.filter(|&port| port > 0)
+}
+
+/// Where the first of `marks`, which are ASCII, stands. (Core's searches for characters reach panics.)
+fn position(text: &str, marks: &[u8]) -> Option<usize> {
+    text.bytes().position(|octet| marks.contains(&octet))
+}
+
+fn split(text: &str, at: Option<usize>) -> Option<(&str, &str)> {
+    at.and_then(|at| text.split_at_checked(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Url, UrlError};
+
+    /// HC-03, W-07, §3.
+    #[test]
+    fn urls_are_cut_into_their_parts() {
+        for (url, secure, host, port, authority, target) in [
+            ("ws://example.com", false, "example.com", 80, "example.com", "/"),
+            ("WSS://Example.com/", true, "Example.com", 443, "Example.com", "/"),
+            ("ws://h:80/x", false, "h", 80, "h", "/x"),
+            ("wss://h:80/x", true, "h", 80, "h:80", "/x"),
+            ("ws://h:/x", false, "h", 80, "h", "/x"),
+            ("https://h?a=b", true, "h", 443, "h", "?a=b"),
+            ("http://10.0.0.1:8080/a/b?c=/d?e@f:g", false, "10.0.0.1", 8080, "10.0.0.1:8080", "/a/b?c=/d?e@f:g"),
+            ("ws://[::1]:9001/", false, "::1", 9001, "[::1]:9001", "/"),
+            ("ws://[::ffff:1.2.3.4]", false, "::ffff:1.2.3.4", 80, "[::ffff:1.2.3.4]", "/"),
+            ("wss://[2001:db8::1]:443", true, "2001:db8::1", 443, "[2001:db8::1]", "/"),
+        ] {
+            let cut = Url::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+            let parts = (cut.is_secure(), cut.host(), cut.port(), cut.authority(), cut.target());
+            assert_eq!(parts, (secure, host, port, authority, target), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_websocket_url_is_refused_with_a_reason() {
+        for (url, error) in [
+            ("", UrlError::Scheme),
+            ("example.com", UrlError::Scheme),
+            ("ws:/h", UrlError::Scheme),
+            ("ftp://h", UrlError::Scheme),
+            ("ws://", UrlError::Host),
+            ("ws:///x", UrlError::Host),
+            ("ws://a b/", UrlError::Host),
+            ("ws://h\u{e4}/", UrlError::Host),
+            ("ws://[::1/", UrlError::Host),
+            ("ws://[]/", UrlError::Host),
+            ("ws://::1/", UrlError::Host),
+            ("ws://[::1]x/", UrlError::Host),
+            ("ws://h:0/", UrlError::Port),
+            ("ws://h:65536/", UrlError::Port),
+            ("ws://h:+1/", UrlError::Port),
+            ("ws://h:1:2/", UrlError::Port),
+            ("ws://user@h/", UrlError::UserInformation),
+            ("ws://user:pass@h/", UrlError::UserInformation),
+            ("ws://h/#", UrlError::Fragment),
+            ("ws://h#x", UrlError::Fragment),
+            ("ws://h/a b", UrlError::Target),
+            ("ws://h/\r\n", UrlError::Target),
+            ("ws://h/\u{e4}", UrlError::Target),
+        ] {
+            assert_eq!(Url::parse(url), Err(error), "{url}");
+        }
+    }
+}

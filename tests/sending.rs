@@ -1,0 +1,125 @@
+//! §6.1, beside whole frames: headers alone, one encoding for many, responses without their body.
+
+use sansocket::frame::{HeaderRules, encode_message};
+use sansocket::{
+    CallError, Config, Connection, Event, Header, Instant, MessageKind, Negotiated, NoEntropy, Role, Transport, UsageError, frame,
+};
+
+static CONFIG: Config = Config::new();
+const NOW: Instant = Instant::from_millis(0);
+
+fn open(role: Role) -> Connection<'static> {
+    Connection::open(role, &CONFIG, NoEntropy, Negotiated::NOTHING, NOW)
+}
+
+/// Law 7: header and payload are what `send` writes in one piece, for every length form, whole and as fragments.
+#[test]
+fn header_alone_is_that_of_the_whole_frame() {
+    for len in [0, 1, 125, 126, 65_535, 65_536] {
+        let payload = vec![b'x'; len];
+        let (mut whole, mut alone) = (open(Role::Server), open(Role::Server));
+        for (kind, fin) in [(MessageKind::Binary, false), (MessageKind::Binary, true), (MessageKind::Text, true)] {
+            let (mut frame, mut header) = (vec![0; len + 10], [0; 10]);
+            let octets = whole.send(kind, &payload, fin, &mut frame).unwrap();
+            let header_len = alone.send_header(kind, &payload, fin, &mut header).unwrap();
+            assert_eq!(frame[..octets], [&header[..header_len], &payload].concat());
+            assert_eq!(
+                open(Role::Server).send_header(kind, &payload, fin, &mut header[..header_len - 1]),
+                Err(CallError::NeedsRoom { octets: header_len })
+            );
+        }
+    }
+}
+
+/// C-23: text is checked although it is not copied, across fragments too, and a refusal changes nothing.
+#[test]
+fn header_alone_checks_text() {
+    let mut server = open(Role::Server);
+    let mut out = [0; 10];
+    let (start, end) = "ä".as_bytes().split_at(1);
+    server.send_header(MessageKind::Text, start, false, &mut out).unwrap();
+    for wrong in [&b"x"[..], &[]] {
+        assert_eq!(server.send_header(MessageKind::Text, wrong, true, &mut out), Err(UsageError::InvalidUtf8.into()));
+    }
+    assert_eq!(server.send_binary_header(1, true, &mut out), Err(UsageError::WrongMessageKind.into()));
+    assert_eq!(server.send_header(MessageKind::Text, end, true, &mut out), Ok(2));
+    assert_eq!(out[..2], [0x80, 1]);
+}
+
+/// F-08: a header for octets that are nowhere in memory, up to the longest that a frame can have.
+#[test]
+fn binary_header_takes_any_length() {
+    for (len, expected) in [
+        (5, &[0x82, 5][..]),
+        (1 << 40, &[0x82, 127, 0, 0, 1, 0, 0, 0, 0, 0]),
+        (u64::MAX >> 1, &[0x82, 127, 0x7F, 255, 255, 255, 255, 255, 255, 255]),
+    ] {
+        let mut out = [0; 10];
+        let octets = open(Role::Server).send_binary_header(len, true, &mut out).unwrap();
+        assert_eq!(&out[..octets], expected);
+    }
+    assert_eq!(open(Role::Server).send_binary_header(1 << 63, true, &mut [0; 10]), Err(UsageError::PayloadTooLong.into()));
+}
+
+/// F-01: a client's payload has to be masked, so its header cannot go alone, nor can its frame be another's.
+#[test]
+fn client_sends_no_header_alone() {
+    assert_eq!(open(Role::Client).send_header(MessageKind::Text, b"x", true, &mut [0; 10]), Err(UsageError::WrongRole.into()));
+    assert_eq!(open(Role::Client).send_binary_header(1, true, &mut [0; 10]), Err(UsageError::WrongRole.into()));
+    assert_eq!(open(Role::Client).may_send(), Err(UsageError::WrongRole));
+}
+
+/// One encoding for many: the same octets as `send`, and who may take them.
+#[test]
+fn message_is_encoded_once_for_all_that_may_send() {
+    for (kind, payload) in [(MessageKind::Text, "tick ⏰".as_bytes()), (MessageKind::Binary, &[0xFF; 300])] {
+        let (mut once, mut each) = ([0; 400], [0; 400]);
+        let octets = encode_message(kind, payload, &mut once).unwrap();
+        let mut server = open(Role::Server);
+        server.may_send().unwrap();
+        assert_eq!(server.send(kind, payload, true, &mut each).unwrap(), octets);
+        assert_eq!(once[..octets], each[..octets]);
+        let header = frame::FrameHeader::decode(&once, HeaderRules::ANY).unwrap().unwrap();
+        assert_eq!(header.payload_len, payload.len() as u64);
+        assert_eq!(encode_message(kind, payload, &mut once[..octets - 1]), Err(CallError::NeedsRoom { octets }));
+    }
+    assert_eq!(encode_message(MessageKind::Text, b"\xFF", &mut [0; 10]), Err(UsageError::InvalidUtf8.into()));
+
+    let mut server = open(Role::Server);
+    server.send(MessageKind::Binary, b"first", false, &mut [0; 20]).unwrap();
+    assert_eq!(server.may_send(), Err(UsageError::MessageUnfinished));
+    server.send(MessageKind::Binary, b"last", true, &mut [0; 20]).unwrap();
+    assert_eq!(server.may_send(), Ok(()));
+    server.close(None, "", NOW, &mut [0; 20]).unwrap();
+    assert_eq!(server.may_send(), Err(UsageError::NotOpen));
+}
+
+/// What a server answers to `request` by `answer`.
+fn answer(request: &str, answer: impl Fn(&mut Connection, &mut [u8]) -> Result<usize, CallError>) -> (String, Transport) {
+    let mut server = Connection::server(&CONFIG, NOW);
+    let mut input = request.as_bytes().to_vec();
+    let received = server.receive(NOW, &mut input, &mut [0; 131]).unwrap();
+    assert!(matches!(received.event, Some(Event::HttpRequest(_) | Event::Request(_))));
+    let mut out = [0; 500];
+    let octets = answer(&mut server, &mut out).unwrap();
+    (String::from_utf8(out[..octets].to_vec()).unwrap(), server.transport())
+}
+
+/// HS-14: the head alone, with the length of a body that the caller writes or, after HEAD, does not.
+#[test]
+fn response_head_announces_a_body_that_others_write() {
+    let (text, transport) = answer("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", |server, out| {
+        server.respond_head(200, &[Header::new("Content-Type", "text/html")], 1_000_000, NOW, out)
+    });
+    assert_eq!(text, "HTTP/1.1 200 \r\nConnection: close\r\nContent-Length: 1000000\r\nContent-Type: text/html\r\n\r\n");
+    assert_eq!(transport, Transport::ShutdownWrite);
+}
+
+/// HT-19: a 426 of the caller's own has Upgrade in Connection too.
+#[test]
+fn response_with_upgrade_names_it_in_connection() {
+    let (text, _) = answer("GET / HTTP/1.1\r\nHost: x\r\n\r\n", |server, out| {
+        server.respond(426, &[Header::new("Upgrade", "websocket")], b"WebSocket only", NOW, out)
+    });
+    assert!(text.contains("\r\nConnection: close, upgrade\r\n") && text.ends_with("\r\n\r\nWebSocket only"), "{text}");
+}

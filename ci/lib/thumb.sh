@@ -1,41 +1,8 @@
-# Gets what bare-metal builds and runs need, and builds. Sourced by scripts in the folder above, under `set -euo pipefail`.
+# Builds for bare metal. Sourced by scripts in the folder above, under `set -euo pipefail`.
 #
-#   fail MESSAGE                      ends the script
-#   need PROGRAM DEBIAN_PACKAGE...    installs the packages where the program is missing and that is possible
 #   thumb_cargo TARGET ARGUMENTS...   cargo for a bare-metal target: `thumb_cargo thumbv7em-none-eabihf build --release`
-#
-# What is downloaded and can be kept between runs goes to $SANSOCKET_CACHE, target/ci unless set.
 
-thumb_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-thumb_cache=${SANSOCKET_CACHE:-$thumb_root/target/ci}
-mkdir -p "$thumb_cache"
-thumb_cache=$(cd "$thumb_cache" && pwd)
-
-fail() {
-    echo "${0##*/}: $*" >&2
-    exit 1
-}
-
-need() {
-    local program=$1
-    shift
-    if command -v "$program" >/dev/null; then
-        return
-    fi
-    thumb_install "$@" || fail "$program is missing; on Debian: apt-get install $*"
-    command -v "$program" >/dev/null || fail "$program is missing, although $* is installed"
-}
-
-thumb_install() {
-    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-        return 1
-    fi
-    mkdir -p "$thumb_cache/apt/partial"
-    apt-get update -q >"$thumb_cache/apt.log" 2>&1 &&
-        DEBIAN_FRONTEND=noninteractive apt-get -o "Dir::Cache::archives=$thumb_cache/apt" -o DPkg::Lock::Timeout=300 \
-            install -y --no-install-recommends "$@" >>"$thumb_cache/apt.log" 2>&1 ||
-        { tail -n 5 "$thumb_cache/apt.log" >&2 && return 1; }
-}
+. "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
 
 # A subshell, because the second way changes the environment.
 thumb_cargo() (
@@ -68,7 +35,7 @@ thumb_has_target() {
 
 thumb_install_web_toolchain() {
     if ! [ -x /usr/bin/rustc ] || ! [ -x /usr/bin/cargo ] || ! [ -e "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library" ]; then
-        thumb_install rustc-web cargo-web rust-web-src ||
+        install_packages rustc-web cargo-web rust-web-src ||
             fail "no standard library for $1: rustup target add $1; or on Debian: apt-get install rustc-web cargo-web rust-web-src"
     fi
     case $1 in

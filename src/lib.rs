@@ -111,6 +111,11 @@ mod time;
 mod url;
 mod utf8;
 
+// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use close_code::CloseCode;
 pub use config::Config;
 #[cfg(feature = "deflate")]

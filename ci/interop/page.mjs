@@ -1,17 +1,10 @@
 // Uses the echo server's page as a person does, in headless Chromium: `node page.mjs http://127.0.0.1:9001/ [SCREENSHOT]`.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
+import { launch } from "./chromium.mjs";
 
-// `playwright-core` is installed beside the caller, not beside this file.
-const require = createRequire(pathToFileURL(`${process.cwd()}/`));
-const { chromium } = require("playwright-core");
 const [url, screenshot] = process.argv.slice(2);
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 try {
   const page = await browser.newPage({ viewport: { width: 900, height: 600 } });
   const text = (selector, wanted) => page.waitForFunction(

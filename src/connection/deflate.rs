@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use super::receive::{Inflated, Inflation};
+use super::inflation::{Inflated, Inflation};
 use super::{Connection, Machine, Stage, Stop};
 use crate::deflate::{Compressor, Inflater};
 use crate::entropy::Entropy;
@@ -30,8 +30,8 @@ impl<E: Entropy> Connection<'_, E> {
     /// [`receive`](Self::receive) for a connection with permessage-deflate. Compressed messages are inflated into `window`, which the
     /// event borrows; others come as they do there. `inflater` belongs to this connection alone.
     ///
-    /// Inflating cannot be undone, so this call asks for the room of a Close (4 octets, a client's 8) before it inflates, and keeps what the
-    /// inflater took in the inflater.
+    /// Inflating cannot be undone, so this call asks for [`MAX_ANSWER`](crate::MAX_ANSWER) octets of room before it inflates, and what the
+    /// inflater took stays in it.
     ///
     /// # Errors
     /// As [`receive`](Self::receive), and [`UsageError::NoDeflate`](crate::UsageError::NoDeflate) where a compressed message comes and
@@ -95,11 +95,11 @@ impl Inflation for Inflating<'_, '_, '_> {
         let room = crate::length::at_most(limit.saturating_add(1), self.window.len());
         let window =
             self.window.get_mut(..room).filter(|window| !window.is_empty()).ok_or(CallError::from(UsageError::NoDeflate))?;
-        let progress = self.inflater.inflate(payload, window).map_err(|_| Stop::LateFault(ProtocolError::InvalidDeflate))?;
+        let progress = self.inflater.inflate(payload, window).map_err(|_| ProtocolError::InvalidDeflate)?;
         let mut inflated = Inflated { consumed: progress.consumed, produced: progress.produced, done: false };
         if ends && progress.consumed == payload.len() {
             let rest = window.get_mut(progress.produced..).unwrap_or_default();
-            let finished = self.inflater.finish_message(rest).map_err(|_| Stop::LateFault(ProtocolError::InvalidDeflate))?;
+            let finished = self.inflater.finish_message(rest).map_err(|_| ProtocolError::InvalidDeflate)?;
             inflated.produced = inflated.produced.saturating_add(finished.produced);
             inflated.done = finished.done;
         }

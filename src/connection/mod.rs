@@ -1,9 +1,11 @@
 //! The machine: one endpoint of one connection.
 
 mod closing;
+mod control;
 #[cfg(feature = "deflate")]
 mod deflate;
 mod handshake;
+mod inflation;
 mod receive;
 mod send;
 mod timer;
@@ -420,8 +422,6 @@ impl Negotiated {
 #[derive(Clone, Copy)]
 enum Stop {
     Fault(ProtocolError),
-    /// A fault found behind something that cannot be undone, so that the call must end in it.
-    LateFault(ProtocolError),
     Call(CallError),
 }
 

@@ -1,10 +1,11 @@
 //! §5, §6.2: frames as they arrive. Header, unmask in place, UTF-8, event: a payload octet's whole way through the machine.
 
 use super::handshake::Handshake;
-use super::{Machine, Stage, Stop};
+use super::inflation::{Inflation, NoInflation};
+use super::{MAX_ANSWER, Machine, Stage, Stop};
 use crate::close_code::CloseCode;
 use crate::entropy::Entropy;
-use crate::error::{CallError, ProtocolError, UsageError};
+use crate::error::{CallError, ProtocolError, room};
 use crate::event::{Data, Event, MessageKind, Received, Role};
 use crate::frame::{FrameHeader, HeaderRules, Opcode, advance_key, apply_mask, apply_mask_inline};
 use crate::handshake::head::Head;
@@ -24,62 +25,24 @@ pub(super) enum Reception {
 #[derive(Clone, Copy)]
 pub(super) struct Frames {
     /// Octets of the current data frame's payload still to come; 0 between frames.
-    remaining: u64,
+    pub(super) remaining: u64,
     /// Octets of the current message so far.
-    offset: u64,
+    pub(super) offset: u64,
     /// Frames of the current message so far.
     fragments: u32,
     /// Empty ones among them since the last octet of payload.
     empty_frames: u32,
     /// The current frame's, turned so that its first octet is next; zero from a server.
-    masking_key: [u8; 4],
-    utf8: Utf8,
+    pub(super) masking_key: [u8; 4],
+    pub(super) utf8: Utf8,
     /// The current message's kind; `None` between messages.
-    message: Option<MessageKind>,
+    pub(super) message: Option<MessageKind>,
     /// Whether the current frame ends the message.
-    fin: bool,
+    pub(super) fin: bool,
     /// Whether the current message is compressed: `offset` and `utf8` count inflated octets then.
     compressed: bool,
     /// Whether its last octet was consumed and more is to come out of the inflater.
-    finishing: bool,
-}
-
-/// How compressed payload becomes octets of a message. Without the feature `deflate` it does not.
-pub(super) trait Inflation {
-    /// A compressed message starts.
-    fn start(&mut self, machine: &Machine<'_>) -> Result<(), CallError>;
-
-    /// Inflates from `payload` to the start of the window, `limit` octets and at most one more; the message `ends` with this
-    /// payload.
-    fn inflate(&mut self, payload: &[u8], ends: bool, limit: u64) -> Result<Inflated, Stop>;
-
-    fn window(&mut self) -> &mut [u8];
-}
-
-/// What became of a compressed payload.
-#[derive(Clone, Copy)]
-pub(super) struct Inflated {
-    pub(super) consumed: usize,
-    pub(super) produced: usize,
-    /// The message has come out to its end.
-    pub(super) done: bool,
-}
-
-/// What `receive` has: nothing to inflate with.
-struct NoInflation;
-
-impl Inflation for NoInflation {
-    fn start(&mut self, _: &Machine<'_>) -> Result<(), CallError> {
-        Err(UsageError::NoDeflate.into())
-    }
-
-    fn inflate(&mut self, _: &[u8], _: bool, _: u64) -> Result<Inflated, Stop> {
-        Err(CallError::from(UsageError::NoDeflate).into())
-    }
-
-    fn window(&mut self) -> &mut [u8] {
-        &mut []
-    }
+    pub(super) finishing: bool,
 }
 
 impl Frames {
@@ -298,28 +261,34 @@ impl Machine<'_> {
         out: &mut [u8],
     ) -> Result<Outcome, CallError> {
         let Reception::Frames(frames) = self.reception else { return Ok(Outcome::nothing(0)) };
-        match self.next_event(frames, entropy, now, input, inflation, out) {
+        // Octets that went into the inflater: the part of the call that cannot be taken back.
+        let mut committed = 0;
+        match self.next_event(frames, &mut committed, entropy, now, input, inflation, out) {
             Ok(outcome) => Ok(outcome),
-            Err(Stop::Call(error)) => Err(error),
+            Err(Stop::Call(error)) if committed == 0 => Err(error),
+            // Room was made sure of, so entropy failed: the next call will say so.
+            Err(Stop::Call(_)) => Ok(Outcome::nothing(committed)),
             Err(Stop::Fault(error)) => {
-                let produced = self.fail(entropy, error.close_code(), now, out)?;
+                let produced = match self.fail(entropy, error.close_code(), now, out) {
+                    Err(refused) if committed == 0 => return Err(refused),
+                    Err(_) => {
+                        self.enter_failed(now);
+                        0
+                    }
+                    Ok(produced) => produced,
+                };
                 Ok(Outcome::failed(error, input, produced))
-            }
-            Err(Stop::LateFault(error)) => {
-                let told = self.fail(entropy, error.close_code(), now, out);
-                // Room was checked, so only entropy can have failed, and the call cannot be taken back.
-                if told.is_err() {
-                    self.enter_failed(now);
-                }
-                Ok(Outcome::failed(error, input, told.unwrap_or(0)))
             }
         }
     }
 
-    /// Goes through `input` up to the first event. `frames` is a copy, put back where the call succeeds.
+    /// Goes through `input` up to the first event. `frames` is a copy, put back where the call succeeds and where octets were
+    /// `committed`.
+    #[allow(clippy::too_many_arguments, reason = "what a call is given, and its two pieces of state")]
     fn next_event(
         &mut self,
         mut frames: Frames,
+        committed: &mut usize,
         entropy: &mut dyn Entropy,
         now: Instant,
         input: &mut [u8],
@@ -357,15 +326,18 @@ impl Machine<'_> {
                 break;
             }
             if frames.compressed {
-                self.check_room_to_fail(out)?;
-                let inflated = frames.inflate(rest.get_mut(..len).unwrap_or_default(), self.config.max_message_len, inflation)?;
+                // Inflating cannot be undone, so there has to be room for whatever may be due behind it.
+                room(out, MAX_ANSWER)?;
+                let payload = rest.get_mut(..len).unwrap_or_default();
+                let inflated = frames.inflate(payload, self.config.max_message_len, inflation)?;
                 consumed = consumed.saturating_add(inflated.consumed);
-                if inflated.produced == 0 && !inflated.done {
-                    continue;
-                }
-                let what = frames.take_inflated(inflated, inflation.window()).map_err(Stop::LateFault)?;
+                *committed = consumed;
+                let what = frames.take_inflated(inflated, inflation.window(), self.config.max_message_len)?;
                 self.reception = Reception::Frames(frames);
-                return Ok(Outcome { consumed, produced: 0, start: 0, len: inflated.produced, what });
+                if inflated.produced > 0 || inflated.done {
+                    return Ok(Outcome { consumed, produced: 0, start: 0, len: inflated.produced, what });
+                }
+                continue;
             }
             let what = frames.take_payload(rest.get_mut(..len).unwrap_or_default())?;
             self.reception = Reception::Frames(frames);
@@ -373,16 +345,6 @@ impl Machine<'_> {
         }
         self.reception = Reception::Frames(frames);
         Ok(Outcome::nothing(consumed))
-    }
-
-    /// Inflating cannot be undone, so the room to tell of a fault must be there before.
-    fn check_room_to_fail(&self, out: &[u8]) -> Result<(), CallError> {
-        let octets = match (self.stage, self.role) {
-            (Stage::Open, Role::Server) => 4,
-            (Stage::Open, Role::Client) => 8,
-            _ => 0,
-        };
-        if out.len() < octets { Err(CallError::NeedsRoom { octets }) } else { Ok(()) }
     }
 
     /// Reads the header at the start of `input`. Rules are checked in the order of the octets that show them, so that the
@@ -420,56 +382,6 @@ impl Machine<'_> {
             // §5.5.1: a body starts with a code of two octets.
             Some(1) if first & 0x0F == Opcode::Close as u8 => Err(ProtocolError::CloseBodyTooShort),
             _ => Ok(header),
-        }
-    }
-
-    /// A control frame, once it is whole, with its payload at the start of `input`. Positions in the outcome count from there.
-    #[cold]
-    fn receive_control(
-        &mut self,
-        header: FrameHeader,
-        entropy: &mut dyn Entropy,
-        now: Instant,
-        input: &mut [u8],
-        out: &mut [u8],
-    ) -> Result<Option<Outcome>, Stop> {
-        let len = at_most(header.payload_len, input.len());
-        let payload = input.get_mut(..len).unwrap_or_default();
-        let key = header.masking_key.unwrap_or_default();
-        let is_whole = wire_len(len) == header.payload_len;
-        if header.opcode == Opcode::Close {
-            check_close_body(payload, key, is_whole)?;
-        }
-        if !is_whole {
-            return Ok(None);
-        }
-        apply_mask(key, payload);
-        let mut outcome = Outcome { consumed: len, produced: 0, start: 0, len, what: What::Pong };
-        let answered = match header.opcode {
-            Opcode::Close => {
-                let code = payload.first_chunk().map(|&code| CloseCode(u16::from_be_bytes(code)));
-                let code = code.unwrap_or(CloseCode::NO_STATUS_RECEIVED);
-                outcome.what = What::CloseReceived(code);
-                (outcome.start, outcome.len) = (len.min(2), len.saturating_sub(2));
-                self.answer_close(entropy, code, now, out)
-            }
-            Opcode::Ping => {
-                outcome.what = What::Ping { answered: self.config.auto_pong };
-                // §5.5.2: a Pong with the same payload.
-                if self.config.auto_pong { self.put_control(entropy, Opcode::Pong, payload, out) } else { Ok(0) }
-            }
-            _ => {
-                self.timers.note_pong(now, payload);
-                Ok(0)
-            }
-        };
-        match answered {
-            Ok(produced) => Ok(Some(Outcome { produced, ..outcome })),
-            Err(error) => {
-                // Law 7: what could not be answered is handed back as it came.
-                apply_mask(key, payload);
-                Err(error.into())
-            }
         }
     }
 }
@@ -527,56 +439,4 @@ impl Frames {
         }
         Ok(what)
     }
-}
-
-impl Frames {
-    /// Inflates from the next octets of the current frame; what was not consumed is as it was.
-    fn inflate(&mut self, payload: &mut [u8], max_message_len: u64, inflation: &mut dyn Inflation) -> Result<Inflated, Stop> {
-        // Unmasking what cannot be consumed yet is work for nothing: an octet is rarely worth less than one in the window.
-        let len = payload.len().min(inflation.window().len().max(64));
-        let payload = payload.get_mut(..len).unwrap_or_default();
-        let ends = self.fin && self.remaining == wire_len(len);
-        apply_mask(self.masking_key, payload);
-        let inflated = inflation.inflate(payload, ends, max_message_len.saturating_sub(self.offset))?;
-        self.masking_key = advance_key(self.masking_key, inflated.consumed);
-        apply_mask(self.masking_key, payload.get_mut(inflated.consumed..).unwrap_or_default());
-        self.remaining = self.remaining.saturating_sub(wire_len(inflated.consumed));
-        self.finishing = ends && self.remaining == 0;
-        // the limit counts what comes out, while it comes out.
-        if self.offset.saturating_add(wire_len(inflated.produced)) > max_message_len {
-            return Err(Stop::LateFault(ProtocolError::MessageTooLong));
-        }
-        Ok(inflated)
-    }
-
-    /// Checks the octets that came out.
-    fn take_inflated(&mut self, inflated: Inflated, window: &[u8]) -> Result<What, ProtocolError> {
-        let kind = self.message.unwrap_or(MessageKind::Binary);
-        let octets = window.get(..inflated.produced).unwrap_or_default();
-        if kind == MessageKind::Text && (self.utf8.feed(octets).is_err() || inflated.done && !self.utf8.is_complete()) {
-            return Err(ProtocolError::InvalidUtf8);
-        }
-        let what = What::Inflated { kind, offset: self.offset, last: inflated.done };
-        if inflated.done {
-            *self = Self::START;
-        } else {
-            self.offset = self.offset.saturating_add(wire_len(inflated.produced));
-        }
-        Ok(what)
-    }
-}
-
-/// §5.5.1, §7.4: checks as much of a Close frame's masked body as is there.
-fn check_close_body(masked: &[u8], key: [u8; 4], is_whole: bool) -> Result<(), ProtocolError> {
-    let mut octets = masked.iter().zip(key.iter().cycle()).map(|(octet, key)| octet ^ key);
-    let Some(high) = octets.next() else { return Ok(()) };
-    let is_allowed = |low| CloseCode(u16::from_be_bytes([high, low])).is_allowed_in_frame();
-    // Half a code is wrong if no other half could mend it.
-    let low = octets.next();
-    if !low.map_or_else(|| (0..=0xFF).any(is_allowed), is_allowed) {
-        return Err(ProtocolError::InvalidCloseCode);
-    }
-    let mut reason = Utf8::START;
-    octets.try_for_each(|octet| reason.step(octet)).map_err(|_| ProtocolError::InvalidCloseReason)?;
-    if is_whole && !reason.is_complete() { Err(ProtocolError::InvalidCloseReason) } else { Ok(()) }
 }

@@ -7,7 +7,6 @@ use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::Role;
 use crate::handshake::client::{key, write_request};
 use crate::handshake::head::Head;
-use crate::handshake::request::RequestKind;
 use crate::handshake::scan::Scan;
 use crate::handshake::server::{refusal, write_accept, write_response};
 use crate::handshake::{Accept, ClientRequest, Header, Request, Response};
@@ -113,8 +112,8 @@ impl<'c> Machine<'c> {
             let head = Head::of_scanned(rest.get(..len).unwrap_or_default());
             if self.role == Role::Server {
                 let what = match Request::of_head(head).check() {
-                    Ok(RequestKind::Plain) => What::HttpRequest,
-                    Ok(RequestKind::OpeningHandshake) => What::Request,
+                    Ok(request) if request.is_opening_handshake() => What::Request,
+                    Ok(_) => What::HttpRequest,
                     Err(error) => return self.refuse(error, now, input, out),
                 };
                 self.stage = Stage::Deciding;

@@ -135,7 +135,7 @@ impl What {
     fn into_event(self, octets: &[u8]) -> Option<Event<'_>> {
         Some(match self {
             Self::Nothing | Self::Data { .. } | Self::Inflated { .. } => return None,
-            Self::Request => Event::Request(Request::of_head(Head::of_scanned(octets))),
+            Self::Request => Event::Request(Request::of_checked(Head::of_scanned(octets))),
             Self::HttpRequest => Event::HttpRequest(Request::of_head(Head::of_scanned(octets))),
             Self::Opened => Event::Opened(Response::of_head(Head::of_scanned(octets))),
             Self::Refused(error) => Event::Refused { response: Response::of_head(Head::of_scanned(octets)), error },

@@ -41,8 +41,18 @@ impl<'i> Headers<'i> {
     }
 
     /// The values of all headers called `name`.
-    pub fn all(self, name: &str) -> impl Iterator<Item = &'i [u8]> + use<'i, '_> {
-        self.filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
+    pub fn all(mut self, name: &str) -> impl Iterator<Item = &'i [u8]> + use<'i, '_> {
+        let lines = core::iter::from_fn(move || self.next_line());
+        lines.filter(|(line_name, _)| line_name.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+    }
+
+    /// The next name and value.
+    pub(super) fn next_line(&mut self) -> Option<(&'i [u8], &'i [u8])> {
+        let (name, behind) = split(self.lines, b':')?;
+        let (value, rest) = split(behind, b'\n')?;
+        self.lines = rest;
+        // Blanks around the value, and the CR.
+        Some((name, value.trim_ascii()))
     }
 }
 
@@ -50,12 +60,9 @@ impl<'i> Iterator for Headers<'i> {
     type Item = Header<'i>;
 
     fn next(&mut self) -> Option<Header<'i>> {
-        let (line, rest) = split_line(self.lines)?;
-        self.lines = rest;
-        let mut parts = line.splitn(2, |&octet| octet == b':');
-        // The scan let nothing through that has no colon or a name that is not ASCII.
-        let name = core::str::from_utf8(parts.next()?).ok()?;
-        Some(Header { name, value: parts.next()?.trim_ascii() })
+        let (name, value) = self.next_line()?;
+        // The scan let no name through that is not ASCII.
+        Some(Header { name: core::str::from_utf8(name).ok()?, value })
     }
 }
 
@@ -92,7 +99,12 @@ impl<'i> Head<'i> {
 
 /// The first line of `text` without its CR LF, and what is behind.
 fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = text.iter().position(|&octet| octet == b'\n')?;
-    let (line, rest) = text.split_at_checked(end)?;
-    Some((line.strip_suffix(b"\r")?, rest.get(1..)?))
+    let (line, rest) = split(text, b'\n')?;
+    Some((line.strip_suffix(b"\r")?, rest))
+}
+
+/// What stands before the first `mark`, and what behind.
+fn split(octets: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
+    let (before, behind) = octets.split_at_checked(octets.iter().position(|&octet| octet == mark)?)?;
+    Some((before, behind.get(1..)?))
 }

@@ -1,7 +1,6 @@
 //! Lists in header values (RFC 9110 §5.6.1): members between commas, empty ones tolerated.
 
 use crate::error::ProtocolError;
-use crate::handshake::head::Headers;
 use crate::handshake::scan::{is_token, is_token_octet};
 
 /// The members of a list of tokens in one header value, such as offered subprotocols.
@@ -154,15 +153,6 @@ impl Extensions<'_> {
             }
             any = true;
         }
-    }
-}
-
-/// The only value of the header `name`: `Ok(None)` if there is none, `Err(repeated)` if there are two.
-pub(crate) fn single<'i>(headers: Headers<'i>, name: &str, repeated: ProtocolError) -> Result<Option<&'i [u8]>, ProtocolError> {
-    let mut values = headers.all(name);
-    match (values.next(), values.next()) {
-        (value, None) => Ok(value),
-        _ => Err(repeated),
     }
 }
 

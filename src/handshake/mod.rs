@@ -2,6 +2,7 @@
 
 mod accept_key;
 pub(crate) mod client;
+mod fields;
 pub(crate) mod head;
 mod list;
 pub(crate) mod request;

@@ -3,8 +3,9 @@
 use crate::config::Config;
 use crate::error::ProtocolError;
 use crate::handshake::accept_key::is_key;
+use crate::handshake::fields::Fields;
 use crate::handshake::head::{Head, Header, Headers};
-use crate::handshake::list::{self, Tokens, single};
+use crate::handshake::list::{self, Tokens};
 use crate::handshake::scan::Scan;
 
 /// An HTTP request, read in place from the octets that carried it.
@@ -15,13 +16,8 @@ pub struct Request<'i> {
     target: &'i str,
     /// Whether the version is at least HTTP/1.1.
     modern: bool,
-}
-
-/// What a request turned out to be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum RequestKind {
-    Plain,
-    OpeningHandshake,
+    /// The key, once the request was found to be a valid opening handshake.
+    key: Option<&'i [u8]>,
 }
 
 impl<'i> Request<'i> {
@@ -31,7 +27,15 @@ impl<'i> Request<'i> {
     /// # Errors
     /// The first rule of HTTP/1.1 or limit of `config` that it breaks.
     pub fn parse(input: &'i [u8], config: &Config<'_>) -> Result<Option<Self>, ProtocolError> {
-        Ok(Head::parse(input, Scan::REQUEST, config)?.map(Self::of_head))
+        let request = Head::parse(input, Scan::REQUEST, config)?.map(Self::of_head);
+        // What breaks a rule of the opening handshake is none.
+        Ok(request.map(|request| request.check().unwrap_or(request)))
+    }
+
+    /// Shows again what was checked before.
+    pub(crate) fn of_checked(head: Head<'i>) -> Self {
+        let request = Self::of_head(head);
+        Self { key: request.header("sec-websocket-key"), ..request }
     }
 
     /// Reads the start line of a scanned head.
@@ -41,7 +45,7 @@ impl<'i> Request<'i> {
         let method = parts.next().unwrap_or_default();
         let target = parts.next().unwrap_or_default();
         let modern = parts.next().is_some_and(|version| !version.ends_with(".0"));
-        Self { head, method, target, modern }
+        Self { head, method, target, modern, key: None }
     }
 
     /// The octets of the head.
@@ -125,51 +129,57 @@ impl<'i> Request<'i> {
         starts_well && !self.target.as_bytes().contains(&b'#')
     }
 
-    /// Sorts plain requests from opening handshakes, and checks the latter completely.
-    pub(crate) fn check(&self) -> Result<RequestKind, ProtocolError> {
+    /// Sorts plain requests from opening handshakes, checks the latter completely (§4.2.1) and keeps their key.
+    pub(crate) fn check(mut self) -> Result<Self, ProtocolError> {
         use ProtocolError as E;
-        let headers = self.headers();
+        let fields = Fields::of(self.headers());
         // RFC 9112 §3.2: whatever is asked for.
-        if self.modern && !single(headers, "host", E::InvalidHost)?.is_some_and(is_host) {
+        if self.modern && !fields.host.only().is_some_and(is_host) {
             return Err(E::InvalidHost);
         }
         // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0, and who does not name websocket wants something else.
-        if !self.modern || !headers.all("upgrade").any(|value| list::names(value, "websocket")) {
-            return Ok(RequestKind::Plain);
+        if !self.modern || !fields.upgrades_to_websocket {
+            return Ok(self);
         }
-        // §4.2.1: what a client's opening handshake must have.
         if self.method != "GET" {
             return Err(E::MethodNotGet);
         }
         if !self.names_resource() {
             return Err(E::InvalidRequestLine);
         }
-        if !headers.all("connection").any(|value| list::names(value, "upgrade")) {
+        if !fields.connection_upgrade {
             return Err(E::MissingConnectionUpgrade);
         }
         // The version comes before the key: an endpoint of another version may well have another key.
-        if single(headers, "sec-websocket-version", E::InvalidVersion)?.ok_or(E::InvalidVersion)? != b"13" {
+        if fields.version.only().ok_or(E::InvalidVersion)? != b"13" {
             return Err(E::UnsupportedVersion);
         }
-        if !single(headers, "sec-websocket-key", E::InvalidKey)?.is_some_and(is_key) {
-            return Err(E::InvalidKey);
-        }
+        let key = fields.key.only().filter(|key| is_key(key)).ok_or(E::InvalidKey)?;
         // RFC 9110 §7.8 lets the protocol change only behind the whole request; we take no body there at all (HT-14).
-        let body = |value: &[u8]| value.is_empty() || value.iter().any(|&digit| digit != b'0');
-        if headers.get("transfer-encoding").is_some() || headers.all("content-length").any(body) {
+        if fields.transfer_encoding.is_present() || fields.has_content {
             return Err(E::RequestWithBody);
         }
-        if headers.get("expect").is_some() {
+        if fields.expect.is_present() {
             return Err(E::UnsupportedExpectation);
         }
-        list::check_tokens(headers.all("sec-websocket-protocol"))?;
-        list::check_extensions(headers.all("sec-websocket-extensions"))?;
-        Ok(RequestKind::OpeningHandshake)
+        if fields.subprotocol.is_present() {
+            list::check_tokens(self.headers().all("sec-websocket-protocol"))?;
+        }
+        if fields.extensions.is_present() {
+            list::check_extensions(self.headers().all("sec-websocket-extensions"))?;
+        }
+        self.key = Some(key);
+        Ok(self)
+    }
+
+    /// Whether this is a valid opening handshake, which [`accept`](crate::Connection::accept) takes.
+    pub const fn is_opening_handshake(&self) -> bool {
+        self.key.is_some()
     }
 
     /// The key of a checked opening handshake.
-    pub(crate) fn key(&self) -> &'i [u8] {
-        self.header("sec-websocket-key").unwrap_or_default()
+    pub(crate) const fn key(&self) -> Option<&'i [u8]> {
+        self.key
     }
 }
 

@@ -3,8 +3,9 @@
 use crate::config::Config;
 use crate::error::ProtocolError;
 use crate::handshake::accept_key::accept_key;
+use crate::handshake::fields::Fields;
 use crate::handshake::head::{Head, Headers};
-use crate::handshake::list::{self, single};
+use crate::handshake::list;
 use crate::handshake::scan::Scan;
 
 /// An HTTP response, read in place from the octets that carried it.
@@ -61,7 +62,7 @@ impl<'i> Response<'i> {
     /// §4.1, the numbered list of what a client must check. Returns the subprotocol, as its place in the offer.
     pub(crate) fn check(&self, key: &[u8], config: &Config<'_>) -> Result<Option<u8>, ProtocolError> {
         use ProtocolError as E;
-        let headers = self.headers();
+        let fields = Fields::of(self.headers());
         if self.status != 101 {
             return Err(E::StatusNot101);
         }
@@ -69,26 +70,27 @@ impl<'i> Response<'i> {
         if self.head.start_line.starts_with(b"HTTP/1.0") {
             return Err(E::InvalidStatusLine);
         }
-        if !single(headers, "upgrade", E::InvalidUpgrade)?.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
+        if !fields.upgrade.only().is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
             return Err(E::InvalidUpgrade);
         }
-        if !headers.all("connection").any(|value| list::names(value, "upgrade")) {
+        if !fields.connection_upgrade {
             return Err(E::MissingConnectionUpgradeInResponse);
         }
-        let accept = single(headers, "sec-websocket-accept", E::InvalidAccept)?.ok_or(E::InvalidAccept)?;
-        if accept != accept_key(key) {
+        if fields.accept.only().ok_or(E::InvalidAccept)? != accept_key(key) {
             return Err(E::WrongAccept);
         }
         // RFC 9112 §6.1 forbids it; Content-Length is ignored, some servers send `Content-Length: 0` (HT-16).
-        if headers.get("transfer-encoding").is_some() {
+        if fields.transfer_encoding.is_present() {
             return Err(E::ResponseWithBody);
         }
         // None was offered.
-        if headers.get("sec-websocket-extensions").is_some() {
+        if fields.extensions.is_present() {
             return Err(E::UnofferedExtension);
         }
-        let Some(chosen) = single(headers, "sec-websocket-protocol", E::UnofferedSubprotocol)? else { return Ok(None) };
-        let chosen = core::str::from_utf8(chosen).ok();
+        if !fields.subprotocol.is_present() {
+            return Ok(None);
+        }
+        let chosen = fields.subprotocol.only().and_then(|name| core::str::from_utf8(name).ok());
         chosen.and_then(|name| list::position(config.subprotocols, name)).map(Some).ok_or(E::UnofferedSubprotocol)
     }
 }

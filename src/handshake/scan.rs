@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::error::ProtocolError;
+use crate::length::at_most;
 
 /// How far the scan of a head has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,14 +43,23 @@ impl Scan {
     /// Goes on where it stood, over `input`, which starts with the head's first octet. `Some(length of the head)` once it
     /// is complete.
     pub(crate) fn advance(&mut self, input: &[u8], config: &Config<'_>) -> Result<Option<usize>, ProtocolError> {
-        let seen = usize::try_from(self.scanned).unwrap_or(usize::MAX);
-        for &octet in input.get(seen..).unwrap_or_default() {
-            let was = self.part;
-            self.part = self.step(octet, config)?;
-            self.run = if self.part == was { self.run.saturating_add(1) } else { 0 };
-            self.scanned = self.scanned.saturating_add(1);
-            if was == Part::HeadEnd {
-                return Ok(usize::try_from(self.scanned).ok());
+        let mut rest = input.get(usize::try_from(self.scanned).unwrap_or(usize::MAX)..).unwrap_or_default();
+        while let Some((&octet, behind)) = rest.split_first() {
+            if self.part == Part::Value && is_value_octet(octet) {
+                // Most octets of a head are those of values, and nothing happens between them.
+                let left = at_most(u64::from(config.max_head_len.saturating_sub(self.scanned)), rest.len());
+                let run = rest.iter().take(left).take_while(|&&octet| is_value_octet(octet)).count();
+                rest = rest.get(run..).unwrap_or_default();
+                self.scanned = self.scanned.saturating_add(u32::try_from(run).unwrap_or(u32::MAX));
+            } else {
+                let was = self.part;
+                self.part = self.step(octet, config)?;
+                self.run = if self.part == was { self.run.saturating_add(1) } else { 0 };
+                self.scanned = self.scanned.saturating_add(1);
+                rest = behind;
+                if was == Part::HeadEnd {
+                    return Ok(usize::try_from(self.scanned).ok());
+                }
             }
             // Raised at the last octet that may be there, so that a caller whose buffer is as long as the limit never waits for room.
             if self.scanned >= config.max_head_len {
@@ -121,8 +131,26 @@ fn is_version_octet(run: usize, octet: u8) -> bool {
     }
 }
 
-/// tchar (RFC 9110 §5.6.2).
+/// A bit for each octet that may stand in a token.
+const TOKEN_OCTETS: [u32; 8] = {
+    let mut bits = [0; 8];
+    let mut octet = 0;
+    while octet < 128 {
+        if is_tchar(octet) {
+            bits[octet as usize / 32] |= 1 << (octet % 32);
+        }
+        octet += 1;
+    }
+    bits
+};
+
+/// Whether `octet` may stand in a token.
 pub(crate) const fn is_token_octet(octet: u8) -> bool {
+    TOKEN_OCTETS[octet as usize / 32] >> (octet % 32) & 1 == 1
+}
+
+/// tchar (RFC 9110 §5.6.2).
+const fn is_tchar(octet: u8) -> bool {
     matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
 }
 

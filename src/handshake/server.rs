@@ -5,7 +5,7 @@ use crate::error::{CallError, ProtocolError, UsageError};
 use crate::handshake::accept_key::accept_key;
 use crate::handshake::head::Header;
 use crate::handshake::list;
-use crate::handshake::request::{Request, RequestKind};
+use crate::handshake::request::Request;
 use crate::handshake::write::{check_headers, write_head};
 
 /// Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be
@@ -61,9 +61,7 @@ pub(crate) fn write_accept(
     config: &Config<'_>,
     out: &mut [u8],
 ) -> Result<(usize, Option<u8>), CallError> {
-    if request.check() != Ok(RequestKind::OpeningHandshake) {
-        return Err(UsageError::NotAnOpeningHandshake.into());
-    }
+    let key = request.key().ok_or(UsageError::NotAnOpeningHandshake)?;
     if let Origin::OneOf(allowed) = accept.origin {
         let mut origins = request.headers().all("origin");
         if !origins.all(|origin| allowed.iter().any(|allowed| allowed.as_bytes() == origin)) {
@@ -90,7 +88,7 @@ pub(crate) fn write_accept(
             head.put(&[
                 b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ",
             ]);
-            head.put(&[&accept_key(request.key()), b"\r\n"]);
+            head.put(&[&accept_key(key), b"\r\n"]);
             if let Some(name) = accept.subprotocol {
                 head.put(&[b"Sec-WebSocket-Protocol: ", name.as_bytes(), b"\r\n"]);
             }

@@ -1,50 +1,81 @@
 //! SHA-1 (FIPS 180-4), for the accept key and nothing else: it protects nothing there (§10.8).
 
-use crate::length::wire_len;
+use crate::length::{copy, wire_len};
 
 /// The SHA-1 of `parts`, one behind the other.
 pub(super) fn sha1(parts: &[&[u8]]) -> [u8; 20] {
-    let len = parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
-    // §5.1.1: a bit, zeros up to 56 octets into a block, and the length in bits.
-    let zeros = 64_usize.wrapping_add(55).wrapping_sub(len % 64) % 64;
-    let bits = wire_len(len).wrapping_mul(8).to_be_bytes();
-    let padding = [0x80].into_iter().chain(core::iter::repeat_n(0, zeros)).chain(bits);
-    let mut octets = parts.iter().flat_map(|part| part.iter().copied()).chain(padding).peekable();
-
-    let mut state = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0];
-    while octets.peek().is_some() {
-        let mut block = [0_u32; 16];
-        for word in &mut block {
-            *word = octets.by_ref().take(4).fold(0, |word, octet| word << 8 | u32::from(octet));
-        }
-        compress(&mut state, block);
+    let mut sha1 = Sha1 { state: [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0], block: [0; 64], len: 0 };
+    for part in parts {
+        sha1.update(part);
     }
+    // §5.1.1: a bit, zeros up to 56 octets into a block, and the length in bits.
+    let bits = wire_len(sha1.len).wrapping_mul(8).to_be_bytes();
+    sha1.update(&[0x80]);
+    let filled = sha1.len % 64;
+    let zeros = if filled > 56 { 120_usize.wrapping_sub(filled) } else { 56_usize.wrapping_sub(filled) };
+    sha1.update([0; 64].get(..zeros).unwrap_or_default());
+    sha1.update(&bits);
     let mut digest = [0; 20];
-    for (octet, value) in digest.iter_mut().zip(state.into_iter().flat_map(u32::to_be_bytes)) {
+    for (octet, value) in digest.iter_mut().zip(sha1.state.into_iter().flat_map(u32::to_be_bytes)) {
         *octet = value;
     }
     digest
 }
 
-/// §6.1.3, the alternate method: of the 80 words of the schedule only the last 16 are kept.
-fn compress(state: &mut [u32; 5], mut words: [u32; 16]) {
-    let [mut a, mut b, mut c, mut d, mut e] = *state;
-    for t in 0..80_usize {
-        let word = |back: usize| words.get(t.wrapping_sub(back) % 16).copied().unwrap_or_default();
-        let word = if t < 16 { word(16) } else { (word(3) ^ word(8) ^ word(14) ^ word(16)).rotate_left(1) };
-        if let Some(slot) = words.get_mut(t % 16) {
-            *slot = word;
+struct Sha1 {
+    state: [u32; 5],
+    /// The block at hand, filled as far as `len` goes into it.
+    block: [u8; 64],
+    /// Octets so far.
+    len: usize,
+}
+
+impl Sha1 {
+    fn update(&mut self, mut octets: &[u8]) {
+        while !octets.is_empty() {
+            let room = self.block.get_mut(self.len % 64..).unwrap_or_default();
+            let len = room.len().min(octets.len());
+            copy(octets, room);
+            octets = octets.get(len..).unwrap_or_default();
+            self.len = self.len.wrapping_add(len);
+            if self.len % 64 == 0 {
+                self.compress();
+            }
         }
-        let (f, k) = match t {
-            0..20 => (b & c | !b & d, 0x5A82_7999),
-            20..40 => (b ^ c ^ d, 0x6ED9_EBA1),
-            40..60 => (b & c | b & d | c & d, 0x8F1B_BCDC),
-            _ => (b ^ c ^ d, 0xCA62_C1D6_u32),
-        };
-        let next = a.rotate_left(5).wrapping_add(f).wrapping_add(e).wrapping_add(k).wrapping_add(word);
+    }
+
+    /// §6.1.2.
+    fn compress(&mut self) {
+        let mut words = [0_u32; 80];
+        let mut octets = self.block.chunks_exact(4);
+        for word in words.iter_mut().take(16) {
+            *word = octets.next().and_then(|octets| octets.first_chunk()).map_or(0, |&octets| u32::from_be_bytes(octets));
+        }
+        for t in 16..words.len() {
+            let back = |by: usize| words.get(t.wrapping_sub(by)).copied().unwrap_or_default();
+            let word = (back(3) ^ back(8) ^ back(14) ^ back(16)).rotate_left(1);
+            if let Some(slot) = words.get_mut(t) {
+                *slot = word;
+            }
+        }
+        let mut v = self.state;
+        let [first, second, third, fourth] = [0, 20, 40, 60].map(|t| words.get(t..).and_then(|words| words.first_chunk()));
+        rounds(&mut v, first, 0x5A82_7999, |b, c, d| b & c | !b & d);
+        rounds(&mut v, second, 0x6ED9_EBA1, |b, c, d| b ^ c ^ d);
+        rounds(&mut v, third, 0x8F1B_BCDC, |b, c, d| b & c | b & d | c & d);
+        rounds(&mut v, fourth, 0xCA62_C1D6, |b, c, d| b ^ c ^ d);
+        for (word, add) in self.state.iter_mut().zip(v) {
+            *word = word.wrapping_add(add);
+        }
+    }
+}
+
+/// Twenty rounds with one function and one constant.
+fn rounds(v: &mut [u32; 5], words: Option<&[u32; 20]>, k: u32, f: impl Fn(u32, u32, u32) -> u32) {
+    let [mut a, mut b, mut c, mut d, mut e] = *v;
+    for &word in words.into_iter().flatten() {
+        let next = a.rotate_left(5).wrapping_add(f(b, c, d)).wrapping_add(e).wrapping_add(k).wrapping_add(word);
         (a, b, c, d, e) = (next, a, b.rotate_left(30), c, d);
     }
-    for (word, add) in state.iter_mut().zip([a, b, c, d, e]) {
-        *word = word.wrapping_add(add);
-    }
+    *v = [a, b, c, d, e];
 }

@@ -1,6 +1,6 @@
 //! Ours.
 use crate::api::*;
-use sansocket::{Config, Connection, Entropy, EntropyError, Event, Instant, MessageKind};
+use sansocket::{Accept, ClientRequest, Config, Connection, Entropy, EntropyError, Event, Instant, MessageKind, Origin};
 
 static CONFIG: Config = Config::new();
 const NOW: Instant = Instant::from_millis(0);
@@ -32,7 +32,27 @@ impl Peer for Sansocket {
     }
 
     fn caps(&self) -> Caps {
-        Caps { streaming: true, ..FULL }
+        Caps { streaming: true, hs_server: true, hs_client: true, ..FULL }
+    }
+
+    fn server_handshake(&self, req: &[u8], out: &mut [u8]) -> usize {
+        let mut input = [0; 1024];
+        let input = &mut input[..req.len()];
+        input.copy_from_slice(req);
+        let mut ws = Connection::server(&CONFIG, NOW);
+        let received = ws.receive(NOW, input, out).expect("room");
+        let Some(Event::Request(request)) = received.event else { return 0 };
+        ws.accept(&request, &Accept::new(Origin::Any), NOW, out).expect("room")
+    }
+
+    fn client_handshake(&self, responder: Responder) -> bool {
+        let mut ws = Connection::client(&CONFIG, FastRand, NOW);
+        let (mut request, mut input) = ([0; 512], [0; 512]);
+        let target = ClientRequest::new("server.example.com", "/chat");
+        let octets = ws.request(&target, NOW, &mut request).expect("room");
+        let filled = responder(&request[..octets], &mut input);
+        let received = ws.receive(NOW, &mut input[..filled], &mut [0; 131]);
+        matches!(received.expect("room").event, Some(Event::Opened(_)))
     }
 
     fn open(&self, o: &Open) -> Box<dyn Conn> {

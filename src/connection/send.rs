@@ -56,6 +56,7 @@ impl Machine<'_> {
         self.put_frame(entropy, true, Opcode::Text, text.as_bytes(), out)
     }
 
+    #[inline]
     pub(super) fn send(
         &mut self,
         entropy: &mut dyn Entropy,
@@ -124,7 +125,8 @@ impl Machine<'_> {
         if self.stage == Stage::Open { Ok(()) } else { Err(UsageError::NotOpen) }
     }
 
-    /// Writes a control frame whose payload was checked.
+    /// Writes a control frame whose payload was checked: `put_frame`, but once in the program.
+    #[inline(never)]
     pub(super) fn put_control(
         &self,
         entropy: &mut dyn Entropy,
@@ -136,6 +138,7 @@ impl Machine<'_> {
     }
 
     /// Writes a frame: header, payload and, from a client, mask. Entropy is drawn once everything fits.
+    #[inline]
     fn put_frame(
         &self,
         entropy: &mut dyn Entropy,

@@ -16,6 +16,10 @@ pub struct Received<'i> {
     pub event: Option<Event<'i>>,
 }
 
+impl Received<'_> {
+    pub(crate) const NOTHING: Self = Self { consumed: 0, produced: 0, event: None };
+}
+
 /// What happened. Borrows the input of the call that gave it (or the window lent for inflating), never the connection.
 #[derive(Debug)]
 #[non_exhaustive]

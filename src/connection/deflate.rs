@@ -44,6 +44,9 @@ impl<E: Entropy> Connection<'_, E> {
         window: &'i mut [u8],
         out: &mut [u8],
     ) -> Result<Received<'i>, CallError> {
+        if self.machine.stage == Stage::Head {
+            return self.machine.receive_head(now, input, out);
+        }
         let mut inflation = Inflating { inflater, window };
         let outcome = self.machine.receive_any(&mut self.entropy, now, input, &mut inflation, out)?;
         Ok(outcome.into_received(input, inflation.window))

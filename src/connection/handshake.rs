@@ -1,15 +1,17 @@
 //! §4: the opening handshake within the machine.
 
-use super::receive::{Outcome, Reception, What};
+use super::receive::Reception;
 use super::{Machine, Stage};
 use crate::entropy::Entropy;
 use crate::error::{CallError, ProtocolError, UsageError, room};
-use crate::event::Role;
-use crate::handshake::client::{key, write_request};
+use crate::event::{Event, Received, Role};
+use crate::handshake::accept_key::key_of;
+use crate::handshake::client::write_request;
 use crate::handshake::head::Head;
 use crate::handshake::scan::Scan;
 use crate::handshake::server::{refusal, write_accept, write_response};
 use crate::handshake::{Accept, ClientRequest, Header, Request, Response};
+use crate::length::{copy, wire_len};
 use crate::time::Instant;
 
 /// What the opening handshake needs to know until it is over.
@@ -90,71 +92,90 @@ impl<'c> Machine<'c> {
     }
 
     /// Scans the head that is awaited and acts on it when it is complete.
-    pub(super) fn receive_head(&mut self, now: Instant, input: &[u8], out: &mut [u8]) -> Result<Outcome, CallError> {
-        let Reception::Handshake(mut handshake) = self.reception else {
-            return Ok(Outcome::nothing(0));
-        };
-        let seen = usize::try_from(handshake.scan.scanned).unwrap_or(usize::MAX);
-        if input.len() < seen {
+    pub(super) fn receive_head<'i>(&mut self, now: Instant, input: &'i [u8], out: &mut [u8]) -> Result<Received<'i>, CallError> {
+        let Reception::Handshake(handshake) = self.reception else { return Ok(Received::NOTHING) };
+        if wire_len(input.len()) < u64::from(handshake.scan.scanned) {
             return Err(UsageError::InputTooShort.into());
         }
+        let read = match self.role {
+            Role::Server => self.read_request(handshake, input),
+            Role::Client => self.read_response(handshake, now, input),
+        };
+        let received = match read {
+            Ok(received) => received,
+            Err(error) => self.refuse(error, now, input, out)?,
+        };
+        if received.consumed > 0 {
+            self.timers.note_received(now);
+        }
+        Ok(received)
+    }
+
+    fn read_request<'i>(&mut self, mut handshake: Handshake, input: &'i [u8]) -> Result<Received<'i>, ProtocolError> {
+        let Some(len) = handshake.scan.advance(input, self.config)? else {
+            self.reception = Reception::Handshake(handshake);
+            return Ok(Received::NOTHING);
+        };
+        let request = Request::of_head(Head::of_scanned(input.get(..len).unwrap_or_default())).check()?;
+        self.stage = Stage::Deciding;
+        let event = if request.is_opening_handshake() { Event::Request(request) } else { Event::HttpRequest(request) };
+        Ok(Received { consumed: len, produced: 0, event: Some(event) })
+    }
+
+    fn read_response<'i>(
+        &mut self,
+        mut handshake: Handshake,
+        now: Instant,
+        input: &'i [u8],
+    ) -> Result<Received<'i>, ProtocolError> {
         let mut consumed = 0;
         loop {
             let rest = input.get(consumed..).unwrap_or_default();
-            let len = match handshake.scan.advance(rest, self.config) {
-                Ok(Some(len)) => len,
-                Ok(None) => {
-                    self.reception = Reception::Handshake(handshake);
-                    return Ok(Outcome::nothing(consumed));
-                }
-                Err(error) => return self.refuse(error, now, input, out),
+            let Some(len) = handshake.scan.advance(rest, self.config)? else {
+                self.reception = Reception::Handshake(handshake);
+                return Ok(Received { consumed, ..Received::NOTHING });
             };
-            let head = Head::of_scanned(rest.get(..len).unwrap_or_default());
-            if self.role == Role::Server {
-                let what = match Request::of_head(head).check() {
-                    Ok(request) if request.is_opening_handshake() => What::Request,
-                    Ok(_) => What::HttpRequest,
-                    Err(error) => return self.refuse(error, now, input, out),
-                };
-                self.stage = Stage::Deciding;
-                return Ok(Outcome { consumed: len, produced: 0, start: 0, len, what });
-            }
-            let response = Response::of_head(head);
-            let start = consumed;
+            let response = Response::of_head(Head::of_scanned(rest.get(..len).unwrap_or_default()));
             consumed = consumed.saturating_add(len);
             // RFC 9110 §15.2: interim responses go before the final one; 101 is final here.
             if (100..200).contains(&response.status()) && response.status() != 101 {
                 if handshake.interim >= self.config.max_interim_responses {
-                    return self.refuse(ProtocolError::TooManyInterimResponses, now, input, out);
+                    return Err(ProtocolError::TooManyInterimResponses);
                 }
                 handshake.interim = handshake.interim.saturating_add(1);
                 handshake.scan = Scan::RESPONSE;
                 continue;
             }
-            let what = match response.check(&key(handshake.nonce), self.config) {
+            let event = match response.check(&key_of(handshake.nonce), self.config) {
                 Ok(subprotocol) => {
                     self.subprotocol = subprotocol;
                     self.enter_open(now);
-                    What::Opened
+                    Event::Opened(response)
                 }
                 Err(error) => {
                     self.stage = Stage::Refused;
-                    What::Refused(error)
+                    Event::Refused { response, error }
                 }
             };
-            return Ok(Outcome { consumed, produced: 0, start, len, what });
+            return Ok(Received { consumed, produced: 0, event: Some(event) });
         }
     }
 
     /// A head that is none, or a request that breaks the rules: a server says so, and nothing more is taken.
-    fn refuse(&mut self, error: ProtocolError, now: Instant, input: &[u8], out: &mut [u8]) -> Result<Outcome, CallError> {
+    fn refuse<'i>(
+        &mut self,
+        error: ProtocolError,
+        now: Instant,
+        input: &[u8],
+        out: &mut [u8],
+    ) -> Result<Received<'i>, CallError> {
         let mut produced = 0;
         if self.role == Role::Server {
             let response = refusal(error);
-            crate::length::copy(response, room(out, response.len())?);
+            copy(response, room(out, response.len())?);
             produced = response.len();
         }
         self.enter_failed(now);
-        Ok(Outcome::failed(error, input, produced))
+        Ok(Received { consumed: input.len(), produced, event: Some(Event::Failed { error }) })
     }
 }

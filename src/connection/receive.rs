@@ -8,8 +8,6 @@ use crate::entropy::Entropy;
 use crate::error::{CallError, ProtocolError, room};
 use crate::event::{Data, Event, MessageKind, Received, Role};
 use crate::frame::{FrameHeader, HeaderRules, Opcode, advance_key, apply_mask, apply_mask_inline};
-use crate::handshake::head::Head;
-use crate::handshake::{Request, Response};
 use crate::length::{at_most, wire_len};
 use crate::time::Instant;
 use crate::utf8::{Utf8, is_utf8};
@@ -81,10 +79,6 @@ struct WholeMessage {
 #[derive(Clone, Copy)]
 pub(super) enum What {
     Nothing,
-    Request,
-    HttpRequest,
-    Opened,
-    Refused(ProtocolError),
     Data {
         kind: MessageKind,
         offset: u64,
@@ -135,10 +129,6 @@ impl What {
     fn into_event(self, octets: &[u8]) -> Option<Event<'_>> {
         Some(match self {
             Self::Nothing | Self::Data { .. } | Self::Inflated { .. } => return None,
-            Self::Request => Event::Request(Request::of_checked(Head::of_scanned(octets))),
-            Self::HttpRequest => Event::HttpRequest(Request::of_head(Head::of_scanned(octets))),
-            Self::Opened => Event::Opened(Response::of_head(Head::of_scanned(octets))),
-            Self::Refused(error) => Event::Refused { response: Response::of_head(Head::of_scanned(octets)), error },
             Self::Ping { answered } => Event::Ping { payload: octets, answered },
             Self::Pong => Event::Pong { payload: octets },
             // The reason was checked octet by octet.
@@ -174,11 +164,14 @@ impl Machine<'_> {
         input: &'i mut [u8],
         out: &mut [u8],
     ) -> Result<Received<'i>, CallError> {
+        if self.stage == Stage::Head {
+            return self.receive_head(now, input, out);
+        }
         let outcome = self.receive_any(entropy, now, input, &mut NoInflation, out)?;
         Ok(outcome.into_received(input, &mut []))
     }
 
-    /// All events, with an inflater for compressed messages.
+    /// All events but those of the handshake, with an inflater for compressed messages.
     pub(super) fn receive_any(
         &mut self,
         entropy: &mut dyn Entropy,
@@ -189,9 +182,8 @@ impl Machine<'_> {
     ) -> Result<Outcome, CallError> {
         let outcome = match self.stage {
             Stage::Open | Stage::CloseSent => self.receive_frames(entropy, now, input, inflation, out)?,
-            Stage::Head => self.receive_head(now, input, out)?,
             // Until there is an answer nothing is read; a refused client's rest is not ours.
-            Stage::Fresh | Stage::Deciding | Stage::Refused => Outcome::nothing(0),
+            Stage::Fresh | Stage::Head | Stage::Deciding | Stage::Refused => Outcome::nothing(0),
             // §5.5.1, §7.1.7: what comes behind a Close or a fault is ignored.
             Stage::BothClosed | Stage::Failed | Stage::Ended => Outcome::nothing(input.len()),
         };

@@ -83,8 +83,3 @@ pub(crate) fn write_request(
         head.put_headers(request.headers).put(&[b"\r\n"]);
     })
 }
-
-/// The key that goes with `nonce`, for the check of the response.
-pub(crate) fn key(nonce: [u8; 16]) -> [u8; 24] {
-    key_of(nonce)
-}

@@ -1,6 +1,6 @@
 //! §4: the opening handshake. Heads are scanned as they arrive, then read in place.
 
-mod accept_key;
+pub(crate) mod accept_key;
 pub(crate) mod client;
 mod fields;
 pub(crate) mod head;

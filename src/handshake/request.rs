@@ -32,12 +32,6 @@ impl<'i> Request<'i> {
         Ok(request.map(|request| request.check().unwrap_or(request)))
     }
 
-    /// Shows again what was checked before.
-    pub(crate) fn of_checked(head: Head<'i>) -> Self {
-        let request = Self::of_head(head);
-        Self { key: request.header("sec-websocket-key"), ..request }
-    }
-
     /// Reads the start line of a scanned head.
     pub(crate) fn of_head(head: Head<'i>) -> Self {
         // The scan let only ASCII into method and target, and two spaces into the line.

@@ -45,10 +45,15 @@ impl Scan {
     pub(crate) fn advance(&mut self, input: &[u8], config: &Config<'_>) -> Result<Option<usize>, ProtocolError> {
         let mut rest = input.get(usize::try_from(self.scanned).unwrap_or(usize::MAX)..).unwrap_or_default();
         while let Some((&octet, behind)) = rest.split_first() {
-            if self.part == Part::Value && is_value_octet(octet) {
-                // Most octets of a head are those of values, and nothing happens between them.
-                let left = at_most(u64::from(config.max_head_len.saturating_sub(self.scanned)), rest.len());
-                let run = rest.iter().take(left).take_while(|&&octet| is_value_octet(octet)).count();
+            // Most octets of a head stand inside names and values, where nothing happens between them.
+            let left = at_most(u64::from(config.max_head_len.saturating_sub(self.scanned)), rest.len());
+            let next = rest.iter().take(left);
+            let run = match self.part {
+                Part::Value => next.take_while(|&&octet| is_value_octet(octet)).count(),
+                Part::Name => next.take_while(|&&octet| is_token_octet(octet)).count(),
+                _ => 0,
+            };
+            if run > 0 {
                 rest = rest.get(run..).unwrap_or_default();
                 self.scanned = self.scanned.saturating_add(u32::try_from(run).unwrap_or(u32::MAX));
             } else {

@@ -6,22 +6,91 @@ const [url, screenshot] = process.argv.slice(2);
 
 const browser = await launch();
 try {
-  const page = await browser.newPage({ viewport: { width: 900, height: 600 } });
-  const text = (selector, wanted) => page.waitForFunction(
-    ([selector, wanted]) => document.querySelector(selector).textContent.includes(wanted), [selector, wanted], { timeout: 10_000 });
+  // A time zone and a scheme of its own, so that the picture is the same everywhere.
+  const page = await browser.newPage({ viewport: { width: 900, height: 960 }, colorScheme: "light", timezoneId: "UTC" });
+  const problems = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+  page.on("request", (request) => new URL(request.url()).origin === new URL(url).origin || problems.push(request.url()));
+  // What the page shows is watched from its first octet on: CONNECTING and CLOSING are short.
+  await page.addInitScript(() => {
+    window.states = [];
+    document.addEventListener("DOMContentLoaded", () => {
+      const state = document.querySelector("#state");
+      const note = () => window.states.at(-1) !== state.textContent && window.states.push(state.textContent);
+      new MutationObserver(note).observe(state, { childList: true, characterData: true, subtree: true });
+      note();
+    });
+  });
+  const shows = (selector, pattern, timeout = 10_000) => page.waitForFunction(
+    ([selector, source]) => new RegExp(source, "su").test(document.querySelector(selector)?.textContent ?? ""),
+    [selector, pattern.source], { timeout });
+  const number = async (selector) => Number((await page.textContent(selector)).replaceAll(/[^0-9.]/g, ""));
+
   await page.goto(url);
-  await text("#state", "OPEN");
-  const message = "Grüße, 世界 😀 ".repeat(40);
+  await shows("#state", /^OPEN$/);
+
+  // Text comes back the same, with its latency; so does the empty message.
+  const message = "Grüße, мир, 5 € 😀 ".repeat(40);
   await page.fill("#text", message);
   await page.click("text=Send");
-  await text("#log", message);
+  await shows("#log li:nth-child(1)", /Grüße, мир, 5 € 😀 .*octets, came back the same.*[0-9.]+ ms/);
+  assert.ok((await page.textContent("#log li:nth-child(1)")).includes(message));
   await page.fill("#text", "");
+  await page.press("#text", "Enter");
+  await shows("#log li:nth-child(2)", /empty message.*0 octets, came back the same.*ms/);
+
+  // So does a file.
+  const octets = Buffer.from(Array.from({ length: 3 << 20 }, (_, place) => (place * 31) & 255));
+  await page.setInputFiles("#file", [{ name: "octets.bin", mimeType: "application/octet-stream", buffer: octets }]);
+  await shows("#log li:nth-child(3)", /octets\.bin.*3.145.728 octets, came back the same.*ms.*MB\/s/);
+  await page.fill("#text", "Hello, sansocket");
   await page.click("text=Send");
-  if (screenshot) await page.screenshot({ path: screenshot });
-  await page.click("#close");
-  await text("#log", "closed: 1000, clean");
-  assert.equal(await page.textContent("#state"), "CLOSED");
+  await shows("#log li:nth-child(4)", /Hello, sansocket.*16 octets, came back the same/);
+
+  // Both heartbeats are measured; the Ping goes out every five seconds.
+  await shows("#page-beat", /^[0-9.]+ ms$/);
+  await shows("#server-beat", /^[0-9.]+ ms$/, 15_000);
+
+  // All three clocks tick and count; the pushed one takes far fewer octets of headers for it.
+  const ways = ["short", "long", "push"];
+  const read = async (way) => ({
+    time: await page.textContent(`#${way} time`),
+    requests: await number(`#${way} .requests`),
+    octets: await number(`#${way} .octets`),
+    staleness: await number(`#${way} .staleness`),
+  });
+  const before = await Promise.all(ways.map(read));
+  await shows("#short .requests", /^(?:1[2-9]|[2-9][0-9])$/, 30_000);
+  const after = await Promise.all(ways.map(read));
+  for (const [place, way] of ways.entries()) {
+    assert.match(after[place].time, /^\d\d:\d\d:\d\d$/, way);
+    assert.notEqual(after[place].time, before[place].time, `${way} ticks`);
+    assert.ok(after[place].octets > before[place].octets, `${way} counts octets`);
+  }
+  const [short, long, push] = after;
+  assert.ok(short.requests >= 12 && long.requests >= 10, "polls are requests");
+  assert.equal(push.requests, 1);
+  assert.ok(push.octets * 5 < short.octets && push.octets * 4 < long.octets, `header octets: ${JSON.stringify(after)}`);
+  assert.ok(push.staleness < 500 && short.staleness < 2000, `staleness: ${JSON.stringify(after)}`);
+  if (screenshot) await page.screenshot({ path: screenshot, fullPage: true });
+
+  // Closing, and a second connection.
+  await page.click("#toggle");
+  await shows("#state", /^CLOSED$/);
+  await shows("#log", /Closed clean: 1000/);
+  assert.ok(await page.isDisabled("#send"));
+  await page.click("text=Open again");
+  await shows("#state", /^OPEN$/);
+  const states = await page.evaluate(() => window.states);
+  assert.deepEqual(states, ["CONNECTING", "OPEN", "CLOSING", "CLOSED", "CONNECTING", "OPEN"]);
+
+  // On a phone nothing is wider than the screen.
+  await page.setViewportSize({ width: 360, height: 740 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "fits a phone");
+  assert.deepEqual(problems, []);
+  console.log(`${url}: after ${short.requests} s header octets are ${short.octets} by short polling, ${long.octets} by long polling, ${push.octets} pushed`);
 } finally {
   await browser.close();
 }
-console.log(`${url}: Chromium opens the page, echoes text and closes clean`);
+console.log(`${url}: Chromium uses the page: states, text, a file, heartbeats, three clocks, closing`);

@@ -176,7 +176,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
     }
 
     /// Answers a request with any other final response: 404, 403, 401, a redirect, a page. Returns its octets; the
-    /// connection closes behind it.
+    /// connection closes behind it, within the closing deadline. With an empty `out` the error says how long the response is.
     ///
     /// # Errors
     /// [`CallError::NeedsRoom`]; [`CallError::Usage`] for a status below 200 and for headers that cannot be sent.

@@ -136,22 +136,27 @@ fn is_version_octet(run: usize, octet: u8) -> bool {
     }
 }
 
-/// A bit for each octet that may stand in a token.
-const TOKEN_OCTETS: [u32; 8] = {
-    let mut bits = [0; 8];
-    let mut octet = 0;
-    while octet < 128 {
-        if is_tchar(octet) {
-            bits[octet as usize / 32] |= 1 << (octet % 32);
-        }
+/// Whether `octet` may stand in a token: a look at a bit, since heads are made of such octets.
+pub(crate) const fn is_token_octet(octet: u8) -> bool {
+    const LOW: u64 = tchars(0);
+    const HIGH: u64 = tchars(64);
+    let bits = match octet >> 6 {
+        0 => LOW,
+        1 => HIGH,
+        _ => 0,
+    };
+    bits >> (octet & 63) & 1 == 1
+}
+
+/// A bit for each of the 64 octets from `first` on that may stand in a token.
+const fn tchars(first: u8) -> u64 {
+    let mut bits = 0;
+    let mut octet = first;
+    while octet < first + 64 {
+        bits |= (is_tchar(octet) as u64) << (octet - first);
         octet += 1;
     }
     bits
-};
-
-/// Whether `octet` may stand in a token.
-pub(crate) const fn is_token_octet(octet: u8) -> bool {
-    TOKEN_OCTETS[octet as usize / 32] >> (octet % 32) & 1 == 1
 }
 
 /// tchar (RFC 9110 §5.6.2).

@@ -1,0 +1,72 @@
+// What the example client is tried against: a server by Node's `ws`. `node client-server.mjs` prints its port. What it does depends on
+// the path, as in client-server.py.
+import { createHash } from "node:crypto";
+import { createRequire } from "node:module";
+import { createServer } from "node:http";
+import { pathToFileURL } from "node:url";
+
+// `ws` is installed in the current folder, not beside this file.
+const { WebSocketServer } = createRequire(pathToFileURL(`${process.cwd()}/`))("ws");
+
+const body = "Who are you?\nA second line.\n";
+const refusals = {
+  "/refused": (socket) => socket.end(
+    `HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="x"\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+  // These stay open: the client has to see where the body ends.
+  "/counted": (socket) => socket.write(`HTTP/1.1 403 Forbidden\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+  "/chunked": (socket) => {
+    socket.write("HTTP/1.1 503 Service Unavailable\r\nTransfer-Encoding: chunked\r\nRetry-After: 5\r\n\r\n4\r\nWho ");
+    setTimeout(() => socket.write("\r\n9\r\nare you?\n\r\n0\r\n\r\n"), 100);
+  },
+  "/wrong": (socket) => socket.end(
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n"),
+  "/silent": () => {},
+};
+
+const conduct = {
+  "/echo": (ws) => ws.on("message", (data, isBinary) => {
+    if (data.toString() === "bye") ws.close(1000);
+    else ws.send(data, { binary: isBinary });
+  }),
+  "/sum": (ws) => ws.on("message", (data, isBinary) => {
+    if (data.toString() === "bye") ws.close(1000);
+    else ws.send(`${isBinary ? "binary" : "text"} ${data.length} ${createHash("sha256").update(data).digest("hex")}`);
+  }),
+  "/fragments": (ws) => {
+    ws.send("Grü", { fin: false });
+    ws.ping("between");
+    ws.send("ße, ", { fin: false });
+    ws.send("😀");
+    ws.send(Buffer.from([1, 2]), { fin: false });
+    ws.send(Buffer.alloc(100_000, 7), { fin: false });
+    ws.send(Buffer.alloc(0));
+    ws.close(1000);
+  },
+  "/subprotocol": (ws) => { ws.send(`chosen: ${ws.protocol}`); ws.close(1000); },
+  "/headers": (ws, request) => {
+    const { host, origin, "x-one": one, "x-two": two } = request.headers;
+    ws.send([host === `127.0.0.1:${port}`, origin, one, two, request.url].join(" | "));
+    ws.close(1000);
+  },
+  "/close": (ws) => ws.close(4001, "so long"),
+  "/ping": (ws) => {
+    ws.on("pong", (data) => { ws.send(`answered: ${data}`); ws.close(1000); });
+    ws.ping("are you there?");
+  },
+  "/cut": (ws) => ws.terminate(),
+  "/fault": (ws) => ws._socket.write(Buffer.from([0x81, 0x02, 0xc3, 0x28])),
+};
+
+const server = createServer((_, response) => response.writeHead(404).end());
+const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => offered.has("superchat") && "superchat" });
+server.on("upgrade", (request, socket, head) => {
+  socket.on("error", () => {});
+  const path = request.url.split("?")[0];
+  if (refusals[path]) return refusals[path](socket);
+  sockets.handleUpgrade(request, socket, head, (ws) => {
+    ws.on("error", () => {});
+    conduct[path](ws, request);
+  });
+});
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+const port = await new Promise((resolve) => server.on("listening", () => resolve(server.address().port)));

@@ -1,0 +1,349 @@
+//! One connection, and the loop that every program around the machine has.
+
+use std::fmt::{self, Display, Formatter};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
+
+use mio::net::TcpStream;
+use sansocket::{Accept, CallError, CloseCode, Config, Connection, Event, Header, Instant, Origin, Request, State, Transport};
+
+use crate::clock::Clock;
+use crate::log::Log;
+use crate::pages;
+
+/// What one read takes at most; also the longest piece of a message that one event can show.
+pub(crate) const READ_LEN: usize = 64 * 1024;
+/// Room for the echo of the longest piece, with its header, behind whatever one `receive` writes.
+const ROOM: usize = READ_LEN + 10 + sansocket::MAX_ANSWER;
+/// Reads in a row before the others have their turn.
+const READS: usize = 16;
+/// A Ping goes to who watches the time every so many seconds.
+const PING_EVERY: u64 = 5;
+
+/// What is kept per connection.
+pub(crate) struct Client<'c> {
+    pub(crate) stream: TcpStream,
+    pub(crate) ws: Connection<'c>,
+    /// There only while there is something in it.
+    rest: Option<Box<Rest>>,
+    purpose: Purpose,
+    /// For the log.
+    number: u32,
+    messages: u32,
+    received: u64,
+    sent: u64,
+}
+
+/// What the octets of one turn leave for the next.
+#[derive(Default)]
+struct Rest {
+    /// Input that the machine has not consumed yet.
+    input: Vec<u8>,
+    /// Output that the socket has not taken yet. While there is some, nothing is read.
+    output: Vec<u8>,
+}
+
+/// What the peer came for.
+#[derive(Clone, Copy, PartialEq)]
+enum Purpose {
+    /// Not known before the head of its request, or an answer by HTTP that has been given.
+    Http,
+    /// To be answered at the next tick; so long was the head of its request.
+    LongPoll { request_len: u16 },
+    /// WebSocket at `/time`.
+    Time,
+    /// WebSocket anywhere else.
+    Echo,
+}
+
+/// What all connections share.
+pub(crate) struct Shared {
+    pub(crate) out: Output,
+    pub(crate) clock: Clock,
+    pub(crate) now: Instant,
+    pub(crate) log: Log,
+}
+
+/// The write buffer: `due` octets at its start are on their way.
+pub(crate) struct Output {
+    octets: Vec<u8>,
+    due: usize,
+}
+
+impl Output {
+    pub(crate) fn new() -> Self {
+        Self { octets: vec![0; 2 * ROOM], due: 0 }
+    }
+
+    /// Where the next octets go.
+    fn room(&mut self) -> &mut [u8] {
+        &mut self.octets[self.due..]
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.due = 0;
+    }
+}
+
+impl<'c> Client<'c> {
+    pub(crate) fn new(stream: TcpStream, config: &'c Config<'c>, now: Instant, number: u32) -> Self {
+        let ws = Connection::server(config, now);
+        Self { stream, ws, rest: None, purpose: Purpose::Http, number, messages: 0, received: 0, sent: 0 }
+    }
+
+    /// The loop: feed what there is, answer each event, keep what was not consumed. Ends early when the socket takes no more.
+    fn echo(&mut self, input: &mut [u8], shared: &mut Shared) -> io::Result<usize> {
+        let mut consumed = 0;
+        while shared.out.room().len() >= ROOM || self.write(shared)? {
+            let received = self.ws.receive(shared.now, &mut input[consumed..], shared.out.room()).map_err(io::Error::other)?;
+            consumed += received.consumed;
+            shared.out.due += received.produced;
+            let Some(event) = received.event else { break };
+            self.note(&event, shared);
+            let written = match event {
+                Event::Request(request) => self.accept(&request, shared),
+                Event::HttpRequest(request) => self.respond(&request, shared),
+                Event::Data(data) if self.purpose == Purpose::Echo => {
+                    self.ws.send(data.kind, data.payload, data.last, shared.out.room())
+                }
+                Event::Pong { payload } if self.purpose == Purpose::Time => self.tell_round_trip(payload, shared),
+                _ => Ok(0),
+            };
+            // Refused only where it crosses our own Close: it has nowhere to go.
+            shared.out.due += written.unwrap_or(0);
+        }
+        self.write(shared)?;
+        Ok(consumed)
+    }
+
+    /// Reads and answers until the socket has no more or takes no more. Whether it had enough for another turn.
+    pub(crate) fn serve(&mut self, input: &mut [u8], shared: &mut Shared) -> io::Result<bool> {
+        let mut reads = 0;
+        // Before a long poll is answered, nothing is read: what comes behind it can wait.
+        while self.flush()? && self.ws.transport() != Transport::Close && !matches!(self.purpose, Purpose::LongPoll { .. }) {
+            if reads == READS {
+                return Ok(true);
+            }
+            reads += 1;
+            let kept = self.rest.take().map_or_else(Vec::new, |rest| rest.input);
+            input[..kept.len()].copy_from_slice(&kept);
+            // The longest input is the longest piece, and its echo has to fit.
+            let is_full = kept.len() == input.len();
+            let read = if is_full { Ok(0) } else { self.stream.read(&mut input[kept.len()..]) };
+            let (read, has_ended, is_dry) = match read {
+                Ok(read) => (read, read == 0 && !is_full, false),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => (0, false, true),
+                Err(error) if error.kind() == ErrorKind::Interrupted => (0, false, false),
+                Err(error) => return Err(error),
+            };
+            self.received += read as u64;
+            shared.log.totals.received += read as u64;
+            let input = &mut input[..kept.len() + read];
+            let consumed = self.echo(input, shared)?;
+            self.keep(&input[consumed..]);
+            if has_ended && !self.is_blocked() {
+                self.end(shared);
+            } else if is_dry {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Decides on an opening handshake. Who watches the time is told at once what it is, and what the handshake took.
+    fn accept(&mut self, request: &Request<'_>, shared: &mut Shared) -> Result<usize, CallError> {
+        self.purpose = if request.path() == "/time" { Purpose::Time } else { Purpose::Echo };
+        // Every page may connect: there is nothing here that is not for all.
+        let mut octets = self.ws.accept(request, &Accept::new(Origin::Any), shared.now, shared.out.room())?;
+        if self.purpose == Purpose::Time {
+            let hello = shared.clock.json_with_heads(request.octets().len(), octets);
+            octets += self.ws.send_text(&hello, &mut shared.out.room()[octets..])?;
+        }
+        shared.log.line(&shared.clock, self, format_args!("WebSocket opens at {}", request.path()));
+        Ok(octets)
+    }
+
+    /// Answers plain HTTP, unless it is a long poll: that waits for the next tick.
+    fn respond(&mut self, request: &Request<'_>, shared: &mut Shared) -> Result<usize, CallError> {
+        let (method, path) = (request.method(), request.path());
+        if method == "GET" && path == "/time/next" && pages::must_wait(request, &shared.clock) {
+            self.purpose = Purpose::LongPoll { request_len: u16::try_from(request.octets().len()).unwrap_or(u16::MAX) };
+            shared.log.line(&shared.clock, self, format_args!("GET {path}: waits"));
+            return Ok(0);
+        }
+        let (status, octets) = pages::answer(&mut self.ws, request, &shared.clock, shared.now, shared.out.room())?;
+        shared.log.line(&shared.clock, self, format_args!("{method} {path}: {status}, {octets} octets"));
+        Ok(octets)
+    }
+
+    /// A second has begun: answers a long poll, or passes on the `frame` that was encoded once for all. Whether there may be
+    /// something to read.
+    pub(crate) fn tick(&mut self, frame: &[u8], shared: &mut Shared) -> io::Result<bool> {
+        match self.purpose {
+            Purpose::LongPoll { request_len } => {
+                self.purpose = Purpose::Http;
+                let time = pages::time(&mut self.ws, request_len.into(), &shared.clock, shared.now, shared.out.room());
+                shared.out.due += time.unwrap_or(0);
+                shared.log.line(&shared.clock, self, format_args!("GET /time/next: 200, {} octets", shared.out.due));
+                self.write(shared)?;
+                Ok(true)
+            }
+            // Who does not take one tick misses the next, so that none pile up.
+            Purpose::Time if self.ws.may_send().is_ok() && !self.is_blocked() => {
+                self.put(frame, shared)?;
+                if shared.clock.second() % PING_EVERY == 0 {
+                    // When it left stands in the Ping itself, and so in the Pong. The machine sends Pings of its own less often.
+                    let left = shared.clock.micros().to_be_bytes();
+                    shared.out.due += self.ws.ping(&left, shared.out.room()).unwrap_or(0);
+                    self.write(shared)?;
+                }
+                Ok(false)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Tells who watches the time what the answer to our own Ping has shown.
+    fn tell_round_trip(&mut self, payload: &[u8], shared: &mut Shared) -> Result<usize, CallError> {
+        let Ok(left) = payload.try_into().map(u64::from_be_bytes) else { return Ok(0) };
+        let micros = shared.clock.micros().saturating_sub(left);
+        let message = format!(r#"{{"round_trip_ms":{}.{:03}}}"#, micros / 1000, micros % 1000);
+        self.ws.send_text(&message, shared.out.room())
+    }
+
+    /// Acts on a deadline that has passed.
+    pub(crate) fn handle_timeout(&mut self, shared: &mut Shared) -> io::Result<bool> {
+        let received = self.ws.handle_timeout(shared.now, shared.out.room());
+        shared.out.due += received.produced;
+        received.event.iter().for_each(|event| self.note(event, shared));
+        self.write(shared)?;
+        Ok(false)
+    }
+
+    /// The server ends: the peer is told, and its answer waited for as long as the closing deadline allows.
+    pub(crate) fn close(&mut self, shared: &mut Shared) -> io::Result<bool> {
+        let out = shared.out.room();
+        let octets = match (self.ws.state(), self.purpose) {
+            (State::Open, _) => self.ws.close(Some(CloseCode::GOING_AWAY), "the server ends", shared.now, out),
+            (State::Connecting, Purpose::LongPoll { .. }) => {
+                self.purpose = Purpose::Http;
+                self.ws.respond(503, &[Header::new("Retry-After", "5")], b"", shared.now, out)
+            }
+            (State::Connecting, _) => return Err(io::Error::other("the server ends")),
+            _ => Ok(0),
+        };
+        shared.out.due += octets.unwrap_or(0);
+        self.write(shared)?;
+        Ok(true)
+    }
+
+    /// Obeys `transport`, once everything is written: [`Transport::Close`] is for who owns the connection.
+    pub(crate) fn settle(&self) {
+        if self.ws.transport() == Transport::ShutdownWrite && !self.is_blocked() {
+            // Refused if the peer has gone already, which the next read shows.
+            self.stream.shutdown(Shutdown::Write).ok();
+        }
+    }
+
+    /// The connection broke.
+    pub(crate) fn lose(&mut self, error: &io::Error, shared: &mut Shared) {
+        shared.log.line(&shared.clock, self, format_args!("lost: {error}"));
+        self.end(shared);
+    }
+
+    /// Nothing comes any more.
+    fn end(&mut self, shared: &mut Shared) {
+        let end = self.ws.receive_eof(shared.now);
+        end.event.iter().for_each(|event| self.note(event, shared));
+    }
+
+    fn note(&mut self, event: &Event<'_>, shared: &mut Shared) {
+        if matches!(event, Event::Data(data) if data.last) {
+            self.messages = self.messages.wrapping_add(1);
+            shared.log.totals.messages += 1;
+        }
+        // The end of what was never a WebSocket is nothing to tell.
+        if self.purpose != Purpose::Http || !matches!(event, Event::Closed { .. }) {
+            shared.log.event(&shared.clock, self, event);
+        }
+    }
+
+    /// Whether output waits for the socket.
+    fn is_blocked(&self) -> bool {
+        self.rest.as_ref().is_some_and(|rest| !rest.output.is_empty())
+    }
+
+    /// Keeps input that was not consumed.
+    fn keep(&mut self, input: &[u8]) {
+        if !input.is_empty() {
+            self.rest.get_or_insert_default().input = input.to_vec();
+        }
+    }
+
+    /// Writes what is due in the write buffer, keeping what the socket does not take. Whether it took all.
+    fn write(&mut self, shared: &mut Shared) -> io::Result<bool> {
+        let due = std::mem::take(&mut shared.out.due);
+        let octets = std::mem::take(&mut shared.out.octets);
+        let result = self.put(&octets[..due], shared);
+        shared.out.octets = octets;
+        result
+    }
+
+    /// Writes `octets` behind what waits, keeping what the socket does not take. Whether it took all.
+    fn put(&mut self, octets: &[u8], shared: &mut Shared) -> io::Result<bool> {
+        self.sent += octets.len() as u64;
+        shared.log.totals.sent += octets.len() as u64;
+        let written = if self.is_blocked() { 0 } else { write_some(&mut self.stream, octets)? };
+        if written < octets.len() {
+            self.rest.get_or_insert_default().output.extend_from_slice(&octets[written..]);
+        }
+        Ok(!self.is_blocked())
+    }
+
+    /// Writes what waits for the socket. Whether nothing is left.
+    fn flush(&mut self) -> io::Result<bool> {
+        let Some(rest) = &mut self.rest else { return Ok(true) };
+        let written = write_some(&mut self.stream, &rest.output)?;
+        rest.output.drain(..written);
+        if rest.output.is_empty() {
+            rest.output = Vec::new();
+        }
+        Ok(rest.output.is_empty())
+    }
+
+    /// A line of the summary.
+    pub(crate) fn summary(&self) -> String {
+        let purpose = match self.purpose {
+            Purpose::Http => "HTTP",
+            Purpose::LongPoll { .. } => "long poll",
+            Purpose::Time => "time",
+            Purpose::Echo => "echo",
+        };
+        format!("{purpose}, {:?}: {} messages in, {} octets in, {} out", self.ws.state(), self.messages, self.received, self.sent)
+    }
+}
+
+/// Number and address.
+impl Display for Client<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.stream.peer_addr() {
+            Ok(peer) => write!(f, "#{} {peer}", self.number),
+            Err(_) => write!(f, "#{} (gone)", self.number),
+        }
+    }
+}
+
+/// Writes as much of `octets` as the socket takes now.
+fn write_some(stream: &mut TcpStream, octets: &[u8]) -> io::Result<usize> {
+    let mut written = 0;
+    while written < octets.len() {
+        match stream.write(&octets[written..]) {
+            Ok(0) => break,
+            Ok(more) => written += more,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(written)
+}

@@ -23,9 +23,15 @@ use crate::event::Data;
 ///     }
 /// }
 /// ```
-#[derive(Debug)]
 pub struct Collector<'m> {
     memory: &'m mut [u8],
+}
+
+/// The length of the memory instead of its octets, which are the users' own (§10.6).
+impl core::fmt::Debug for Collector<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Collector").field("memory", &self.memory.len()).finish()
+    }
 }
 
 /// The message is longer than the memory lent to the [`Collector`]. [`Config::max_message_len`](crate::Config::max_message_len),

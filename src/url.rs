@@ -10,7 +10,7 @@
 /// assert_eq!((request.host, request.target), ("example.com:8443", "/chat?room=1"));
 /// # Ok::<(), sansocket::UrlError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Url<'a> {
     secure: bool,
     authority: &'a str,
@@ -117,6 +117,22 @@ impl<'a> Url<'a> {
     pub const fn target(&self) -> &'a str {
         self.target
     }
+}
+
+/// Without the query, which may hold credentials (§10.6).
+impl core::fmt::Debug for Url<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Url")
+            .field("secure", &self.secure)
+            .field("authority", &self.authority)
+            .field("path", &path_of(self.target))
+            .finish()
+    }
+}
+
+/// A target up to its query.
+pub(crate) fn path_of(target: &str) -> &str {
+    split(target, position(target, b"?")).map_or(target, |(path, _)| path)
 }
 
 /// A name, an IPv4 address, or an IPv6 address in brackets.

@@ -107,7 +107,7 @@ fn received_close_bodies_of_every_length() {
     }
 }
 
-/// F-19, W-04: reasons of 0 to 124 octets, sent; none without a code.
+/// F-19, W-04, B-36, B-38: reasons of 0 to 124 octets, sent; none without a code.
 #[test]
 fn sent_close_reasons_of_every_length() {
     for role in ROLES {
@@ -162,7 +162,7 @@ fn close_fails_at_the_octet_that_shows_it() {
     }
 }
 
-/// F-21, C-09, A 7.1.2-7.1.6: what comes behind a Close is consumed and gives nothing.
+/// F-21, C-09, B-37, A 7.1.2-7.1.6: what comes behind a Close is consumed and gives nothing.
 #[test]
 fn input_behind_a_close_is_ignored() {
     for role in ROLES {

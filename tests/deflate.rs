@@ -80,7 +80,7 @@ fn receive_all_ways(config: &Config<'static>, wire: &[u8]) -> (Vec<(MessageKind,
     whole
 }
 
-/// the examples of RFC 7692 §7.2.3 on one connection, a plain message between them.
+/// B-13: the examples of RFC 7692 §7.2.3 on one connection, a plain message between them.
 #[test]
 fn client_inflates_the_examples_of_the_rfc() {
     let mut wire = Vec::new();
@@ -130,7 +130,7 @@ fn broken_compressed_messages_fail() {
     assert_eq!(fault(&[0xC1, 0x07, 0x00, 0x01, 0x00, 0xFE, 0xFF, 0xC3, 0x00]), Some(ProtocolError::InvalidUtf8));
 }
 
-/// X-17, L-05: the limit counts inflated octets, at n and n + 1, and nothing beyond is inflated.
+/// X-17, L-05, B-12: the limit counts inflated octets, at n and n + 1, and nothing beyond is inflated.
 #[test]
 fn inflated_size_is_limited_while_inflating() {
     // 1000 octets of zero, by zlib at level 9.

@@ -236,7 +236,7 @@ fn length_fault_at(form: Form, value: u64, max: u64) -> usize {
         + 1
 }
 
-/// F-07, F-08, F-09, B-01, B-03, L-06: every form of length with minimal and other values, at the limit and far above, and
+/// F-07, F-08, F-09, B-01, B-02, B-03, L-06: every form of length with minimal and other values, at the limit and far above, and
 /// the octet at which it fails. CVE-2020-27813, CVE-2020-13935, CVE-2026-50161 came from such headers.
 #[test]
 fn lengths_fail_at_the_first_octet_that_shows_it() {

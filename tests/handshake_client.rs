@@ -226,7 +226,7 @@ fn nothing_is_sent_before_the_response() {
     assert_eq!((probe.buffer, probe.events), (response_with(&[]), vec![]));
 }
 
-/// HC-04, HC-12, HC-13, HC-14, HT-20: the good response, in every delivery, and its variants.
+/// HC-04, HC-12, HC-13, HC-14, HT-16, HT-20: the good response, in every delivery, and its variants.
 #[test]
 fn good_responses_open_the_connection() {
     let seen = client().run(&response_with(&["Server: x", "Set-Cookie: a=b"]));
@@ -246,7 +246,7 @@ fn good_responses_open_the_connection() {
     opens(&response_with(&["X-Latin: \u{e4}"]));
 }
 
-/// HC-11, HC-21, W-03: other final responses are shown with their headers; the body stays in the input; nothing opens.
+/// HC-11, HC-21, W-03, B-21: other final responses are shown with their headers; the body stays in the input; nothing opens.
 #[test]
 fn other_statuses_are_refused_and_shown() {
     for status in [200, 204, 301, 307, 400, 401, 403, 404, 407, 426, 500, 503, 999, 600] {

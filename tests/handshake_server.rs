@@ -197,7 +197,7 @@ fn host_must_be_there_once() {
     }
 }
 
-/// HS-03, HT-13: Upgrade names websocket, among others and in any case; else the request is plain HTTP.
+/// HS-03, HT-13, B-22: Upgrade names websocket, among others and in any case; else the request is plain HTTP.
 #[test]
 fn upgrade_must_name_websocket() {
     for upgrade in ["Upgrade: WebSocket", "Upgrade: h2c, WEBSOCKET", "Upgrade: ,, websocket ,", "upgrade:websocket"] {
@@ -217,7 +217,7 @@ fn upgrade_must_name_websocket() {
     }
 }
 
-/// HS-04, HT-11.
+/// HS-04, HT-11, HT-13, B-22.
 #[test]
 fn connection_must_list_upgrade() {
     for connection in
@@ -273,7 +273,7 @@ fn key_must_be_the_base64_of_16_octets() {
     accepts(&request_but(4, "sec-websocket-key:\t dGhlIHNhbXBsZSBub25jZQ== "));
 }
 
-/// HS-06, HS-07, HT-19: versions; 426 names the one that we speak.
+/// HS-06, HS-07, HT-19, B-21: versions; 426 names the one that we speak.
 #[test]
 fn version_must_be_13() {
     for version in ["0", "8", "12", "013", "13,8", "13 8", "1 3", "14", "130", "", "xiii", "255"] {
@@ -545,7 +545,7 @@ fn chosen_subprotocol_is_offered_and_configured() {
     }
 }
 
-/// B-23: nothing that a server adds can end its line, or double what we write; what it adds arrives as it was.
+/// B-23, HT-16: nothing that a server adds can end its line, or double what we write; what it adds arrives as it was.
 #[test]
 fn headers_of_the_answer_are_checked() {
     let wire = request_with(&[]);
@@ -592,7 +592,7 @@ fn headers_of_the_answer_are_checked() {
     );
 }
 
-/// B-18, HS-14, HS-18, HT-23: other answers: status, headers, body; then the connection closes.
+/// B-18, B-21, HS-14, HS-18, HT-23: other answers: status, headers, body; then the connection closes.
 #[test]
 fn any_other_answer_closes_the_connection() {
     for wire in [request_with(&[]), head(&["GET /favicon.ico HTTP/1.1", "Host: a"])] {

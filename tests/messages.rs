@@ -18,7 +18,7 @@ fn binary(octets: &[u8]) -> Seen {
     Seen::Message(MessageKind::Binary, octets.to_vec())
 }
 
-/// F-15, F-16, C-03: fragments are joined in order; the empty ones add nothing, wherever they stand.
+/// F-15, F-16, C-03, B-34: fragments are joined in order; the empty ones add nothing, wherever they stand.
 #[test]
 fn fragments_become_one_message() {
     for role in ROLES {

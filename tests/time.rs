@@ -83,7 +83,7 @@ fn keepalive_pings_and_counts_the_round_trip() {
     }
 }
 
-/// L-08: a Pong that is missing drops the connection without a Close, whatever else arrives.
+/// L-08, B-19: a Pong that is missing drops the connection without a Close, whatever else arrives.
 #[test]
 fn missing_pong_drops_the_connection() {
     for role in ROLES {
@@ -138,7 +138,7 @@ fn keepalive_can_be_turned_off_in_parts() {
     assert_eq!(Probe::start(Role::Client, &config, Begin::Handshake).next_timeout(), None);
 }
 
-/// L-08: an idle peer is told 1001 if that fits, and has the closing deadline to answer.
+/// L-08, B-19: an idle peer is told 1001 if that fits, and has the closing deadline to answer.
 #[test]
 fn idle_peer_gets_a_close() {
     let config = DEFAULT.idle_timeout_ms(7_000);
@@ -187,7 +187,7 @@ fn octets_of_an_unfinished_control_frame_are_no_sign_of_life() {
     }
 }
 
-/// L-08, C-10: whatever the closing waits for, its deadline ends it: clean where both Closes went.
+/// L-08, B-19, C-04, C-10: whatever the closing waits for, its deadline ends it: clean where both Closes went.
 #[test]
 fn closing_deadline_ends_every_closing() {
     for role in ROLES {

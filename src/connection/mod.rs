@@ -97,7 +97,9 @@ impl<'c> Connection<'c> {
 }
 
 impl<'c, E: Entropy> Connection<'c, E> {
-    /// A client's connection, when the transport (and TLS in it) is there. [`request`](Self::request) comes next.
+    /// A client's connection, when the transport (and TLS in it, with the host's name in SNI) is there.
+    /// [`request`](Self::request) comes next. §4.1 allows one such connection at a time to each host and port that is still
+    /// connecting: that is the caller's to keep.
     pub fn client(config: &'c Config<'c>, entropy: E, now: Instant) -> Self {
         Self::new(Role::Client, config, entropy, now)
     }

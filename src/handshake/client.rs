@@ -8,9 +8,10 @@ use crate::handshake::head::Header;
 use crate::handshake::list;
 use crate::handshake::request::is_host;
 use crate::handshake::write::{check_headers, write_head};
+use crate::url::path_of;
 
 /// What a client asks for. The subprotocols it offers are those of its [`Config`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct ClientRequest<'a> {
     /// Host, with the port unless it is the scheme's default: `example.com:8080`, `[::1]:9001`.
     pub host: &'a str,
@@ -26,6 +27,18 @@ impl<'a> ClientRequest<'a> {
     /// A request for `target` at `host`, without Origin and further headers.
     pub const fn new(host: &'a str, target: &'a str) -> Self {
         Self { host, target, origin: None, headers: &[] }
+    }
+}
+
+/// Without query and values of headers: they hold credentials (§10.6).
+impl core::fmt::Debug for ClientRequest<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("ClientRequest")
+            .field("host", &self.host)
+            .field("path", &path_of(self.target))
+            .field("origin", &self.origin)
+            .field("headers", &self.headers)
+            .finish()
     }
 }
 

@@ -4,9 +4,16 @@ use crate::error::ProtocolError;
 use crate::handshake::scan::{is_token, is_token_octet};
 
 /// The members of a list of tokens in one header value, such as offered subprotocols.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Tokens<'a> {
     rest: &'a [u8],
+}
+
+/// Without the tokens: some clients send credentials as a subprotocol (§10.6).
+impl core::fmt::Debug for Tokens<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Tokens").finish_non_exhaustive()
+    }
 }
 
 impl<'a> Tokens<'a> {

@@ -10,6 +10,10 @@ use crate::handshake::write::{check_headers, write_head};
 
 /// Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be
 /// used by every page that its users visit.
+///
+/// ```compile_fail
+/// let accept = sansocket::Accept::default();
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Origin<'a> {
     /// Any: for public services, for those that authenticate inside the connection, and where the caller checked

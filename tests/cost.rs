@@ -1,0 +1,128 @@
+//! What a peer's octets cost: heads and lists take work in proportion to their length, whatever the pieces they come in.
+mod support;
+
+use std::time::{Duration, Instant as Clock};
+
+use sansocket::{Config, Connection, Event, Role};
+use support::http::{request_with, response_with};
+use support::rng::{Counter, Rng};
+use support::{Case, DEFAULT, ROLES, ms};
+
+/// Limits that let a head of 64 KiB through.
+static WIDE: Config<'static> = DEFAULT.max_head_len(100_000).max_header_lines(10_000);
+
+fn start(role: Role) -> Connection<'static, Counter> {
+    Case::handshake(role).with(&WIDE).start().conn
+}
+
+/// A good head for `role` of 64 KiB and a little more.
+fn long_head(role: Role) -> Vec<u8> {
+    let lines = ["X-Padding: 0123456789012345678901234567890123456789012345678901"; 1_030];
+    let head = if role == Role::Server { request_with(&lines) } else { response_with(&lines) };
+    assert!(head.len() > 64 << 10);
+    head
+}
+
+fn opens(event: Option<Event<'_>>) -> bool {
+    matches!(event, Some(Event::Request(_) | Event::Opened(_)))
+}
+
+/// HS-17, B-08, CVE-2023-43669: the scan of a head does not look again at what it has seen. To show it, every octet that was seen is
+/// overwritten by NUL, which may stand nowhere in a head: a second look would fail. (With its last octet the head is read
+/// in place, so then it is there again.)
+#[test]
+fn scan_of_a_head_looks_at_each_octet_once() {
+    for role in ROLES {
+        let head = long_head(role);
+        for seed in 0..6 {
+            // Octet by octet, then in random pieces.
+            let mut rng = Rng::new(seed);
+            let mut conn = start(role);
+            let mut input = vec![0; head.len()];
+            let mut seen = 0;
+            while seen < head.len() {
+                let end = head.len().min(seen + 1 + if seed == 0 { 0 } else { rng.below(1 << (2 * seed)) });
+                if end == head.len() {
+                    input.copy_from_slice(&head);
+                    assert!(opens(conn.receive(ms(0), &mut input, &mut []).unwrap().event), "{role:?}");
+                } else {
+                    input[seen..end].copy_from_slice(&head[seen..end]);
+                    let received = conn.receive(ms(0), &mut input[..end], &mut [0; 131]).unwrap();
+                    assert!(received.consumed == 0 && received.event.is_none(), "{received:?} of {role:?} at {end}");
+                    input[seen..end].fill(0);
+                }
+                seen = end;
+            }
+        }
+    }
+}
+
+/// Whether `long` takes less than `most` times as long as `short`. On a busy machine one of the two may be interrupted, so it is measured anew, up to
+/// ten times: what grows with the square is too slow every time.
+fn is_less_than(most: u32, mut short: impl FnMut(), mut long: impl FnMut()) -> Result<(), [Duration; 2]> {
+    let time = |work: &mut dyn FnMut()| {
+        let start = Clock::now();
+        work();
+        start.elapsed()
+    };
+    let mut last = Ok(());
+    for _ in 0..10 {
+        let (short, long) = (time(&mut short), time(&mut long));
+        if long < short * most {
+            return Ok(());
+        }
+        last = Err([short, long]);
+    }
+    last
+}
+
+/// Presents the start of `head`, up to `len` octets, with an octet more in each call.
+fn feed_octet_by_octet(role: Role, head: &mut [u8], len: usize) -> Connection<'static, Counter> {
+    let mut conn = start(role);
+    for known in 1..=len {
+        assert!(conn.receive(ms(0), &mut head[..known], &mut []).unwrap().event.is_none());
+    }
+    conn
+}
+
+/// HS-17, B-08: and no other work of a call grows with what was presented before: 64 Ki calls with an octet more each for one head take as
+/// long as for 128 heads of 512 octets. (A second pass over each call's input would take a hundred times as long.)
+#[test]
+fn octet_by_octet_a_long_head_costs_what_short_ones_do() {
+    for role in ROLES {
+        let mut head = long_head(role);
+        let mut again = head.clone();
+        let short = || (0..128).for_each(|_| drop(feed_octet_by_octet(role, &mut head, 512)));
+        let long = || drop(feed_octet_by_octet(role, &mut again, 64 << 10));
+        assert_eq!(is_less_than(8, short, long), Ok(()), "{role:?}");
+        assert!(opens(feed_octet_by_octet(role, &mut head, 64 << 10).receive(ms(0), &mut again, &mut []).unwrap().event));
+    }
+}
+
+/// B-16, CVE-2020-7662, CVE-2020-7663, CVE-2021-32640: lists, quoted strings and runs of blanks, 16 times as long: 16 times the work, not
+/// 256 times.
+#[test]
+fn long_lists_cost_work_in_proportion() {
+    let names = ["Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol", "Connection", "Upgrade", "X"];
+    for (start, run, end) in [
+        ("a; b=\"", "\\x", "\""),
+        ("a; b=\"", "x", "\""),
+        ("a", " ", "b"),
+        ("a", ",", ""),
+        ("a", ",a", ""),
+        ("a", ";a=b", ""),
+        ("a", " ,", "a"),
+    ] {
+        for name in names {
+            let judge = |len: usize| {
+                let line = format!("{name}: {start}{}{end}", run.repeat(len / run.len()));
+                let mut wire = request_with(&[&line]);
+                move || {
+                    let mut conn = Connection::server(&WIDE, ms(0));
+                    assert_eq!(conn.receive(ms(0), &mut wire, &mut [0; 131]).unwrap().consumed, wire.len());
+                }
+            };
+            assert_eq!(is_less_than(80, judge(4 << 10), judge(64 << 10)), Ok(()), "{name}: {start}{run}…{end}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! §5.8: the public frame functions in the hands of an intermediary.
+mod support;
+
+use sansocket::ProtocolError::*;
+use sansocket::frame::{FrameHeader, HeaderRules, apply_mask};
+use support::frames::*;
+use support::rng::Rng;
+
+/// A proxy as one could write it: takes octets in any pieces, cuts them into frames by `decode`, unmasks or masks by `apply_mask`,
+/// and passes the frames on with headers by `encode`, looking into nothing. Payload goes on as it comes.
+struct Proxy {
+    /// To the server, with a new key for each frame, or to the client, without.
+    masks: bool,
+    kept: Vec<u8>,
+    /// Of the current payload: octets to come, and the keys as they stand, the sender's and ours.
+    left: u64,
+    keys: [[u8; 4]; 2],
+    frames: u8,
+    output: Vec<u8>,
+}
+
+impl Proxy {
+    fn new(masks: bool) -> Self {
+        Self { masks, kept: Vec::new(), left: 0, keys: [[0; 4]; 2], frames: 0, output: Vec::new() }
+    }
+
+    fn feed(&mut self, octets: &[u8]) {
+        self.kept.extend(octets);
+        loop {
+            let len = (self.left as usize).min(self.kept.len());
+            if self.left > 0 && len == 0 {
+                return;
+            }
+            let mut payload: Vec<_> = self.kept.drain(..len).collect();
+            for key in &mut self.keys {
+                apply_mask(*key, &mut payload);
+                key.rotate_left(len % 4);
+            }
+            self.output.extend(&payload);
+            self.left -= len as u64;
+            if self.left > 0 {
+                return;
+            }
+            let rules = HeaderRules { masked: Some(!self.masks), ..HeaderRules::ANY };
+            let Some(header) = FrameHeader::decode(&self.kept, rules).unwrap() else { return };
+            self.kept.drain(..header.header_len());
+            self.frames += 1;
+            let key = self.masks.then_some([self.frames, 0x5A, !self.frames, 0xC3]);
+            self.left = header.payload_len;
+            self.keys = [header.masking_key.unwrap_or_default(), key.unwrap_or_default()];
+            let mut out = [0; FrameHeader::MAX_LEN];
+            let len = FrameHeader { masking_key: key, ..header }.encode(&mut out).unwrap();
+            self.output.extend(&out[..len]);
+        }
+    }
+}
+
+/// F-29: random frames, fragments and reserved bits included, through a proxy in either direction and in random pieces: the same frames
+/// come out, with the same first octets and payloads, and only the masking differs.
+#[test]
+fn proxy_keeps_fragments_and_reserved_bits() {
+    let mut rng = Rng::new(58);
+    for round in 0..300 {
+        let to_server = rng.one_in(2);
+        let mut frames = Vec::new();
+        let mut wire = Vec::new();
+        for _ in 0..1 + rng.below(6) {
+            let opcode = rng.pick(&[CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG]);
+            let is_control = opcode & 8 != 0;
+            let fin = if is_control || rng.one_in(2) { FIN } else { 0 };
+            let first = fin | (rng.octet() & 0x70) | opcode;
+            let len = rng.pick(if is_control { &[0, 1, 5, 125] } else { &[0, 0, 1, 3, 125, 126, 127, 1_000, 65_535, 65_536] });
+            let payload = rng.octets(len);
+            // A proxy to a server takes masked frames, that to a client takes none.
+            let key = (!to_server).then(|| [rng.octet(), rng.octet(), rng.octet(), rng.octet()]);
+            wire.extend(frame(first, key, &payload));
+            frames.push((first, payload));
+        }
+        let mut proxy = Proxy::new(to_server);
+        let mut rest = &wire[..];
+        while !rest.is_empty() {
+            let most = rng.pick(&[1, 3, 20, 5_000]);
+            let (piece, behind) = rest.split_at(rest.len().min(1 + rng.below(most)));
+            proxy.feed(piece);
+            rest = behind;
+        }
+        assert!(proxy.kept.is_empty() && proxy.left == 0);
+        let role = if to_server { sansocket::Role::Client } else { sansocket::Role::Server };
+        assert!(plain(&written_by(role, &proxy.output)) == frames, "round {round}");
+    }
+}
+
+/// F-29, F-05, F-07: what an intermediary need not know (reserved bits, masks, lengths beyond its limits) passes under `HeaderRules::ANY`; what
+/// §5.2 and §5.5 rule out for every frame does not.
+#[test]
+fn rules_of_every_frame_hold_for_proxies_too() {
+    let verdict = |wire: &str| FrameHeader::decode(&hex(wire), HeaderRules::ANY);
+    for rsv in 0..8_u8 {
+        let header = verdict(&format!("{:02x} 85 37fa213d", 0x80 | rsv << 4 | 1)).unwrap().unwrap();
+        assert_eq!((header.fin, header.rsv, header.masking_key, header.payload_len), (true, rsv, Some(KEY), 5));
+    }
+    assert_eq!(verdict("82 7f 7f ff ff ff ff ff ff ff").unwrap().unwrap().payload_len, u64::MAX >> 1);
+    for (wire, fault) in [
+        ("83", ReservedOpcode),
+        ("0f", ReservedOpcode),
+        ("09", FragmentedControlFrame),
+        ("89 7e", ControlFrameTooLong),
+        ("82 7e 00 7d", NonMinimalLength),
+        ("82 7f 80", LengthTopBitSet),
+    ] {
+        assert_eq!(verdict(wire), Err(fault), "{wire}");
+    }
+}

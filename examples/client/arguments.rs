@@ -1,0 +1,75 @@
+//! The command line.
+
+use sansocket::Url;
+
+use crate::Problem;
+
+pub(crate) const USAGE: &str = "\
+usage: client [OPTION]... URL
+A WebSocket client: each line of standard input is sent as a text message, what arrives is printed.
+
+  --header 'NAME: VALUE'   a further header of the request; may be repeated
+  --subprotocol LIST       subprotocols to offer, the preferred one first: 'chat, superchat'
+  --origin ORIGIN          the Origin header: https://example.com
+  --autobahn AGENT         run all cases of the Autobahn fuzzing server at URL, reported as AGENT
+  --help                   this text
+
+Lines that are commands:
+  /ping [TEXT]             send a Ping; the round trip is shown with its Pong
+  /binary FILE             send the file as a binary message
+  /close [CODE [REASON]]   close; so does the end of the input, with 1000
+  //TEXT                   send the text '/TEXT'
+
+Messages go to standard output, everything else to standard error.
+Exit code: 0 closed clean, 1 refused, failed or cut off, 2 wrong usage.";
+
+/// What the command line asks for.
+#[derive(Default)]
+pub(crate) struct Arguments {
+    url: Option<String>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) subprotocols: String,
+    pub(crate) origin: Option<String>,
+    pub(crate) agent: Option<String>,
+    pub(crate) help: bool,
+}
+
+impl Arguments {
+    pub(crate) fn of_process() -> Result<Self, Problem> {
+        let mut arguments = std::env::args_os().skip(1).map(|argument| {
+            argument.into_string().map_err(|argument| Problem::Usage(format!("{} is not UTF-8", argument.to_string_lossy())))
+        });
+        let mut found = Self::default();
+        while let Some(argument) = arguments.next().transpose()? {
+            let mut value = || arguments.next().unwrap_or_else(|| Err(Problem::Usage(format!("{argument} wants a value"))));
+            match argument.as_str() {
+                "--header" => found.headers.push(header(&value()?)?),
+                "--subprotocol" => found.subprotocols = value()?,
+                "--origin" => found.origin = Some(value()?),
+                "--autobahn" => found.agent = Some(value()?),
+                "--help" | "-h" => found.help = true,
+                option if option.starts_with('-') => return Err(Problem::Usage(format!("unknown option {option}"))),
+                _ if found.url.is_some() => return Err(Problem::Usage(format!("one URL is enough, {argument} is another"))),
+                _ => found.url = Some(argument),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Where to connect.
+    pub(crate) fn url(&self) -> Result<Url<'_>, Problem> {
+        let text = self.url.as_deref().ok_or_else(|| Problem::Usage("a URL is wanted, such as ws://127.0.0.1:9001/".into()))?;
+        let url = Url::parse(text).map_err(|error| Problem::Usage(format!("{text}: {error}")))?;
+        if url.is_secure() {
+            let sentence = "wss:// is WebSocket over TLS, which this example leaves out: examples/wss shows it";
+            return Err(Problem::Usage(format!("{text}: {sentence}")));
+        }
+        Ok(url)
+    }
+}
+
+fn header(text: &str) -> Result<(String, String), Problem> {
+    let (name, value) =
+        text.split_once(':').ok_or_else(|| Problem::Usage(format!("{text:?} is no header such as 'Name: value'")))?;
+    Ok((name.to_owned(), value.trim().to_owned()))
+}

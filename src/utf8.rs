@@ -33,10 +33,13 @@ impl Utf8 {
     /// Takes the next octets of the text.
     #[inline]
     pub(crate) fn feed(&mut self, octets: &[u8]) -> Result<(), InvalidUtf8> {
-        if self.missing == 0 && octets.is_ascii() {
-            return Ok(());
-        }
-        self.feed_any(octets)
+        self.feed_after(octets.is_ascii(), octets)
+    }
+
+    /// [`feed`](Self::feed) for octets of which it is known whether they are ASCII.
+    #[inline]
+    pub(crate) fn feed_after(&mut self, is_ascii: bool, octets: &[u8]) -> Result<(), InvalidUtf8> {
+        if is_ascii && self.missing == 0 { Ok(()) } else { self.feed_any(octets) }
     }
 
     #[inline(never)]

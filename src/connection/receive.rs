@@ -7,10 +7,10 @@ use crate::close_code::CloseCode;
 use crate::entropy::Entropy;
 use crate::error::{CallError, ProtocolError, room};
 use crate::event::{Data, Event, MessageKind, Received, Role};
-use crate::frame::{FrameHeader, HeaderRules, Opcode, advance_key, apply_mask, apply_mask_inline};
+use crate::frame::{FrameHeader, HeaderRules, Opcode, advance_key, apply_mask, apply_mask_inline, unmask_text};
 use crate::length::{at_most, wire_len};
 use crate::time::Instant;
-use crate::utf8::{Utf8, is_utf8};
+use crate::utf8::Utf8;
 
 /// What is known of the octets to come: of a head, then of frames.
 #[derive(Clone, Copy)]
@@ -139,7 +139,7 @@ impl What {
 }
 
 impl Machine<'_> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn receive<'i>(
         &mut self,
         entropy: &mut dyn Entropy,
@@ -195,7 +195,7 @@ impl Machine<'_> {
 
     /// The common case by itself: between messages, a valid message of one frame that lies whole in the input. Whatever else is
     /// there, a fault above all, is left untouched to the general way.
-    #[inline]
+    #[inline(always)]
     fn whole_message(&mut self, now: Instant, input: &mut [u8]) -> Option<WholeMessage> {
         let Reception::Frames(Frames { message: None, .. }) = self.reception else { return None };
         if !matches!(self.stage, Stage::Open | Stage::CloseSent) {
@@ -234,10 +234,14 @@ impl Machine<'_> {
         let start = available.saturating_sub(behind.len());
         let len = usize::from(len);
         let payload = behind.get_mut(..len)?;
-        apply_mask_inline(key, payload);
-        if kind == MessageKind::Text && !is_utf8(payload) {
-            apply_mask(key, payload);
-            return None;
+        match kind {
+            MessageKind::Binary => apply_mask_inline(key, payload),
+            MessageKind::Text => {
+                if !unmask_text(key, payload) && core::str::from_utf8(payload).is_err() {
+                    apply_mask(key, payload);
+                    return None;
+                }
+            }
         }
         self.timers.note_received(now);
         Some(WholeMessage { kind, start, len })
@@ -415,11 +419,16 @@ impl Frames {
         let key = self.masking_key;
         let len = wire_len(payload.len());
         let last = self.fin && self.remaining == len;
-        apply_mask(key, payload);
-        // §8.1: text fails at its first bad octet, and where it ends inside a character.
-        if kind == MessageKind::Text && (self.utf8.feed(payload).is_err() || last && !self.utf8.is_complete()) {
-            apply_mask(key, payload);
-            return Err(ProtocolError::InvalidUtf8);
+        match kind {
+            MessageKind::Binary => apply_mask(key, payload),
+            MessageKind::Text => {
+                let is_ascii = unmask_text(key, payload);
+                // §8.1: text fails at its first bad octet, and where it ends inside a character.
+                if self.utf8.feed_after(is_ascii, payload).is_err() || last && !self.utf8.is_complete() {
+                    apply_mask(key, payload);
+                    return Err(ProtocolError::InvalidUtf8);
+                }
+            }
         }
         let what = What::Data { kind, offset: self.offset, last };
         if last {

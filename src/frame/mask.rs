@@ -21,7 +21,9 @@ pub(crate) fn apply_mask_inline(key: [u8; 4], octets: &mut [u8]) {
     // Every step's length is a multiple of the key's 4, so the key starts again at its first octet behind it.
     let mut blocks = octets.chunks_exact_mut(BLOCK);
     for block in &mut blocks {
-        block.chunks_exact_mut(8).for_each(|word| mask_word(wide, word));
+        for word in block.chunks_exact_mut(8) {
+            mask_word(wide, word);
+        }
     }
     let mut words = blocks.into_remainder().chunks_exact_mut(8);
     for word in &mut words {
@@ -37,12 +39,38 @@ pub(crate) fn apply_mask_inline(key: [u8; 4], octets: &mut [u8]) {
     }
 }
 
-/// XORs eight octets; a slice of another length, which there is not, is left alone.
-#[inline]
-fn mask_word(wide: u64, word: &mut [u8]) {
-    if let Some(word) = word.first_chunk_mut::<8>() {
-        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+/// Unmasks text and tells whether all of it is ASCII, in one pass: most text is, and needs no second look.
+#[inline(never)]
+pub(crate) fn unmask_text(key: [u8; 4], octets: &mut [u8]) -> bool {
+    let word = u64::from(u32::from_ne_bytes(key));
+    let wide = word << 32 | word;
+    // Every bit that is set in some octet, at first by the place of the word in its block: so the compiler sees vectors.
+    let mut lanes = [0; BLOCK / 8];
+    let mut blocks = octets.chunks_exact_mut(BLOCK);
+    for block in &mut blocks {
+        for (lane, word) in lanes.iter_mut().zip(block.chunks_exact_mut(8)) {
+            *lane |= mask_word(wide, word);
+        }
     }
+    let mut seen = lanes.iter().fold(0, |seen, lane| seen | lane);
+    let mut words = blocks.into_remainder().chunks_exact_mut(8);
+    for word in &mut words {
+        seen |= mask_word(wide, word);
+    }
+    for (octet, key) in words.into_remainder().iter_mut().zip(key.into_iter().chain(key)) {
+        *octet ^= key;
+        seen |= u64::from(*octet);
+    }
+    seen & 0x8080_8080_8080_8080 == 0
+}
+
+/// XORs eight octets and returns them; a slice of another length, which there is not, is left alone.
+#[inline]
+fn mask_word(wide: u64, word: &mut [u8]) -> u64 {
+    let Some(word) = word.first_chunk_mut::<8>() else { return 0 };
+    let masked = u64::from_ne_bytes(*word) ^ wide;
+    *word = masked.to_ne_bytes();
+    masked
 }
 
 /// The key as it stands after `len` octets: rotated so that the next octet meets `key[0]`.
@@ -55,7 +83,7 @@ pub(crate) fn advance_key(key: [u8; 4], len: usize) -> [u8; 4] {
 
 #[cfg(test)]
 mod tests {
-    use super::{advance_key, apply_mask};
+    use super::{advance_key, apply_mask, unmask_text};
 
     /// F-11: against the formula of §5.3, every length to 100 at every split.
     #[test]
@@ -68,6 +96,11 @@ mod tests {
                 let (a, b) = octets[..usize::from(len)].split_at_mut(split);
                 apply_mask(key, a);
                 apply_mask(advance_key(key, split), b);
+                let mut text: [u8; 256] = core::array::from_fn(|i| i as u8);
+                let (c, d) = text[..usize::from(len)].split_at_mut(split);
+                assert_eq!(unmask_text(key, c), c.is_ascii());
+                assert_eq!(unmask_text(advance_key(key, split), d), d.is_ascii());
+                assert_eq!(text[..usize::from(len)], expected[..usize::from(len)]);
                 assert_eq!(octets[..usize::from(len)], expected[..usize::from(len)]);
             }
         }

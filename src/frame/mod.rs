@@ -12,7 +12,7 @@ mod mask;
 
 pub use decode::HeaderRules;
 pub use mask::apply_mask;
-pub(crate) use mask::{advance_key, apply_mask_inline};
+pub(crate) use mask::{advance_key, apply_mask_inline, unmask_text};
 
 /// Opcodes (§5.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

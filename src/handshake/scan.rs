@@ -153,7 +153,9 @@ const fn tchars(first: u8) -> u64 {
     let mut bits = 0;
     let mut octet = first;
     while octet < first + 64 {
-        bits |= (is_tchar(octet) as u64) << (octet - first);
+        if is_tchar(octet) {
+            bits |= 1 << (octet - first);
+        }
         octet += 1;
     }
     bits

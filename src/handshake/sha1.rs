@@ -1,5 +1,7 @@
 //! SHA-1 (FIPS 180-4), for the accept key and nothing else: it protects nothing there (§10.8).
 
+use core::ops::Range;
+
 use crate::length::{copy, wire_len};
 
 /// The SHA-1 of `parts`, one behind the other.
@@ -44,26 +46,18 @@ impl Sha1 {
         }
     }
 
-    /// §6.1.2.
+    /// §6.1.3, the alternate method: of the 80 words of the schedule only the last 16 are kept, for the sake of small stacks.
     fn compress(&mut self) {
-        let mut words = [0_u32; 80];
+        let mut words = [0_u32; 16];
         let mut octets = self.block.chunks_exact(4);
-        for word in words.iter_mut().take(16) {
+        for word in &mut words {
             *word = octets.next().and_then(|octets| octets.first_chunk()).map_or(0, |&octets| u32::from_be_bytes(octets));
         }
-        for t in 16..words.len() {
-            let back = |by: usize| words.get(t.wrapping_sub(by)).copied().unwrap_or_default();
-            let word = (back(3) ^ back(8) ^ back(14) ^ back(16)).rotate_left(1);
-            if let Some(slot) = words.get_mut(t) {
-                *slot = word;
-            }
-        }
         let mut v = self.state;
-        let [first, second, third, fourth] = [0, 20, 40, 60].map(|t| words.get(t..).and_then(|words| words.first_chunk()));
-        rounds(&mut v, first, 0x5A82_7999, |b, c, d| b & c | !b & d);
-        rounds(&mut v, second, 0x6ED9_EBA1, |b, c, d| b ^ c ^ d);
-        rounds(&mut v, third, 0x8F1B_BCDC, |b, c, d| b & c | b & d | c & d);
-        rounds(&mut v, fourth, 0xCA62_C1D6, |b, c, d| b ^ c ^ d);
+        rounds(&mut v, &mut words, 0..20, 0x5A82_7999, |b, c, d| b & c | !b & d);
+        rounds(&mut v, &mut words, 20..40, 0x6ED9_EBA1, |b, c, d| b ^ c ^ d);
+        rounds(&mut v, &mut words, 40..60, 0x8F1B_BCDC, |b, c, d| b & c | b & d | c & d);
+        rounds(&mut v, &mut words, 60..80, 0xCA62_C1D6, |b, c, d| b ^ c ^ d);
         for (word, add) in self.state.iter_mut().zip(v) {
             *word = word.wrapping_add(add);
         }
@@ -71,9 +65,14 @@ impl Sha1 {
 }
 
 /// Twenty rounds with one function and one constant.
-fn rounds(v: &mut [u32; 5], words: Option<&[u32; 20]>, k: u32, f: impl Fn(u32, u32, u32) -> u32) {
+fn rounds(v: &mut [u32; 5], words: &mut [u32; 16], range: Range<usize>, k: u32, f: impl Fn(u32, u32, u32) -> u32) {
     let [mut a, mut b, mut c, mut d, mut e] = *v;
-    for &word in words.into_iter().flatten() {
+    for t in range {
+        let back = |by: usize| words.get(t.wrapping_sub(by) % 16).copied().unwrap_or_default();
+        let word = if t < 16 { back(16) } else { (back(3) ^ back(8) ^ back(14) ^ back(16)).rotate_left(1) };
+        if let Some(slot) = words.get_mut(t % 16) {
+            *slot = word;
+        }
         let next = a.rotate_left(5).wrapping_add(f(b, c, d)).wrapping_add(e).wrapping_add(k).wrapping_add(word);
         (a, b, c, d, e) = (next, a, b.rotate_left(30), c, d);
     }

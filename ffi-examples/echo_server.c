@@ -1,11 +1,11 @@
 /*
  * An echo server in C: one thread, epoll, one read buffer and one write buffer for all connections.
  *
- *     ffi-examples/build/echo_server [--listen ADDR:PORT] [--quiet]
+ *     ffi-examples/build/echo_server [--listen ADDR:PORT] [--quiet] [--max-message OCTETS]
  *
- * A connection at rest is the 128 octets of its `sansocket`, a file descriptor and a NULL pointer. Only while it has input that is not
- * consumed (half a header) or output that the socket does not take, a block of that size hangs from the pointer; while there
- * is such output, nothing is read from the peer: that is all the back-pressure there is.
+ * A connection at rest is the 128 octets of its `sansocket`, a file descriptor and a NULL pointer. Only while it has input that
+ * is not consumed (half a header) or output that the socket does not take, a block of that size hangs from the pointer; while
+ * there is such output, nothing is read from the peer: that is all the back-pressure there is.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -369,26 +369,36 @@ static void run(void)
     }
 }
 
+/* A number of octets and nothing else, as the option of that name takes it. */
+static bool set_max_message(const char *octets)
+{
+    char *end;
+    errno = 0;
+    unsigned long long len = strtoull(octets, &end, 10);
+    return octets[0] >= '0' && octets[0] <= '9' && *end == '\0' && errno == 0 &&
+           sansocket_config_set(&config, SANSOCKET_MAX_MESSAGE_LEN, len) == SANSOCKET_OK;
+}
+
 int main(int argc, char **argv)
 {
     const char *where = "127.0.0.1:9001";
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--quiet") == 0)
-            quiet = true;
-        else if (strcmp(argv[i], "--listen") == 0 && i + 1 < argc)
-            where = argv[++i];
-        else {
-            fputs("usage: echo_server [--listen ADDR:PORT] [--quiet]\n", stderr);
-            return 2;
-        }
-    }
     if (sansocket_config_init(&config, sizeof config, SANSOCKET_ABI_VERSION) != SANSOCKET_OK) {
         fputs("echo_server: sansocket.h and the library are of different versions\n", stderr);
         return 1;
     }
     /* The defaults, but for one case of the Autobahn suite that cuts a message into 65 537 frames. */
     sansocket_config_set(&config, SANSOCKET_MAX_FRAGMENTS, 100000);
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--quiet") == 0)
+            quiet = true;
+        else if (strcmp(argv[i], "--listen") == 0 && i + 1 < argc)
+            where = argv[++i];
+        else if (strcmp(argv[i], "--max-message") != 0 || i + 1 == argc || !set_max_message(argv[++i])) {
+            fputs("usage: echo_server [--listen ADDR:PORT] [--quiet] [--max-message OCTETS]\n", stderr);
+            return 2;
+        }
+    }
     setvbuf(stdout, NULL, _IOLBF, 0);
     listen_fd = listen_on("echo_server", where);
     printf("%zu octets per connection\n", sizeof(struct client));

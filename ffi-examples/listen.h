@@ -1,4 +1,4 @@
-/* A listening socket for the servers here. Nothing in it is about WebSocket. */
+/* A listening socket for the servers here, in what C and C++ have in common. Nothing in it is about WebSocket. */
 #ifndef LISTEN_H
 #define LISTEN_H
 
@@ -11,10 +11,10 @@
 #include <sys/socket.h>
 
 /* Listens on `where`, ADDR:PORT, without blocking, and says so. Ends the program, with the reason, if that cannot be. */
-static int listen_on(const char *program, const char *where)
+static inline int listen_on(const char *program, const char *where)
 {
     char host[256], name[NI_MAXHOST], port[NI_MAXSERV];
-    struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM}, *found = NULL;
+    struct addrinfo hints, *found = NULL;
     struct sockaddr_storage address;
     socklen_t address_len = sizeof address;
     const char *colon = strrchr(where, ':');
@@ -24,6 +24,9 @@ static int listen_on(const char *program, const char *where)
         fprintf(stderr, "%s: not an address and a port: %s\n", program, where);
         exit(2);
     }
+    memset(&hints, 0, sizeof hints);
+    hints.ai_flags = AI_PASSIVE;
+    hints.ai_socktype = SOCK_STREAM;
     bool brackets = where[0] == '[' && colon[-1] == ']';
     snprintf(host, sizeof host, "%.*s", (int)(colon - where) - 2 * brackets, where + brackets);
     int error = getaddrinfo(host, colon + 1, &hints, &found);

@@ -62,6 +62,10 @@ static void everything_refuses(sansocket *ws, sansocket_result wanted)
     EXPECT(sansocket_accept(ws, &io, memory, 1, &acceptance), wanted);
     EXPECT(sansocket_respond(ws, &io, 404, NULL, 0, NULL, 0), wanted);
     EXPECT(sansocket_send(ws, &io, SANSOCKET_TEXT, "a", 1, 1), wanted);
+    EXPECT(sansocket_send_header(ws, &io, SANSOCKET_TEXT, "a", 1, 1), wanted);
+    EXPECT(sansocket_send_binary_header(ws, &io, 1, 1), wanted);
+    EXPECT(sansocket_may_send(ws), wanted);
+    EXPECT(sansocket_respond_head(ws, &io, 404, NULL, 0, 0), wanted);
     EXPECT(sansocket_ping(ws, &io, NULL, 0), wanted);
     EXPECT(sansocket_pong(ws, &io, NULL, 0), wanted);
     EXPECT(sansocket_close(ws, &io, 1000, NULL, 0), wanted);
@@ -114,6 +118,7 @@ static void pointers_and_lengths(void)
 {
     sansocket ws;
     sansocket_io io = fresh_io();
+    uint32_t number;
 
     EXPECT(sansocket_init_open(&ws, sizeof ws, SANSOCKET_ABI_VERSION, SANSOCKET_SERVER, NULL, NULL, NULL, NULL, 0), SANSOCKET_OK);
     EXPECT(sansocket_receive(&ws, NULL), SANSOCKET_NULL_POINTER);
@@ -152,7 +157,84 @@ static void pointers_and_lengths(void)
     EXPECT(sansocket_close(&ws, &io, 1005, NULL, 0), SANSOCKET_USAGE_INVALID_CLOSE_CODE);
     EXPECT(sansocket_close(&ws, &io, 1000, "\xFF", 1), SANSOCKET_USAGE_INVALID_UTF8);
     EXPECT(sansocket_respond(&ws, &io, 404, NULL, 0, NULL, 0), SANSOCKET_USAGE_NOT_CONNECTING);
-    EXPECT(sansocket_get_round_trip_ms(&ws, &io.reserved), SANSOCKET_ABSENT);
+    EXPECT(sansocket_get_round_trip_ms(&ws, &number), SANSOCKET_ABSENT);
+}
+
+static void compression(void)
+{
+    static uint8_t history[256], table[512], window[64];
+    static const uint8_t reserved_block_type = 7;
+    sansocket ws;
+    sansocket_inflater inflater = {0};
+    sansocket_compressor compressor = {0};
+    sansocket_negotiated negotiated = {.has_deflate = 1, .server_max_window_bits = 8, .client_max_window_bits = 8};
+    sansocket_io io = fresh_io();
+
+    EXPECT(sansocket_inflate(&inflater, &io), SANSOCKET_NOT_INITIALISED);
+    EXPECT(sansocket_inflater_reset(NULL), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_compress(&compressor, &io, "a", 1, 1), SANSOCKET_NOT_INITIALISED);
+    EXPECT(sansocket_compressor_reset((sansocket_compressor *)(void *)((uint8_t *)&compressor + 1)), SANSOCKET_MISALIGNED);
+    EXPECT(sansocket_inflater_init(&inflater, sizeof inflater + 8, SANSOCKET_ABI_VERSION, history, 256), SANSOCKET_WRONG_SIZE);
+    EXPECT(sansocket_inflater_init(&inflater, sizeof inflater, SANSOCKET_ABI_VERSION + 1, history, 256), SANSOCKET_WRONG_VERSION);
+    EXPECT(sansocket_inflater_init(&inflater, sizeof inflater, SANSOCKET_ABI_VERSION, history, 255), SANSOCKET_WRONG_MEMORY_LEN);
+    EXPECT(sansocket_inflater_init(&inflater, sizeof inflater, SANSOCKET_ABI_VERSION, NULL, 256), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_inflater_init(&inflater, sizeof inflater, SANSOCKET_ABI_VERSION, history, 256), SANSOCKET_OK);
+    EXPECT(sansocket_compressor_init(&compressor, sizeof compressor, SANSOCKET_ABI_VERSION, 7, table, 512),
+           SANSOCKET_OUT_OF_RANGE);
+    EXPECT(sansocket_compressor_init(&compressor, sizeof compressor, SANSOCKET_ABI_VERSION, 8, table, 300),
+           SANSOCKET_WRONG_MEMORY_LEN);
+    EXPECT(sansocket_compressor_init(&compressor, sizeof compressor, SANSOCKET_ABI_VERSION, 8, table, 512), SANSOCKET_OK);
+
+    EXPECT(sansocket_init_open(&ws, sizeof ws, SANSOCKET_ABI_VERSION, SANSOCKET_SERVER, NULL, NULL, NULL, &negotiated, 0),
+           SANSOCKET_OK);
+    EXPECT(sansocket_receive_with(&ws, &io, NULL, window, sizeof window), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_receive_with(&ws, &io, &inflater, NULL, 1), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_receive_with(&ws, &io, &inflater, io.output, 1), SANSOCKET_OVERLAP);
+    EXPECT(sansocket_receive_with(&ws, &io, &inflater, history, 1), SANSOCKET_OVERLAP);
+    EXPECT(sansocket_send_with(&ws, &io, NULL, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_send_with(&ws, &io, &compressor, SANSOCKET_TEXT, table, 1, 1), SANSOCKET_OVERLAP);
+    EXPECT(sansocket_send_with(&ws, &io, &compressor, SANSOCKET_TEXT, "\xFF", 1, 1), SANSOCKET_USAGE_INVALID_UTF8);
+    io.output_len = 31;
+    EXPECT(sansocket_send_with(&ws, &io, &compressor, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_NEEDS_ROOM);
+
+    /* A fault stays one until the inflater is reset. */
+    memory[0] = reserved_block_type;
+    io.input_len = 1;
+    EXPECT(sansocket_inflate(&inflater, &io), SANSOCKET_INFLATE_RESERVED_BLOCK_TYPE);
+    memory[0] = 0;
+    EXPECT(sansocket_inflate(&inflater, &io), SANSOCKET_INFLATE_RESERVED_BLOCK_TYPE);
+    EXPECT(sansocket_inflater_reset(&inflater), SANSOCKET_OK);
+    EXPECT(sansocket_inflate(&inflater, &io), SANSOCKET_OK);
+}
+
+static void parts_of_the_machine(void)
+{
+    sansocket_io io = fresh_io();
+    sansocket_event event = {.type = SANSOCKET_EVENT_PING};
+    sansocket_frame_header header = {.opcode = 3};
+    sansocket_url url;
+    sansocket_text text;
+    uint32_t error = 0;
+    size_t len = 0;
+
+    EXPECT(sansocket_url_parse(NULL, 1, &url), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_url_parse("ws://a", 6, NULL), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_url_parse("ws://a@b", 8, &url), SANSOCKET_URL_USER_INFORMATION);
+    EXPECT(sansocket_collect(memory, sizeof memory, &event), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_collect(memory, sizeof memory, NULL), SANSOCKET_NULL_POINTER);
+    event = (sansocket_event){.type = SANSOCKET_EVENT_DATA, .kind = SANSOCKET_BINARY, .first = 1, .data = memory, .len = 5};
+    EXPECT(sansocket_collect(memory + 4, 8, &event), SANSOCKET_OVERLAP);
+    EXPECT(sansocket_collect(memory + 5, 4, &event), SANSOCKET_MESSAGE_TOO_LONG);
+    EXPECT(sansocket_frame_header_encode(&io, &header), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_frame_header_decode((const uint8_t *)"\x83", 1, NULL, &header, &error), SANSOCKET_NOT_A_FRAME);
+    EXPECT_TRUE(error == SANSOCKET_ERROR_RESERVED_OPCODE);
+    EXPECT(sansocket_frame_header_decode((const uint8_t *)"\x81", 1, NULL, &header, NULL), SANSOCKET_INCOMPLETE);
+    EXPECT(sansocket_apply_mask(NULL, 0, memory, 1), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_accept_key("key", 3, NULL), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_token_at("a", 1, 1, &text), SANSOCKET_ABSENT);
+    EXPECT(sansocket_head_find(NULL, 3, memory, 1, &len, NULL), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_encode_message(&io, SANSOCKET_TEXT, "\xFF", 1), SANSOCKET_USAGE_INVALID_UTF8);
+    EXPECT(sansocket_encode_message(NULL, SANSOCKET_TEXT, "a", 1), SANSOCKET_NULL_POINTER);
 }
 
 /* A handshake and a message each way, both ends moved in memory before each step. */
@@ -271,6 +353,8 @@ int main(void)
 {
     memory_and_versions();
     pointers_and_lengths();
+    compression();
+    parts_of_the_machine();
     handshake_and_moves();
     texts();
     printf("misuse: %s\n", failures == 0 ? "every wrong call gave its result" : "FAILED");

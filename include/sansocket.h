@@ -7,17 +7,20 @@
  *
  * What holds for every function:
  *
- * - Results. Every function but the texts, sansocket_version and sansocket_error_close_code returns a sansocket_result. All but
- *   SANSOCKET_OK mean that nothing was consumed, unmasked, written to the output, changed or drawn from entropy. The peer's
- *   faults are no results but events (SANSOCKET_EVENT_FAILED).
+ * - Results. Every function that can refuse returns a sansocket_result. All but SANSOCKET_OK mean that nothing was consumed,
+ *   unmasked, written to the output, changed or drawn from entropy; only what an inflater took stays in it, and what
+ *   sansocket_inflate wrote before it found a fault in the output. The peer's faults are no results but events
+ *   (SANSOCKET_EVENT_FAILED).
  * - NULL. A pointer may be NULL only where that is said. Octets, text and arrays may be NULL where their length is 0.
  * - Ownership. All memory is the caller's and stays so; nothing is allocated and nothing is to be freed. Memory that is passed
- *   is used during the call only, with three exceptions: the configuration and its list of subprotocols are lent to connections
- *   for as long as those are used, and the entropy function and its context are the client's for as long.
+ *   is used during the call only, with four exceptions: the configuration and its list of subprotocols are lent to connections
+ *   for as long as those are used, the entropy function and its context are the client's for as long, and the memory of an
+ *   inflater or compressor is lent for as long as that is used.
  * - Contents. Structs and octets that a function reads were written before; the contents of `output` do not matter. A zeroed
- *   sansocket or sansocket_config gives SANSOCKET_NOT_INITIALISED. Memory of indeterminate contents as `ws` or `config` is
- *   outside the contract, except where a function initialises it.
- * - Overlap. Structs overlap neither each other nor any octets. That octets which are read overlap the output is checked.
+ *   sansocket, sansocket_config, sansocket_inflater or sansocket_compressor gives SANSOCKET_NOT_INITIALISED. Memory of
+ *   indeterminate contents as one of these is outside the contract, except where a function initialises it.
+ * - Overlap. Structs overlap neither each other nor any octets. That octets which are read overlap the output is checked, and so
+ *   are the window and the lent memory of compression.
  * - Threads. The library has no state of its own: different connections may be used by different threads at the same time, one
  *   connection by one thread at a time, in whatever order the caller's locks make. No call blocks.
  * - Wrong calls (wrong order, wrong role, after a failure) are results, never undefined behaviour.
@@ -60,8 +63,17 @@
 /** The most octets that stay unconsumed once the opening handshake is over. */
 #define SANSOCKET_MAX_REMAINDER 130
 
+/** Octets that `sansocket_accept_key` writes. */
+#define SANSOCKET_ACCEPT_KEY_LEN 28
+
 /** What `sansocket_get_next_timeout` gives where nothing is waited for. */
 #define SANSOCKET_NEVER 18446744073709551615ull
+
+/** The longest header of a frame. */
+#define SANSOCKET_MAX_FRAME_HEADER_LEN 14
+
+/** The longest payload of a control frame (§5.5). */
+#define SANSOCKET_MAX_CONTROL_PAYLOAD 125
 
 /** The most headers, and the most origins, that a verb takes. */
 #define SANSOCKET_MAX_LIST 16
@@ -83,6 +95,8 @@ enum sansocket_result
     SANSOCKET_ENTROPY_FAILED = 2,
     /** What was asked for does not exist: no such header, no subprotocol agreed, nothing measured yet. No mistake. */
     SANSOCKET_ABSENT = 3,
+    /** Not yet: more octets have to arrive, of a head, of a frame's header or of a message. No mistake. */
+    SANSOCKET_INCOMPLETE = 4,
     /** A pointer is NULL that may not be. */
     SANSOCKET_NULL_POINTER = 16,
     /** A pointer to a struct is not aligned as the struct must be. */
@@ -105,6 +119,12 @@ enum sansocket_result
     SANSOCKET_LIST_TOO_LONG = 25,
     /** The octets are not the head of a request, or not all of it. */
     SANSOCKET_NOT_A_HEAD = 26,
+    /** The message is longer than the memory lent to collect it. */
+    SANSOCKET_MESSAGE_TOO_LONG = 27,
+    /** The octets are not the header of a frame, or not of one that the rules allow. */
+    SANSOCKET_NOT_A_FRAME = 28,
+    /** The memory lent to an inflater or compressor does not have the length that it must have. */
+    SANSOCKET_WRONG_MEMORY_LEN = 29,
     /** A verb of the opening handshake, where no opening handshake waits for it. */
     SANSOCKET_USAGE_NOT_CONNECTING = 257,
     /** A message, Ping, Pong or Close, where the state does not allow it (§6.1, §5.5.1). */
@@ -147,12 +167,91 @@ enum sansocket_result
     SANSOCKET_USAGE_MESSAGE_UNFINISHED = 276,
     /** §5.2: a payload of 2^63 octets or more. */
     SANSOCKET_USAGE_PAYLOAD_TOO_LONG = 277,
+    /** The scheme of a URL is missing or not `ws`, `wss`, `http` or `https`. */
+    SANSOCKET_URL_INVALID_SCHEME = 513,
+    /** The host is missing, or has an octet that no host has. Names beyond ASCII have to be given in their `xn--` form. */
+    SANSOCKET_URL_INVALID_HOST = 514,
+    /** The port is not a number from 1 to 65535. */
+    SANSOCKET_URL_INVALID_PORT = 515,
+    /** A user name or password (`user@`): §3 has none. Credentials go into a header. */
+    SANSOCKET_URL_USER_INFORMATION = 516,
+    /** A fragment (`#`), which §3 forbids. */
+    SANSOCKET_URL_FRAGMENT = 517,
+    /** A blank, a control octet or one beyond ASCII in path or query: they have to be given percent-encoded. */
+    SANSOCKET_URL_INVALID_TARGET = 518,
+    /** RFC 1951 §3.2.3: block type 3 is reserved. */
+    SANSOCKET_INFLATE_RESERVED_BLOCK_TYPE = 769,
+    /** RFC 1951 §3.2.4: NLEN of a stored block is not the complement of LEN. */
+    SANSOCKET_INFLATE_STORED_LEN_MISMATCH = 770,
+    /** RFC 1951 §3.2.7: more than 286 literal and length codes, or more than 30 distance codes. */
+    SANSOCKET_INFLATE_TOO_MANY_CODES = 771,
+    /** RFC 1951 §3.2.7: the code length code is over-subscribed or incomplete. */
+    SANSOCKET_INFLATE_BAD_CODE_LENGTH_CODE = 772,
+    /** RFC 1951 §3.2.7: a repeat without a previous length, or beyond the last code. */
+    SANSOCKET_INFLATE_BAD_REPEAT = 773,
+    /** RFC 1951 §3.2.5: there is no code for the end of the block. */
+    SANSOCKET_INFLATE_NO_END_OF_BLOCK = 774,
+    /** RFC 1951 §3.2.2: the literal and length code is over-subscribed or incomplete. */
+    SANSOCKET_INFLATE_BAD_LITERAL_CODE = 775,
+    /** RFC 1951 §3.2.2: the distance code is over-subscribed or incomplete. */
+    SANSOCKET_INFLATE_BAD_DISTANCE_CODE = 776,
+    /** RFC 1951 §3.2.5: bits that are no code for a literal or a length, or symbol 286 or 287. */
+    SANSOCKET_INFLATE_INVALID_LITERAL = 777,
+    /** RFC 1951 §3.2.5: bits that are no code for a distance, or symbol 30 or 31. */
+    SANSOCKET_INFLATE_INVALID_DISTANCE = 778,
+    /** RFC 1951 §3.2.5, RFC 7692 §7.1.2: a match before the first octet known, or beyond the window agreed. */
+    SANSOCKET_INFLATE_DISTANCE_TOO_FAR = 779,
+    /** RFC 7692 §7.2.1: the message does not end with an empty stored block whose LEN and NLEN were removed. */
+    SANSOCKET_INFLATE_NOT_FLUSHED = 780,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
 typedef enum sansocket_result sansocket_result;
 #else
 typedef uint32_t sansocket_result;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/** The close codes that have a name (§7.4.1 and the registry). 3000 to 4999 are the applications' own. */
+enum sansocket_close_code
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /** The purpose of the connection is fulfilled. */
+    SANSOCKET_CLOSE_NORMAL_CLOSURE = 1000,
+    /** A server goes down, a page is left. */
+    SANSOCKET_CLOSE_GOING_AWAY = 1001,
+    /** The peer broke the protocol. */
+    SANSOCKET_CLOSE_PROTOCOL_ERROR = 1002,
+    /** A kind of data that this endpoint does not take. */
+    SANSOCKET_CLOSE_UNSUPPORTED_DATA = 1003,
+    /** The peer's Close carried no code. Never in a frame. */
+    SANSOCKET_CLOSE_NO_STATUS_RECEIVED = 1005,
+    /** The connection ended without a Close from the peer. Never in a frame. */
+    SANSOCKET_CLOSE_ABNORMAL_CLOSURE = 1006,
+    /** Data that does not fit the type of the message, such as text that is not UTF-8. */
+    SANSOCKET_CLOSE_INVALID_PAYLOAD_DATA = 1007,
+    /** A policy of this endpoint was violated. */
+    SANSOCKET_CLOSE_POLICY_VIOLATION = 1008,
+    /** A message is too big. */
+    SANSOCKET_CLOSE_MESSAGE_TOO_BIG = 1009,
+    /** A client misses an extension in the server's handshake. For clients only. */
+    SANSOCKET_CLOSE_MANDATORY_EXTENSION = 1010,
+    /** Something unexpected happened in the endpoint itself. */
+    SANSOCKET_CLOSE_INTERNAL_ERROR = 1011,
+    /** The service restarts. */
+    SANSOCKET_CLOSE_SERVICE_RESTART = 1012,
+    /** Try again later. */
+    SANSOCKET_CLOSE_TRY_AGAIN_LATER = 1013,
+    /** A gateway got a bad answer. */
+    SANSOCKET_CLOSE_BAD_GATEWAY = 1014,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sansocket_close_code sansocket_close_code;
+#else
+typedef uint32_t sansocket_close_code;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -339,6 +438,54 @@ typedef uint32_t sansocket_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+/** Which frames may come, as to their masking (§5.1). */
+enum sansocket_masking
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /** Masked or not. */
+    SANSOCKET_MASKING_ANY = 0,
+    /** Masked only: from a client. */
+    SANSOCKET_MASKING_REQUIRED = 1,
+    /** Not masked: from a server. */
+    SANSOCKET_MASKING_FORBIDDEN = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sansocket_masking sansocket_masking;
+#else
+typedef uint32_t sansocket_masking;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/** Opcodes (§5.2). */
+enum sansocket_opcode
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /** A further fragment of a message. */
+    SANSOCKET_OPCODE_CONTINUATION = 0,
+    /** The first or only frame of a text message. */
+    SANSOCKET_OPCODE_TEXT = 1,
+    /** The first or only frame of a binary message. */
+    SANSOCKET_OPCODE_BINARY = 2,
+    /** The closing handshake. */
+    SANSOCKET_OPCODE_CLOSE = 8,
+    /** Asks for a Pong. */
+    SANSOCKET_OPCODE_PING = 9,
+    /** Answers a Ping, or nothing. */
+    SANSOCKET_OPCODE_PONG = 10,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sansocket_opcode sansocket_opcode;
+#else
+typedef uint32_t sansocket_opcode;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 /** What can be set, by `sansocket_config_set`. Lengths are in octets; times in milliseconds, where 0 turns a deadline off. */
 enum sansocket_option
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -505,8 +652,21 @@ typedef struct sansocket_negotiated {
     uint8_t has_subprotocol;
     /** The subprotocol, as its place in the list of the configuration, counted from 0. */
     uint8_t subprotocol;
+    /**
+     * 1 if permessage-deflate (RFC 7692) was agreed, with the parameters below. Its messages are received by
+     * `sansocket_receive_with`.
+     */
+    uint8_t has_deflate;
+    /** 1 for `server_no_context_takeover`. */
+    uint8_t server_no_context_takeover;
+    /** `server_max_window_bits`, 8 to 15; 0 for 15, where nothing was said. */
+    uint8_t server_max_window_bits;
+    /** 1 for `client_no_context_takeover`. */
+    uint8_t client_no_context_takeover;
+    /** `client_max_window_bits`, 8 to 15; 0 for 15, where nothing was said. */
+    uint8_t client_max_window_bits;
     /** 0. */
-    uint8_t reserved[6];
+    uint8_t reserved;
     /** 0. */
     uint64_t reserved_more[3];
 } sansocket_negotiated;
@@ -521,6 +681,26 @@ typedef struct sansocket_text {
     /** How many octets. */
     size_t len;
 } sansocket_text;
+
+/**
+ * Inflates what a peer compressed, for one connection: 2 176 octets of the caller's, and 2^8 to 2^15 of history that are lent to it. Its
+ * contents are the library's. It may be moved between calls, as a `sansocket` may; the history may not. There is nothing to free.
+ *
+ * The functions that take an inflater or a compressor are not in a library that was built without the feature `deflate`.
+ */
+typedef struct sansocket_inflater {
+    /** Not for the caller. */
+    uint64_t opaque[272];
+} sansocket_inflater;
+
+/**
+ * Compresses what we send, for one connection: 128 octets of the caller's, and 384 to 98 304 of memory that are lent to it. Its contents
+ * are the library's. It may be moved between calls, as a `sansocket` may; the lent memory may not. There is nothing to free.
+ */
+typedef struct sansocket_compressor {
+    /** Not for the caller. */
+    uint64_t opaque[16];
+} sansocket_compressor;
 
 /** An event: its type, and what `sansocket_event_type` says that goes with it. All other fields are 0. */
 typedef struct sansocket_event {
@@ -547,8 +727,8 @@ typedef struct sansocket_event {
     /** Octets of this message before this piece. */
     uint64_t offset;
     /**
-     * Octets in the input of the call that gave the event: valid for as long as the caller leaves them there. To be read only,
-     * except those of `SANSOCKET_EVENT_DATA`.
+     * Octets in the input of the call that gave the event, or in the window of `sansocket_receive_with`: valid for as long as the
+     * caller leaves them there. To be read only, except those of `SANSOCKET_EVENT_DATA`.
      */
     uint8_t *data;
     /** How many octets. */
@@ -566,8 +746,8 @@ typedef struct sansocket_io {
     /** In: the time, in milliseconds since any epoch, of a clock that does not run backwards or leap. */
     uint64_t now_ms;
     /**
-     * In: for `sansocket_receive`, what the last call left unconsumed, unchanged, and behind it what arrived since. Payload is
-     * unmasked in place; what is not consumed is left as it was. NULL if `input_len` is 0.
+     * In: for `sansocket_receive` and `_receive_with`, what the last call left unconsumed, unchanged, and behind it what arrived
+     * since. Payload is unmasked in place; what is not consumed is left as it was. NULL if `input_len` is 0.
      */
     uint8_t *input;
     /** In: octets of `input`. */
@@ -580,7 +760,8 @@ typedef struct sansocket_io {
     /** In: octets of room. */
     size_t output_len;
     /**
-     * Out, only of `sansocket_receive`, `_receive_eof` and `_handle_timeout`: octets at the start of `input` that are done with.
+     * Out, only of `sansocket_receive`, `_receive_with`, `_receive_eof` and `_handle_timeout`: octets at the start of `input` that are
+     * done with. Of `sansocket_send_with`, `_compress` and `_inflate`: octets of what they read.
      */
     size_t consumed;
     /** Out: octets at the start of `output` that go to the peer, whatever the event. 0 unless the result is `SANSOCKET_OK`. */
@@ -589,16 +770,52 @@ typedef struct sansocket_io {
     size_t needed;
     /**
      * Out, where the result is `SANSOCKET_OK`: which `sansocket_transport`, what to do with the transport once `output` is written.
+     * Functions without a connection leave it alone.
      */
     uint32_t transport;
-    /** 0. */
-    uint32_t reserved;
     /**
-     * Out, only of `sansocket_receive`, `_receive_eof` and `_handle_timeout`: what happened. The verbs leave it alone, so that it can
-     * be answered.
+     * Out, only of `sansocket_send_with`, `_compress` and `_inflate_end`: 1 if the message is complete; 0 if the call is to be made
+     * again, with what was not consumed.
+     */
+    uint32_t done;
+    /**
+     * Out, only of `sansocket_receive`, `_receive_with`, `_receive_eof` and `_handle_timeout`: what happened. The verbs leave it
+     * alone, so that it can be answered.
      */
     struct sansocket_event event;
 } sansocket_io;
+
+/** What a header must satisfy beyond §5.2's syntax. */
+typedef struct sansocket_frame_rules {
+    /** Octets of payload that are still acceptable; what is longer is `SANSOCKET_ERROR_MESSAGE_TOO_LONG`. */
+    uint64_t max_payload_len;
+    /** Which `sansocket_masking`. */
+    uint32_t masking;
+    /** The reserved bits that an extension gave a meaning (§5.8), as in `sansocket_frame_header`. */
+    uint8_t rsv;
+    /** 0. */
+    uint8_t reserved[3];
+} sansocket_frame_rules;
+
+/** A frame's header (§5.2). */
+typedef struct sansocket_frame_header {
+    /** Octets of payload, below 2^63. */
+    uint64_t payload_len;
+    /** The masking key, if `masked`; else 0. */
+    uint8_t masking_key[4];
+    /** Which `sansocket_opcode`. */
+    uint8_t opcode;
+    /** 1 if the message ends with this frame. */
+    uint8_t fin;
+    /** RSV1 (4), RSV2 (2) and RSV3 (1). */
+    uint8_t rsv;
+    /** 1 if the payload is masked. */
+    uint8_t masked;
+    /** Octets of the header itself, 2 to 14. Out, of `sansocket_frame_header_decode`. */
+    uint8_t header_len;
+    /** 0. */
+    uint8_t reserved[7];
+} sansocket_frame_header;
 
 /** One header line. */
 typedef struct sansocket_header {
@@ -662,6 +879,32 @@ typedef struct sansocket_request_parts {
     /** The Origin header (§10.2); `data` NULL if there is none. */
     struct sansocket_text origin;
 } sansocket_request_parts;
+
+/** A response, read in place. */
+typedef struct sansocket_response_parts {
+    /** The text behind the status; often empty. It lies in the head. */
+    struct sansocket_text reason;
+    /** 101, or why not. */
+    uint16_t status;
+    /** 0 in this version. */
+    uint8_t reserved[6];
+} sansocket_response_parts;
+
+/** A `ws`, `wss`, `http` or `https` URL: where to connect, and what to ask for. All texts lie in the URL, or are constants. */
+typedef struct sansocket_url {
+    /** The host to connect to; an IPv6 address without its brackets. */
+    struct sansocket_text host;
+    /** Host and port as the Host header has them, for `sansocket_client_request`: the port only if it is not the scheme's. */
+    struct sansocket_text authority;
+    /** Path and query, for `sansocket_client_request`. */
+    struct sansocket_text target;
+    /** The port to connect to: that of the scheme, 80 or 443, unless another is named. */
+    uint16_t port;
+    /** 1 if TLS comes first: `wss` or `https`. */
+    uint8_t is_secure;
+    /** 0 in this version. */
+    uint8_t reserved[5];
+} sansocket_url;
 
 #ifdef __cplusplus
 extern "C" {
@@ -734,7 +977,8 @@ sansocket_result sansocket_init_client(struct sansocket *ws,
  * messages may be sent at once. `role` is a `sansocket_role`; `entropy` may be NULL for a server; `negotiated` is needed only
  * during the call, NULL for nothing. The rest as `sansocket_init_client`.
  *
- * Returns what `sansocket_init_server` does, or `SANSOCKET_INVALID_ARGUMENT` for a role that does not exist.
+ * Returns what `sansocket_init_server` does, `SANSOCKET_INVALID_ARGUMENT` for a role that does not exist, or
+ * `SANSOCKET_OUT_OF_RANGE` for window bits that are neither 0 nor 8 to 15.
  */
 sansocket_result sansocket_init_open(struct sansocket *ws,
                                      size_t size,
@@ -792,6 +1036,15 @@ sansocket_result sansocket_get_transport(const struct sansocket *ws, uint32_t *t
 sansocket_result sansocket_get_role(const struct sansocket *ws, uint32_t *role);
 
 /**
+ * Tells whether a whole message that `sansocket_encode_message` encoded may go out on this connection now. Afterwards the caller writes
+ * it; nothing has to be told to the connection.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_USAGE_NOT_OPEN`, `SANSOCKET_USAGE_WRONG_ROLE` for a client,
+ * `SANSOCKET_USAGE_MESSAGE_UNFINISHED`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+ */
+sansocket_result sansocket_may_send(const struct sansocket *ws);
+
+/**
  * Writes the agreed subprotocol to `subprotocol`. It points into the list that was set with `sansocket_config_set_subprotocols`.
  *
  * Returns `SANSOCKET_ABSENT` if none was agreed, or what `sansocket_get_next_timeout` does.
@@ -818,6 +1071,175 @@ sansocket_result sansocket_get_was_clean(const struct sansocket *ws, uint8_t *wa
  * Returns `SANSOCKET_ABSENT` before the first, or what `sansocket_get_next_timeout` does.
  */
 sansocket_result sansocket_get_round_trip_ms(const struct sansocket *ws, uint32_t *round_trip_ms);
+
+/**
+ * Makes an inflater at the start of a connection. `size` is `sizeof *inflater`, `abi_version` is `SANSOCKET_ABI_VERSION`. `history` is
+ * lent for as long as the inflater is used; its contents do not matter. `history_len` is the window that was agreed for what the
+ * peer sends: 2^8 to 2^15 octets.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_WRONG_MEMORY_LEN` for another length, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`,
+ * `SANSOCKET_WRONG_SIZE`, `SANSOCKET_WRONG_VERSION` or `SANSOCKET_LENGTH_TOO_LARGE`.
+ */
+sansocket_result sansocket_inflater_init(struct sansocket_inflater *inflater,
+                                         size_t size,
+                                         uint32_t abi_version,
+                                         uint8_t *history,
+                                         size_t history_len);
+
+/**
+ * Makes a compressor at the start of a connection. `size` is `sizeof *compressor`, `abi_version` is `SANSOCKET_ABI_VERSION`.
+ * `window_bits`, 8 to 15, is the base-2 logarithm of the window in octets, at most that agreed for what we send. `memory` is lent for
+ * as long as the compressor is used; its contents do not matter. It is divided into the window and, from what is left, the largest
+ * hash table that fits: at least 128 octets (`sansocket_compressor_memory_len` says how much is sensible).
+ *
+ * Returns what `sansocket_inflater_init` does, or `SANSOCKET_OUT_OF_RANGE` for other `window_bits`; `SANSOCKET_WRONG_MEMORY_LEN` for
+ * too little memory.
+ */
+sansocket_result sansocket_compressor_init(struct sansocket_compressor *compressor,
+                                           size_t size,
+                                           uint32_t abi_version,
+                                           uint32_t window_bits,
+                                           uint8_t *memory,
+                                           size_t memory_len);
+
+/**
+ * Returns the octets of memory that go well with a compressor's window: twice its size, so 512 for 8 bits and 65 536 for 15; 0 if
+ * `window_bits` is not 8 to 15.
+ */
+size_t sansocket_compressor_memory_len(uint32_t window_bits);
+
+/**
+ * `sansocket_receive` for a connection with permessage-deflate. Compressed messages are inflated into `window`, `window_len` octets of
+ * the caller's, where the event shows them; others come as they do there. `inflater` belongs to this connection alone.
+ *
+ * Inflating cannot be undone, so this call asks for 131 octets of output before it inflates, and what the inflater took stays in it.
+ *
+ * Returns what `sansocket_receive` does, `SANSOCKET_USAGE_NO_DEFLATE` where a compressed message comes and the window is empty or the
+ * inflater's history is not as long as was agreed; `SANSOCKET_OVERLAP` too where two of input, output, window and history
+ * overlap.
+ */
+sansocket_result sansocket_receive_with(struct sansocket *ws,
+                                        struct sansocket_io *io,
+                                        struct sansocket_inflater *inflater,
+                                        uint8_t *window,
+                                        size_t window_len);
+
+/**
+ * `sansocket_send`, compressed (RFC 7692 §6.1): writes at most one frame, as long as the output allows. Until `io->done` the caller writes
+ * what was produced and calls again with what is left of the payload behind `io->consumed`, which may be nothing, and the same `kind`
+ * and `fin`. Fragments follow as with `sansocket_send`. `compressor` belongs to this connection alone.
+ *
+ * To leave a message uncompressed, because it holds a secret beside what a stranger chose (RFC 7692 §8) or is not worth it, use
+ * `sansocket_send`.
+ *
+ * Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` below 32 octets; `SANSOCKET_USAGE_NO_DEFLATE` where none was agreed
+ * or the compressor's window is larger than agreed; `SANSOCKET_OVERLAP` too where payload or output overlap the compressor's memory.
+ */
+sansocket_result sansocket_send_with(struct sansocket *ws,
+                                     struct sansocket_io *io,
+                                     struct sansocket_compressor *compressor,
+                                     uint32_t kind,
+                                     const void *payload,
+                                     size_t len,
+                                     uint8_t fin);
+
+/**
+ * Inflates from `io->input` to the output, until the one is consumed (`io->consumed`) and all that it says is written, or the other is
+ * full: call again then. For those who frame messages themselves; a message is any number of these calls, then
+ * `sansocket_inflate_end`. `sansocket_inflater_reset` between messages forgets the history.
+ *
+ * Returns `SANSOCKET_OK`; a `SANSOCKET_INFLATE_...` for the rule broken, given again until the inflater is reset, and what lies in the
+ * output is of no use; `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED`,
+ * `SANSOCKET_LENGTH_TOO_LARGE` or `SANSOCKET_OVERLAP`.
+ */
+sansocket_result sansocket_inflate(struct sansocket_inflater *inflater,
+                                   struct sansocket_io *io);
+
+/**
+ * Ends the message after its last octet was consumed: writes what is still to come, and stands as if the octets 00 00 ff ff, which the
+ * sender removed (RFC 7692 §7.2.2), had been read. If `io->done` is 0, the output was filled: call again, with room.
+ *
+ * Returns what `sansocket_inflate` does.
+ */
+sansocket_result sansocket_inflate_end(struct sansocket_inflater *inflater,
+                                       struct sansocket_io *io);
+
+/**
+ * Compresses `len` octets at `data` to the output until the one is consumed (`io->consumed`) or the other is full; up to 63 bits wait
+ * inside for room. `flush` that is not 0 says that the message ends with them, and is given again with the rest of them, which may be
+ * nothing, until `io->done`. For those who frame messages themselves.
+ *
+ * Returns what `sansocket_inflate` does, without its `SANSOCKET_INFLATE_...`.
+ */
+sansocket_result sansocket_compress(struct sansocket_compressor *compressor,
+                                    struct sansocket_io *io,
+                                    const void *data,
+                                    size_t len,
+                                    uint8_t flush);
+
+/**
+ * Forgets the history and all state, a fault too.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+ */
+sansocket_result sansocket_inflater_reset(struct sansocket_inflater *inflater);
+
+/**
+ * Forgets the history, and a message that was not ended.
+ *
+ * Returns what `sansocket_inflater_reset` does.
+ */
+sansocket_result sansocket_compressor_reset(struct sansocket_compressor *compressor);
+
+/**
+ * Writes the base-2 logarithm of the window in octets, 8 to 15, to `window_bits`.
+ *
+ * Returns what `sansocket_inflater_reset` does.
+ */
+sansocket_result sansocket_inflater_get_window_bits(const struct sansocket_inflater *inflater, uint32_t *window_bits);
+
+/**
+ * Writes the base-2 logarithm of the window in octets, 8 to 15, to `window_bits`.
+ *
+ * Returns what `sansocket_inflater_reset` does.
+ */
+sansocket_result sansocket_compressor_get_window_bits(const struct sansocket_compressor *compressor, uint32_t *window_bits);
+
+/**
+ * Reads the frame header at the start of `input` and writes it to `header`; it took `header->header_len` octets. `rules` NULL takes
+ * whatever is a header. Lengths must be minimal and below 2^63 (§5.2).
+ *
+ * Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE`; `SANSOCKET_NOT_A_FRAME`, as soon as the first octet is there that breaks a rule, and
+ * `error` is the `sansocket_error` that says which; `SANSOCKET_INVALID_ARGUMENT` for rules on masking that do not exist,
+ * `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_LENGTH_TOO_LARGE`. `header` is written only with the first, `error`
+ * only with the third of these; it may be NULL.
+ */
+sansocket_result sansocket_frame_header_decode(const uint8_t *input,
+                                               size_t input_len,
+                                               const struct sansocket_frame_rules *rules,
+                                               struct sansocket_frame_header *header,
+                                               uint32_t *error);
+
+/**
+ * Writes a frame's header into the output, with the length in its shortest form: 2 to 14 octets. The payload, masked by
+ * `sansocket_apply_mask` if the header says so, goes behind it. Of `io` only the output is used; `header_len` is not looked at.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_INVALID_ARGUMENT` for an opcode that does not exist or an `rsv` above 7,
+ * `SANSOCKET_USAGE_PAYLOAD_TOO_LONG`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_LENGTH_TOO_LARGE`.
+ */
+sansocket_result sansocket_frame_header_encode(struct sansocket_io *io,
+                                               const struct sansocket_frame_header *header);
+
+/**
+ * XORs `len` octets of a payload with the four octets of `key`, repeated; masks and unmasks (§5.3), in place. `offset` octets of the same
+ * payload went before: 0 at its start.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER` or `SANSOCKET_LENGTH_TOO_LARGE`.
+ */
+sansocket_result sansocket_apply_mask(const uint8_t *key,
+                                      uint64_t offset,
+                                      uint8_t *octets,
+                                      size_t len);
 
 /**
  * Writes a client's opening handshake (§4.1). What `request` points to is needed only during the call.
@@ -861,6 +1283,27 @@ sansocket_result sansocket_respond(struct sansocket *ws,
                                    size_t body_len);
 
 /**
+ * `sansocket_respond`, the head alone: the caller writes the `content_len` octets of the body behind it, before it obeys `transport`. For
+ * bodies longer than the output, and for the answer to a HEAD, which has none.
+ *
+ * Returns what `sansocket_respond` does.
+ */
+sansocket_result sansocket_respond_head(struct sansocket *ws,
+                                        struct sansocket_io *io,
+                                        uint32_t status,
+                                        const struct sansocket_header *headers,
+                                        size_t header_count,
+                                        size_t content_len);
+
+/**
+ * Writes the Sec-WebSocket-Accept that answers `key`, the value of Sec-WebSocket-Key as it was sent, to `accept`: 28 octets
+ * (`SANSOCKET_ACCEPT_KEY_LEN`), without NUL. For those who do the opening handshake themselves.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER` or `SANSOCKET_LENGTH_TOO_LARGE`.
+ */
+sansocket_result sansocket_accept_key(const char *key, size_t key_len, char *accept);
+
+/**
  * Reads the head of a request and writes its parts to `parts`. `head` is that of an event, where it lies or a copy of it.
  *
  * Returns `SANSOCKET_OK`, `SANSOCKET_NOT_A_HEAD`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or
@@ -901,6 +1344,71 @@ sansocket_result sansocket_head_header(const uint8_t *head,
 sansocket_result sansocket_head_header_at(const uint8_t *head, size_t head_len, size_t index, struct sansocket_header *header);
 
 /**
+ * Reads the head of a response and writes its parts to `parts`. `head` is that of an event, where it lies or a copy of it.
+ *
+ * Returns what `sansocket_request_parse` does.
+ */
+sansocket_result sansocket_response_parse(const uint8_t *head, size_t head_len, struct sansocket_response_parts *parts);
+
+/**
+ * Writes to `subprotocol` that at `index`, counted from 0, of those that the client offers in `head`, in its order of preference
+ * (§1.9). It lies in the head.
+ *
+ * Returns what `sansocket_head_header` does, for the head of a request.
+ */
+sansocket_result sansocket_request_subprotocol_at(const uint8_t *head,
+                                                  size_t head_len,
+                                                  size_t index,
+                                                  struct sansocket_text *subprotocol);
+
+/**
+ * Writes to `token` that at `index`, counted from 0, of the list in `value`, a header's value such as `chat, superchat`: what stands
+ * between commas, up to the first member that is no token (RFC 9110 §5.6.1). It lies in `value`.
+ *
+ * Returns `SANSOCKET_OK`; `SANSOCKET_ABSENT` if there is none, and nothing is written; `SANSOCKET_NULL_POINTER`,
+ * `SANSOCKET_MISALIGNED` or `SANSOCKET_LENGTH_TOO_LARGE`.
+ */
+sansocket_result sansocket_token_at(const char *value,
+                                    size_t value_len,
+                                    size_t index,
+                                    struct sansocket_text *token);
+
+/**
+ * Looks for the end of the head at the start of `input`, within the limits of `config` (NULL for the defaults), and writes its length
+ * to `head_len`. `sender`, a `sansocket_role`, says whether it is a request (`SANSOCKET_CLIENT`) or a response (`SANSOCKET_SERVER`).
+ * It looks at all of `input` each time. For those who do the opening handshake themselves: `sansocket_receive` does this.
+ *
+ * Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE`; `SANSOCKET_NOT_A_HEAD`, and `error` is the `sansocket_error` that says why;
+ * `SANSOCKET_INVALID_ARGUMENT` for a role that does not exist, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`,
+ * `SANSOCKET_NOT_INITIALISED` (the configuration) or `SANSOCKET_LENGTH_TOO_LARGE`. `head_len` is written only with the first,
+ * `error` only with the third of these; it may be NULL.
+ */
+sansocket_result sansocket_head_find(const struct sansocket_config *config,
+                                     uint32_t sender,
+                                     const uint8_t *input,
+                                     size_t input_len,
+                                     size_t *head_len,
+                                     uint32_t *error);
+
+/**
+ * Takes the next `SANSOCKET_EVENT_DATA` of a connection, as it was given. With the last piece of a message the event becomes that of
+ * the whole: `first` and `last` are 1, `offset` is 0, `data` and `len` show all octets. A message that came whole stays where it is;
+ * what comes in pieces is copied to `memory`, `memory_len` octets of the caller's, the same for all pieces of a message. If it is text,
+ * it is valid UTF-8. There is nothing to initialise: what `memory` holds belongs to the pieces that came.
+ *
+ * `SANSOCKET_MAX_MESSAGE_LEN`, set to `memory_len`, lets the connection refuse what does not fit; without it `sansocket_fail` with 1009 is
+ * the answer to `SANSOCKET_MESSAGE_TOO_LONG`.
+ *
+ * Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE` where more pieces are to come, and the event is as it was;
+ * `SANSOCKET_MESSAGE_TOO_LONG`, here and for the further pieces; `SANSOCKET_INVALID_ARGUMENT` for another event;
+ * `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_LENGTH_TOO_LARGE`, or `SANSOCKET_OVERLAP` where a piece lies in
+ * `memory`.
+ */
+sansocket_result sansocket_collect(uint8_t *memory,
+                                   size_t memory_len,
+                                   struct sansocket_event *event);
+
+/**
  * Takes the octets that arrived (`io->input`): at most one event, and the octets that it makes due. To be called again, behind
  * what was consumed, until the event is `SANSOCKET_EVENT_NONE`; what is not consumed then is presented again with more behind it.
  *
@@ -924,7 +1432,7 @@ sansocket_result sansocket_receive_eof(struct sansocket *ws, struct sansocket_io
  * Acts on the deadlines that have passed: sends the keepalive Ping, ends what waited too long. To be called at
  * `sansocket_get_next_timeout`; earlier or more often does no harm. Reads `io->now_ms` and the output, not the input.
  *
- * It never wants room: a Ping that does not fit (4 octets, a client's 8) is left out, and its Pong is missed all the same, so that
+ * It never wants room: a Ping that does not fit (6 octets, a client's 10) is left out, and its Pong is missed all the same, so that
  * a writer that is stuck is noticed.
  *
  * Returns what `sansocket_receive_eof` does.
@@ -970,6 +1478,43 @@ sansocket_result sansocket_send(struct sansocket *ws,
                                 uint8_t fin);
 
 /**
+ * Writes the header alone of the frame that `sansocket_send` would write, for a server: the caller writes `payload` itself, directly
+ * behind it (`writev`), and whatever is produced later behind that. At most 10 octets. The payload is read for the check of text only.
+ *
+ * Returns what `sansocket_send` does, or `SANSOCKET_USAGE_WRONG_ROLE` for a client, whose payload has to be masked.
+ */
+sansocket_result sansocket_send_header(struct sansocket *ws,
+                                       struct sansocket_io *io,
+                                       uint32_t kind,
+                                       const void *payload,
+                                       size_t len,
+                                       uint8_t fin);
+
+/**
+ * `sansocket_send_header` for `payload_len` octets, below 2^63, that are not in memory (`sendfile`). Binary only: text would have to be
+ * checked.
+ *
+ * Returns what `sansocket_send_header` does, or `SANSOCKET_USAGE_PAYLOAD_TOO_LONG`.
+ */
+sansocket_result sansocket_send_binary_header(struct sansocket *ws,
+                                              struct sansocket_io *io,
+                                              uint64_t payload_len,
+                                              uint8_t fin);
+
+/**
+ * Encodes a whole message of a server's as one frame, once, to be sent to many: a server's frames are not masked, so they are the
+ * same for all. `sansocket_may_send` tells whether a connection may take it now. `len` octets and 2 to 10 more; of `io` only the
+ * output is used.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_INVALID_ARGUMENT` for a kind that does
+ * not exist, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_LENGTH_TOO_LARGE` or `SANSOCKET_OVERLAP`.
+ */
+sansocket_result sansocket_encode_message(struct sansocket_io *io,
+                                          uint32_t kind,
+                                          const void *payload,
+                                          size_t len);
+
+/**
  * Writes a Ping (§5.5.2) of at most 125 octets of payload, NULL if `len` is 0. Its Pong arrives as an event.
  *
  * Returns what `sansocket_send` does, or `SANSOCKET_USAGE_CONTROL_PAYLOAD_TOO_LONG`.
@@ -983,6 +1528,9 @@ sansocket_result sansocket_ping(struct sansocket *ws, struct sansocket_io *io, c
  * Returns what `sansocket_ping` does.
  */
 sansocket_result sansocket_pong(struct sansocket *ws, struct sansocket_io *io, const void *payload, size_t len);
+
+/** Returns 1 if the code may stand in a Close frame, ours or the peer's (1000 to 1003, 1007 to 1014 and 3000 to 4999), else 0. */
+uint8_t sansocket_close_code_is_allowed(uint32_t code);
 
 /**
  * Writes our Close (§7.1.2): with a `code` and a `reason` of at most 123 octets of UTF-8, or with neither: `code` is 0 then. The
@@ -1007,6 +1555,15 @@ sansocket_result sansocket_close(struct sansocket *ws,
  * results for pointers and lengths that `sansocket_send` has.
  */
 sansocket_result sansocket_fail(struct sansocket *ws, struct sansocket_io *io, uint32_t code);
+
+/**
+ * Cuts `url` into its parts and writes them to `parts`.
+ *
+ * Returns `SANSOCKET_OK`; `SANSOCKET_URL_INVALID_SCHEME`, `_INVALID_HOST`, `_INVALID_PORT`, `_USER_INFORMATION`, `_FRAGMENT`,
+ * `_INVALID_TARGET`, whichever is wrong; `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or
+ * `SANSOCKET_LENGTH_TOO_LARGE`. Nothing is written unless it is `SANSOCKET_OK`.
+ */
+sansocket_result sansocket_url_parse(const char *url, size_t url_len, struct sansocket_url *parts);
 
 #ifdef __cplusplus
 }  // extern "C"

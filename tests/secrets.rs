@@ -180,7 +180,7 @@ fn debug_output_of_the_callers_values_has_no_secrets() {
     };
     check("Url", format!("{:?}", sansocket::Url::parse("wss://a/chat?token=s3cr3t").unwrap()));
     check("ClientRequest", format!("{:?}", sansocket::ClientRequest::new("a", "/chat?token=s3cr3t")));
-    check("Collector", format!("{:?}", sansocket::Collector::new(&mut *b"s3cr3t".to_vec())));
+    check("Collector", format!("{:?}", sansocket::Collector::new(&mut b"s3cr3t".to_vec())));
     check("Tokens", format!("{:?}", sansocket::Tokens::of(b"bearer.s3cr3t")));
     assert!(leaks.is_empty(), "secrets in the Debug output of {leaks:?}");
 }

@@ -85,10 +85,6 @@ impl Machine<'_> {
         if self.role != Role::Server {
             return Err(UsageError::WrongRole.into());
         }
-        // §5.2: the most significant bit of a length is 0.
-        if payload_len >> 63 != 0 {
-            return Err(UsageError::PayloadTooLong.into());
-        }
         let opcode = self.sending.opcode(kind, false)?;
         let after = self.sending.after(kind, payload.unwrap_or_default(), fin, false)?;
         let octets = FrameHeader { fin, rsv: 0, opcode, masking_key: None, payload_len }.encode(out)?;

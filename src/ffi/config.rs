@@ -1,6 +1,6 @@
 //! `Config`, in memory of the caller's.
 
-use super::memory::{Region, check_struct, check_version};
+use super::memory::{Opaque, Region, fill, object, object_ref};
 use super::result::{done, sansocket_result};
 use crate::{Config, UsageError};
 use core::ffi::c_char;
@@ -15,18 +15,12 @@ pub struct sansocket_config {
     opaque: [u64; 16],
 }
 
-/// What stands in a `sansocket_config`.
-#[repr(C)]
-struct Object {
-    magic: u64,
-    config: Config<'static>,
+// SAFETY: the size and the alignment are asserted by `fill`; the words may be anything.
+unsafe impl Opaque for sansocket_config {
+    type Object = Config<'static>;
+    const NAME: &'static [u8; 8] = b"sansconf";
 }
 
-/// "sansconf" and the ABI version: what zeroed memory and another version's structs do not have.
-const MAGIC: u64 = u64::from_be_bytes(*b"sansconf") ^ super::SANSOCKET_ABI_VERSION as u64;
-
-const _: () = assert!(size_of::<Object>() <= size_of::<sansocket_config>());
-const _: () = assert!(align_of::<Object>() <= align_of::<sansocket_config>());
 const _: () = assert!(size_of::<sansocket_config>() == 128 && align_of::<sansocket_config>() == 8);
 
 /// What connections have that were given no configuration.
@@ -71,10 +65,8 @@ pub enum sansocket_option {
 /// `SANSOCKET_WRONG_VERSION`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_config_init(config: *mut sansocket_config, size: usize, abi_version: u32) -> sansocket_result {
-    done(check_version(config, size, abi_version).map(|()| {
-        // SAFETY: the caller's memory of that size, not NULL and aligned.
-        unsafe { config.cast::<Object>().write(Object { magic: MAGIC, config: Config::new() }) }
-    }))
+    // SAFETY: the caller's memory of that size.
+    done(unsafe { fill(config, size, abi_version, || Ok(Config::new())) })
 }
 
 /// Sets an option (`sansocket_option`), before the configuration is lent to a connection.
@@ -84,8 +76,8 @@ pub unsafe extern "C" fn sansocket_config_init(config: *mut sansocket_config, si
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_config_set(config: *mut sansocket_config, option: u32, value: u64) -> sansocket_result {
     // SAFETY: the caller has the configuration to itself until it lends it.
-    done(unsafe { object(config) }.and_then(|object| {
-        object.config = set(object.config, option, value)?;
+    done(unsafe { object(config) }.and_then(|config| {
+        *config = set(*config, option, value)?;
         Ok(())
     }))
 }
@@ -132,26 +124,14 @@ pub unsafe extern "C" fn sansocket_config_set_subprotocols(
 ) -> sansocket_result {
     let set = || {
         // SAFETY: the caller has the configuration to itself until it lends it.
-        let object = unsafe { object(config) }?;
+        let config = unsafe { object(config) }?;
         // SAFETY: the caller lends the list for as long as the configuration.
         let list = unsafe { Region::new(list.cast(), len)?.octets() };
         let list = core::str::from_utf8(list).map_err(|_| sansocket_result::from(UsageError::InvalidSubprotocol))?;
-        object.config = object.config.subprotocols(list);
+        *config = config.subprotocols(list);
         Ok(())
     };
     done(set())
-}
-
-/// # Safety
-/// Not NULL, a `sansocket_config` that the caller has to itself.
-unsafe fn object<'a>(config: *mut sansocket_config) -> Result<&'a mut Object, sansocket_result> {
-    check_struct(config)?;
-    // SAFETY: not NULL and aligned; initialised memory by the contract, whose first word may be anything.
-    if unsafe { (*config).opaque[0] } != MAGIC {
-        return Err(sansocket_result::SANSOCKET_NOT_INITIALISED);
-    }
-    // SAFETY: only `sansocket_config_init` writes that word, and the rest with it.
-    Ok(unsafe { &mut *config.cast() })
 }
 
 /// What a connection borrows; the defaults for NULL.
@@ -162,11 +142,6 @@ pub(super) unsafe fn lent(config: *const sansocket_config) -> Result<&'static Co
     if config.is_null() {
         return Ok(&DEFAULTS);
     }
-    check_struct(config)?;
-    // SAFETY: not NULL and aligned; initialised memory by the contract, whose first word may be anything.
-    if unsafe { (*config).opaque[0] } != MAGIC {
-        return Err(sansocket_result::SANSOCKET_NOT_INITIALISED);
-    }
-    // SAFETY: only `sansocket_config_init` writes that word, and the rest with it; shared from here on.
-    Ok(unsafe { &(*config.cast::<Object>()).config })
+    // SAFETY: what our caller promises; shared from here on.
+    unsafe { object_ref(config) }
 }

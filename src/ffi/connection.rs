@@ -1,11 +1,11 @@
 //! The `sansocket` itself: memory of the caller's with a `Connection` in it, how it begins, and what can be asked of it.
 
 use super::config::{lent, sansocket_config};
-use super::handshake::sansocket_text;
+use super::head::sansocket_text;
 use super::io::{number, sansocket_transport};
-use super::memory::{check_struct, check_version};
+use super::memory::{Opaque, check_struct, fill, look, object, object_ref};
 use super::result::{done, sansocket_result};
-use crate::{Connection, Entropy, EntropyError, Instant, Negotiated, Role, State};
+use crate::{Connection, DeflateDirection, DeflateParams, Entropy, EntropyError, Instant, Negotiated, Role, State};
 use core::ffi::c_void;
 
 /// One endpoint of one connection, in 128 octets of the caller's: on the stack, in static memory, in a struct. Its
@@ -53,8 +53,19 @@ pub struct sansocket_negotiated {
     pub has_subprotocol: u8,
     /// The subprotocol, as its place in the list of the configuration, counted from 0.
     pub subprotocol: u8,
+    /// 1 if permessage-deflate (RFC 7692) was agreed, with the parameters below. Its messages are received by
+    /// `sansocket_receive_with`.
+    pub has_deflate: u8,
+    /// 1 for `server_no_context_takeover`.
+    pub server_no_context_takeover: u8,
+    /// `server_max_window_bits`, 8 to 15; 0 for 15, where nothing was said.
+    pub server_max_window_bits: u8,
+    /// 1 for `client_no_context_takeover`.
+    pub client_no_context_takeover: u8,
+    /// `client_max_window_bits`, 8 to 15; 0 for 15, where nothing was said.
+    pub client_max_window_bits: u8,
     /// 0.
-    pub reserved: [u8; 6],
+    pub reserved: u8,
     /// 0.
     pub reserved_more: [u64; 3],
 }
@@ -62,21 +73,15 @@ pub struct sansocket_negotiated {
 /// What `sansocket_get_next_timeout` gives where nothing is waited for.
 pub const SANSOCKET_NEVER: u64 = 0xFFFF_FFFF_FFFF_FFFF;
 
-/// What stands in a `sansocket`.
-#[repr(C)]
-struct Object {
-    magic: u64,
-    endpoint: Endpoint,
-}
-
 /// The configuration is lent by a caller whose lifetimes we do not see.
 pub(super) type Endpoint = Connection<'static, Source>;
 
-/// "sansocke" and the ABI version: what zeroed memory and another version's structs do not have.
-const MAGIC: u64 = u64::from_be_bytes(*b"sansocke") ^ super::SANSOCKET_ABI_VERSION as u64;
+// SAFETY: the size and the alignment are asserted by `fill`; the words may be anything.
+unsafe impl Opaque for sansocket {
+    type Object = Endpoint;
+    const NAME: &'static [u8; 8] = b"sansocke";
+}
 
-const _: () = assert!(size_of::<Object>() <= size_of::<sansocket>());
-const _: () = assert!(align_of::<Object>() <= align_of::<sansocket>());
 const _: () = assert!(size_of::<sansocket>() == 128 && align_of::<sansocket>() == 8);
 
 /// The caller's entropy; none, for a server.
@@ -94,38 +99,6 @@ impl Entropy for Source {
     }
 }
 
-/// The connection in a `sansocket`.
-///
-/// # Safety
-/// NULL or a `sansocket` that the caller has to itself, in memory that was written.
-#[inline]
-pub(super) unsafe fn endpoint<'a>(ws: *mut sansocket) -> Result<&'a mut Endpoint, sansocket_result> {
-    // SAFETY: what our caller promises.
-    unsafe { check_initialised(ws) }?;
-    // SAFETY: it is not NULL, aligned, and `write` made it; the caller has it to itself.
-    Ok(unsafe { &mut (*ws.cast::<Object>()).endpoint })
-}
-
-/// The same, to be looked at.
-///
-/// # Safety
-/// NULL or a `sansocket` that nobody writes, in memory that was written.
-unsafe fn endpoint_ref<'a>(ws: *const sansocket) -> Result<&'a Endpoint, sansocket_result> {
-    // SAFETY: what our caller promises.
-    unsafe { check_initialised(ws) }?;
-    // SAFETY: it is not NULL, aligned, and `write` made it; nobody writes it.
-    Ok(unsafe { &(*ws.cast::<Object>()).endpoint })
-}
-
-/// # Safety
-/// NULL or a `sansocket` in memory that was written.
-#[inline]
-unsafe fn check_initialised(ws: *const sansocket) -> Result<(), sansocket_result> {
-    check_struct(ws)?;
-    // SAFETY: not NULL and aligned; the first word may be anything.
-    if unsafe { (*ws).opaque[0] } == MAGIC { Ok(()) } else { Err(sansocket_result::SANSOCKET_NOT_INITIALISED) }
-}
-
 /// What the functions that begin a connection have in common.
 ///
 /// # Safety
@@ -137,14 +110,8 @@ unsafe fn begin(
     config: *const sansocket_config,
     begin: impl FnOnce(&'static crate::Config<'static>) -> Result<Endpoint, sansocket_result>,
 ) -> sansocket_result {
-    let begun = check_version(ws, size, abi_version)
-        // SAFETY: what our caller promises.
-        .and_then(|()| unsafe { lent(config) })
-        .and_then(begin);
-    done(begun.map(|endpoint| {
-        // SAFETY: the caller's memory of that size, not NULL and aligned.
-        unsafe { ws.cast::<Object>().write(Object { magic: MAGIC, endpoint }) }
-    }))
+    // SAFETY: what our caller promises.
+    done(unsafe { fill(ws, size, abi_version, || begin(lent(config)?)) })
 }
 
 /// The source of an endpoint; a client must have one.
@@ -200,7 +167,8 @@ pub unsafe extern "C" fn sansocket_init_client(
 /// messages may be sent at once. `role` is a `sansocket_role`; `entropy` may be NULL for a server; `negotiated` is needed only
 /// during the call, NULL for nothing. The rest as `sansocket_init_client`.
 ///
-/// Returns what `sansocket_init_server` does, or `SANSOCKET_INVALID_ARGUMENT` for a role that does not exist.
+/// Returns what `sansocket_init_server` does, `SANSOCKET_INVALID_ARGUMENT` for a role that does not exist, or
+/// `SANSOCKET_OUT_OF_RANGE` for window bits that are neither 0 nor 8 to 15.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_init_open(
     ws: *mut sansocket,
@@ -222,6 +190,12 @@ pub unsafe extern "C" fn sansocket_init_open(
             if negotiated.has_subprotocol != 0 {
                 agreed = agreed.subprotocol(negotiated.subprotocol);
             }
+            if negotiated.has_deflate != 0 {
+                agreed = agreed.deflate(DeflateParams {
+                    server: direction(negotiated.server_no_context_takeover, negotiated.server_max_window_bits)?,
+                    client: direction(negotiated.client_no_context_takeover, negotiated.client_max_window_bits)?,
+                });
+            }
         }
         let role = match role {
             _ if role == sansocket_role::SANSOCKET_CLIENT as u32 => Role::Client,
@@ -234,6 +208,16 @@ pub unsafe extern "C" fn sansocket_init_open(
     unsafe { begin(ws, size, abi_version, config, open) }
 }
 
+/// One half of what was agreed of permessage-deflate.
+fn direction(no_context_takeover: u8, max_window_bits: u8) -> Result<DeflateDirection, sansocket_result> {
+    let max_window_bits = match max_window_bits {
+        0 => DeflateDirection::DEFAULT.max_window_bits,
+        8..=15 => max_window_bits,
+        _ => return Err(sansocket_result::SANSOCKET_OUT_OF_RANGE),
+    };
+    Ok(DeflateDirection { no_context_takeover: no_context_takeover != 0, max_window_bits })
+}
+
 /// The caller stops reading for reasons of its own: the deadlines that wait for the peer stand still until `sansocket_resume`. The
 /// closing deadline does not: it also ends what nobody reads.
 ///
@@ -241,7 +225,7 @@ pub unsafe extern "C" fn sansocket_init_open(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_pause(ws: *mut sansocket, now_ms: u64) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.
-    done(unsafe { endpoint(ws) }.map(|endpoint| endpoint.pause(Instant::from_millis(now_ms))))
+    done(unsafe { object(ws) }.map(|endpoint| endpoint.pause(Instant::from_millis(now_ms))))
 }
 
 /// Ends a `sansocket_pause`.
@@ -250,25 +234,7 @@ pub unsafe extern "C" fn sansocket_pause(ws: *mut sansocket, now_ms: u64) -> san
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_resume(ws: *mut sansocket, now_ms: u64) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.
-    done(unsafe { endpoint(ws) }.map(|endpoint| endpoint.resume(Instant::from_millis(now_ms))))
-}
-
-/// Looks at a connection and writes what it saw to `to`; nothing is written where that is refused.
-///
-/// # Safety
-/// What stands at the top of the header.
-unsafe fn look<T>(
-    ws: *const sansocket,
-    to: *mut T,
-    look: impl FnOnce(&'static Endpoint) -> Result<T, sansocket_result>,
-) -> sansocket_result {
-    done(check_struct(to).and_then(|()| {
-        // SAFETY: what our caller promises; `look` keeps nothing that it does not copy or that the configuration does not own.
-        let seen = look(unsafe { endpoint_ref(ws) }?)?;
-        // SAFETY: not NULL, aligned, and the caller's to be written.
-        unsafe { to.write(seen) };
-        Ok(())
-    }))
+    done(unsafe { object(ws) }.map(|endpoint| endpoint.resume(Instant::from_millis(now_ms))))
 }
 
 /// Writes to `at_ms` when `sansocket_handle_timeout` has something to do, in the milliseconds of `now_ms`; `SANSOCKET_NEVER` if
@@ -278,7 +244,7 @@ unsafe fn look<T>(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_get_next_timeout(ws: *const sansocket, at_ms: *mut u64) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.
-    unsafe { look(ws, at_ms, |endpoint| Ok(endpoint.next_timeout().map_or(SANSOCKET_NEVER, Instant::as_millis))) }
+    unsafe { look(ws, at_ms, |endpoint: &Endpoint| Ok(endpoint.next_timeout().map_or(SANSOCKET_NEVER, Instant::as_millis))) }
 }
 
 /// Writes the `sansocket_state` to `state`.
@@ -318,6 +284,17 @@ pub unsafe extern "C" fn sansocket_get_role(ws: *const sansocket, role: *mut u32
     };
     // SAFETY: the caller keeps to what stands at the top of the header.
     unsafe { look(ws, role, |endpoint| Ok(role_number(endpoint) as u32)) }
+}
+
+/// Tells whether a whole message that `sansocket_encode_message` encoded may go out on this connection now. Afterwards the caller writes
+/// it; nothing has to be told to the connection.
+///
+/// Returns `SANSOCKET_OK`, `SANSOCKET_USAGE_NOT_OPEN`, `SANSOCKET_USAGE_WRONG_ROLE` for a client,
+/// `SANSOCKET_USAGE_MESSAGE_UNFINISHED`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_may_send(ws: *const sansocket) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    done(unsafe { object_ref(ws) }.and_then(|endpoint| Ok(endpoint.may_send()?)))
 }
 
 /// Writes the agreed subprotocol to `subprotocol`. It points into the list that was set with `sansocket_config_set_subprotocols`.

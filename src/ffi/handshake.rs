@@ -1,45 +1,12 @@
-//! §4: the opening handshake. Heads are read where they lie; the verbs that answer them take what they add as structs.
+//! §4: the verbs of the opening handshake, which take what they write as structs.
 
-use super::config::{lent, sansocket_config};
 use super::connection::sansocket;
+use super::head::{request, sansocket_header, sansocket_text};
 use super::io::{Call, give_octets, sansocket_io};
-use super::memory::{Region, check_struct};
-use super::result::{Refusal, done, sansocket_result};
-use crate::{Accept, ClientRequest, Config, Header, Headers, Origin, Request, Response, UsageError};
+use super::memory::{Region, check_struct, write};
+use super::result::{Refusal, sansocket_result};
+use crate::{Accept, ClientRequest, Header, Origin, UsageError, accept_key};
 use core::ffi::{c_char, c_void};
-
-/// Text of the caller's or in memory of the caller's: `len` octets at `data`, without NUL at its end. Names, hosts, targets and
-/// subprotocols are ASCII; the value of a header that was received may have any octets but controls.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct sansocket_text {
-    /// NULL for none.
-    pub data: *const c_char,
-    /// How many octets.
-    pub len: usize,
-}
-
-impl sansocket_text {
-    const NONE: Self = Self { data: core::ptr::null(), len: 0 };
-
-    pub(super) fn of(octets: &[u8]) -> Self {
-        Self { data: octets.as_ptr().cast(), len: octets.len() }
-    }
-
-    fn of_option(octets: Option<&[u8]>) -> Self {
-        octets.map_or(Self::NONE, Self::of)
-    }
-}
-
-/// One header line.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct sansocket_header {
-    /// Compared without regard to case.
-    pub name: sansocket_text,
-    /// Without white space around it.
-    pub value: sansocket_text,
-}
 
 /// The most headers, and the most origins, that a verb takes.
 pub const SANSOCKET_MAX_LIST: usize = 16;
@@ -95,23 +62,6 @@ pub struct sansocket_acceptance {
     pub reserved_more: [u64; 2],
 }
 
-/// A request, read in place: all texts lie in the head, or are constants.
-#[repr(C)]
-pub struct sansocket_request_parts {
-    /// `GET` in an opening handshake.
-    pub method: sansocket_text,
-    /// The target as it was sent: path and query, or a whole URL (RFC 9112 §3.2).
-    pub target: sansocket_text,
-    /// The path of the target, `/` if it has none.
-    pub path: sansocket_text,
-    /// The query of the target, behind its `?`; `data` NULL if it has none.
-    pub query: sansocket_text,
-    /// The host that is asked for, with its port; `data` NULL if there is none.
-    pub host: sansocket_text,
-    /// The Origin header (§10.2); `data` NULL if there is none.
-    pub origin: sansocket_text,
-}
-
 /// Writes a client's opening handshake (§4.1). What `request` points to is needed only during the call.
 ///
 /// Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED`, `SANSOCKET_USAGE_NOT_CONNECTING`,
@@ -126,7 +76,7 @@ pub unsafe extern "C" fn sansocket_request(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends what the request points to.
     unsafe {
-        give_octets(ws, io, |call, output| {
+        give_octets(ws, io, |endpoint, call, output| {
             check_struct(request)?;
             let mut room = NO_HEADERS;
             let request = &*request;
@@ -136,7 +86,7 @@ pub unsafe extern "C" fn sansocket_request(
                 origin: optional(call, request.origin, UsageError::InvalidHeader)?,
                 headers: headers(call, request.headers, request.header_count, &mut room)?,
             };
-            Ok(call.endpoint.request(&request, call.now, output)?)
+            Ok(endpoint.request(&request, call.now, output)?)
         })
     }
 }
@@ -158,7 +108,7 @@ pub unsafe extern "C" fn sansocket_accept(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends head and what the acceptance points to.
     unsafe {
-        give_octets(ws, io, |call, output| {
+        give_octets(ws, io, |endpoint, call, output| {
             check_struct(acceptance)?;
             let request = request(call.lent(head.cast(), head_len)?)?;
             let (mut origins_room, mut room) = ([""; SANSOCKET_MAX_LIST], NO_HEADERS);
@@ -175,7 +125,7 @@ pub unsafe extern "C" fn sansocket_accept(
                 subprotocol: optional(call, acceptance.subprotocol, UsageError::UnofferedSubprotocol)?,
                 headers: headers(call, acceptance.headers, acceptance.header_count, &mut room)?,
             };
-            Ok(call.endpoint.accept(&request, &accept, call.now, output)?)
+            Ok(endpoint.accept(&request, &accept, call.now, output)?)
         })
     }
 }
@@ -198,130 +148,52 @@ pub unsafe extern "C" fn sansocket_respond(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends headers and body.
     unsafe {
-        give_octets(ws, io, |call, output| {
+        give_octets(ws, io, |endpoint, call, output| {
             let status = u16::try_from(status).map_err(|_| UsageError::InvalidStatus)?;
             let mut room = NO_HEADERS;
             let headers = self::headers(call, headers, header_count, &mut room)?;
-            Ok(call.endpoint.respond(status, headers, call.lent(body, body_len)?, call.now, output)?)
+            Ok(endpoint.respond(status, headers, call.lent(body, body_len)?, call.now, output)?)
         })
     }
 }
 
-/// Reads the head of a request and writes its parts to `parts`. `head` is that of an event, where it lies or a copy of it.
+/// `sansocket_respond`, the head alone: the caller writes the `content_len` octets of the body behind it, before it obeys `transport`. For
+/// bodies longer than the output, and for the answer to a HEAD, which has none.
 ///
-/// Returns `SANSOCKET_OK`, `SANSOCKET_NOT_A_HEAD`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or
-/// `SANSOCKET_LENGTH_TOO_LARGE`; nothing is written unless it is `SANSOCKET_OK`.
+/// Returns what `sansocket_respond` does.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_request_parse(
-    head: *const u8,
-    head_len: usize,
-    parts: *mut sansocket_request_parts,
+pub unsafe extern "C" fn sansocket_respond_head(
+    ws: *mut sansocket,
+    io: *mut sansocket_io,
+    status: u32,
+    headers: *const sansocket_header,
+    header_count: usize,
+    content_len: usize,
 ) -> sansocket_result {
-    let parse = || {
-        check_struct(parts)?;
-        // SAFETY: the caller lends the head for the call.
-        let request = request(unsafe { Region::new(head, head_len)?.octets() })?;
-        let read = sansocket_request_parts {
-            method: sansocket_text::of(request.method().as_bytes()),
-            target: sansocket_text::of(request.target().as_bytes()),
-            path: sansocket_text::of(request.path().as_bytes()),
-            query: sansocket_text::of_option(request.query().map(str::as_bytes)),
-            host: sansocket_text::of_option(request.host()),
-            origin: sansocket_text::of_option(request.origin()),
-        };
-        // SAFETY: not NULL, aligned, and the caller's to be written.
-        unsafe { parts.write(read) };
-        Ok(())
-    };
-    done(parse())
-}
-
-/// Writes to `subprotocol` the first subprotocol of `config` that the client offers in `head`. It points into the list of the
-/// configuration.
-///
-/// Returns `SANSOCKET_OK`; `SANSOCKET_ABSENT` if there is none, and nothing is written; `SANSOCKET_NOT_A_HEAD`,
-/// `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED` (the configuration) or
-/// `SANSOCKET_LENGTH_TOO_LARGE`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_choose_subprotocol(
-    config: *const sansocket_config,
-    head: *const u8,
-    head_len: usize,
-    subprotocol: *mut sansocket_text,
-) -> sansocket_result {
-    let choose = || {
-        check_struct(subprotocol)?;
-        // SAFETY: the caller lends configuration and head for the call.
-        let (config, request) = unsafe { (lent(config)?, request(Region::new(head, head_len)?.octets())?) };
-        let chosen = request.choose_subprotocol(config).ok_or(sansocket_result::SANSOCKET_ABSENT)?;
-        // SAFETY: not NULL, aligned, and the caller's to be written.
-        unsafe { subprotocol.write(sansocket_text::of(chosen.as_bytes())) };
-        Ok(())
-    };
-    done(choose())
-}
-
-/// Writes to `value` that of the first header called `name` in `head`, the head of a request or a response. It lies in the head.
-///
-/// Returns `SANSOCKET_OK`; `SANSOCKET_ABSENT` if there is none, and nothing is written; `SANSOCKET_NOT_A_HEAD`,
-/// `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_LENGTH_TOO_LARGE`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_head_header(
-    head: *const u8,
-    head_len: usize,
-    name: *const c_char,
-    name_len: usize,
-    value: *mut sansocket_text,
-) -> sansocket_result {
-    let find = || {
-        check_struct(value)?;
-        // SAFETY: the caller lends head and name for the call.
-        let (head, name) = unsafe { (Region::new(head, head_len)?.octets(), Region::new(name.cast(), name_len)?.octets()) };
-        let found = lines(head)?.find(|header| header.name.as_bytes().eq_ignore_ascii_case(name));
-        // SAFETY: not NULL, aligned, and the caller's to be written.
-        unsafe { value.write(sansocket_text::of(found.ok_or(sansocket_result::SANSOCKET_ABSENT)?.value)) };
-        Ok(())
-    };
-    done(find())
-}
-
-/// Writes to `header` the header at `index`, counted from 0, of `head`, the head of a request or a response. It lies in the head.
-///
-/// Returns what `sansocket_head_header` does.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_head_header_at(
-    head: *const u8,
-    head_len: usize,
-    index: usize,
-    header: *mut sansocket_header,
-) -> sansocket_result {
-    let find = || {
-        check_struct(header)?;
-        // SAFETY: the caller lends the head for the call.
-        let found = lines(unsafe { Region::new(head, head_len)?.octets() })?.nth(index);
-        let found = found.ok_or(sansocket_result::SANSOCKET_ABSENT)?;
-        let found = sansocket_header { name: sansocket_text::of(found.name.as_bytes()), value: sansocket_text::of(found.value) };
-        // SAFETY: not NULL, aligned, and the caller's to be written.
-        unsafe { header.write(found) };
-        Ok(())
-    };
-    done(find())
-}
-
-/// The limits were applied when the head arrived; what a caller hands in besides is its own memory.
-const UNLIMITED: Config<'static> = Config::new().max_head_len(u32::MAX).max_target_len(u32::MAX).max_header_lines(u16::MAX);
-
-fn request(head: &[u8]) -> Result<Request<'_>, sansocket_result> {
-    Request::parse(head, &UNLIMITED).ok().flatten().ok_or(sansocket_result::SANSOCKET_NOT_A_HEAD)
-}
-
-/// The header lines of a head of either kind.
-fn lines(head: &[u8]) -> Result<Headers<'_>, sansocket_result> {
-    if let Ok(request) = request(head) {
-        return Ok(request.headers());
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends the headers.
+    unsafe {
+        give_octets(ws, io, |endpoint, call, output| {
+            let status = u16::try_from(status).map_err(|_| UsageError::InvalidStatus)?;
+            let mut room = NO_HEADERS;
+            let headers = self::headers(call, headers, header_count, &mut room)?;
+            Ok(endpoint.respond_head(status, headers, content_len, call.now, output)?)
+        })
     }
-    let response = Response::parse(head, &UNLIMITED).ok().flatten();
-    response.map(|response| response.headers()).ok_or(sansocket_result::SANSOCKET_NOT_A_HEAD)
+}
+
+/// Writes the Sec-WebSocket-Accept that answers `key`, the value of Sec-WebSocket-Key as it was sent, to `accept`: 28 octets
+/// (`SANSOCKET_ACCEPT_KEY_LEN`), without NUL. For those who do the opening handshake themselves.
+///
+/// Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER` or `SANSOCKET_LENGTH_TOO_LARGE`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_accept_key(key: *const c_char, key_len: usize, accept: *mut c_char) -> sansocket_result {
+    let digest = || {
+        check_struct(accept)?;
+        // SAFETY: the caller lends the key for the call.
+        Ok(accept_key(unsafe { Region::new(key.cast(), key_len)?.octets() }))
+    };
+    // SAFETY: not NULL; 28 octets of the caller's to be written.
+    unsafe { write(accept.cast(), digest()) }
 }
 
 /// Room for the headers of a call.

@@ -1,10 +1,11 @@
 //! What goes in and out of a call: one struct, with one flat event in it.
 
-use super::connection::{Endpoint, endpoint, sansocket};
-use super::memory::{Region, check_struct};
+use super::connection::{Endpoint, sansocket};
+use super::memory::{Region, check_struct, object};
 use super::result::{Refusal, sansocket_error, sansocket_result};
 use crate::{Data, Event, Instant, MessageKind, Received, Transport, UsageError};
 use core::ffi::{c_char, c_void};
+use core::marker::PhantomData;
 
 /// What happened.
 #[repr(u32)]
@@ -88,8 +89,8 @@ pub struct sansocket_event {
     pub reserved: [u8; 7],
     /// Octets of this message before this piece.
     pub offset: u64,
-    /// Octets in the input of the call that gave the event: valid for as long as the caller leaves them there. To be read only,
-    /// except those of `SANSOCKET_EVENT_DATA`.
+    /// Octets in the input of the call that gave the event, or in the window of `sansocket_receive_with`: valid for as long as the
+    /// caller leaves them there. To be read only, except those of `SANSOCKET_EVENT_DATA`.
     pub data: *mut u8,
     /// How many octets.
     pub len: usize,
@@ -123,8 +124,22 @@ impl sansocket_event {
         Self { data: octets.as_ptr().cast_mut(), len: octets.len(), ..self }
     }
 
-    /// The common case, by itself.
+    /// The common case, by itself: each field once, and the reserved ones, which no call writes, not at all.
     #[inline]
+    fn give_data(&mut self, data: Data<'_>) {
+        let Self { r#type, error, close_code, status, kind, first, last, was_clean, answered, offset, data: octets, len, .. } =
+            self;
+        *r#type = sansocket_event_type::SANSOCKET_EVENT_DATA as u32;
+        (*error, *close_code, *status) = (0, 0, 0);
+        *kind = match data.kind {
+            MessageKind::Text => sansocket_kind::SANSOCKET_TEXT as u8,
+            MessageKind::Binary => sansocket_kind::SANSOCKET_BINARY as u8,
+        };
+        (*first, *last, *was_clean, *answered) = (data.first().into(), data.last.into(), 0, 0);
+        *offset = data.offset;
+        (*octets, *len) = (data.payload.as_mut_ptr(), data.payload.len());
+    }
+
     fn of_data(data: Data<'_>) -> Self {
         Self {
             kind: match data.kind {
@@ -140,8 +155,7 @@ impl sansocket_event {
         }
     }
 
-    #[inline(never)]
-    fn of_other(event: Event<'_>) -> Self {
+    fn of(event: Event<'_>) -> Self {
         use sansocket_event_type as T;
         match event {
             Event::Data(data) => Self::of_data(data),
@@ -179,8 +193,8 @@ impl sansocket_event {
 pub struct sansocket_io {
     /// In: the time, in milliseconds since any epoch, of a clock that does not run backwards or leap.
     pub now_ms: u64,
-    /// In: for `sansocket_receive`, what the last call left unconsumed, unchanged, and behind it what arrived since. Payload is
-    /// unmasked in place; what is not consumed is left as it was. NULL if `input_len` is 0.
+    /// In: for `sansocket_receive` and `_receive_with`, what the last call left unconsumed, unchanged, and behind it what arrived
+    /// since. Payload is unmasked in place; what is not consumed is left as it was. NULL if `input_len` is 0.
     pub input: *mut u8,
     /// In: octets of `input`.
     pub input_len: usize,
@@ -189,39 +203,40 @@ pub struct sansocket_io {
     pub output: *mut u8,
     /// In: octets of room.
     pub output_len: usize,
-    /// Out, only of `sansocket_receive`, `_receive_eof` and `_handle_timeout`: octets at the start of `input` that are done with.
+    /// Out, only of `sansocket_receive`, `_receive_with`, `_receive_eof` and `_handle_timeout`: octets at the start of `input` that are
+    /// done with. Of `sansocket_send_with`, `_compress` and `_inflate`: octets of what they read.
     pub consumed: usize,
     /// Out: octets at the start of `output` that go to the peer, whatever the event. 0 unless the result is `SANSOCKET_OK`.
     pub produced: usize,
     /// Out: the room that the call wants, where the result is `SANSOCKET_NEEDS_ROOM`; otherwise 0.
     pub needed: usize,
     /// Out, where the result is `SANSOCKET_OK`: which `sansocket_transport`, what to do with the transport once `output` is written.
+    /// Functions without a connection leave it alone.
     pub transport: u32,
-    /// 0.
-    pub reserved: u32,
-    /// Out, only of `sansocket_receive`, `_receive_eof` and `_handle_timeout`: what happened. The verbs leave it alone, so that it can
-    /// be answered.
+    /// Out, only of `sansocket_send_with`, `_compress` and `_inflate_end`: 1 if the message is complete; 0 if the call is to be made
+    /// again, with what was not consumed.
+    pub done: u32,
+    /// Out, only of `sansocket_receive`, `_receive_with`, `_receive_eof` and `_handle_timeout`: what happened. The verbs leave it
+    /// alone, so that it can be answered.
     pub event: sansocket_event,
 }
 
 /// The caller's side of one call, checked as far as every call needs it.
 pub(super) struct Call<'a> {
-    pub(super) endpoint: &'a mut Endpoint,
     pub(super) now: Instant,
     pub(super) output: Region,
     io: *mut sansocket_io,
+    lent: PhantomData<&'a [u8]>,
 }
 
 impl<'a> Call<'a> {
     /// # Safety
-    /// What stands at the top of the header; `io` is not NULL and aligned.
+    /// `io` is not NULL, aligned, and the caller's to lend.
     #[inline]
-    unsafe fn new(ws: *mut sansocket, io: *mut sansocket_io) -> Result<Self, sansocket_result> {
+    unsafe fn new(io: *mut sansocket_io) -> Result<Self, sansocket_result> {
         // SAFETY: what our caller promises.
-        let endpoint = unsafe { endpoint(ws) }?;
-        // SAFETY: not NULL, aligned, and the caller's to lend.
         let (now_ms, output) = unsafe { ((*io).now_ms, Region::new((*io).output, (*io).output_len)) };
-        Ok(Self { endpoint, now: Instant::from_millis(now_ms), output: output?, io })
+        Ok(Self { now: Instant::from_millis(now_ms), output: output?, io, lent: PhantomData })
     }
 
     /// The input, apart from the output.
@@ -256,6 +271,15 @@ impl<'a> Call<'a> {
     }
 }
 
+#[cfg(feature = "deflate")]
+impl Call<'_> {
+    /// Says how far a call came that may have to be made again.
+    pub(super) fn give_progress(&self, consumed: usize, done: bool) {
+        // SAFETY: `new` was promised that `io` is not NULL, aligned, and the caller's to lend; no reference to it exists.
+        unsafe { ((*self.io).consumed, (*self.io).done) = (consumed, done.into()) };
+    }
+}
+
 /// Carries out one of the calls that give events.
 ///
 /// # Safety
@@ -264,35 +288,46 @@ impl<'a> Call<'a> {
 pub(super) unsafe fn give_event<'a>(
     ws: *mut sansocket,
     io: *mut sansocket_io,
-    act: impl FnOnce(&mut Call<'a>) -> Result<Received<'a>, Refusal>,
+    act: impl FnOnce(&mut Endpoint, &Call<'a>) -> Result<Received<'a>, Refusal>,
 ) -> sansocket_result {
     if let Err(result) = check_struct(io) {
         return result;
     }
-    // SAFETY: what our caller promises; `io` was checked.
-    let mut call = match unsafe { Call::new(ws, io) } {
-        Ok(call) => call,
-        // SAFETY: `io` was checked, and no reference to it exists.
-        Err(result) => return unsafe { refuse_event(io, result.into()) },
-    };
-    // SAFETY: not NULL, aligned, and the caller's to lend. No reference to it exists.
+    // SAFETY: what our caller promises; `io` was checked, and no reference to it exists.
     unsafe {
-        match act(&mut call) {
-            Ok(received) => {
-                (*io).consumed = received.consumed;
-                (*io).produced = received.produced;
+        let (endpoint, call) = match object(ws).and_then(|endpoint| Ok((endpoint, Call::new(io)?))) {
+            Ok(checked) => checked,
+            Err(result) => return refuse_event(io, result.into()),
+        };
+        match act(endpoint, &call) {
+            Ok(Received { consumed, produced, event: Some(Event::Data(data)) }) => {
+                debug_assert_eq!(endpoint.transport(), Transport::Keep, "§5.5.1, §7.1.7: no data behind a Close or a failure");
+                (*io).consumed = consumed;
+                (*io).produced = produced;
                 (*io).needed = 0;
-                (*io).transport = number(call.endpoint.transport());
-                match received.event {
-                    Some(Event::Data(data)) => (*io).event = sansocket_event::of_data(data),
-                    None => (*io).event = sansocket_event::NONE,
-                    Some(event) => (*io).event = sansocket_event::of_other(event),
-                }
+                (*io).transport = sansocket_transport::SANSOCKET_TRANSPORT_KEEP as u32;
+                (*io).event.give_data(data);
                 sansocket_result::SANSOCKET_OK
             }
+            Ok(received) => give_rarer(io, received, endpoint.transport()),
             Err(refusal) => refuse_event(io, refusal),
         }
     }
+}
+
+/// # Safety
+/// `io` is not NULL, aligned and the caller's to lend.
+#[inline(never)]
+unsafe fn give_rarer(io: *mut sansocket_io, received: Received<'_>, transport: Transport) -> sansocket_result {
+    // SAFETY: what our caller promises.
+    unsafe {
+        (*io).consumed = received.consumed;
+        (*io).produced = received.produced;
+        (*io).needed = 0;
+        (*io).transport = number(transport);
+        (*io).event = received.event.map_or(sansocket_event::NONE, sansocket_event::of);
+    }
+    sansocket_result::SANSOCKET_OK
 }
 
 /// # Safety
@@ -317,25 +352,42 @@ unsafe fn refuse_event(io: *mut sansocket_io, refusal: Refusal) -> sansocket_res
 pub(super) unsafe fn give_octets<'a>(
     ws: *mut sansocket,
     io: *mut sansocket_io,
-    act: impl FnOnce(&mut Call<'a>, &'a mut [u8]) -> Result<usize, Refusal>,
+    act: impl FnOnce(&mut Endpoint, &Call<'a>, &'a mut [u8]) -> Result<usize, Refusal>,
+) -> sansocket_result {
+    let act = |endpoint: &mut Endpoint, call: &Call<'a>, output| {
+        let produced = act(endpoint, call, output)?;
+        // SAFETY: not NULL and aligned, as a call exists.
+        unsafe { (*io).transport = number(endpoint.transport()) };
+        Ok(produced)
+    };
+    // SAFETY: what our caller promises.
+    unsafe { write_octets(io, |call, output| act(object(ws)?, call, output)) }
+}
+
+/// Carries out a call that writes into the output, and says how much.
+///
+/// # Safety
+/// What stands at the top of the header.
+#[inline]
+pub(super) unsafe fn write_octets<'a>(
+    io: *mut sansocket_io,
+    act: impl FnOnce(&Call<'a>, &'a mut [u8]) -> Result<usize, Refusal>,
 ) -> sansocket_result {
     if let Err(result) = check_struct(io) {
         return result;
     }
     // SAFETY: what our caller promises; `io` was checked.
-    let outcome = unsafe { Call::new(ws, io) }.map_err(Refusal::from).and_then(|mut call| {
+    let outcome = unsafe { Call::new(io) }.map_err(Refusal::from).and_then(|call| {
         // SAFETY: the caller lends the output for the call; whatever else the call reads is checked to lie apart from it.
         let output = unsafe { call.output.octets_mut() };
-        let produced = act(&mut call, output)?;
-        Ok((produced, call.endpoint.transport()))
+        act(&call, output)
     });
     // SAFETY: not NULL, aligned, and the caller's to lend. No reference to it exists.
     unsafe {
         match outcome {
-            Ok((produced, transport)) => {
+            Ok(produced) => {
                 (*io).produced = produced;
                 (*io).needed = 0;
-                (*io).transport = number(transport);
                 sansocket_result::SANSOCKET_OK
             }
             Err(refusal) => {

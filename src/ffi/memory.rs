@@ -1,50 +1,184 @@
 //! Pointers and lengths from C, checked before anything is read through them.
 
 use super::result::sansocket_result;
+use core::ptr::NonNull;
 
 /// Refuses NULL and what is not aligned for a `T`.
 #[inline]
 pub(super) fn check_struct<T>(pointer: *const T) -> Result<(), sansocket_result> {
     if pointer.is_null() {
-        return Err(sansocket_result::SANSOCKET_NULL_POINTER);
+        return Err(null_pointer());
     }
-    if pointer.is_aligned() { Ok(()) } else { Err(sansocket_result::SANSOCKET_MISALIGNED) }
+    if pointer.is_aligned() { Ok(()) } else { Err(misaligned()) }
 }
 
-/// Refuses what [`check_struct`] refuses, and a struct or functions of another version.
-pub(super) fn check_version<T>(pointer: *const T, size: usize, abi_version: u32) -> Result<(), sansocket_result> {
-    check_struct(pointer)?;
-    if size != size_of::<T>() {
+// Refusals are functions, so that nothing is got ready for them on the way of the calls that are right.
+#[cold]
+#[inline(never)]
+fn null_pointer() -> sansocket_result {
+    sansocket_result::SANSOCKET_NULL_POINTER
+}
+
+#[cold]
+#[inline(never)]
+fn misaligned() -> sansocket_result {
+    sansocket_result::SANSOCKET_MISALIGNED
+}
+
+#[cold]
+#[inline(never)]
+fn not_initialised() -> sansocket_result {
+    sansocket_result::SANSOCKET_NOT_INITIALISED
+}
+
+/// What an opaque struct of C's holds, behind a word that zeroed memory and another version's structs do not have.
+///
+/// # Safety
+/// [`Filled<Self::Object>`](Filled) fits the struct, in size and alignment; any octets are a value of it.
+pub(super) unsafe trait Opaque: Sized {
+    /// What stands in it.
+    type Object: 'static;
+
+    /// Eight letters that no other struct has.
+    const NAME: &'static [u8; 8];
+
+    /// The word, for this version.
+    const MAGIC: u64 = u64::from_be_bytes(*Self::NAME) ^ super::SANSOCKET_ABI_VERSION as u64;
+
+    /// Fails to compile where the object does not fit.
+    const FITS: () = assert!(size_of::<Filled<Self>>() <= size_of::<Self>() && align_of::<Filled<Self>>() <= align_of::<Self>());
+}
+
+/// What stands in the memory of an [`Opaque`] that was initialised.
+#[repr(C)]
+pub(super) struct Filled<C: Opaque> {
+    magic: u64,
+    object: C::Object,
+}
+
+/// Puts an object into memory of the caller's, whatever it held before. `size` and `abi_version` are the caller's.
+///
+/// # Safety
+/// The memory is the caller's to be written, `size` octets of it.
+pub(super) unsafe fn fill<C: Opaque>(
+    place: *mut C,
+    size: usize,
+    abi_version: u32,
+    object: impl FnOnce() -> Result<C::Object, sansocket_result>,
+) -> Result<(), sansocket_result> {
+    let () = C::FITS;
+    check_struct(place)?;
+    if size != size_of::<C>() {
         return Err(sansocket_result::SANSOCKET_WRONG_SIZE);
     }
-    if abi_version == super::SANSOCKET_ABI_VERSION { Ok(()) } else { Err(sansocket_result::SANSOCKET_WRONG_VERSION) }
+    if abi_version != super::SANSOCKET_ABI_VERSION {
+        return Err(sansocket_result::SANSOCKET_WRONG_VERSION);
+    }
+    let filled = Filled { magic: C::MAGIC, object: object()? };
+    // SAFETY: not NULL, aligned, and as large as the object needs; the rest is what our caller promises.
+    unsafe { place.cast::<Filled<C>>().write(filled) };
+    Ok(())
 }
 
-/// Octets of the caller's. NULL stands for none.
+/// The object in a struct of the caller's.
+///
+/// # Safety
+/// NULL or a struct that the caller has to itself, in memory that was written.
+#[inline]
+pub(super) unsafe fn object<'a, C: Opaque>(place: *mut C) -> Result<&'a mut C::Object, sansocket_result> {
+    // SAFETY: what our caller promises.
+    unsafe { check_filled(place) }?;
+    // SAFETY: it is not NULL, aligned, and `fill` made it; the caller has it to itself.
+    Ok(unsafe { &mut (*place.cast::<Filled<C>>()).object })
+}
+
+/// The same, to be looked at.
+///
+/// # Safety
+/// NULL or a struct that nobody writes, in memory that was written.
+#[inline]
+pub(super) unsafe fn object_ref<'a, C: Opaque>(place: *const C) -> Result<&'a C::Object, sansocket_result> {
+    // SAFETY: what our caller promises.
+    unsafe { check_filled(place) }?;
+    // SAFETY: it is not NULL, aligned, and `fill` made it; nobody writes it.
+    Ok(unsafe { &(*place.cast::<Filled<C>>()).object })
+}
+
+/// # Safety
+/// NULL or a struct in memory that was written.
+#[inline]
+unsafe fn check_filled<C: Opaque>(place: *const C) -> Result<(), sansocket_result> {
+    check_struct(place)?;
+    // SAFETY: not NULL and aligned; the first word may be anything.
+    if unsafe { (*place.cast::<Filled<C>>()).magic } == C::MAGIC { Ok(()) } else { Err(not_initialised()) }
+}
+
+/// Looks at an object and writes what it saw to `to`; nothing is written where that is refused.
+///
+/// # Safety
+/// As [`object_ref`]; `to` is NULL or the caller's to be written.
+pub(super) unsafe fn look<C: Opaque, T>(
+    place: *const C,
+    to: *mut T,
+    look: impl FnOnce(&'static C::Object) -> Result<T, sansocket_result>,
+) -> sansocket_result {
+    let seen = || {
+        check_struct(to)?;
+        // SAFETY: what our caller promises; `look` keeps nothing that it does not copy or that is not lent for longer.
+        look(unsafe { object_ref(place) }?)
+    };
+    // SAFETY: what our caller promises.
+    unsafe { write(to, seen()) }
+}
+
+/// Writes what was found to `to`; nothing where it is refused.
+///
+/// # Safety
+/// `to` was checked, or nothing was found, and is the caller's to be written.
+pub(super) unsafe fn write<T>(to: *mut T, found: Result<T, sansocket_result>) -> sansocket_result {
+    match found {
+        Ok(found) => {
+            // SAFETY: what our caller promises.
+            unsafe { to.write(found) };
+            sansocket_result::SANSOCKET_OK
+        }
+        Err(result) => result,
+    }
+}
+
+/// Octets of the caller's.
 #[derive(Clone, Copy)]
 pub(super) struct Region {
-    data: *mut u8,
+    data: NonNull<u8>,
     len: usize,
 }
 
 impl Region {
+    /// NULL stands for none.
     #[inline]
     pub(super) fn new(data: *const u8, len: usize) -> Result<Self, sansocket_result> {
-        if isize::try_from(len).is_err() {
-            return Err(sansocket_result::SANSOCKET_LENGTH_TOO_LARGE);
+        match NonNull::new(data.cast_mut()) {
+            Some(data) if isize::try_from(len).is_ok() => Ok(Self { data, len }),
+            _ => Self::new_rarer(len),
         }
-        if data.is_null() && len > 0 {
-            return Err(sansocket_result::SANSOCKET_NULL_POINTER);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn new_rarer(len: usize) -> Result<Self, sansocket_result> {
+        match len {
+            0 => Ok(Self { data: NonNull::dangling(), len }),
+            _ if isize::try_from(len).is_err() => Err(sansocket_result::SANSOCKET_LENGTH_TOO_LARGE),
+            _ => Err(sansocket_result::SANSOCKET_NULL_POINTER),
         }
-        Ok(Self { data: data.cast_mut(), len })
     }
 
     /// Refuses two regions with an octet in common.
     #[inline]
     pub(super) fn check_apart(self, other: Self) -> Result<(), sansocket_result> {
-        let (start, other_start) = (self.data.addr(), other.data.addr());
-        let inside = other_start.wrapping_sub(start) < self.len || start.wrapping_sub(other_start) < other.len;
-        if inside && self.len > 0 && other.len > 0 { Err(sansocket_result::SANSOCKET_OVERLAP) } else { Ok(()) }
+        let ahead = other.data.addr().get().wrapping_sub(self.data.addr().get());
+        // Each starts behind the other's end, counted around the address space. Only empty ones may start inside.
+        if ahead >= self.len && ahead.wrapping_neg() >= other.len { Ok(()) } else { check_empty(self.len, other.len) }
     }
 
     /// The octets, to be read.
@@ -53,11 +187,8 @@ impl Region {
     /// They are the caller's for `'a`, and nobody writes them.
     #[inline]
     pub(super) unsafe fn octets<'a>(self) -> &'a [u8] {
-        if self.data.is_null() {
-            return &[];
-        }
         // SAFETY: not NULL and at most `isize::MAX` octets (`new`); the rest is what our caller promises.
-        unsafe { core::slice::from_raw_parts(self.data, self.len) }
+        unsafe { core::slice::from_raw_parts(self.data.as_ptr(), self.len) }
     }
 
     /// The octets, to be written.
@@ -66,10 +197,13 @@ impl Region {
     /// They are the caller's for `'a`, and nobody else reads or writes them.
     #[inline]
     pub(super) unsafe fn octets_mut<'a>(self) -> &'a mut [u8] {
-        if self.data.is_null() {
-            return &mut [];
-        }
         // SAFETY: not NULL and at most `isize::MAX` octets (`new`); the rest is what our caller promises.
-        unsafe { core::slice::from_raw_parts_mut(self.data, self.len) }
+        unsafe { core::slice::from_raw_parts_mut(self.data.as_ptr(), self.len) }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn check_empty(len: usize, other_len: usize) -> Result<(), sansocket_result> {
+    if len == 0 || other_len == 0 { Ok(()) } else { Err(sansocket_result::SANSOCKET_OVERLAP) }
 }

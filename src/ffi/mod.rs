@@ -8,21 +8,33 @@
 
 mod config;
 mod connection;
+#[cfg(feature = "deflate")]
+mod deflate;
+mod frame;
 mod handshake;
+mod head;
 mod io;
 mod memory;
+mod message;
 mod receive;
 mod result;
 mod send;
 mod text;
+mod url;
 
 pub use config::*;
 pub use connection::*;
+#[cfg(feature = "deflate")]
+pub use deflate::*;
+pub use frame::*;
 pub use handshake::*;
+pub use head::*;
 pub use io::*;
+pub use message::*;
 pub use receive::*;
 pub use result::*;
 pub use send::*;
+pub use url::*;
 
 /// The version of this header's structs and functions. The functions that initialise something compare it with the library's.
 pub const SANSOCKET_ABI_VERSION: u32 = 1;
@@ -42,7 +54,14 @@ pub const SANSOCKET_MAX_ANSWER: usize = 131;
 /// The most octets that stay unconsumed once the opening handshake is over.
 pub const SANSOCKET_MAX_REMAINDER: usize = 130;
 
-const _: () = assert!(SANSOCKET_MAX_ANSWER == crate::MAX_ANSWER && SANSOCKET_MAX_REMAINDER == crate::MAX_REMAINDER);
+/// Octets that `sansocket_accept_key` writes.
+pub const SANSOCKET_ACCEPT_KEY_LEN: usize = 28;
+
+const _: () = assert!(
+    SANSOCKET_MAX_ANSWER == crate::MAX_ANSWER
+        && SANSOCKET_MAX_REMAINDER == crate::MAX_REMAINDER
+        && SANSOCKET_ACCEPT_KEY_LEN == crate::ACCEPT_KEY_LEN
+);
 
 /// Returns the version of the library that runs, as `SANSOCKET_VERSION` has that of the header: 1 000 000 times its first
 /// number, 1000 times its second and its third.

@@ -15,9 +15,9 @@ use super::result::sansocket_result;
 pub unsafe extern "C" fn sansocket_receive(ws: *mut sansocket, io: *mut sansocket_io) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends input and output, which lie apart.
     unsafe {
-        give_event(ws, io, |call| {
+        give_event(ws, io, |endpoint, call| {
             let input = call.input()?.octets_mut();
-            Ok(call.endpoint.receive(call.now, input, call.output.octets_mut())?)
+            Ok(endpoint.receive(call.now, input, call.output.octets_mut())?)
         })
     }
 }
@@ -30,18 +30,18 @@ pub unsafe extern "C" fn sansocket_receive(ws: *mut sansocket, io: *mut sansocke
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_receive_eof(ws: *mut sansocket, io: *mut sansocket_io) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.
-    unsafe { give_event(ws, io, |call| Ok(call.endpoint.receive_eof(call.now))) }
+    unsafe { give_event(ws, io, |endpoint, call| Ok(endpoint.receive_eof(call.now))) }
 }
 
 /// Acts on the deadlines that have passed: sends the keepalive Ping, ends what waited too long. To be called at
 /// `sansocket_get_next_timeout`; earlier or more often does no harm. Reads `io->now_ms` and the output, not the input.
 ///
-/// It never wants room: a Ping that does not fit (4 octets, a client's 8) is left out, and its Pong is missed all the same, so that
+/// It never wants room: a Ping that does not fit (6 octets, a client's 10) is left out, and its Pong is missed all the same, so that
 /// a writer that is stuck is noticed.
 ///
 /// Returns what `sansocket_receive_eof` does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_handle_timeout(ws: *mut sansocket, io: *mut sansocket_io) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends the output.
-    unsafe { give_event(ws, io, |call| Ok(call.endpoint.handle_timeout(call.now, call.output.octets_mut()))) }
+    unsafe { give_event(ws, io, |endpoint, call| Ok(endpoint.handle_timeout(call.now, call.output.octets_mut()))) }
 }

@@ -2,7 +2,9 @@
 
 use super::io::sansocket_event_type;
 use super::text;
-use crate::{CallError, ProtocolError, UsageError};
+#[cfg(feature = "deflate")]
+use crate::InflateError;
+use crate::{CallError, ProtocolError, UrlError, UsageError};
 use core::ffi::{CStr, c_char};
 
 /// What a function did. Every result but `SANSOCKET_OK` means that nothing was consumed, unmasked, written to the output,
@@ -18,6 +20,8 @@ pub enum sansocket_result {
     SANSOCKET_ENTROPY_FAILED = 2,
     /// What was asked for does not exist: no such header, no subprotocol agreed, nothing measured yet. No mistake.
     SANSOCKET_ABSENT = 3,
+    /// Not yet: more octets have to arrive, of a head, of a frame's header or of a message. No mistake.
+    SANSOCKET_INCOMPLETE = 4,
 
     /// A pointer is NULL that may not be.
     SANSOCKET_NULL_POINTER = 16,
@@ -41,6 +45,12 @@ pub enum sansocket_result {
     SANSOCKET_LIST_TOO_LONG = 25,
     /// The octets are not the head of a request, or not all of it.
     SANSOCKET_NOT_A_HEAD = 26,
+    /// The message is longer than the memory lent to collect it.
+    SANSOCKET_MESSAGE_TOO_LONG = 27,
+    /// The octets are not the header of a frame, or not of one that the rules allow.
+    SANSOCKET_NOT_A_FRAME = 28,
+    /// The memory lent to an inflater or compressor does not have the length that it must have.
+    SANSOCKET_WRONG_MEMORY_LEN = 29,
 
     /// A verb of the opening handshake, where no opening handshake waits for it.
     SANSOCKET_USAGE_NOT_CONNECTING = 257,
@@ -84,6 +94,44 @@ pub enum sansocket_result {
     SANSOCKET_USAGE_MESSAGE_UNFINISHED = 276,
     /// §5.2: a payload of 2^63 octets or more.
     SANSOCKET_USAGE_PAYLOAD_TOO_LONG = 277,
+
+    /// The scheme of a URL is missing or not `ws`, `wss`, `http` or `https`.
+    SANSOCKET_URL_INVALID_SCHEME = 513,
+    /// The host is missing, or has an octet that no host has. Names beyond ASCII have to be given in their `xn--` form.
+    SANSOCKET_URL_INVALID_HOST = 514,
+    /// The port is not a number from 1 to 65535.
+    SANSOCKET_URL_INVALID_PORT = 515,
+    /// A user name or password (`user@`): §3 has none. Credentials go into a header.
+    SANSOCKET_URL_USER_INFORMATION = 516,
+    /// A fragment (`#`), which §3 forbids.
+    SANSOCKET_URL_FRAGMENT = 517,
+    /// A blank, a control octet or one beyond ASCII in path or query: they have to be given percent-encoded.
+    SANSOCKET_URL_INVALID_TARGET = 518,
+
+    /// RFC 1951 §3.2.3: block type 3 is reserved.
+    SANSOCKET_INFLATE_RESERVED_BLOCK_TYPE = 769,
+    /// RFC 1951 §3.2.4: NLEN of a stored block is not the complement of LEN.
+    SANSOCKET_INFLATE_STORED_LEN_MISMATCH = 770,
+    /// RFC 1951 §3.2.7: more than 286 literal and length codes, or more than 30 distance codes.
+    SANSOCKET_INFLATE_TOO_MANY_CODES = 771,
+    /// RFC 1951 §3.2.7: the code length code is over-subscribed or incomplete.
+    SANSOCKET_INFLATE_BAD_CODE_LENGTH_CODE = 772,
+    /// RFC 1951 §3.2.7: a repeat without a previous length, or beyond the last code.
+    SANSOCKET_INFLATE_BAD_REPEAT = 773,
+    /// RFC 1951 §3.2.5: there is no code for the end of the block.
+    SANSOCKET_INFLATE_NO_END_OF_BLOCK = 774,
+    /// RFC 1951 §3.2.2: the literal and length code is over-subscribed or incomplete.
+    SANSOCKET_INFLATE_BAD_LITERAL_CODE = 775,
+    /// RFC 1951 §3.2.2: the distance code is over-subscribed or incomplete.
+    SANSOCKET_INFLATE_BAD_DISTANCE_CODE = 776,
+    /// RFC 1951 §3.2.5: bits that are no code for a literal or a length, or symbol 286 or 287.
+    SANSOCKET_INFLATE_INVALID_LITERAL = 777,
+    /// RFC 1951 §3.2.5: bits that are no code for a distance, or symbol 30 or 31.
+    SANSOCKET_INFLATE_INVALID_DISTANCE = 778,
+    /// RFC 1951 §3.2.5, RFC 7692 §7.1.2: a match before the first octet known, or beyond the window agreed.
+    SANSOCKET_INFLATE_DISTANCE_TOO_FAR = 779,
+    /// RFC 7692 §7.2.1: the message does not end with an empty stored block whose LEN and NLEN were removed.
+    SANSOCKET_INFLATE_NOT_FLUSHED = 780,
 }
 
 /// Added to [`UsageError::number`].
@@ -114,6 +162,40 @@ impl From<UsageError> for sansocket_result {
             E::NoDeflate => Self::SANSOCKET_USAGE_NO_DEFLATE,
             E::MessageUnfinished => Self::SANSOCKET_USAGE_MESSAGE_UNFINISHED,
             E::PayloadTooLong => Self::SANSOCKET_USAGE_PAYLOAD_TOO_LONG,
+        }
+    }
+}
+
+impl From<UrlError> for sansocket_result {
+    fn from(error: UrlError) -> Self {
+        match error {
+            UrlError::Scheme => Self::SANSOCKET_URL_INVALID_SCHEME,
+            UrlError::Host => Self::SANSOCKET_URL_INVALID_HOST,
+            UrlError::Port => Self::SANSOCKET_URL_INVALID_PORT,
+            UrlError::UserInformation => Self::SANSOCKET_URL_USER_INFORMATION,
+            UrlError::Fragment => Self::SANSOCKET_URL_FRAGMENT,
+            UrlError::Target => Self::SANSOCKET_URL_INVALID_TARGET,
+        }
+    }
+}
+
+#[cfg(feature = "deflate")]
+impl From<InflateError> for sansocket_result {
+    fn from(error: InflateError) -> Self {
+        use InflateError as E;
+        match error {
+            E::ReservedBlockType => Self::SANSOCKET_INFLATE_RESERVED_BLOCK_TYPE,
+            E::StoredLenMismatch => Self::SANSOCKET_INFLATE_STORED_LEN_MISMATCH,
+            E::TooManyCodes => Self::SANSOCKET_INFLATE_TOO_MANY_CODES,
+            E::BadCodeLengthCode => Self::SANSOCKET_INFLATE_BAD_CODE_LENGTH_CODE,
+            E::BadRepeat => Self::SANSOCKET_INFLATE_BAD_REPEAT,
+            E::NoEndOfBlock => Self::SANSOCKET_INFLATE_NO_END_OF_BLOCK,
+            E::BadLiteralCode => Self::SANSOCKET_INFLATE_BAD_LITERAL_CODE,
+            E::BadDistanceCode => Self::SANSOCKET_INFLATE_BAD_DISTANCE_CODE,
+            E::InvalidLiteral => Self::SANSOCKET_INFLATE_INVALID_LITERAL,
+            E::InvalidDistance => Self::SANSOCKET_INFLATE_INVALID_DISTANCE,
+            E::DistanceTooFar => Self::SANSOCKET_INFLATE_DISTANCE_TOO_FAR,
+            E::NotFlushed => Self::SANSOCKET_INFLATE_NOT_FLUSHED,
         }
     }
 }
@@ -336,7 +418,29 @@ fn own_text(result: u32) -> &'static CStr {
         (R::SANSOCKET_INVALID_ARGUMENT, c"an argument has a value that means nothing"),
         (R::SANSOCKET_OUT_OF_RANGE, c"the value is outside the range of the option"),
         (R::SANSOCKET_LIST_TOO_LONG, c"more headers or origins than can be passed"),
+        (R::SANSOCKET_INCOMPLETE, c"more octets have to arrive"),
         (R::SANSOCKET_NOT_A_HEAD, c"the octets are not the whole head of a request"),
+        (R::SANSOCKET_MESSAGE_TOO_LONG, c"the message is longer than the memory lent for it"),
+        (R::SANSOCKET_NOT_A_FRAME, c"the octets are not the header of a frame, or of one that is allowed"),
+        (R::SANSOCKET_WRONG_MEMORY_LEN, c"the memory lent does not have the length that it must have"),
+        (R::SANSOCKET_URL_INVALID_SCHEME, c"the scheme is not ws, wss, http or https"),
+        (R::SANSOCKET_URL_INVALID_HOST, c"the host is missing or has an octet that no host has"),
+        (R::SANSOCKET_URL_INVALID_PORT, c"the port is not a number from 1 to 65535"),
+        (R::SANSOCKET_URL_USER_INFORMATION, c"user names and passwords are not allowed in a WebSocket URL"),
+        (R::SANSOCKET_URL_FRAGMENT, c"fragments are not allowed in a WebSocket URL"),
+        (R::SANSOCKET_URL_INVALID_TARGET, c"path and query have an octet that must be percent-encoded"),
+        (R::SANSOCKET_INFLATE_RESERVED_BLOCK_TYPE, c"reserved deflate block type"),
+        (R::SANSOCKET_INFLATE_STORED_LEN_MISMATCH, c"stored deflate block with contradicting lengths"),
+        (R::SANSOCKET_INFLATE_TOO_MANY_CODES, c"too many deflate codes"),
+        (R::SANSOCKET_INFLATE_BAD_CODE_LENGTH_CODE, c"bad deflate code length code"),
+        (R::SANSOCKET_INFLATE_BAD_REPEAT, c"bad repeat of a deflate code length"),
+        (R::SANSOCKET_INFLATE_NO_END_OF_BLOCK, c"deflate block without a code for its end"),
+        (R::SANSOCKET_INFLATE_BAD_LITERAL_CODE, c"bad deflate literal and length code"),
+        (R::SANSOCKET_INFLATE_BAD_DISTANCE_CODE, c"bad deflate distance code"),
+        (R::SANSOCKET_INFLATE_INVALID_LITERAL, c"invalid deflate literal or length"),
+        (R::SANSOCKET_INFLATE_INVALID_DISTANCE, c"invalid deflate distance"),
+        (R::SANSOCKET_INFLATE_DISTANCE_TOO_FAR, c"deflate distance beyond the history"),
+        (R::SANSOCKET_INFLATE_NOT_FLUSHED, c"compressed message does not end with a flush"),
     ];
     NAMED.iter().find(|(named, _)| *named as u32 == result).map_or(c"a result that this version does not know", |(_, text)| text)
 }

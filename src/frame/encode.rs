@@ -1,15 +1,19 @@
 //! Writes a frame's header, with the length in its shortest form (§5.2).
 
 use super::FrameHeader;
-use crate::error::{CallError, room};
+use crate::error::{CallError, UsageError, room};
 
 impl FrameHeader {
     /// Writes the header to the start of `out` and returns its octets, [`header_len`](Self::header_len).
     ///
     /// # Errors
-    /// [`CallError::NeedsRoom`]; nothing was written.
+    /// [`CallError::NeedsRoom`]; [`UsageError::PayloadTooLong`] for 2^63 octets and more. Nothing was written.
     #[inline]
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, CallError> {
+        // §5.2: the most significant bit of a length is 0.
+        if self.payload_len >> 63 != 0 {
+            return Err(UsageError::PayloadTooLong.into());
+        }
         let len = self.header_len();
         let out = room(out, len)?;
         let first = u8::from(self.fin) << 7 | (self.rsv & 7) << 4 | self.opcode as u8;

@@ -73,9 +73,9 @@ fn mask_word(wide: u64, word: &mut [u8]) -> u64 {
     masked
 }
 
-/// The key as it stands after `len` octets: rotated so that the next octet meets `key[0]`.
+/// The key as it stands after `len` octets: rotated so that the next octet meets `key[0]` of it.
 #[inline]
-pub(crate) fn advance_key(key: [u8; 4], len: usize) -> [u8; 4] {
+pub fn advance_key(key: [u8; 4], len: usize) -> [u8; 4] {
     // Only the low two bits count, so the cut to 32 bits loses nothing.
     let octets = u32::try_from(len & 3).unwrap_or(0);
     u32::from_be_bytes(key).rotate_left(octets.wrapping_mul(8)).to_be_bytes()

@@ -11,8 +11,8 @@ mod encode;
 mod mask;
 
 pub use decode::HeaderRules;
-pub use mask::apply_mask;
-pub(crate) use mask::{advance_key, apply_mask_inline, unmask_text};
+pub use mask::{advance_key, apply_mask};
+pub(crate) use mask::{apply_mask_inline, unmask_text};
 
 /// Opcodes (§5.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -1,0 +1,155 @@
+/*
+ * The test of embedded_loop.c: a client of ours in the same process, and between the two a wire that moves 1 to 16 octets a
+ * time. Exits with 0 if all echoes came back as they were sent and the connection ended clean.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "embedded.h"
+#include "sansocket.h"
+
+/* One direction of the wire. */
+struct wire {
+    uint8_t octets[24];
+    size_t len;
+};
+
+static struct wire to_device, to_client;
+static uint32_t seed = 1;
+
+/* Marsaglia's xorshift: foreseeable, so for tests only. */
+static uint32_t next_number(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 17;
+    seed ^= seed << 5;
+    return seed;
+}
+
+static int32_t test_entropy(void *context, uint8_t *octets, size_t len)
+{
+    (void)context;
+    for (size_t i = 0; i < len; i++)
+        octets[i] = (uint8_t)next_number();
+    return 0;
+}
+
+/* Between 1 and 16, and no more than there are. */
+static size_t step(size_t most)
+{
+    size_t n = 1 + next_number() % 16;
+    return n < most ? n : most;
+}
+
+static size_t put(struct wire *wire, const uint8_t *octets, size_t len)
+{
+    size_t n = step(len < sizeof wire->octets - wire->len ? len : sizeof wire->octets - wire->len);
+    if (n > 0)
+        memcpy(wire->octets + wire->len, octets, n);
+    wire->len += n;
+    return n;
+}
+
+static size_t take(struct wire *wire, uint8_t *octets, size_t room)
+{
+    size_t n = step(wire->len < room ? wire->len : room);
+    memcpy(octets, wire->octets, n);
+    wire->len -= n;
+    memmove(wire->octets, wire->octets + n, wire->len);
+    return n;
+}
+
+size_t transport_read(uint8_t *octets, size_t room)
+{
+    return take(&to_device, octets, room);
+}
+
+size_t transport_write(const uint8_t *octets, size_t len)
+{
+    return put(&to_client, octets, len);
+}
+
+static const size_t lengths[] = {0, 1, 125, 126, 127, 500, 3000};
+enum { MESSAGES = sizeof lengths / sizeof lengths[0] };
+
+/* What the message at `index` has at `at`. */
+static uint8_t octet(size_t index, uint64_t at)
+{
+    return (uint8_t)('a' + (at * 7 + index) % 26);
+}
+
+int main(void)
+{
+    static uint8_t message[3000], input[256], output[sizeof message + 200];
+    static sansocket ws;
+    sansocket_client_request request = {.host = SANSOCKET_LITERAL("device"), .target = SANSOCKET_LITERAL("/")};
+    sansocket_io io = {.input = input, .output = output, .output_len = sizeof output};
+    size_t due = 0, sent = 0, echoed = 0, wrong = 0, pings = 0;
+    bool device_is_there = true, was_clean = false;
+
+    embedded_begin(0);
+    sansocket_init_client(&ws, sizeof ws, SANSOCKET_ABI_VERSION, NULL, test_entropy, NULL, 0);
+    sansocket_request(&ws, &io, &request);
+    due = io.produced;
+
+    for (uint64_t now = 0; now < 100000 && io.transport != SANSOCKET_TRANSPORT_CLOSE; now += 10) {
+        bool next = false;
+        device_is_there = device_is_there && embedded_turn(now);
+
+        size_t n = put(&to_device, output, due);
+        due -= n;
+        memmove(output, output + n, due);
+        io.input_len += take(&to_client, io.input + io.input_len, sizeof input - io.input_len);
+        io.now_ms = now;
+        io.output = output + due;
+        io.output_len = sizeof output - due;
+        if (device_is_there || io.input_len > 0 || to_client.len > 0)
+            sansocket_receive(&ws, &io);
+        else
+            sansocket_receive_eof(&ws, &io);
+        due += io.produced;
+        switch (io.event.type) {
+        case SANSOCKET_EVENT_OPENED:
+            next = true;
+            break;
+        case SANSOCKET_EVENT_DATA:
+            for (size_t i = 0; i < io.event.len; i++)
+                wrong += io.event.data[i] != octet(echoed, io.event.offset + i);
+            if (io.event.last) {
+                wrong += io.event.offset + io.event.len != lengths[echoed];
+                echoed++;
+                next = true;
+            }
+            break;
+        case SANSOCKET_EVENT_PING:
+            pings++;
+            break;
+        case SANSOCKET_EVENT_FAILED:
+            printf("embedded_loop: %s\n", sansocket_error_text(io.event.error));
+            break;
+        case SANSOCKET_EVENT_CLOSED:
+            was_clean = io.event.was_clean;
+            break;
+        }
+        if (io.consumed > 0) {
+            io.input_len -= io.consumed;
+            memmove(input, input + io.consumed, io.input_len);
+        }
+        if (next) {
+            io.output = output + due;
+            io.output_len = sizeof output - due;
+            if (sent < MESSAGES) {
+                for (size_t i = 0; i < lengths[sent]; i++)
+                    message[i] = octet(sent, i);
+                sansocket_send(&ws, &io, SANSOCKET_TEXT, message, lengths[sent], 1);
+                sent++;
+            } else {
+                sansocket_close(&ws, &io, 1000, "done", 4);
+            }
+            due += io.produced;
+        }
+    }
+    printf("embedded_loop: %u of %u messages echoed, %u octets wrong, %u keepalive pings, %s\n", (unsigned)echoed,
+           (unsigned)MESSAGES, (unsigned)wrong, (unsigned)pings, was_clean ? "closed clean" : "not closed clean");
+    return echoed == MESSAGES && wrong == 0 && pings > 0 && was_clean ? 0 : 1;
+}

@@ -1,0 +1,310 @@
+// The C++ header, every function of it: two connections that talk to each other in memory. Prints what differs, and exits 1.
+#include <array>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sansocket.hpp"
+
+namespace {
+
+int failures;
+
+#define EXPECT(condition) \
+    do { \
+        if (!(condition)) { \
+            std::printf("header_test.cpp:%d: not so: %s\n", __LINE__, #condition); \
+            failures++; \
+        } \
+    } while (0)
+
+using sans::result;
+
+/** Counts up: foreseeable, so for tests only. */
+struct counting {
+    std::uint8_t next = 0;
+    bool works = true;
+    bool operator()(sans::octets octets)
+    {
+        for (std::uint8_t &octet : octets)
+            octet = next++;
+        return works;
+    }
+};
+
+bool zeros(sans::octets octets)
+{
+    for (std::uint8_t &octet : octets)
+        octet = 0;
+    return true;
+}
+
+/** One side: a connection, and what is on its way to it. */
+struct side {
+    sans::connection ws;
+    std::vector<std::uint8_t> input;
+    std::array<std::uint8_t, 4096> output;
+    sans::io io;
+
+    explicit side(sans::connection begun) : ws(std::move(begun)), output{} {}
+
+    /** Prepares a call. */
+    sans::io &ready(std::uint64_t now_ms = 0)
+    {
+        io.now(now_ms);
+        io.input(input);
+        io.output(output);
+        return io;
+    }
+    /** Takes the next event. */
+    sans::event next(std::uint64_t now_ms = 0)
+    {
+        EXPECT(ws.receive(ready(now_ms)) == result::ok);
+        return io.event();
+    }
+    /** Sends what is due to the other side, and forgets what was consumed. */
+    void pass(side &other)
+    {
+        const sans::octets due = io.due();
+        other.input.insert(other.input.end(), due.begin(), due.end());
+        std::vector<std::uint8_t>(io.input().begin(), io.input().end()).swap(input);
+        io.output(output);
+    }
+};
+
+void whole_conversation()
+{
+    static const sans::config config = sans::config()
+                                           .subprotocols("chat, superchat")
+                                           .keepalive_interval_ms(1000)
+                                           .auto_pong(false);
+    counting random;
+    side client(sans::connection::client(config, random, 0)), server(sans::connection::server(config, 0));
+    const sans::header cookie[] = {{"Cookie", "a=b"}}, set_cookie[] = {{"Set-Cookie", "c=d"}};
+    const sans::text_view origins[] = {"https://example.com"};
+
+    EXPECT(config.status() == result::ok && client.ws.role() == sans::role::client && server.ws.role() == sans::role::server);
+    EXPECT(client.ws.request(client.ready(), {"example.com", "/chat?room=1", "https://example.com", cookie}) == result::ok);
+    client.pass(server);
+
+    sans::event event = server.next();
+    EXPECT(event.type() == sans::event_type::request && std::string_view(event.name()) == "request");
+    const auto parts = event.request();
+    EXPECT(parts && parts->method == "GET" && parts->target == "/chat?room=1" && parts->path == "/chat" &&
+           parts->query == "room=1" && parts->host == "example.com" && parts->origin == "https://example.com");
+    EXPECT(event.header("cookie") == "a=b" && !event.header("absent"));
+    EXPECT(sans::header_at(event.octets(), 0) && !sans::header_at(event.octets(), 99));
+    const auto chosen = config.choose_subprotocol(event.octets());
+    EXPECT(chosen == "chat");
+    EXPECT(server.ws.accept(server.io, {sans::origin::one_of, origins, *chosen, set_cookie}) == result::ok);
+    server.pass(client);
+    EXPECT(client.next().type() == sans::event_type::opened);
+    EXPECT(client.io.event().status() == 101 && client.io.event().header("Set-Cookie") == "c=d");
+    EXPECT(client.ws.subprotocol() == "chat" && server.ws.subprotocol() == "chat" && client.ws.state() == sans::state::open);
+    client.pass(server);
+
+    // A message in two fragments, and a Ping between them that is answered by hand.
+    EXPECT(client.ws.send_text(client.ready(), "Hel", false) == result::ok);
+    EXPECT(client.ws.ping(client.io, sans::as_octets("?")) == result::ok);
+    EXPECT(client.ws.send_text(client.io, "lo") == result::ok);
+    client.pass(server);
+    event = server.next();
+    EXPECT(event.type() == sans::event_type::data && event.is_text() && event.first() && !event.last() && event.text() == "Hel");
+    server.pass(client);
+    event = server.next();
+    EXPECT(event.type() == sans::event_type::ping && !event.answered() && event.text() == "?");
+    EXPECT(server.ws.pong(server.io, event.octets()) == result::ok);
+    server.pass(client);
+    EXPECT(client.next().type() == sans::event_type::pong);
+    client.pass(server);
+    event = server.next();
+    EXPECT(event.text() == "lo" && event.offset() == 3 && event.last() && !event.whole());
+    EXPECT(server.ws.send(server.io, sans::kind::text, event.octets()) == result::ok);
+    EXPECT(server.ws.send_binary(server.io, std::vector<std::uint8_t>{1, 2, 3}) == result::ok);
+    server.pass(client);
+    EXPECT(client.next().whole() && client.io.event().text() == "lo");
+    client.pass(server);
+    EXPECT(client.next().kind() == sans::kind::binary && client.io.event().octets().size() == 3);
+    client.pass(server);
+
+    // The keepalive, and a pause in it.
+    EXPECT(client.ws.next_timeout() == 1000 && !client.ws.round_trip_ms());
+    EXPECT(client.ws.pause(500) == result::ok && client.ws.resume(600) == result::ok);
+    EXPECT(client.ws.handle_timeout(client.ready(1100)) == result::ok && !client.io.event() && !client.io.due().empty());
+    client.pass(server);
+    EXPECT(server.next(1100).type() == sans::event_type::ping);
+    EXPECT(server.ws.pong(server.io, server.io.event().octets()) == result::ok);
+    server.pass(client);
+    EXPECT(client.next(1107).type() == sans::event_type::pong && client.ws.round_trip_ms() == 7u);
+    client.pass(server);
+
+    // What is refused changes nothing.
+    EXPECT(client.ws.send_text(client.ready(1200), "\xff") == result::invalid_utf8 && client.io.due().empty());
+    client.io.output({});
+    EXPECT(client.ws.send_text(client.io, "abc") == result::needs_room && client.io.needed() == 9);
+    random.works = false;
+    EXPECT(client.ws.send_text(client.ready(1200), "abc") == result::entropy_failed);
+    random.works = true;
+
+    // A connection moves, and goes on.
+    side moved(std::move(client.ws));
+    EXPECT(!client.ws.initialised() && client.ws.receive(client.ready()) == result::not_initialised);
+    EXPECT(client.ws.state() == sans::state::closed && client.ws.transport() == sans::transport::close &&
+           client.ws.next_timeout() == sans::never && client.ws.close_code() == 1006 && !client.ws.role());
+    EXPECT(moved.ws.close(moved.ready(1200), 3000, "bye") == result::ok);
+    moved.pass(server);
+    event = server.next(1200);
+    EXPECT(event.type() == sans::event_type::close_received && event.close_code() == 3000 && event.text() == "bye");
+    server.pass(moved);
+    EXPECT(moved.next(1200).type() == sans::event_type::close_received);
+    EXPECT(moved.ws.receive_eof(moved.ready(1200)) == result::ok && moved.io.event().type() == sans::event_type::closed);
+    EXPECT(moved.io.event().was_clean() && moved.ws.was_clean() && moved.ws.close_code() == 3000);
+}
+
+void other_beginnings()
+{
+    static const sans::config config = sans::config().subprotocols("chat");
+    side server(sans::connection::open_server(config, {0}, 0));
+    side client(sans::connection::open_client(config, sans::entropy::of<zeros>(), {0}, 0));
+    EXPECT(server.ws.subprotocol() == "chat" && client.ws.subprotocol() == "chat");
+    EXPECT(client.ws.send_text(client.ready(), "abc") == result::ok);
+    client.pass(server);
+    EXPECT(server.next().text() == "abc" && server.ws.send(server.io, server.io.event()) == result::ok);
+    EXPECT(server.io.due().size() == 5 && server.io.room().size() == server.output.size() - 5);
+    EXPECT(server.ws.fail(server.ready(), 1011) == result::ok && server.ws.transport() == sans::transport::shutdown_write);
+
+    side page(sans::connection::server(0));
+    const std::string request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    page.input.assign(request.begin(), request.end());
+    EXPECT(page.next().type() == sans::event_type::http_request);
+    EXPECT(page.ws.respond(page.io, 404, {}, "not here") == result::ok);
+    EXPECT(sans::as_text(page.io.due()).substr(0, 12) == "HTTP/1.1 404");
+
+    side fault(sans::connection::server(0));
+    fault.input = {0x16, 3, 1};
+    EXPECT(fault.next().type() == sans::event_type::failed && fault.io.event().error() == SANSOCKET_ERROR_INVALID_REQUEST_LINE);
+    EXPECT(sans::close_code(SANSOCKET_ERROR_INVALID_UTF8) == 1007 && sans::text(SANSOCKET_ERROR_INVALID_UTF8)[0] != '\0');
+    EXPECT(sans::text(result::overlap)[0] != '\0' && sans::text(sans::event_type::data) == std::string("data"));
+
+    const sans::config copy = config; // before it is lent
+    EXPECT(copy.status() == result::ok && !sans::parse_request({}) && !copy.choose_subprotocol({}));
+    EXPECT(sans::config().subprotocols("\xff").status() == result::invalid_subprotocol);
+    EXPECT(sans::config().max_message_len(1).max_fragments(1).max_empty_frames(1).max_head_len(1).max_target_len(1)
+               .max_header_lines(1).max_interim_responses(1).handshake_timeout_ms(1)
+               .closing_timeout_ms(1).pong_timeout_ms(1).idle_timeout_ms(1)
+               .status() == result::ok);
+    EXPECT(!sans::connection().initialised() && sans::version() == SANSOCKET_VERSION);
+    EXPECT(sans::connection().c()->opaque[0] == 0 && config.c()->opaque[0] != 0);
+}
+
+void compression()
+{
+    static const sans::config config;
+    static std::array<std::uint8_t, 1 << 9> history;
+    static std::array<std::uint8_t, 1 << 10> memory;
+    static std::array<std::uint8_t, 4096> window;
+    const sans::negotiated agreed{{}, sans::negotiated::deflate{false, 9, false, 9}};
+    side server(sans::connection::open_server(config, agreed, 0));
+    side client(sans::connection::open_client(config, sans::entropy::of<zeros>(), agreed, 0));
+    sans::compressor compressor(9, memory);
+    sans::inflater inflater{sans::octets(history)};
+    const std::string text(3000, 'x');
+
+    EXPECT(compressor.window_bits() == 9u && inflater.window_bits() == 9u && sans::compressor::memory_len(8) == 512);
+    sans::const_octets left = sans::as_octets(text);
+    client.ready();
+    result sent = result::ok;
+    do {
+        sent = client.ws.send(client.io, compressor, sans::kind::text, left);
+    } while (sent == result::ok && !client.io.done());
+    EXPECT(sent == result::ok && left.empty() && client.io.due().size() < 200);
+    client.pass(server);
+    EXPECT(server.ws.receive(server.ready(), inflater, window) == result::ok);
+    EXPECT(server.io.event().whole() && server.io.event().text() == text);
+
+    sans::io io({}, window, 0);
+    left = sans::as_octets(text);
+    EXPECT(compressor.reset() == result::ok && compressor.compress(io, left, true) == result::ok && io.done() && left.empty());
+    std::vector<std::uint8_t> compressed(io.due().begin(), io.due().end());
+    io.input(compressed);
+    io.output(window);
+    EXPECT(inflater.reset() == result::ok && inflater.inflate(io) == result::ok && io.input().empty());
+    EXPECT(inflater.inflate_end(io) == result::ok && io.done() && sans::as_text(io.due()) == text);
+
+    sans::inflater moved(std::move(inflater));
+    EXPECT(moved.window_bits() && !inflater.window_bits() && inflater.reset() == result::not_initialised);
+    EXPECT(!sans::compressor(16, memory).window_bits() && !sans::inflater({}).window_bits());
+}
+
+void parts_of_the_machine()
+{
+    static const sans::config config;
+    side server(sans::connection::open_server(config, {}, 0));
+    sans::url url;
+    EXPECT(sans::parse_url("wss://example.com:8443/chat?a", url) == result::ok && url.host == "example.com" && url.port == 8443 &&
+           url.authority == "example.com:8443" && url.target == "/chat?a" && url.is_secure);
+    EXPECT(sans::parse_url("ftp://example.com", url) == result::url_invalid_scheme && url.port == 8443);
+    const auto accept = sans::accept_key("dGhlIHNhbXBsZSBub25jZQ=="); // §1.3
+    EXPECT(std::string_view(accept.data(), accept.size()) == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    EXPECT(sans::token_at("chat, superchat", 1) == "superchat" && !sans::token_at("chat", 1));
+    EXPECT(sans::close_code_is_allowed(1000) && !sans::close_code_is_allowed(SANSOCKET_CLOSE_ABNORMAL_CLOSURE));
+
+    const std::string request = "GET / HTTP/1.1\r\nSec-WebSocket-Protocol: a, b\r\n\r\n", response = "HTTP/1.1 403 No\r\n\r\n";
+    std::size_t len = 0;
+    sans::error why = SANSOCKET_ERROR_NONE;
+    EXPECT(config.find_head(sans::role::client, sans::as_octets(request + "more"), len) == result::ok && len == request.size());
+    EXPECT(config.find_head(sans::role::client, sans::as_octets("\x16"), len, &why) == result::not_a_head &&
+           why == SANSOCKET_ERROR_INVALID_REQUEST_LINE);
+    EXPECT(sans::offered_subprotocol_at(sans::as_octets(request), 1) == "b");
+    const auto parts = sans::parse_response(sans::as_octets(response));
+    EXPECT(parts && parts->status == 403 && parts->reason == "No");
+
+    sans::frame_header header{};
+    header.payload_len = 300;
+    header.opcode = static_cast<std::uint8_t>(sans::opcode::binary);
+    header.fin = 1;
+    EXPECT(server.ready().encode_frame_header(header) == result::ok && server.io.due().size() == 4);
+    EXPECT(sans::decode_frame_header(server.io.due(), {}, header) == result::ok && header.payload_len == 300);
+    EXPECT(sans::decode_frame_header(server.io.due(), {1, sans::masking::any, 0}, header, &why) == result::not_a_frame &&
+           why == SANSOCKET_ERROR_MESSAGE_TOO_LONG);
+    std::uint8_t octets[] = {1, 2, 3};
+    const std::uint8_t key[] = {1, 2, 3, 4};
+    EXPECT(sans::apply_mask(key, 0, octets) == result::ok && octets[2] == 0);
+
+    EXPECT(server.ready().encode_message(sans::kind::text, sans::as_octets("all")) == result::ok);
+    EXPECT(server.ws.may_send() == result::ok);
+    EXPECT(sans::as_text(server.io.due()) == "\x81\x03" "all");
+    EXPECT(server.ws.send_header(server.ready(), sans::kind::binary, octets) == result::ok && server.io.due().size() == 2);
+    EXPECT(server.ws.send_binary_header(server.ready(), 70000) == result::ok && server.io.due().size() == 10);
+
+    // "Hel" and "lo", from a client whose masking keys are 0.
+    std::array<std::uint8_t, 16> memory{};
+    server.input = {0x01, 0x83, 0, 0, 0, 0, 'H', 'e', 'l', 0x80, 0x82, 0, 0, 0, 0, 'l', 'o'};
+    EXPECT(server.next().first() && server.io.collect(memory) == result::incomplete);
+    EXPECT(server.ws.receive(server.io) == result::ok && server.io.collect(memory) == result::ok);
+    EXPECT(server.io.event().whole() && server.io.event().text() == "Hello");
+
+    side page(sans::connection::server(0));
+    const std::string get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    page.input.assign(get.begin(), get.end());
+    EXPECT(page.next() && page.ws.respond_head(page.io, 200, {}, 5) == result::ok);
+    EXPECT(sans::as_text(page.io.due()).find("5\r\n") != std::string_view::npos);
+}
+
+static_assert(!std::is_copy_constructible_v<sans::connection> && !std::is_copy_assignable_v<sans::connection>);
+static_assert(std::is_nothrow_move_constructible_v<sans::connection> && std::is_nothrow_move_assignable_v<sans::connection>);
+static_assert(std::is_constructible_v<sans::entropy, counting &> && !std::is_constructible_v<sans::entropy, counting>);
+
+} // namespace
+
+int main()
+{
+    whole_conversation();
+    other_beginnings();
+    compression();
+    parts_of_the_machine();
+    if (failures != 0)
+        return 1;
+    std::puts("header_test: as expected");
+}

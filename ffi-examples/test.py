@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Runs the programs in a folder, each against its peer, and compares what they print: `make test`.
+
+usage: test.py FOLDER [--wrap "valgrind …"] [--node FOLDER]
+
+--wrap   a command that runs each program
+--node   a folder with node_modules/ws: tls_client talks to that, too
+"""
+import argparse
+import contextlib
+import pathlib
+import re
+import shlex
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+
+HERE = pathlib.Path(__file__).resolve().parent
+SECONDS = 60
+
+
+def fail(message: str):
+    sys.exit(f"test.py: {message}")
+
+
+class Programs:
+    def __init__(self, folder: str, wrap: list[str]):
+        self.folder, self.wrap = pathlib.Path(folder).resolve(), wrap
+
+    def command(self, program: str, *arguments: str) -> list[str]:
+        return [*self.wrap, str(self.folder / program), *arguments]
+
+    def run(self, program: str, *arguments: str, says: str, status: int = 0):
+        command = self.command(program, *arguments)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS)
+        if done.returncode != status or not re.fullmatch(says, done.stdout):
+            fail(f"{shlex.join(command)}: status {done.returncode}, not {status}; it said:\n{done.stdout}instead of:\n{says}")
+
+    @contextlib.contextmanager
+    def server(self, program: str, *arguments: str):
+        """Starts a server, gives its port, and ends it: it must end well."""
+        command = self.command(program, "--listen", "127.0.0.1:0", *arguments)
+        with listening(command) as (process, port):
+            yield port
+            process.terminate()
+            output = process.stdout.read()
+            if process.wait(SECONDS) != 0:
+                fail(f"{shlex.join(command)}: status {process.returncode}; it said:\n{output}")
+
+
+@contextlib.contextmanager
+def listening(command: list[str], cwd: str | None = None):
+    """Starts something that says where it listens, and kills it."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=cwd) as process:
+        try:
+            for line in process.stdout:
+                if found := re.search(r"listening on wss?://127\.0\.0\.1:(\d+)/", line):
+                    yield process, int(found[1])
+                    return
+            fail(f"{shlex.join(command)} did not say where it listens")
+        finally:
+            process.kill()
+
+
+@contextlib.contextmanager
+def in_tls(port: int, certificate: pathlib.Path, key: pathlib.Path):
+    """Listens with TLS in front of a port, for one connection after the other. Gives its own port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    def copy(source: socket.socket, sink: socket.socket):
+        with contextlib.suppress(OSError):
+            while octets := source.recv(4096):
+                sink.sendall(octets)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_RDWR)
+
+    def serve():
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            try:
+                peer = context.wrap_socket(peer, server_side=True)
+            except OSError:  # it did not like the certificate
+                continue
+            with peer, socket.create_connection(("127.0.0.1", port)) as inner:
+                up = threading.Thread(target=copy, args=(peer, inner))
+                up.start()
+                copy(inner, peer)
+                up.join()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def certificate(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+    files = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                    "-out", files[0], "-keyout", files[1]], check=True, stderr=subprocess.DEVNULL)
+    return files
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    parser.add_argument("--wrap", default="")
+    parser.add_argument("--node")
+    options = parser.parse_args()
+    programs = Programs(options.folder, shlex.split(options.wrap))
+
+    programs.run("misuse", says=r"[^\n]*\n")
+    programs.run("embedded_loop", says=r"[^\n]*\n")
+    programs.run("header_test", says=r"[^\n]*\n")
+    hello = r"Hello, sansocket\nclosed with 1000, clean\n"
+    for server in "echo_server", "echo_server_cpp":
+        with programs.server(server) as port:
+            programs.run("minimal", str(port), says=hello)
+    # Five octets at most: the server ends what is longer, with 1009.
+    with programs.server("echo_server", "--quiet", "--max-message", "5") as port:
+        programs.run("minimal", str(port), says=r"closed with 1009, clean\n")
+    for refused in "x", "", "5x", "-1", "99999999999999999999":
+        programs.run("echo_server", "--max-message", refused, says=r"usage: [^\n]*\n", status=2)
+
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        trusted, key = certificate(pathlib.Path(folder))
+        ports = [stack.enter_context(in_tls(stack.enter_context(programs.server("echo_server")), trusted, key))]
+        if options.node:
+            command = ["node", str(HERE / "tls_peer.mjs"), str(trusted), str(key)]
+            ports.append(stack.enter_context(listening(command, cwd=options.node))[1])
+        for port in ports:
+            programs.run("tls_client", "--ca", str(trusted), f"localhost:{port}", says=r"Hello, TLS\nclosed with 1000, clean\n")
+            # The name is not in the certificate, and the certificate is nobody's.
+            programs.run("tls_client", "--ca", str(trusted), f"127.0.0.1:{port}", says=r"tls_client: no TLS with .* mismatch\n", status=1)
+            programs.run("tls_client", f"localhost:{port}", says=r"tls_client: no TLS with .*self-signed certificate\n", status=1)
+    print(f"test.py: {options.folder}: the programs as expected, tls_client against {len(ports)} peer{'s' * (len(ports) > 1)}")
+
+
+main()

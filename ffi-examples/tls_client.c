@@ -1,0 +1,201 @@
+/*
+ * A client for wss in C: our machine between two buffers of OpenSSL's. Says hello to an echo server, prints what comes back,
+ * leaves.
+ *
+ *     ffi-examples/build/tls_client [--ca FILE] HOST:PORT
+ *
+ *     socket <- octets -> BIO <- SSL -> input and output <- sansocket -> events
+ *
+ * OpenSSL touches no socket, and neither does sansocket: the only calls that can wait are in `exchange`.
+ */
+#define _DEFAULT_SOURCE
+#include <netdb.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sansocket.h"
+
+struct tls {
+    SSL *ssl;
+    BIO *from_peer, *to_peer; /* the SSL's, memory both */
+    int fd;
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Masking keys out of OpenSSL's generator. */
+static int32_t tls_entropy(void *context, uint8_t *octets, size_t len)
+{
+    (void)context;
+    return RAND_bytes(octets, (int)len) == 1 ? 0 : 1;
+}
+
+/* Writes what TLS has for the peer. Returns false if the socket is broken. */
+static bool flush(const struct tls *tls)
+{
+    uint8_t octets[4096];
+    int len;
+    while ((len = BIO_read(tls->to_peer, octets, sizeof octets)) > 0) {
+        if (send(tls->fd, octets, (size_t)len, MSG_NOSIGNAL) != len)
+            return false;
+    }
+    return true;
+}
+
+/*
+ * Writes what is due, then waits for octets from the peer, until `due` at the latest. Returns 1 if there are some, 0 if the time
+ * came first, -1 at the end.
+ */
+static int exchange(const struct tls *tls, uint64_t due)
+{
+    uint8_t octets[4096];
+    uint64_t now = now_ms();
+    struct pollfd readable = {.fd = tls->fd, .events = POLLIN};
+    int wait = due <= now ? 0 : due - now < 60000 ? (int)(due - now) : 60000;
+
+    if (!flush(tls))
+        return -1;
+    if (poll(&readable, 1, wait) < 1)
+        return 0;
+    ssize_t n = recv(tls->fd, octets, sizeof octets, 0);
+    if (n <= 0)
+        return -1;
+    return BIO_write(tls->from_peer, octets, (int)n) == n ? 1 : -1;
+}
+
+/* TLS's handshake, with the certificate checked for `host`. */
+static bool handshake(const struct tls *tls, const char *host)
+{
+    uint64_t due = now_ms() + 10000;
+    if (SSL_set1_host(tls->ssl, host) != 1 || SSL_set_tlsext_host_name(tls->ssl, host) != 1)
+        return false;
+    for (;;) {
+        int done = SSL_do_handshake(tls->ssl);
+        if (done == 1)
+            return true;
+        if (SSL_get_error(tls->ssl, done) != SSL_ERROR_WANT_READ || exchange(tls, due) < 0 || now_ms() >= due) {
+            flush(tls); /* the alert that tells the peer why */
+            return false;
+        }
+    }
+}
+
+/* Encrypts what a call produced. Memory takes all of it. Returns false if TLS is broken. */
+static bool encrypt(const struct tls *tls, const sansocket_io *io)
+{
+    return io->produced == 0 || SSL_write(tls->ssl, io->output, (int)io->produced) == (int)io->produced;
+}
+
+/* The loop. Returns whether the closing handshake was completed. */
+static bool converse(const struct tls *tls, sansocket *ws, const sansocket_client_request *request)
+{
+    static uint8_t input[16384], output[4096];
+    sansocket_io io = {.now_ms = now_ms(), .input = input, .output = output, .output_len = sizeof output};
+    bool going = sansocket_request(ws, &io, request) == SANSOCKET_OK && encrypt(tls, &io);
+
+    while (going && io.transport != SANSOCKET_TRANSPORT_CLOSE) {
+        going = sansocket_receive(ws, &io) == SANSOCKET_OK && encrypt(tls, &io);
+        io.input += io.consumed;
+        io.input_len -= io.consumed;
+        if (io.event.type == SANSOCKET_EVENT_OPENED) {
+            sansocket_send(ws, &io, SANSOCKET_TEXT, "Hello, TLS", 10, 1);
+            going = encrypt(tls, &io);
+        } else if (io.event.type == SANSOCKET_EVENT_DATA) {
+            printf("%.*s\n", (int)io.event.len, (char *)io.event.data);
+            sansocket_close(ws, &io, 1000, NULL, 0);
+            going = encrypt(tls, &io);
+        } else if (io.event.type == SANSOCKET_EVENT_NONE) {
+            uint64_t due = SANSOCKET_NEVER;
+            int came = 1;
+            if (io.transport == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE)
+                SSL_shutdown(tls->ssl);
+            io.input = memmove(input, io.input, io.input_len);
+            int n = SSL_read(tls->ssl, input + io.input_len, (int)(sizeof input - io.input_len));
+            if (n > 0) {
+                io.input_len += (size_t)n;
+            } else if (SSL_get_error(tls->ssl, n) == SSL_ERROR_WANT_READ) {
+                sansocket_get_next_timeout(ws, &due);
+                came = exchange(tls, due);
+            } else {
+                came = -1; /* the peer's close_notify, or a fault */
+            }
+            io.now_ms = now_ms();
+            if (came < 1)
+                going = (came < 0 ? sansocket_receive_eof : sansocket_handle_timeout)(ws, &io) == SANSOCKET_OK &&
+                        encrypt(tls, &io);
+        }
+    }
+    SSL_shutdown(tls->ssl);
+    flush(tls);
+    printf("closed with %u, %s\n", io.event.close_code, io.event.was_clean ? "clean" : "not clean");
+    return io.event.was_clean;
+}
+
+static int connect_to(const char *host, const char *port)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    if (getaddrinfo(host, port, &hints, &found) != 0)
+        return -1;
+    int fd = socket(found->ai_family, found->ai_socktype, 0);
+    if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    freeaddrinfo(found);
+    return fd;
+}
+
+int main(int argc, char **argv)
+{
+    const char *ca = argc == 4 && strcmp(argv[1], "--ca") == 0 ? argv[2] : NULL, *where = argv[argc - 1];
+    const char *colon = argc == 2 || ca != NULL ? strrchr(where, ':') : NULL;
+    char host[256];
+    bool clean = false;
+
+    if (colon == NULL || (size_t)(colon - where) >= sizeof host) {
+        fputs("usage: tls_client [--ca FILE] HOST:PORT\n", stderr);
+        return 2;
+    }
+    snprintf(host, sizeof host, "%.*s", (int)(colon - where), where);
+    struct tls tls = {.fd = connect_to(host, colon + 1)};
+    if (tls.fd < 0) {
+        fprintf(stderr, "tls_client: cannot connect to %s\n", where);
+        return 1;
+    }
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    if ((ca != NULL ? SSL_CTX_load_verify_locations(context, ca, NULL) : SSL_CTX_set_default_verify_paths(context)) != 1)
+        fprintf(stderr, "tls_client: no certificates to trust in %s\n", ca != NULL ? ca : "the system's folder");
+    tls.ssl = SSL_new(context);
+    tls.from_peer = BIO_new(BIO_s_mem());
+    tls.to_peer = BIO_new(BIO_s_mem());
+    SSL_set_bio(tls.ssl, tls.from_peer, tls.to_peer);
+    SSL_set_connect_state(tls.ssl);
+
+    if (handshake(&tls, host)) {
+        sansocket ws = {0};
+        sansocket_client_request request = {.host = {where, strlen(where)}, .target = SANSOCKET_LITERAL("/")};
+        sansocket_init_client(&ws, sizeof ws, SANSOCKET_ABI_VERSION, NULL, tls_entropy, NULL, now_ms());
+        clean = converse(&tls, &ws, &request);
+    } else {
+        long fault = SSL_get_verify_result(tls.ssl);
+        fprintf(stderr, "tls_client: no TLS with %s: %s\n", where,
+                fault != X509_V_OK ? X509_verify_cert_error_string(fault) : "the handshake failed");
+    }
+    SSL_free(tls.ssl);
+    SSL_CTX_free(context);
+    close(tls.fd);
+    return clean ? 0 : 1;
+}

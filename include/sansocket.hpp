@@ -1,0 +1,994 @@
+/*
+ * sansocket for C++17 and later: sansocket.h with types. Header only; nothing is allocated and nothing is thrown, so it may be
+ * compiled without exceptions and without RTTI. What sansocket.h says about each function holds here.
+ *
+ *     sans::connection ws = sans::connection::server(config, now_ms);
+ *     sans::io io;
+ *     io.now(now_ms);
+ *     io.input(what_arrived);                 // what the last turn left, and what arrived behind it
+ *     io.output(room);
+ *     while (ws.receive(io) == sans::result::ok && io.event()) {
+ *         if (io.event().type() == sans::event_type::data)
+ *             (void)ws.send(io, io.event());  // the echo
+ *     }
+ *     // io.due() goes to the peer, io.input() is to be presented again, ws.transport() to be obeyed,
+ *     // ws.next_timeout() to be re-armed
+ *
+ * Where it differs from C:
+ *
+ * - The namespace is `sans`: `sansocket` is the name of C's struct.
+ * - A `sans::io` steps over what a call consumed and produced, so that calls follow each other without arithmetic.
+ * - A `sans::connection` that was moved from, or could not begin, is as zeroed memory: all it gives is `not_initialised`.
+ *
+ * Who owns what is as in C: a `config`, its list of subprotocols and what an `entropy` refers to are lent to connections for as
+ * long as those are used; all else is needed during the call only.
+ */
+
+#ifndef SANSOCKET_HPP
+#define SANSOCKET_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "sansocket.h"
+
+#if defined(__has_include)
+#if __has_include(<version>)
+#include <version>
+#endif
+#endif
+#if defined(__cpp_lib_span)
+#include <span>
+#define SANSOCKET_CPP_ABI std_span
+#else
+#define SANSOCKET_CPP_ABI own_span
+#endif
+
+namespace sans {
+// What is compiled with std::span and what is not may be linked into one program: their types have different names.
+inline namespace SANSOCKET_CPP_ABI {
+
+#if defined(__cpp_lib_span)
+template <class T>
+using span = std::span<T>;
+#else
+/** Some T in a row that belong to somebody else: what C++20 calls std::span, as far as it is needed here. */
+template <class T>
+class span {
+  public:
+    constexpr span() noexcept = default;
+    constexpr span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+    template <std::size_t N>
+    constexpr span(T (&array)[N]) noexcept : data_(array), size_(N) {}
+    /** From whatever has data() and size(): std::array, std::vector, another span. */
+    template <class C, class = std::enable_if_t<std::is_convertible_v<
+                           std::remove_pointer_t<decltype(std::declval<C &>().data())> (*)[], T (*)[]>>>
+    constexpr span(C &container) noexcept : data_(container.data()), size_(container.size()) {}
+    template <class C, class = std::enable_if_t<std::is_const_v<T> && std::is_convertible_v<
+                           std::remove_pointer_t<decltype(std::declval<const C &>().data())> (*)[], T (*)[]>>>
+    constexpr span(const C &container) noexcept : data_(container.data()), size_(container.size()) {}
+
+    constexpr T *data() const noexcept { return data_; }
+    constexpr std::size_t size() const noexcept { return size_; }
+    constexpr bool empty() const noexcept { return size_ == 0; }
+    constexpr T *begin() const noexcept { return data_; }
+    constexpr T *end() const noexcept { return data_ + size_; }
+    constexpr T &operator[](std::size_t at) const noexcept { return data_[at]; }
+    constexpr span first(std::size_t count) const noexcept { return {data_, count}; }
+    constexpr span subspan(std::size_t at) const noexcept { return {data_ + at, size_ - at}; }
+
+  private:
+    T *data_ = nullptr;
+    std::size_t size_ = 0;
+};
+#endif
+
+using octets = span<std::uint8_t>;
+using const_octets = span<const std::uint8_t>;
+
+/** The octets of a text, as a payload. */
+inline const_octets as_octets(std::string_view text) noexcept
+{
+    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
+}
+
+/** Octets as a text, whatever they are. */
+inline std::string_view as_text(const_octets data) noexcept
+{
+    return {reinterpret_cast<const char *>(data.data()), data.size()};
+}
+
+/** What a function did: `sansocket_result`. All but `ok` mean that nothing happened. Later versions may add some. */
+enum class [[nodiscard]] result : std::uint32_t {
+    ok = SANSOCKET_OK,
+    needs_room = SANSOCKET_NEEDS_ROOM,
+    entropy_failed = SANSOCKET_ENTROPY_FAILED,
+    absent = SANSOCKET_ABSENT,
+    incomplete = SANSOCKET_INCOMPLETE,
+    null_pointer = SANSOCKET_NULL_POINTER,
+    misaligned = SANSOCKET_MISALIGNED,
+    not_initialised = SANSOCKET_NOT_INITIALISED,
+    wrong_size = SANSOCKET_WRONG_SIZE,
+    wrong_version = SANSOCKET_WRONG_VERSION,
+    length_too_large = SANSOCKET_LENGTH_TOO_LARGE,
+    overlap = SANSOCKET_OVERLAP,
+    invalid_argument = SANSOCKET_INVALID_ARGUMENT,
+    out_of_range = SANSOCKET_OUT_OF_RANGE,
+    list_too_long = SANSOCKET_LIST_TOO_LONG,
+    not_a_head = SANSOCKET_NOT_A_HEAD,
+    message_too_long = SANSOCKET_MESSAGE_TOO_LONG,
+    not_a_frame = SANSOCKET_NOT_A_FRAME,
+    wrong_memory_len = SANSOCKET_WRONG_MEMORY_LEN,
+    not_connecting = SANSOCKET_USAGE_NOT_CONNECTING,
+    not_open = SANSOCKET_USAGE_NOT_OPEN,
+    wrong_role = SANSOCKET_USAGE_WRONG_ROLE,
+    invalid_utf8 = SANSOCKET_USAGE_INVALID_UTF8,
+    control_payload_too_long = SANSOCKET_USAGE_CONTROL_PAYLOAD_TOO_LONG,
+    invalid_close_code = SANSOCKET_USAGE_INVALID_CLOSE_CODE,
+    invalid_close_reason = SANSOCKET_USAGE_INVALID_CLOSE_REASON,
+    wrong_message_kind = SANSOCKET_USAGE_WRONG_MESSAGE_KIND,
+    invalid_host = SANSOCKET_USAGE_INVALID_HOST,
+    invalid_target = SANSOCKET_USAGE_INVALID_TARGET,
+    invalid_header = SANSOCKET_USAGE_INVALID_HEADER,
+    reserved_header = SANSOCKET_USAGE_RESERVED_HEADER,
+    invalid_subprotocol = SANSOCKET_USAGE_INVALID_SUBPROTOCOL,
+    unoffered_subprotocol = SANSOCKET_USAGE_UNOFFERED_SUBPROTOCOL,
+    origin_not_allowed = SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED,
+    not_an_opening_handshake = SANSOCKET_USAGE_NOT_AN_OPENING_HANDSHAKE,
+    invalid_status = SANSOCKET_USAGE_INVALID_STATUS,
+    input_too_short = SANSOCKET_USAGE_INPUT_TOO_SHORT,
+    no_deflate = SANSOCKET_USAGE_NO_DEFLATE,
+    message_unfinished = SANSOCKET_USAGE_MESSAGE_UNFINISHED,
+    payload_too_long = SANSOCKET_USAGE_PAYLOAD_TOO_LONG,
+    url_invalid_scheme = SANSOCKET_URL_INVALID_SCHEME,
+    url_invalid_host = SANSOCKET_URL_INVALID_HOST,
+    url_invalid_port = SANSOCKET_URL_INVALID_PORT,
+    url_user_information = SANSOCKET_URL_USER_INFORMATION,
+    url_fragment = SANSOCKET_URL_FRAGMENT,
+    url_invalid_target = SANSOCKET_URL_INVALID_TARGET,
+    inflate_reserved_block_type = SANSOCKET_INFLATE_RESERVED_BLOCK_TYPE,
+    inflate_stored_len_mismatch = SANSOCKET_INFLATE_STORED_LEN_MISMATCH,
+    inflate_too_many_codes = SANSOCKET_INFLATE_TOO_MANY_CODES,
+    inflate_bad_code_length_code = SANSOCKET_INFLATE_BAD_CODE_LENGTH_CODE,
+    inflate_bad_repeat = SANSOCKET_INFLATE_BAD_REPEAT,
+    inflate_no_end_of_block = SANSOCKET_INFLATE_NO_END_OF_BLOCK,
+    inflate_bad_literal_code = SANSOCKET_INFLATE_BAD_LITERAL_CODE,
+    inflate_bad_distance_code = SANSOCKET_INFLATE_BAD_DISTANCE_CODE,
+    inflate_invalid_literal = SANSOCKET_INFLATE_INVALID_LITERAL,
+    inflate_invalid_distance = SANSOCKET_INFLATE_INVALID_DISTANCE,
+    inflate_distance_too_far = SANSOCKET_INFLATE_DISTANCE_TOO_FAR,
+    inflate_not_flushed = SANSOCKET_INFLATE_NOT_FLUSHED,
+};
+
+/** The rule that the peer broke: `sansocket_error`, whose constants it is compared with. Close codes go by C's names, too. */
+using error = ::sansocket_error;
+
+enum class event_type : std::uint32_t {
+    none = SANSOCKET_EVENT_NONE,
+    request = SANSOCKET_EVENT_REQUEST,
+    http_request = SANSOCKET_EVENT_HTTP_REQUEST,
+    opened = SANSOCKET_EVENT_OPENED,
+    refused = SANSOCKET_EVENT_REFUSED,
+    data = SANSOCKET_EVENT_DATA,
+    ping = SANSOCKET_EVENT_PING,
+    pong = SANSOCKET_EVENT_PONG,
+    close_received = SANSOCKET_EVENT_CLOSE_RECEIVED,
+    failed = SANSOCKET_EVENT_FAILED,
+    closed = SANSOCKET_EVENT_CLOSED,
+};
+
+enum class kind : std::uint8_t { text = SANSOCKET_TEXT, binary = SANSOCKET_BINARY };
+enum class role : std::uint32_t { client = SANSOCKET_CLIENT, server = SANSOCKET_SERVER };
+
+enum class state : std::uint32_t {
+    connecting = SANSOCKET_STATE_CONNECTING,
+    open = SANSOCKET_STATE_OPEN,
+    closing = SANSOCKET_STATE_CLOSING,
+    closed = SANSOCKET_STATE_CLOSED,
+};
+
+enum class transport : std::uint32_t {
+    keep = SANSOCKET_TRANSPORT_KEEP,
+    shutdown_write = SANSOCKET_TRANSPORT_SHUTDOWN_WRITE,
+    close = SANSOCKET_TRANSPORT_CLOSE,
+};
+
+/** Which pages may connect. There is no default: see `sansocket_origin`. */
+enum class origin : std::uint32_t { any = SANSOCKET_ORIGIN_ANY, one_of = SANSOCKET_ORIGIN_ONE_OF };
+
+enum class masking : std::uint32_t {
+    any = SANSOCKET_MASKING_ANY,
+    required = SANSOCKET_MASKING_REQUIRED,
+    forbidden = SANSOCKET_MASKING_FORBIDDEN,
+};
+
+enum class opcode : std::uint8_t {
+    continuation = SANSOCKET_OPCODE_CONTINUATION,
+    text = SANSOCKET_OPCODE_TEXT,
+    binary = SANSOCKET_OPCODE_BINARY,
+    close = SANSOCKET_OPCODE_CLOSE,
+    ping = SANSOCKET_OPCODE_PING,
+    pong = SANSOCKET_OPCODE_PONG,
+};
+
+/** What `connection::next_timeout` gives where nothing is waited for. */
+inline constexpr std::uint64_t never = SANSOCKET_NEVER;
+/** Octets that suffice as output for every `receive` and `handle_timeout`. */
+inline constexpr std::size_t max_answer = SANSOCKET_MAX_ANSWER;
+/** The most octets that stay unconsumed once the opening handshake is over. */
+inline constexpr std::size_t max_remainder = SANSOCKET_MAX_REMAINDER;
+
+inline const char *text(result of) noexcept { return ::sansocket_result_text(static_cast<std::uint32_t>(of)); }
+inline const char *text(error of) noexcept { return ::sansocket_error_text(of); }
+inline const char *text(event_type of) noexcept { return ::sansocket_event_text(static_cast<std::uint32_t>(of)); }
+
+/** The close code that tells a peer of an error. */
+inline std::uint16_t close_code(error of) noexcept { return ::sansocket_error_close_code(of); }
+
+/** Whether the code may stand in a Close frame. */
+inline bool close_code_is_allowed(std::uint32_t code) noexcept { return ::sansocket_close_code_is_allowed(code) != 0; }
+
+/** The version of the library that runs, as `SANSOCKET_VERSION` has that of the header. */
+inline std::uint32_t version() noexcept { return ::sansocket_version(); }
+
+namespace detail {
+constexpr result to_result(std::uint32_t number) noexcept { return static_cast<result>(number); }
+inline std::string_view view(const ::sansocket_text &text) noexcept { return {text.data, text.len}; }
+inline std::optional<std::string_view> view_if_any(const ::sansocket_text &text) noexcept
+{
+    return text.data == nullptr ? std::nullopt : std::optional<std::string_view>(view(text));
+}
+} // namespace detail
+
+/** A `sansocket_text` that is made from a string_view, so that lists of them can be passed. */
+struct text_view : ::sansocket_text {
+    constexpr text_view() noexcept : ::sansocket_text{nullptr, 0} {}
+    constexpr text_view(std::string_view text) noexcept : ::sansocket_text{text.data(), text.size()} {}
+    constexpr text_view(const char *text) noexcept : text_view(std::string_view(text)) {}
+    constexpr operator std::string_view() const noexcept { return {data, len}; }
+};
+
+/** One header line. */
+struct header : ::sansocket_header {
+    constexpr header(std::string_view field, std::string_view content) noexcept
+        : ::sansocket_header{{field.data(), field.size()}, {content.data(), content.size()}}
+    {
+    }
+};
+static_assert(sizeof(text_view) == sizeof(::sansocket_text) && sizeof(header) == sizeof(::sansocket_header),
+              "lists are passed as they are");
+
+/** What a client asks for. */
+struct client_request {
+    /** Host, with the port unless it is the scheme's default. */
+    std::string_view host;
+    /** Path and query. */
+    std::string_view target = "/";
+    /** Origin, which browsers send and others may; none if it has no data. */
+    std::string_view origin = {};
+    /** Further headers: Authorization, Cookie, User-Agent. */
+    span<const header> headers = {};
+};
+
+/** How a server accepts an opening handshake: `{sans::origin::any}`. */
+struct acceptance {
+    enum origin origin;
+    /** For `origin::one_of`. */
+    span<const text_view> origins = {};
+    /** Out of `choose_subprotocol`; none if it has no data. */
+    std::string_view subprotocol = {};
+    /** Further headers, such as Set-Cookie. */
+    span<const header> headers = {};
+};
+
+/** A request, read in place: all texts lie in the head, or are constants. */
+struct request_parts {
+    std::string_view method;
+    std::string_view target;
+    std::string_view path;
+    std::optional<std::string_view> query;
+    std::optional<std::string_view> host;
+    std::optional<std::string_view> origin;
+};
+
+/** The parts of the head of a request; nothing if it is none. */
+inline std::optional<request_parts> parse_request(const_octets head) noexcept
+{
+    ::sansocket_request_parts parts{};
+    if (::sansocket_request_parse(head.data(), head.size(), &parts) != SANSOCKET_OK)
+        return std::nullopt;
+    return request_parts{detail::view(parts.method),       detail::view(parts.target),      detail::view(parts.path),
+                         detail::view_if_any(parts.query), detail::view_if_any(parts.host), detail::view_if_any(parts.origin)};
+}
+
+/** A response, read in place. */
+struct response_parts {
+    std::uint16_t status;
+    std::string_view reason;
+};
+
+/** The parts of the head of a response; nothing if it is none. */
+inline std::optional<response_parts> parse_response(const_octets head) noexcept
+{
+    ::sansocket_response_parts parts{};
+    if (::sansocket_response_parse(head.data(), head.size(), &parts) != SANSOCKET_OK)
+        return std::nullopt;
+    return response_parts{parts.status, detail::view(parts.reason)};
+}
+
+/** The subprotocol at `index`, counted from 0, of those that the client offers in the head of its request. */
+inline std::optional<std::string_view> offered_subprotocol_at(const_octets head, std::size_t index) noexcept
+{
+    ::sansocket_text offered{};
+    if (::sansocket_request_subprotocol_at(head.data(), head.size(), index, &offered) != SANSOCKET_OK)
+        return std::nullopt;
+    return detail::view(offered);
+}
+
+/** The token at `index`, counted from 0, of a header's value that is a list. */
+inline std::optional<std::string_view> token_at(std::string_view value, std::size_t index) noexcept
+{
+    ::sansocket_text token{};
+    if (::sansocket_token_at(value.data(), value.size(), index, &token) != SANSOCKET_OK)
+        return std::nullopt;
+    return detail::view(token);
+}
+
+/** The Sec-WebSocket-Accept that answers a key, for those who do the opening handshake themselves. */
+inline std::array<char, SANSOCKET_ACCEPT_KEY_LEN> accept_key(std::string_view key) noexcept
+{
+    std::array<char, SANSOCKET_ACCEPT_KEY_LEN> accept{};
+    (void)::sansocket_accept_key(key.data(), key.size(), accept.data());
+    return accept;
+}
+
+/** A URL: where to connect, and what to ask for. All texts lie in it, or are constants. */
+struct url {
+    std::string_view host;
+    /** Host and port as `client_request` takes them. */
+    std::string_view authority;
+    std::string_view target;
+    std::uint16_t port = 0;
+    bool is_secure = false;
+};
+
+/** Cuts a URL into its parts; `parts` is written with `ok` only. */
+inline result parse_url(std::string_view text, url &parts) noexcept
+{
+    ::sansocket_url raw{};
+    const std::uint32_t number = ::sansocket_url_parse(text.data(), text.size(), &raw);
+    if (number == SANSOCKET_OK)
+        parts = {detail::view(raw.host), detail::view(raw.authority), detail::view(raw.target), raw.port, raw.is_secure != 0};
+    return detail::to_result(number);
+}
+
+/** A frame's header, as C has it. */
+using frame_header = ::sansocket_frame_header;
+
+/** What a header must satisfy beyond its syntax. */
+struct frame_rules {
+    std::uint64_t max_payload_len = UINT64_MAX >> 1;
+    enum masking masking = masking::any;
+    /** The reserved bits that an extension gave a meaning. */
+    std::uint8_t rsv = 0;
+};
+
+/** Reads the frame header at the start of the input; `why` is written with `not_a_frame` only. */
+inline result decode_frame_header(const_octets input, const frame_rules &rules, frame_header &header,
+                                  error *why = nullptr) noexcept
+{
+    ::sansocket_frame_rules raw{};
+    raw.max_payload_len = rules.max_payload_len;
+    raw.masking = static_cast<std::uint32_t>(rules.masking);
+    raw.rsv = rules.rsv;
+    std::uint32_t fault = 0;
+    const std::uint32_t number = ::sansocket_frame_header_decode(input.data(), input.size(), &raw, &header, &fault);
+    if (number == SANSOCKET_NOT_A_FRAME && why != nullptr)
+        *why = static_cast<error>(fault);
+    return detail::to_result(number);
+}
+
+/** Masks or unmasks a payload in place, `offset` octets of which went before. */
+inline result apply_mask(const std::uint8_t (&key)[4], std::uint64_t offset, octets payload) noexcept
+{
+    return detail::to_result(::sansocket_apply_mask(key, offset, payload.data(), payload.size()));
+}
+
+/** The value of the first header of that name in the head of a request or response; nothing if there is none. */
+inline std::optional<std::string_view> find_header(const_octets head, std::string_view name) noexcept
+{
+    ::sansocket_text value{};
+    if (::sansocket_head_header(head.data(), head.size(), name.data(), name.size(), &value) != SANSOCKET_OK)
+        return std::nullopt;
+    return detail::view(value);
+}
+
+/** The header at `index`, counted from 0, as name and value; nothing behind the last. */
+inline std::optional<std::pair<std::string_view, std::string_view>> header_at(const_octets head, std::size_t index) noexcept
+{
+    ::sansocket_header found{};
+    if (::sansocket_head_header_at(head.data(), head.size(), index, &found) != SANSOCKET_OK)
+        return std::nullopt;
+    return std::pair(detail::view(found.name), detail::view(found.value));
+}
+
+/**
+ * Limits, timeouts and subprotocols, built call by call: `config().max_message_len(65536).subprotocols("chat")`. May be copied
+ * until it is lent to a connection; from then on it stays where it is, unchanged, for as long as that is used.
+ */
+class config {
+  public:
+    config() noexcept : status_(detail::to_result(::sansocket_config_init(&raw_, sizeof raw_, SANSOCKET_ABI_VERSION))) {}
+
+    /** `ok`, or what the first setter that was refused gave; the others took effect. */
+    [[nodiscard]] result status() const noexcept { return status_; }
+
+    config &max_message_len(std::uint64_t len) noexcept { return set(SANSOCKET_MAX_MESSAGE_LEN, len); }
+    config &max_fragments(std::uint32_t count) noexcept { return set(SANSOCKET_MAX_FRAGMENTS, count); }
+    config &max_empty_frames(std::uint32_t count) noexcept { return set(SANSOCKET_MAX_EMPTY_FRAMES, count); }
+    config &max_head_len(std::uint32_t len) noexcept { return set(SANSOCKET_MAX_HEAD_LEN, len); }
+    config &max_target_len(std::uint32_t len) noexcept { return set(SANSOCKET_MAX_TARGET_LEN, len); }
+    config &max_header_lines(std::uint16_t count) noexcept { return set(SANSOCKET_MAX_HEADER_LINES, count); }
+    config &max_interim_responses(std::uint8_t count) noexcept { return set(SANSOCKET_MAX_INTERIM_RESPONSES, count); }
+    config &auto_pong(bool on) noexcept { return set(SANSOCKET_AUTO_PONG, on ? 1 : 0); }
+    config &handshake_timeout_ms(std::uint32_t ms) noexcept { return set(SANSOCKET_HANDSHAKE_TIMEOUT_MS, ms); }
+    config &closing_timeout_ms(std::uint32_t ms) noexcept { return set(SANSOCKET_CLOSING_TIMEOUT_MS, ms); }
+    config &keepalive_interval_ms(std::uint32_t ms) noexcept { return set(SANSOCKET_KEEPALIVE_INTERVAL_MS, ms); }
+    config &pong_timeout_ms(std::uint32_t ms) noexcept { return set(SANSOCKET_PONG_TIMEOUT_MS, ms); }
+    config &idle_timeout_ms(std::uint32_t ms) noexcept { return set(SANSOCKET_IDLE_TIMEOUT_MS, ms); }
+
+    /** In order of preference: `chat, superchat`. The list is lent as the configuration is. */
+    config &subprotocols(std::string_view list) noexcept
+    {
+        return note(::sansocket_config_set_subprotocols(&raw_, list.data(), list.size()));
+    }
+
+    /** The first subprotocol of this configuration that the client offers in the head of its request. */
+    [[nodiscard]] std::optional<std::string_view> choose_subprotocol(const_octets head) const noexcept
+    {
+        ::sansocket_text chosen{};
+        if (::sansocket_choose_subprotocol(&raw_, head.data(), head.size(), &chosen) != SANSOCKET_OK)
+            return std::nullopt;
+        return detail::view(chosen);
+    }
+
+    /** The length of the head at the start of the input, within these limits: a client's request, a server's response. */
+    result find_head(role sender, const_octets input, std::size_t &len, error *why = nullptr) const noexcept
+    {
+        std::uint32_t fault = 0;
+        const std::uint32_t number =
+            ::sansocket_head_find(&raw_, static_cast<std::uint32_t>(sender), input.data(), input.size(), &len, &fault);
+        if (number == SANSOCKET_NOT_A_HEAD && why != nullptr)
+            *why = static_cast<error>(fault);
+        return detail::to_result(number);
+    }
+
+    [[nodiscard]] const ::sansocket_config *c() const noexcept { return &raw_; }
+
+  private:
+    config &set(::sansocket_option option, std::uint64_t value) noexcept
+    {
+        return note(::sansocket_config_set(&raw_, option, value));
+    }
+    config &note(std::uint32_t number) noexcept
+    {
+        if (status_ == result::ok)
+            status_ = detail::to_result(number);
+        return *this;
+    }
+
+    ::sansocket_config raw_{};
+    result status_;
+};
+
+/**
+ * A source of octets that a peer cannot predict, which a client needs: refers to a callable that takes `sans::octets`, fills
+ * them and returns whether it could. The callable is lent for as long as the connection is used; it may be called only while a
+ * function of that connection runs, and may not throw.
+ */
+class entropy {
+  public:
+    template <class F, class = std::enable_if_t<!std::is_same_v<std::remove_cv_t<F>, entropy> && !std::is_function_v<F>>>
+    entropy(F &callable) noexcept : function_(&call<F>), context_(const_cast<void *>(static_cast<const void *>(&callable)))
+    {
+    }
+    /** Nothing would keep a temporary alive. */
+    template <class F, class = std::enable_if_t<!std::is_lvalue_reference_v<F> && !std::is_same_v<std::remove_cv_t<F>, entropy>>>
+    entropy(F &&callable) = delete;
+    entropy(::sansocket_entropy function, void *context) noexcept : function_(function), context_(context) {}
+
+    /** A plain function: `sans::entropy::of<fill>()`. */
+    template <bool (*Function)(octets)>
+    static entropy of() noexcept
+    {
+        return {&call_function<Function>, nullptr};
+    }
+
+  private:
+    friend class connection;
+
+    template <bool (*Function)(octets)>
+    static std::int32_t call_function(void *, std::uint8_t *data, std::size_t len) noexcept
+    {
+        return Function(octets(data, len)) ? 0 : 1;
+    }
+    template <class F>
+    static std::int32_t call(void *context, std::uint8_t *data, std::size_t len) noexcept
+    {
+        return (*static_cast<F *>(context))(octets(data, len)) ? 0 : 1;
+    }
+
+    ::sansocket_entropy function_;
+    void *context_;
+};
+
+/** A view of what happened, in a `sans::io`: valid until that takes part in another call that gives events. */
+class event {
+  public:
+    explicit event(const ::sansocket_event &raw) noexcept : raw_(&raw) {}
+
+    [[nodiscard]] event_type type() const noexcept { return static_cast<event_type>(raw_->type); }
+    /** Whether anything happened. */
+    explicit operator bool() const noexcept { return raw_->type != SANSOCKET_EVENT_NONE; }
+    /** What it is called in a log. */
+    [[nodiscard]] const char *name() const noexcept { return ::sansocket_event_text(raw_->type); }
+
+    /** A message's piece, a Ping's payload, a Close's reason, or the head of a request or response. Data may be changed. */
+    [[nodiscard]] sans::octets octets() const noexcept { return {raw_->data, raw_->len}; }
+    /** The same as text; UTF-8 if it is a Close's reason or `is_text()`, but a piece may end inside a character. */
+    [[nodiscard]] std::string_view text() const noexcept { return as_text(octets()); }
+
+    [[nodiscard]] sans::kind kind() const noexcept { return static_cast<sans::kind>(raw_->kind); }
+    [[nodiscard]] bool is_text() const noexcept { return raw_->kind == SANSOCKET_TEXT; }
+    /** Whether the message starts with this piece. */
+    [[nodiscard]] bool first() const noexcept { return raw_->first != 0; }
+    /** Whether the message ends with this piece. */
+    [[nodiscard]] bool last() const noexcept { return raw_->last != 0; }
+    /** Whether this piece is the whole message. */
+    [[nodiscard]] bool whole() const noexcept { return first() && last(); }
+    /** Octets of this message before this piece. */
+    [[nodiscard]] std::uint64_t offset() const noexcept { return raw_->offset; }
+
+    /** Of a Ping: whether the Pong is in the output. */
+    [[nodiscard]] bool answered() const noexcept { return raw_->answered != 0; }
+    /** Of a response. */
+    [[nodiscard]] std::uint16_t status() const noexcept { return raw_->status; }
+    [[nodiscard]] std::uint16_t close_code() const noexcept { return raw_->close_code; }
+    [[nodiscard]] bool was_clean() const noexcept { return raw_->was_clean != 0; }
+    [[nodiscard]] sans::error error() const noexcept { return static_cast<sans::error>(raw_->error); }
+
+    /** The request in an event that shows one. */
+    [[nodiscard]] std::optional<request_parts> request() const noexcept { return parse_request(octets()); }
+    /** A header in an event that shows a head. */
+    [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept
+    {
+        return find_header(octets(), name);
+    }
+
+    [[nodiscard]] const ::sansocket_event &c() const noexcept { return *raw_; }
+
+  private:
+    const ::sansocket_event *raw_;
+};
+
+/**
+ * What goes in and out of calls. Each call begins where the last one stopped: `input()` is what is not consumed yet, `room()`
+ * what is left of the output, `due()` what all calls since `output(room)` wrote. One can serve all connections of a thread.
+ */
+class io {
+  public:
+    io() noexcept = default;
+    io(sans::octets arrived, sans::octets room, std::uint64_t now_ms) noexcept
+    {
+        now(now_ms);
+        input(arrived);
+        output(room);
+    }
+
+    /** The time, in milliseconds since any epoch, of a clock that does not run backwards. */
+    void now(std::uint64_t now_ms) noexcept { raw_.now_ms = now_ms; }
+    /** What was left unconsumed and, behind it, what arrived since. */
+    void input(sans::octets arrived) noexcept
+    {
+        raw_.input = arrived.data();
+        raw_.input_len = arrived.size();
+    }
+    /** Room for what calls write. */
+    void output(sans::octets room) noexcept
+    {
+        start_ = raw_.output = room.data();
+        raw_.output_len = room.size();
+    }
+
+    /** What is not consumed. */
+    [[nodiscard]] sans::octets input() const noexcept { return {raw_.input, raw_.input_len}; }
+    /** What goes to the peer, whatever the event. */
+    [[nodiscard]] sans::octets due() const noexcept { return {start_, static_cast<std::size_t>(raw_.output - start_)}; }
+    /** What is left of the output. */
+    [[nodiscard]] sans::octets room() const noexcept { return {raw_.output, raw_.output_len}; }
+    /** The room that the last call wanted, if it gave `needs_room`. */
+    [[nodiscard]] std::size_t needed() const noexcept { return raw_.needed; }
+    /** Of `send` with a compressor, `compress` and `inflate_end`: whether the message is complete; else call again. */
+    [[nodiscard]] bool done() const noexcept { return raw_.done != 0; }
+    /**
+     * Takes the event, which is data, into `memory`, the same for all pieces of a message; with the last piece, the event
+     * becomes that of the whole message. `incomplete` where more pieces are to come.
+     */
+    result collect(sans::octets memory) noexcept
+    {
+        return detail::to_result(::sansocket_collect(memory.data(), memory.size(), &raw_.event));
+    }
+    /** Encodes a whole message of a server's, to be sent to many: see `connection::may_send`. */
+    result encode_message(kind of, const_octets payload) noexcept
+    {
+        return step_output(::sansocket_encode_message(&raw_, static_cast<std::uint32_t>(of), payload.data(), payload.size()));
+    }
+    /** Writes a frame's header. */
+    result encode_frame_header(const frame_header &header) noexcept
+    {
+        return step_output(::sansocket_frame_header_encode(&raw_, &header));
+    }
+    /** What happened, by the last call that gives events: `receive`, `receive_eof`, `handle_timeout`. */
+    [[nodiscard]] sans::event event() const noexcept { return sans::event(raw_.event); }
+
+  private:
+    friend class connection;
+    friend class inflater;
+    friend class compressor;
+
+    /** Behind a call that reads the input. */
+    result step(std::uint32_t number) noexcept
+    {
+        if (number == SANSOCKET_OK && raw_.consumed != 0) {
+            raw_.input += raw_.consumed;
+            raw_.input_len -= raw_.consumed;
+        }
+        return step_output(number);
+    }
+    /** Behind a call that reads a payload. */
+    result step_payload(std::uint32_t number, const_octets &payload) noexcept
+    {
+        if (number == SANSOCKET_OK)
+            payload = payload.subspan(raw_.consumed);
+        return step_output(number);
+    }
+    /** Behind a verb. */
+    result step_output(std::uint32_t number) noexcept
+    {
+        if (number == SANSOCKET_OK && raw_.produced != 0) {
+            raw_.output += raw_.produced;
+            raw_.output_len -= raw_.produced;
+        }
+        return detail::to_result(number);
+    }
+
+    ::sansocket_io raw_{};
+    std::uint8_t *start_ = nullptr;
+};
+
+/** What an opening handshake that was done elsewhere agreed on. */
+struct negotiated {
+    /** permessage-deflate's parameters (RFC 7692 §7.1). */
+    struct deflate {
+        bool server_no_context_takeover = false;
+        std::uint8_t server_max_window_bits = 15;
+        bool client_no_context_takeover = false;
+        std::uint8_t client_max_window_bits = 15;
+    };
+    /** The subprotocol, as its place in the list of the configuration, counted from 0. */
+    std::optional<std::uint8_t> subprotocol = {};
+    std::optional<deflate> compression = {};
+};
+
+namespace detail {
+/** What lies in the caller's memory, moves, and is as zeroed memory where it was moved from or could not begin. */
+template <class C>
+class movable {
+  public:
+    movable(const movable &) = delete;
+    movable &operator=(const movable &) = delete;
+    [[nodiscard]] C *c() noexcept { return &raw_; }
+    [[nodiscard]] const C *c() const noexcept { return &raw_; }
+
+  protected:
+    movable() noexcept = default;
+    movable(movable &&other) noexcept : raw_(std::exchange(other.raw_, C{})) {}
+    movable &operator=(movable &&other) noexcept
+    {
+        raw_ = std::exchange(other.raw_, C{});
+        return *this;
+    }
+
+    C raw_{};
+};
+} // namespace detail
+
+/** Inflates what a peer compressed, for one connection. The history, 2^8 to 2^15 octets as agreed, is lent to it. */
+class inflater : public detail::movable<::sansocket_inflater> {
+  public:
+    explicit inflater(octets history) noexcept
+    {
+        (void)::sansocket_inflater_init(&raw_, sizeof raw_, SANSOCKET_ABI_VERSION, history.data(), history.size());
+    }
+
+    /** For those who frame messages themselves: from the input to the output, until the one is consumed or the other full. */
+    result inflate(io &call) noexcept { return call.step(::sansocket_inflate(&raw_, &call.raw_)); }
+    /** Ends the message. */
+    result inflate_end(io &call) noexcept { return call.step_output(::sansocket_inflate_end(&raw_, &call.raw_)); }
+    result reset() noexcept { return detail::to_result(::sansocket_inflater_reset(&raw_)); }
+    /** The window's, as a power of 2; nothing if the history's length was none of these. */
+    [[nodiscard]] std::optional<std::uint32_t> window_bits() const noexcept
+    {
+        std::uint32_t bits = 0;
+        return ::sansocket_inflater_get_window_bits(&raw_, &bits) == SANSOCKET_OK ? std::optional(bits) : std::nullopt;
+    }
+};
+
+/** Compresses what we send, for one connection. The memory is lent to it. */
+class compressor : public detail::movable<::sansocket_compressor> {
+  public:
+    compressor(std::uint32_t window_bits, octets memory) noexcept
+    {
+        (void)::sansocket_compressor_init(&raw_, sizeof raw_, SANSOCKET_ABI_VERSION, window_bits, memory.data(), memory.size());
+    }
+    /** Octets of memory that go well with a window; 0 if `window_bits` is not 8 to 15. */
+    static std::size_t memory_len(std::uint32_t window_bits) noexcept { return ::sansocket_compressor_memory_len(window_bits); }
+
+    /** For those who frame messages themselves. What is left of `data` is what was not consumed. */
+    result compress(io &call, const_octets &data, bool flush) noexcept
+    {
+        return call.step_payload(::sansocket_compress(&raw_, &call.raw_, data.data(), data.size(), flush), data);
+    }
+    result reset() noexcept { return detail::to_result(::sansocket_compressor_reset(&raw_)); }
+    /** The window's, as a power of 2; nothing if it could not begin. */
+    [[nodiscard]] std::optional<std::uint32_t> window_bits() const noexcept
+    {
+        std::uint32_t bits = 0;
+        return ::sansocket_compressor_get_window_bits(&raw_, &bits) == SANSOCKET_OK ? std::optional(bits) : std::nullopt;
+    }
+};
+
+/** One endpoint of one connection: 128 octets, wherever it lies. Moves, but has no copies. There is nothing to free. */
+class connection : public detail::movable<::sansocket> {
+  public:
+    /** Has not begun: gives `not_initialised` until one that has is moved into it. */
+    connection() noexcept = default;
+
+    /** Begins a server's connection, when the transport is there. Without a configuration: the defaults. */
+    [[nodiscard]] static connection server(const config &settings, std::uint64_t now_ms) noexcept
+    {
+        return server(settings.c(), now_ms);
+    }
+    [[nodiscard]] static connection server(std::uint64_t now_ms) noexcept { return server(nullptr, now_ms); }
+
+    /** Begins a client's connection, when the transport (and TLS in it) is there. `request` comes next. */
+    [[nodiscard]] static connection client(const config &settings, entropy source, std::uint64_t now_ms) noexcept
+    {
+        return client(settings.c(), source, now_ms);
+    }
+    [[nodiscard]] static connection client(entropy source, std::uint64_t now_ms) noexcept
+    {
+        return client(nullptr, source, now_ms);
+    }
+
+    /** Begins a connection whose opening handshake was done elsewhere. */
+    [[nodiscard]] static connection open_server(const config &settings, negotiated agreed, std::uint64_t now_ms) noexcept
+    {
+        return open(role::server, settings, {nullptr, nullptr}, agreed, now_ms);
+    }
+    [[nodiscard]] static connection open_client(const config &settings, entropy source, negotiated agreed,
+                                                std::uint64_t now_ms) noexcept
+    {
+        return open(role::client, settings, source, agreed, now_ms);
+    }
+
+    // Nothing would keep a temporary configuration alive.
+    static connection server(const config &&, std::uint64_t) = delete;
+    static connection client(const config &&, entropy, std::uint64_t) = delete;
+    static connection open_server(const config &&, negotiated, std::uint64_t) = delete;
+    static connection open_client(const config &&, entropy, negotiated, std::uint64_t) = delete;
+
+    /** Takes what arrived: at most one event. To be called until there is none. */
+    result receive(io &call) noexcept { return call.step(::sansocket_receive(&raw_, &call.raw_)); }
+    /** The same where compression was agreed: compressed messages are inflated into `window`, where their events show them. */
+    result receive(io &call, inflater &with, octets window) noexcept
+    {
+        return call.step(::sansocket_receive_with(&raw_, &call.raw_, with.c(), window.data(), window.size()));
+    }
+    /** Takes the end of the transport's input. */
+    result receive_eof(io &call) noexcept { return call.step(::sansocket_receive_eof(&raw_, &call.raw_)); }
+    /** Acts on the deadlines that have passed. */
+    result handle_timeout(io &call) noexcept { return call.step(::sansocket_handle_timeout(&raw_, &call.raw_)); }
+
+    /** Writes a client's opening handshake. */
+    result request(io &call, const client_request &wanted) noexcept
+    {
+        ::sansocket_client_request raw{};
+        raw.host = text_view(wanted.host);
+        raw.target = text_view(wanted.target);
+        raw.origin = text_view(wanted.origin);
+        raw.headers = wanted.headers.data();
+        raw.header_count = wanted.headers.size();
+        return call.step_output(::sansocket_request(&raw_, &call.raw_, &raw));
+    }
+    /** Accepts the opening handshake whose head this is. */
+    result accept(io &call, const_octets head, const acceptance &how) noexcept
+    {
+        ::sansocket_acceptance raw{};
+        raw.origin = static_cast<std::uint32_t>(how.origin);
+        raw.origins = how.origins.data();
+        raw.origin_count = how.origins.size();
+        raw.subprotocol = text_view(how.subprotocol);
+        raw.headers = how.headers.data();
+        raw.header_count = how.headers.size();
+        return call.step_output(::sansocket_accept(&raw_, &call.raw_, head.data(), head.size(), &raw));
+    }
+    /** Accepts the opening handshake that the event shows. */
+    result accept(io &call, const acceptance &how) noexcept { return accept(call, call.event().octets(), how); }
+    /** Answers a request with any other final response. */
+    result respond(io &call, std::uint32_t status, span<const header> headers = {}, std::string_view body = {}) noexcept
+    {
+        return call.step_output(
+            ::sansocket_respond(&raw_, &call.raw_, status, headers.data(), headers.size(), body.data(), body.size()));
+    }
+
+    /** The head alone: the caller writes the body behind it. */
+    result respond_head(io &call, std::uint32_t status, span<const header> headers, std::size_t content_len) noexcept
+    {
+        return call.step_output(
+            ::sansocket_respond_head(&raw_, &call.raw_, status, headers.data(), headers.size(), content_len));
+    }
+
+    /** Writes a message, or without `fin` a fragment of one. */
+    result send(io &call, kind of, const_octets payload, bool fin = true) noexcept
+    {
+        return call.step_output(
+            ::sansocket_send(&raw_, &call.raw_, static_cast<std::uint32_t>(of), payload.data(), payload.size(), fin));
+    }
+    result send_text(io &call, std::string_view text, bool fin = true) noexcept
+    {
+        return send(call, kind::text, as_octets(text), fin);
+    }
+    result send_binary(io &call, const_octets payload, bool fin = true) noexcept
+    {
+        return send(call, kind::binary, payload, fin);
+    }
+    /** Sends a piece as it came: an echo. */
+    result send(io &call, event data) noexcept { return send(call, data.kind(), data.octets(), data.last()); }
+    /** Compressed: one frame at most. To be called with what is left of `payload` until `io::done()`. */
+    result send(io &call, compressor &with, kind of, const_octets &payload, bool fin = true) noexcept
+    {
+        const std::uint32_t number = ::sansocket_send_with(&raw_, &call.raw_, with.c(), static_cast<std::uint32_t>(of),
+                                                           payload.data(), payload.size(), fin);
+        return call.step_payload(number, payload);
+    }
+    /** A server's header alone: the caller writes the payload behind it. */
+    result send_header(io &call, kind of, const_octets payload, bool fin = true) noexcept
+    {
+        return call.step_output(
+            ::sansocket_send_header(&raw_, &call.raw_, static_cast<std::uint32_t>(of), payload.data(), payload.size(), fin));
+    }
+    /** The same for binary octets that are not in memory. */
+    result send_binary_header(io &call, std::uint64_t payload_len, bool fin = true) noexcept
+    {
+        return call.step_output(::sansocket_send_binary_header(&raw_, &call.raw_, payload_len, fin));
+    }
+    /** Whether what `io::encode_message` encoded may go out on this connection now. */
+    result may_send() const noexcept { return detail::to_result(::sansocket_may_send(&raw_)); }
+    result ping(io &call, const_octets payload = {}) noexcept
+    {
+        return call.step_output(::sansocket_ping(&raw_, &call.raw_, payload.data(), payload.size()));
+    }
+    result pong(io &call, const_octets payload = {}) noexcept
+    {
+        return call.step_output(::sansocket_pong(&raw_, &call.raw_, payload.data(), payload.size()));
+    }
+    /** Writes our Close; a code of 0 is none. */
+    result close(io &call, std::uint16_t code = 0, std::string_view reason = {}) noexcept
+    {
+        return call.step_output(::sansocket_close(&raw_, &call.raw_, code, reason.data(), reason.size()));
+    }
+    /** Fails the connection for a reason of the caller's. */
+    result fail(io &call, std::uint16_t code) noexcept { return call.step_output(::sansocket_fail(&raw_, &call.raw_, code)); }
+
+    result pause(std::uint64_t now_ms) noexcept { return detail::to_result(::sansocket_pause(&raw_, now_ms)); }
+    result resume(std::uint64_t now_ms) noexcept { return detail::to_result(::sansocket_resume(&raw_, now_ms)); }
+
+    /** Whether it has begun: false once it was moved from, or if library or configuration did not fit. */
+    [[nodiscard]] bool initialised() const noexcept
+    {
+        std::uint32_t number = 0;
+        return ::sansocket_get_role(&raw_, &number) == SANSOCKET_OK;
+    }
+    /** When `handle_timeout` has something to do; `never` if nothing is waited for. */
+    [[nodiscard]] std::uint64_t next_timeout() const noexcept { return get(::sansocket_get_next_timeout, never); }
+    /** `closed` if it has not begun. */
+    [[nodiscard]] sans::state state() const noexcept
+    {
+        return static_cast<sans::state>(get(::sansocket_get_state, std::uint32_t{SANSOCKET_STATE_CLOSED}));
+    }
+    /** What to do with the transport once `io::due()` is written; `close` if it has not begun. */
+    [[nodiscard]] sans::transport transport() const noexcept
+    {
+        return static_cast<sans::transport>(get(::sansocket_get_transport, std::uint32_t{SANSOCKET_TRANSPORT_CLOSE}));
+    }
+    [[nodiscard]] std::optional<sans::role> role() const noexcept
+    {
+        std::uint32_t number = 0;
+        if (::sansocket_get_role(&raw_, &number) != SANSOCKET_OK)
+            return std::nullopt;
+        return static_cast<sans::role>(number);
+    }
+    /** The code of the peer's Close: 1005 if it had none, 1006 as long as none was received. */
+    [[nodiscard]] std::uint16_t close_code() const noexcept { return get(::sansocket_get_close_code, std::uint16_t{1006}); }
+    /** Whether the closing handshake was completed. */
+    [[nodiscard]] bool was_clean() const noexcept { return get(::sansocket_get_was_clean, std::uint8_t{0}) != 0; }
+    /** What was agreed; it lies in the configuration's list. */
+    [[nodiscard]] std::optional<std::string_view> subprotocol() const noexcept
+    {
+        ::sansocket_text agreed{};
+        if (::sansocket_get_subprotocol(&raw_, &agreed) != SANSOCKET_OK)
+            return std::nullopt;
+        return detail::view(agreed);
+    }
+    /** Between the last answered keepalive Ping and its Pong. */
+    [[nodiscard]] std::optional<std::uint32_t> round_trip_ms() const noexcept
+    {
+        std::uint32_t ms = 0;
+        if (::sansocket_get_round_trip_ms(&raw_, &ms) != SANSOCKET_OK)
+            return std::nullopt;
+        return ms;
+    }
+
+  private:
+    static connection server(const ::sansocket_config *config, std::uint64_t now_ms) noexcept
+    {
+        connection made;
+        (void)::sansocket_init_server(&made.raw_, sizeof made.raw_, SANSOCKET_ABI_VERSION, config, now_ms);
+        return made;
+    }
+    static connection client(const ::sansocket_config *config, entropy source, std::uint64_t now_ms) noexcept
+    {
+        connection made;
+        (void)::sansocket_init_client(&made.raw_, sizeof made.raw_, SANSOCKET_ABI_VERSION, config, source.function_,
+                                      source.context_, now_ms);
+        return made;
+    }
+    static connection open(sans::role end, const config &settings, entropy source, negotiated agreed,
+                           std::uint64_t now_ms) noexcept
+    {
+        connection made;
+        ::sansocket_negotiated raw{};
+        raw.has_subprotocol = agreed.subprotocol.has_value();
+        raw.subprotocol = agreed.subprotocol.value_or(std::uint8_t{0});
+        if (agreed.compression) {
+            raw.has_deflate = 1;
+            raw.server_no_context_takeover = agreed.compression->server_no_context_takeover;
+            raw.server_max_window_bits = agreed.compression->server_max_window_bits;
+            raw.client_no_context_takeover = agreed.compression->client_no_context_takeover;
+            raw.client_max_window_bits = agreed.compression->client_max_window_bits;
+        }
+        (void)::sansocket_init_open(&made.raw_, sizeof made.raw_, SANSOCKET_ABI_VERSION, static_cast<std::uint32_t>(end),
+                                    settings.c(), source.function_, source.context_, &raw, now_ms);
+        return made;
+    }
+    template <class T>
+    T get(::sansocket_result (*getter)(const ::sansocket *, T *), T otherwise) const noexcept
+    {
+        T value = otherwise;
+        return getter(&raw_, &value) == SANSOCKET_OK ? value : otherwise;
+    }
+};
+static_assert(sizeof(connection) == sizeof(::sansocket), "nothing is added");
+
+} // namespace SANSOCKET_CPP_ABI
+} // namespace sans
+
+#undef SANSOCKET_CPP_ABI
+
+#endif // SANSOCKET_HPP

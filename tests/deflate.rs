@@ -140,6 +140,33 @@ fn inflated_size_is_limited_while_inflating() {
     assert_eq!(limited(999), (vec![], Some(ProtocolError::MessageTooLong)));
 }
 
+/// Law 2: octets that did not fit the window come before whatever stands behind their frame, and before its faults.
+#[test]
+fn what_is_left_in_the_inflater_comes_first() {
+    // "Hello" without FIN, a Ping, and the end.
+    let wire = [0x41, 0x07, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00, 0x89, 0x00, 0x80, 0x00];
+    for window in [1, 2, 5, 64] {
+        let (mut history, mut window) = ([0; 1 << 15], vec![0; window]);
+        let mut inflater = Inflater::new(&mut history).unwrap();
+        let mut connection = client(&CONFIG, DeflateParams::DEFAULT);
+        let (mut input, mut at, mut seen) = (wire, 0, String::new());
+        loop {
+            let received = connection.receive_with(NOW, &mut input[at..], &mut inflater, &mut window, &mut [0; 131]).unwrap();
+            at += received.consumed;
+            match received.event {
+                Some(Event::Data(data)) => seen.push_str(core::str::from_utf8(data.payload).unwrap()),
+                Some(Event::Ping { .. }) => seen.push('!'),
+                Some(other) => panic!("{other:?}"),
+                None => break,
+            }
+        }
+        assert_eq!((at, seen.as_str()), (wire.len(), "Hello!"));
+    }
+    // A stored block of C3 28, then a block type that does not exist: the text fails first.
+    let wire = [0xC1, 0x08, 0x00, 0x02, 0x00, 0xFD, 0xFF, 0xC3, 0x28, 0x06];
+    assert_eq!(receive_all_ways(&CONFIG, &wire), (vec![], Some(ProtocolError::InvalidUtf8)));
+}
+
 /// Without an inflater of the agreed window a compressed message is left where it is.
 #[test]
 fn compressed_message_without_inflater_is_the_callers_mistake() {

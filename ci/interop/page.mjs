@@ -83,7 +83,8 @@ try {
   await page.click("text=Open again");
   await shows("#state", /^OPEN$/);
   const states = await page.evaluate(() => window.states);
-  assert.deepEqual(states, ["CONNECTING", "OPEN", "CLOSING", "CLOSED", "CONNECTING", "OPEN"]);
+  // The first state may have passed before anybody looked.
+  assert.deepEqual(states.slice(states.indexOf("OPEN")), ["OPEN", "CLOSING", "CLOSED", "CONNECTING", "OPEN"]);
 
   // On a phone nothing is wider than the screen.
   await page.setViewportSize({ width: 360, height: 740 });

@@ -99,12 +99,16 @@ impl Inflation for Inflating<'_, '_, '_> {
         let window =
             self.window.get_mut(..room).filter(|window| !window.is_empty()).ok_or(CallError::from(UsageError::NoDeflate))?;
         let progress = self.inflater.inflate(payload, window).map_err(|_| ProtocolError::InvalidDeflate)?;
-        let mut inflated = Inflated { consumed: progress.consumed, produced: progress.produced, done: false };
-        if ends && progress.consumed == payload.len() {
-            let rest = window.get_mut(progress.produced..).unwrap_or_default();
-            let finished = self.inflater.finish_message(rest).map_err(|_| ProtocolError::InvalidDeflate)?;
-            inflated.produced = inflated.produced.saturating_add(finished.produced);
-            inflated.done = finished.done;
+        let mut inflated =
+            Inflated { consumed: progress.consumed, produced: progress.produced, done: false, more: progress.more };
+        if ends && progress.consumed == payload.len() && !progress.more {
+            // Everything is out: the octet of room only shows that none is wanted.
+            match self.inflater.finish_message(&mut [0]) {
+                Ok(finished) => inflated.done = finished.done,
+                // What came before the fault is given first.
+                Err(_) if inflated.produced > 0 => inflated.more = true,
+                Err(_) => return Err(ProtocolError::InvalidDeflate.into()),
+            }
         }
         Ok(inflated)
     }

@@ -26,6 +26,8 @@ pub(super) struct Inflated {
     pub(super) produced: usize,
     /// The message has come out to its end.
     pub(super) done: bool,
+    /// There may be more without further payload.
+    pub(super) more: bool,
 }
 
 /// What `receive` has: nothing to inflate with.
@@ -62,7 +64,7 @@ impl Frames {
         self.masking_key = advance_key(self.masking_key, inflated.consumed);
         apply_mask(self.masking_key, payload.get_mut(inflated.consumed..).unwrap_or_default());
         self.remaining = self.remaining.saturating_sub(wire_len(inflated.consumed));
-        self.finishing = ends && self.remaining == 0;
+        self.pending = inflated.more && !inflated.done;
         Ok(inflated)
     }
 

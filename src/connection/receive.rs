@@ -39,8 +39,8 @@ pub(super) struct Frames {
     pub(super) fin: bool,
     /// Whether the current message is compressed: `offset` and `utf8` count inflated octets then.
     compressed: bool,
-    /// Whether its last octet was consumed and more is to come out of the inflater.
-    pub(super) finishing: bool,
+    /// Whether more of it may come out of the inflater without further payload.
+    pub(super) pending: bool,
 }
 
 impl Frames {
@@ -54,7 +54,7 @@ impl Frames {
         message: None,
         fin: false,
         compressed: false,
-        finishing: false,
+        pending: false,
     };
 }
 
@@ -294,7 +294,7 @@ impl Machine<'_> {
         let mut consumed = 0;
         loop {
             let rest = input.get_mut(consumed..).unwrap_or_default();
-            if frames.remaining == 0 && !frames.finishing {
+            if frames.remaining == 0 && !frames.pending {
                 let Some(header) = self.next_header(&frames, rest)? else { break };
                 let header_len = header.header_len();
                 if header.opcode.is_control() {
@@ -318,7 +318,7 @@ impl Machine<'_> {
             let rest = input.get_mut(start..).unwrap_or_default();
             let len = at_most(frames.remaining, rest.len());
             // An empty piece ends a message or is none.
-            if len == 0 && frames.remaining > 0 {
+            if len == 0 && frames.remaining > 0 && !frames.pending {
                 break;
             }
             if frames.compressed {

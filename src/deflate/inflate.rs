@@ -70,8 +70,10 @@ enum Mode {
 pub struct Progress {
     /// Octets taken from the front of the input; they need not be presented again.
     pub consumed: usize,
-    /// Octets written to the front of the output. If it was filled, there may be more without further input.
+    /// Octets written to the front of the output.
     pub produced: usize,
+    /// Whether there may be more without further input: the output was filled, or a fault stands behind the octets written.
+    pub more: bool,
 }
 
 /// What a call of [`Inflater::finish_message`] gave.
@@ -79,7 +81,7 @@ pub struct Progress {
 pub struct Finished {
     /// Octets written to the front of the output.
     pub produced: usize,
-    /// The message is complete and valid. Otherwise the output was filled and the call is to be made again.
+    /// The message is complete and valid. Otherwise the call is to be made again.
     pub done: bool,
 }
 
@@ -123,27 +125,30 @@ impl<'m> Inflater<'m> {
 
     /// Inflates from `input` into `output`, until the one is consumed and all that it says is written, or the other is full.
     ///
-    /// After a call that filled `output` there may be more without further input: call again. Octets of `output` behind those
-    /// produced may be overwritten.
+    /// Octets of `output` behind those produced may be overwritten.
     ///
     /// # Errors
     ///
-    /// The rule broken. It is found at the first octet that shows it (an over-subscribed code at its last length), what the call
-    /// wrote before is lost, and every later call gives it again until [`reset`](Self::reset).
+    /// The rule broken. It is found at the first octet that shows it (an over-subscribed code at its last length), given by a call
+    /// that has nothing to write before it, and by every later call until [`reset`](Self::reset).
     pub fn inflate(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, InflateError> {
         let mut rest = input;
+        let room = output.len();
         let mut output = Output { octets: output, at: 0 };
         if let Err(error) = self.run(&mut rest, &mut output) {
             self.mode = Mode::Failed(error);
-            return Err(error);
+            if output.at == 0 {
+                return Err(error);
+            }
         }
         self.history.push(output.written());
-        Ok(Progress { consumed: input.len() - rest.len(), produced: output.at })
+        let more = output.at == room || matches!(self.mode, Mode::Failed(_));
+        Ok(Progress { consumed: input.len() - rest.len(), produced: output.at, more })
     }
 
     /// Ends the message after its last octet was consumed: writes what is still to come and stands as if the octets 00 00 ff ff, which the
-    /// sender removed (RFC 7692 §7.2.2), had been read. If the result is not done, the output was filled: call again
-    /// (with room: an empty output may be answered so for ever).
+    /// sender removed (RFC 7692 §7.2.2), had been read. If the result is not done, the output was filled, or a fault stands
+    /// behind the octets written: call again (with room: an empty output may be answered so for ever).
     ///
     /// An empty message is fine, and so is one that ends with a block with BFINAL and lacks the octet 00 that §7.2.3.4 wants behind
     /// it: peers that end each message with the finish function of zlib send it so.
@@ -153,17 +158,18 @@ impl<'m> Inflater<'m> {
     /// [`InflateError::NotFlushed`] if the message ends inside a block or goes on behind its end, and those of
     /// [`inflate`](Self::inflate).
     pub fn finish_message(&mut self, output: &mut [u8]) -> Result<Finished, InflateError> {
-        let room = output.len();
-        let Progress { produced, .. } = self.inflate(&[], output)?;
+        let Progress { produced, more, .. } = self.inflate(&[], output)?;
         // §7.2.1: the last block is stored and empty, and exactly its LEN and NLEN are missing.
         let flushed = matches!(self.mode, Mode::StoredLen) || (matches!(self.mode, Mode::Header) && self.may_end);
         let done = flushed && self.bits.count() == 0;
         if done {
             self.mode = Mode::Header;
             self.may_end = true;
-        } else if produced < room {
+        } else if !more {
             self.mode = Mode::Failed(InflateError::NotFlushed);
-            return Err(InflateError::NotFlushed);
+            if produced == 0 {
+                return Err(InflateError::NotFlushed);
+            }
         }
         Ok(Finished { produced, done })
     }

@@ -72,7 +72,7 @@ impl<'i> Request<'i> {
 
     /// The host that is asked for, with its port: that of an absolute target (RFC 9112 §3.2.2), else the Host header.
     pub fn host(&self) -> Option<&'i [u8]> {
-        self.split_target().0.map(str::as_bytes).or_else(|| self.header("host"))
+        self.split_target().0.map(|(_, authority)| authority.as_bytes()).or_else(|| self.header("host"))
     }
 
     /// The Origin header (§10.2): the page that asks, where a browser does.
@@ -103,21 +103,23 @@ impl<'i> Request<'i> {
         self.head.headers
     }
 
-    /// Authority (of an absolute target) and the rest of the target.
-    fn split_target(&self) -> (Option<&'i str>, &'i str) {
+    /// Scheme and authority (of an absolute target), and the rest of the target.
+    fn split_target(&self) -> (Option<(&'i str, &'i str)>, &'i str) {
         let scheme = self.target.as_bytes().windows(3).position(|octets| octets == b"://");
         let Some(scheme_len) = scheme.filter(|_| !self.target.starts_with('/')) else { return (None, self.target) };
-        let behind = self.target.get(scheme_len.saturating_add(3)..).unwrap_or_default();
+        let (scheme, behind) = self.target.split_at_checked(scheme_len).unwrap_or_default();
+        let behind = behind.get(3..).unwrap_or_default();
         let (authority, rest) = behind.split_at_checked(end_of(behind, b"/?")).unwrap_or_default();
-        (Some(authority), rest)
+        (Some((scheme, authority)), rest)
     }
 
     /// §4.2.1: whether the target is a resource name, or a URL of our schemes with one. Fragments are in neither.
     fn names_resource(&self) -> bool {
-        let scheme = self.target.split_at_checked(end_of(self.target, b":")).unwrap_or_default().0;
-        let known = ["ws", "wss", "http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
         let starts_well = match self.split_target().0 {
-            Some(authority) => known && is_host(authority.as_bytes()),
+            Some((scheme, authority)) => {
+                let known = ["ws", "wss", "http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+                known && is_host(authority.as_bytes())
+            }
             None => self.target.starts_with('/'),
         };
         starts_well && !self.target.as_bytes().contains(&b'#')

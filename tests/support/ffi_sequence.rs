@@ -1033,7 +1033,7 @@ impl<'c> Pair<'c> {
             };
             self.verb(source, Sort::Verb, &c, rust);
         } else {
-            let len = source.pick(&[0, 5, 1 << 40]);
+            let len = source.pick(&[0, 5, 1 << 30]);
             let c = |ws, io| unsafe { sansocket_respond_head(ws, io, status, fields, count, len) };
             let rust = |rust: &mut Connection<'c, Shared>, now, out: &mut [u8]| {
                 let status = narrow?;

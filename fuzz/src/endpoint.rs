@@ -1,0 +1,430 @@
+//! An endpoint whose every verb is predicted: what it must answer, how many octets it must write, and what the peer must make of them.
+
+use crate::support::frames::{CLOSE, FIN, PING, Written, written_by};
+use crate::support::model::{Limits, judge};
+use crate::support::probe::{Answer, Probe, Seen};
+use crate::support::{Begin, ms};
+use sansocket::frame::{FrameHeader, HeaderRules, encode_message};
+use sansocket::{CallError, CloseCode, Config, MessageKind, Role, State, Transport, UsageError};
+
+/// Where the connection stands, as far as what was called and seen tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Phase {
+    /// Nothing but the handshake may be sent.
+    Handshake,
+    Open,
+    /// Our Close went out.
+    CloseSent,
+    /// Nothing may be sent any more.
+    Over,
+}
+
+pub(crate) struct Endpoint<'c> {
+    pub(crate) probe: Probe<'c>,
+    pub(crate) phase: Phase,
+    /// What the peer must see of our output.
+    pub(crate) expected: Vec<Seen>,
+    /// The message that we have not finished.
+    unfinished: Option<(MessageKind, Vec<u8>)>,
+    /// Events of the probe that were looked at.
+    looked_at: usize,
+    /// Whether `fail` was called: nothing but `Closed` comes behind it.
+    pub(crate) has_given_up: bool,
+}
+
+/// The output of a verb that has to fit.
+const ROOM: usize = 4096;
+
+impl<'c> Endpoint<'c> {
+    pub(crate) fn new(role: Role, config: &'c Config<'c>, begin: Begin) -> Self {
+        let probe = Probe::start(role, config, begin);
+        let phase = match begin {
+            Begin::Open => Phase::Open,
+            Begin::Closing => Phase::CloseSent,
+            Begin::Handshake => Phase::Handshake,
+        };
+        Self { probe, phase, expected: Vec::new(), unfinished: None, looked_at: 0, has_given_up: false }
+    }
+
+    fn role(&self) -> Role {
+        self.probe.conn.role()
+    }
+
+    /// Octets sent of the unfinished message.
+    fn within(&self) -> u64 {
+        self.unfinished.as_ref().map_or(0, |(_, octets)| octets.len() as u64)
+    }
+
+    pub(crate) fn feed(&mut self, octets: &[u8]) {
+        self.probe.feed(octets);
+        self.look();
+    }
+
+    pub(crate) fn eof(&mut self) {
+        self.probe.eof();
+        self.look();
+    }
+
+    /// What new events say of our output and of the connection.
+    pub(crate) fn look(&mut self) {
+        while let Some(seen) = self.probe.events.get(self.looked_at).cloned() {
+            self.looked_at += 1;
+            assert!(!self.has_given_up || matches!(seen, Seen::Closed { .. }), "{seen:02x?} behind `fail`");
+            match seen {
+                Seen::Request { .. } | Seen::HttpRequest { .. } => {
+                    self.phase = match self.probe.answer {
+                        Answer::Accept if matches!(seen, Seen::Request { .. }) => Phase::Open,
+                        Answer::Wait => Phase::Handshake,
+                        _ => Phase::Over,
+                    };
+                }
+                Seen::Opened { .. } => self.phase = Phase::Open,
+                Seen::Ping { payload, answered, .. } => {
+                    if answered {
+                        let within = self.within();
+                        self.expected.push(Seen::Pong { payload, within });
+                    }
+                }
+                Seen::CloseReceived { code, .. } => {
+                    if self.phase == Phase::Open {
+                        self.expected.push(Seen::CloseReceived { code, reason: String::new() });
+                    }
+                    self.phase = Phase::Over;
+                }
+                Seen::Failed(error) => {
+                    if self.phase == Phase::Open {
+                        let code = error.close_code().0;
+                        self.expected.push(Seen::CloseReceived { code, reason: String::new() });
+                    }
+                    self.phase = Phase::Over;
+                }
+                Seen::Refused { .. } | Seen::Closed { .. } => self.phase = Phase::Over,
+                Seen::Message(..) | Seen::Pong { .. } => {}
+            }
+        }
+    }
+
+    /// Time moves on, and `handle_timeout` is called with `room`, due or not.
+    pub(crate) fn pass(&mut self, ms: u64, room: usize) {
+        let now = self.probe.now + ms;
+        let produced = self.probe.timeout(now, room);
+        for Written { first, payload, .. } in written_by(self.role(), &produced) {
+            let within = self.within();
+            assert_eq!(self.phase, Phase::Open, "a deadline sends {first:02x}");
+            match first {
+                first if first == FIN | PING => {
+                    assert_eq!(payload.len(), 4);
+                    self.expected.push(Seen::Ping { payload, answered: true, within });
+                }
+                first if first == FIN | CLOSE => {
+                    assert_eq!(payload, 1001_u16.to_be_bytes());
+                    self.expected.push(Seen::CloseReceived { code: 1001, reason: String::new() });
+                    self.phase = Phase::CloseSent;
+                }
+                other => panic!("a deadline sends {other:02x}"),
+            }
+        }
+        self.look();
+    }
+
+    /// One verb, chosen by `verb`, with `payload`; `argument` says the details.
+    pub(crate) fn verb(&mut self, verb: u8, argument: u8, payload: &[u8]) {
+        let fin = argument & 1 == 1;
+        match verb % 16 {
+            0 | 1 => self.send(MessageKind::Text, payload, fin, argument),
+            2 | 3 => self.send(MessageKind::Binary, payload, fin, argument),
+            4 => self.send_text(payload, argument),
+            5 => self.ping(payload, argument),
+            6 => self.pong(payload, argument),
+            7 => self.close(payload, argument),
+            8 => self.fail(payload, argument),
+            9 => self.send_header(payload, fin, argument),
+            10 => self.send_for_many(payload, argument),
+            11 => self.probe.conn.pause(ms(self.probe.now)),
+            12 => self.probe.conn.resume(ms(self.probe.now)),
+            13 => self.misuse(),
+            _ => {}
+        }
+        let state = self.probe.conn.state();
+        match self.phase {
+            Phase::Handshake => assert_eq!(state, State::Connecting),
+            Phase::Open => assert_eq!(state, State::Open),
+            Phase::CloseSent => assert_eq!((state, self.probe.conn.transport()), (State::Closing, Transport::Keep)),
+            Phase::Over => assert!(matches!(state, State::Closing | State::Closed)),
+        }
+    }
+
+    /// Calls `verb` with the room that `argument` says. `expected`: the octets that it has to write, or the caller's mistake.
+    /// Returns whether it was carried out.
+    pub(crate) fn call(
+        &mut self,
+        argument: u8,
+        expected: Result<usize, UsageError>,
+        draws_key: bool,
+        mut verb: impl FnMut(&mut Probe<'c>, &mut [u8]) -> Result<usize, CallError>,
+    ) -> bool {
+        let mut through_probe = |this: &mut Self, error: CallError, room: usize| {
+            // `refused` checks that nothing changes; it lends the connection alone.
+            let snapshot = (this.probe.conn.state(), this.probe.next_timeout(), this.probe.entropy.draws().len());
+            let mut out = vec![CANARY; room];
+            assert_eq!(verb(&mut this.probe, &mut out), Err(error));
+            let after = (this.probe.conn.state(), this.probe.next_timeout(), this.probe.entropy.draws().len());
+            assert_eq!(snapshot, after, "a refused call changed the connection");
+            assert!(out.iter().all(|&octet| octet == CANARY), "a refused call wrote {out:02x?}");
+        };
+        let octets = match expected {
+            Ok(octets) => octets,
+            Err(error) => {
+                through_probe(self, error.into(), if argument & 0x40 != 0 { 0 } else { ROOM });
+                return false;
+            }
+        };
+        // The same call in vain, before it is carried out.
+        if argument & 0x40 != 0 && octets > 0 {
+            through_probe(self, CallError::NeedsRoom { octets }, octets - 1);
+        }
+        if argument & 0x80 != 0 && draws_key && self.role() == Role::Client {
+            self.probe.entropy.set_broken(true);
+            through_probe(self, CallError::EntropyFailed, octets);
+            self.probe.entropy.set_broken(false);
+        }
+        let draws = self.probe.entropy.draws().len();
+        let mut out = vec![CANARY; octets + 3];
+        let room = if argument & 0x20 != 0 { octets } else { octets + 3 };
+        assert_eq!(verb(&mut self.probe, &mut out[..room]), Ok(octets));
+        assert!(out[octets..].iter().all(|&octet| octet == CANARY), "octets behind those produced were written");
+        // §5.3: a fresh key for each frame of a client's, and nothing else is drawn.
+        let drawn = usize::from(draws_key && octets > 0 && self.role() == Role::Client);
+        assert_eq!(self.probe.entropy.draws()[draws..], [4][..drawn]);
+        self.probe.output.extend(&out[..octets]);
+        true
+    }
+
+    /// Octets of a frame of ours.
+    fn frame_len(&self, payload: usize) -> usize {
+        let length = match payload {
+            0..=125 => 2,
+            126..=0xFFFF => 4,
+            _ => 10,
+        };
+        length + if self.role() == Role::Client { 4 } else { 0 } + payload
+    }
+
+    /// What must come of a data frame.
+    fn predict(&self, kind: MessageKind, payload: &[u8], fin: bool) -> Result<usize, UsageError> {
+        if self.phase != Phase::Open {
+            return Err(UsageError::NotOpen);
+        }
+        if self.unfinished.as_ref().is_some_and(|&(unfinished, _)| unfinished != kind) {
+            return Err(UsageError::WrongMessageKind);
+        }
+        if kind == MessageKind::Text {
+            let text = [self.unfinished.as_ref().map_or(&[][..], |(_, octets)| octets), payload].concat();
+            match core::str::from_utf8(&text) {
+                Err(error) if fin || error.error_len().is_some() => return Err(UsageError::InvalidUtf8),
+                _ => {}
+            }
+        }
+        Ok(self.frame_len(payload.len()))
+    }
+
+    /// A data frame went out.
+    fn sent(&mut self, kind: MessageKind, payload: &[u8], fin: bool) {
+        let (_, octets) = self.unfinished.get_or_insert((kind, Vec::new()));
+        octets.extend(payload);
+        if fin {
+            let (kind, octets) = self.unfinished.take().unwrap();
+            self.expected.push(Seen::Message(kind, octets));
+        }
+    }
+
+    fn send(&mut self, kind: MessageKind, payload: &[u8], fin: bool, argument: u8) {
+        let expected = self.predict(kind, payload, fin);
+        if self.call(argument, expected, true, |probe, out| probe.conn.send(kind, payload, fin, out)) {
+            self.sent(kind, payload, fin);
+        }
+    }
+
+    fn send_text(&mut self, payload: &[u8], argument: u8) {
+        let Ok(text) = core::str::from_utf8(payload) else { return };
+        let expected = self.predict(MessageKind::Text, payload, true);
+        if self.call(argument, expected, true, |probe, out| probe.conn.send_text(text, out)) {
+            self.sent(MessageKind::Text, payload, true);
+        }
+    }
+
+    /// The header alone; the payload goes behind it.
+    fn send_header(&mut self, payload: &[u8], fin: bool, argument: u8) {
+        let kind = if argument & 2 == 0 { MessageKind::Text } else { MessageKind::Binary };
+        let by_len = argument & 6 == 6;
+        let expected = match self.role() {
+            Role::Client if self.phase == Phase::Open => Err(UsageError::WrongRole),
+            _ => self.predict(kind, payload, fin).map(|octets| octets - payload.len()),
+        };
+        let done = self.call(argument, expected, false, |probe, out| {
+            if by_len {
+                probe.conn.send_binary_header(payload.len() as u64, fin, out)
+            } else {
+                probe.conn.send_header(kind, payload, fin, out)
+            }
+        });
+        if done {
+            self.probe.output.extend(payload);
+            self.sent(kind, payload, fin);
+        }
+    }
+
+    /// A message that was encoded once.
+    fn send_for_many(&mut self, payload: &[u8], argument: u8) {
+        let kind = if argument & 2 == 0 { MessageKind::Text } else { MessageKind::Binary };
+        let expected = match (self.phase, self.role()) {
+            (Phase::Open, Role::Client) => Err(UsageError::WrongRole),
+            (Phase::Open, _) if self.unfinished.is_some() => Err(UsageError::MessageUnfinished),
+            (Phase::Open, _) => self.predict(kind, payload, true),
+            _ => Err(UsageError::NotOpen),
+        };
+        let done = self.call(argument, expected, false, |probe, out| match probe.conn.may_send() {
+            // A text that is none is the encoder's to refuse.
+            Err(error) => Err(error.into()),
+            Ok(()) => encode_message(kind, payload, out),
+        });
+        if done {
+            self.sent(kind, payload, true);
+        }
+    }
+
+    fn predict_control(&self, payload: &[u8]) -> Result<usize, UsageError> {
+        if payload.len() > 125 { Err(UsageError::ControlPayloadTooLong) } else { Ok(self.frame_len(payload.len())) }
+    }
+
+    fn ping(&mut self, payload: &[u8], argument: u8) {
+        let expected = if self.phase == Phase::Open { self.predict_control(payload) } else { Err(UsageError::NotOpen) };
+        if self.call(argument, expected, true, |probe, out| probe.conn.ping(payload, out)) {
+            let within = self.within();
+            self.expected.push(Seen::Ping { payload: payload.into(), answered: true, within });
+        }
+    }
+
+    fn pong(&mut self, payload: &[u8], argument: u8) {
+        let may = matches!(self.phase, Phase::Open | Phase::CloseSent);
+        let expected = if may { self.predict_control(payload) } else { Err(UsageError::NotOpen) };
+        if self.call(argument, expected, true, |probe, out| probe.conn.pong(payload, out)) {
+            let within = self.within();
+            self.expected.push(Seen::Pong { payload: payload.into(), within });
+        }
+    }
+
+    /// A close code by the first octet of `payload`: good ones, and those at the edges.
+    fn code(payload: &[u8]) -> u16 {
+        const CODES: [u16; 16] = [1000, 1001, 1003, 1004, 1005, 1006, 1011, 1014, 1015, 2999, 3000, 4999, 5000, 999, 0, 65_535];
+        CODES[usize::from(payload.first().copied().unwrap_or(0)) % 16]
+    }
+
+    fn is_good(code: u16) -> bool {
+        crate::support::model::is_code_for_frames(code)
+    }
+
+    fn close(&mut self, payload: &[u8], argument: u8) {
+        let code = (argument & 1 == 1).then(|| Self::code(payload));
+        let reason = core::str::from_utf8(payload.get(1..).unwrap_or_default()).unwrap_or("");
+        let expected = match code {
+            _ if self.phase != Phase::Open => Err(UsageError::NotOpen),
+            None if !reason.is_empty() => Err(UsageError::InvalidCloseReason),
+            None => Ok(self.frame_len(0)),
+            Some(code) if !Self::is_good(code) => Err(UsageError::InvalidCloseCode),
+            Some(_) if reason.len() > 123 => Err(UsageError::InvalidCloseReason),
+            Some(_) => Ok(self.frame_len(2 + reason.len())),
+        };
+        let close = |probe: &mut Probe<'c>, out: &mut [u8]| {
+            let now = ms(probe.now);
+            probe.conn.close(code.map(CloseCode), reason, now, out)
+        };
+        if self.call(argument, expected, true, close) {
+            self.expected.push(Seen::CloseReceived { code: code.unwrap_or(1005), reason: reason.into() });
+            self.phase = Phase::CloseSent;
+        }
+    }
+
+    fn fail(&mut self, payload: &[u8], argument: u8) {
+        // It ends everything: rarely.
+        if argument & 7 != 7 {
+            return;
+        }
+        let code = Self::code(payload);
+        let was_open = self.phase == Phase::Open;
+        let expected = match self.phase {
+            _ if !Self::is_good(code) => Err(UsageError::InvalidCloseCode),
+            Phase::Over => Err(UsageError::NotOpen),
+            Phase::Open => Ok(self.frame_len(2)),
+            _ => Ok(0),
+        };
+        let fail = |probe: &mut Probe<'c>, out: &mut [u8]| {
+            let now = ms(probe.now);
+            probe.conn.fail(CloseCode(code), now, out)
+        };
+        if self.call(argument, expected, was_open, fail) {
+            if was_open {
+                self.expected.push(Seen::CloseReceived { code, reason: String::new() });
+            }
+            (self.phase, self.has_given_up) = (Phase::Over, true);
+        }
+    }
+
+    /// Verbs of the handshake, where none waits for them.
+    fn misuse(&mut self) {
+        if self.phase == Phase::Handshake {
+            return;
+        }
+        let wrong = match self.role() {
+            Role::Client => UsageError::WrongRole,
+            Role::Server => UsageError::NotConnecting,
+        };
+        self.call(0, Err(wrong), false, |probe, out| {
+            let now = ms(probe.now);
+            probe.conn.respond(200, &[], b"", now, out)
+        });
+        let wrong = match self.role() {
+            Role::Server => UsageError::WrongRole,
+            Role::Client => UsageError::NotConnecting,
+        };
+        // An open client never wrote a request of its own, and may not do so now.
+        self.call(0, Err(wrong), false, |probe, out| {
+            let now = ms(probe.now);
+            probe.conn.request(&sansocket::ClientRequest::new("h", "/"), now, out)
+        });
+    }
+
+    /// Our `frames`, the output without a handshake: our own strict decoder takes them, and the reference model of the peer sees in them
+    /// what it must.
+    pub(crate) fn check_output(&self, frames: &[u8]) {
+        assert_strict(self.role(), frames);
+        let peer = if self.role() == Role::Client { Role::Server } else { Role::Client };
+        let verdict = judge(peer, Begin::Open, Limits { message: u64::MAX, fragments: u32::MAX, empty: u32::MAX }, frames);
+        assert!(verdict.faults.is_empty() && verdict.rest == 0, "{verdict:02x?}");
+        let mut expected = self.expected.clone();
+        // A peer looks at nothing behind a Close.
+        if let Some(close) = expected.iter().position(|seen| matches!(seen, Seen::CloseReceived { .. })) {
+            expected.truncate(close + 1);
+        }
+        assert_eq!(verdict.events, expected, "what the peer sees");
+        let unfinished = self.unfinished.clone().filter(|(_, octets)| !octets.is_empty());
+        assert_eq!(verdict.open, unfinished, "the message that is not finished");
+    }
+}
+
+/// Takes `wire` apart with our own decoder, by the rule that holds for `sender`. Returns how many frames there are.
+pub(crate) fn assert_strict(sender: Role, mut wire: &[u8]) -> usize {
+    let rules = HeaderRules { masked: Some(sender == Role::Client), rsv: 4, max_payload_len: u64::MAX };
+    let mut frames = 0;
+    while !wire.is_empty() {
+        let header =
+            FrameHeader::decode(wire, rules).expect("an output that is no frame").expect("an output that ends in a header");
+        let end = header.header_len() + usize::try_from(header.payload_len).unwrap();
+        wire = wire.get(end..).expect("an output that ends in a payload");
+        frames += 1;
+    }
+    frames
+}
+
+/// What outputs are filled with before a call.
+const CANARY: u8 = 0x5A;

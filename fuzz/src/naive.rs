@@ -1,0 +1,208 @@
+//! HTTP heads read a second time: line by line, with no thought of speed or of octets that are still to come. Shares nothing with the
+//! library.
+
+use crate::recipe::HeadLimits;
+
+/// What becomes of octets that should start with a head.
+#[derive(Debug)]
+pub(crate) enum Reading<T> {
+    /// The end of the head is missing. There may be something wrong with it all the same.
+    Incomplete,
+    Invalid,
+    Valid(T),
+}
+
+/// Octets stand here as characters of ISO 8859-1.
+#[derive(Debug)]
+pub(crate) struct Head {
+    /// Method, target and version; or version, status and reason.
+    pub(crate) start: [String; 3],
+    /// Names in lower case.
+    pub(crate) fields: Vec<(String, String)>,
+    /// Octets, all of them.
+    pub(crate) len: usize,
+}
+
+/// What a valid request is to a server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Plain,
+    OpeningHandshake,
+    /// Breaks a rule, and is answered by us.
+    Wrong,
+}
+
+pub(crate) fn request(octets: &[u8], limits: &HeadLimits) -> Reading<Head> {
+    read(octets, limits, true)
+}
+
+pub(crate) fn response(octets: &[u8], limits: &HeadLimits) -> Reading<Head> {
+    read(octets, limits, false)
+}
+
+/// Where `what` stands in `octets`.
+pub(crate) fn find(octets: &[u8], what: &[u8]) -> Option<usize> {
+    octets.windows(what.len()).position(|window| window == what)
+}
+
+fn read(octets: &[u8], limits: &HeadLimits, is_request: bool) -> Reading<Head> {
+    // RFC 9112 §2.2: one empty line before a request.
+    let skipped = if is_request && octets.starts_with(b"\r\n") { 2 } else { 0 };
+    let Some(end) = find(&octets[skipped..], b"\r\n\r\n") else { return Reading::Incomplete };
+    let text: String = octets[skipped..skipped + end].iter().map(|&octet| char::from(octet)).collect();
+    let mut lines = text.split("\r\n");
+    let first = lines.next().unwrap();
+    let start = if is_request { request_line(first, limits) } else { status_line(first) };
+    let fields: Option<Vec<_>> = lines.map(field).collect();
+    let len = skipped + end + 4;
+    match (start, fields) {
+        (Some(start), Some(fields)) if len <= limits.len && fields.len() <= limits.lines => {
+            Reading::Valid(Head { start, fields, len })
+        }
+        _ => Reading::Invalid,
+    }
+}
+
+fn request_line(line: &str, limits: &HeadLimits) -> Option<[String; 3]> {
+    let parts: Vec<_> = line.split(' ').collect();
+    let [method, target, version] = parts[..] else { return None };
+    let is_target = !target.is_empty() && target.len() <= limits.target && target.chars().all(|c| ('!'..='~').contains(&c));
+    // Methods end at 33 octets: a policy of ours.
+    let good = is_token(method) && method.len() <= 33 && is_target && is_version(version);
+    good.then(|| [method, target, version].map(String::from))
+}
+
+fn status_line(line: &str) -> Option<[String; 3]> {
+    let (version, rest) = line.split_once(' ')?;
+    let (status, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+    let is_status = status.len() == 3 && status.chars().all(|c| c.is_ascii_digit());
+    (is_version(version) && is_status && reason.chars().all(is_value_char)).then(|| [version, status, reason].map(String::from))
+}
+
+fn field(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.split_once(':')?;
+    let good = is_token(name) && value.chars().all(is_value_char);
+    good.then(|| (name.to_ascii_lowercase(), value.trim_matches([' ', '\t']).to_string()))
+}
+
+fn is_version(text: &str) -> bool {
+    text.len() == 8 && text.starts_with("HTTP/1.") && text.ends_with(|c: char| c.is_ascii_digit())
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+}
+
+fn is_value_char(c: char) -> bool {
+    c == '\t' || c >= ' ' && c != '\u{7f}'
+}
+
+impl Head {
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        self.fields.iter().filter(|(field, _)| field == name).map(|(_, value)| &value[..]).collect()
+    }
+
+    fn only(&self, name: &str) -> Option<&str> {
+        let values = self.all(name);
+        if values.len() == 1 { Some(values[0]) } else { None }
+    }
+
+    /// The members of all lists of that name; `None` if there is no such header.
+    pub(crate) fn list(&self, name: &str) -> Option<Vec<String>> {
+        let values = self.all(name);
+        let members = values.join(",");
+        let members = members.split(',').map(|member| member.trim_matches([' ', '\t']).to_string());
+        (!values.is_empty()).then(|| members.filter(|member| !member.is_empty()).collect())
+    }
+
+    fn lists(&self, name: &str, member: &str) -> bool {
+        self.list(name).unwrap_or_default().iter().any(|listed| listed.eq_ignore_ascii_case(member))
+    }
+
+    /// §4.2.1 and the rows HS and HT of the conformance table.
+    pub(crate) fn kind(&self) -> Kind {
+        let [method, target, version] = &self.start;
+        let is_old = version == "HTTP/1.0";
+        if !is_old && !self.only("host").is_some_and(is_host) {
+            return Kind::Wrong;
+        }
+        if is_old || !self.lists("upgrade", "websocket") {
+            return Kind::Plain;
+        }
+        let key = self.only("sec-websocket-key").unwrap_or("");
+        let is_key = key.len() == 24
+            && key.ends_with("==")
+            && key[..22].chars().all(|c| c.is_ascii_alphanumeric() || c == '+' || c == '/');
+        let protocols = self.list("sec-websocket-protocol");
+        let extensions = self.list("sec-websocket-extensions");
+        let good = method == "GET"
+            && is_resource(target)
+            && self.lists("connection", "upgrade")
+            && self.only("sec-websocket-version") == Some("13")
+            && is_key
+            && self.all("content-length").iter().all(|len| !len.is_empty() && len.chars().all(|digit| digit == '0'))
+            && self.all("transfer-encoding").is_empty()
+            && self.all("expect").is_empty()
+            && protocols.is_none_or(|names| !names.is_empty() && names.iter().all(|name| is_token(name)))
+            && extensions.is_none_or(|members| !members.is_empty() && members.iter().all(|member| is_extension(member)));
+        if good { Kind::OpeningHandshake } else { Kind::Wrong }
+    }
+
+    /// §4.1: whether this is the 101 that a client waits for whose key has the answer `accept` and which offers `subprotocols`.
+    pub(crate) fn opens(&self, accept: &str, subprotocols: &[&str]) -> bool {
+        let [version, status, _] = &self.start;
+        let chosen = self.all("sec-websocket-protocol");
+        status == "101"
+            && version != "HTTP/1.0"
+            && self.only("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
+            && self.lists("connection", "upgrade")
+            && self.only("sec-websocket-accept") == Some(accept)
+            && self.all("transfer-encoding").is_empty()
+            && self.all("sec-websocket-extensions").is_empty()
+            && (chosen.is_empty() || chosen.len() == 1 && subprotocols.contains(&chosen[0]))
+    }
+}
+
+pub(crate) fn is_host(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=%:[]".contains(c))
+}
+
+/// A path, or a URL of our schemes.
+fn is_resource(target: &str) -> bool {
+    if target.contains('#') {
+        return false;
+    }
+    if target.starts_with('/') {
+        return true;
+    }
+    let Some((scheme, rest)) = target.split_once("://") else { return false };
+    let authority = rest.split(['/', '?']).next().unwrap();
+    ["ws", "wss", "http", "https"].contains(&&*scheme.to_ascii_lowercase()) && is_host(authority)
+}
+
+/// §9.1, for a list that is cut at its commas: no token, quoted or not, has one.
+fn is_extension(text: &str) -> bool {
+    let mut parts = text.split(';').map(|part| part.trim_matches([' ', '\t']));
+    let is_param = |param: &str| match param.split_once('=') {
+        None => is_token(param),
+        Some((name, value)) => {
+            let value = value.trim_matches([' ', '\t']);
+            let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+            is_token(name.trim_matches([' ', '\t'])) && unquoted.map_or_else(|| is_token(value), is_quoted_token)
+        }
+    };
+    parts.next().is_some_and(is_token) && parts.all(is_param)
+}
+
+/// What stands between the quotes: a token once the backslashes are gone that stand before one octet each.
+fn is_quoted_token(text: &str) -> bool {
+    let mut unescaped = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match if c == '\\' { chars.next() } else { Some(c) } {
+            Some(c) => unescaped.push(c),
+            None => return false,
+        }
+    }
+    is_token(&unescaped)
+}

@@ -190,4 +190,9 @@ if is instr; then
 fi
 python3 report.py "$out" "$dumps" >"$out/tables.md"
 say "wrote $out/tables.md"
-[ "$out" = results ] || cat "$out/tables.md"
+if [ "$out" = results ]; then
+    python3 plot.py results ../../docs/bench-decode.svg
+    say "wrote docs/bench-decode.svg"
+else
+    cat "$out/tables.md"
+fi

@@ -70,6 +70,7 @@
 //!
 //! - `deflate`: permessage-deflate (RFC 7692): an inflater and a compressor over lent memory, and `receive_with` and `send_with`.
 //! - `ffi`: the C layer, which the package `capi` makes into a library.
+//! - `std`: finds the CPU's vector units at run time, for text beyond ASCII (with the crate `simdutf8`).
 //!
 //! Section numbers without further name are those of RFC 6455.
 #![no_std]

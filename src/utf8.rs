@@ -1,5 +1,11 @@
 //! UTF-8 (RFC 3629) as it arrives, failing at the first octet that no valid text can continue with (§8.1).
 
+#[cfg(not(feature = "std"))]
+use core::str::from_utf8;
+
+#[cfg(feature = "std")]
+use simdutf8::compat::from_utf8;
+
 /// Where a text stands: what the next octet must look like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Utf8 {
@@ -14,7 +20,10 @@ pub(crate) struct Utf8 {
 /// Whether `octets` are a whole text.
 #[inline]
 pub(crate) fn is_utf8(octets: &[u8]) -> bool {
-    octets.is_ascii() || core::str::from_utf8(octets).is_ok()
+    #[cfg(feature = "std")]
+    return simdutf8::basic::from_utf8(octets).is_ok();
+    #[cfg(not(feature = "std"))]
+    from_utf8(octets).is_ok()
 }
 
 /// The text cannot become valid UTF-8 any more.
@@ -49,7 +58,7 @@ impl Utf8 {
             self.step(octet)?;
             octets = rest;
         }
-        match core::str::from_utf8(octets) {
+        match from_utf8(octets) {
             Ok(_) => Ok(()),
             Err(error) if error.error_len().is_some() => Err(InvalidUtf8),
             // At most three octets of an unfinished character are left.

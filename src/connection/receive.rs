@@ -10,7 +10,7 @@ use crate::event::{Data, Event, MessageKind, Received, Role};
 use crate::frame::{FrameHeader, HeaderRules, Opcode, advance_key, apply_mask, apply_mask_inline, unmask_text};
 use crate::length::{at_most, wire_len};
 use crate::time::Instant;
-use crate::utf8::Utf8;
+use crate::utf8::{Utf8, is_utf8};
 
 /// What is known of the octets to come: of a head, then of frames.
 #[derive(Clone, Copy)]
@@ -237,7 +237,7 @@ impl Machine<'_> {
         match kind {
             MessageKind::Binary => apply_mask_inline(key, payload),
             MessageKind::Text => {
-                if !unmask_text(key, payload) && core::str::from_utf8(payload).is_err() {
+                if !unmask_text(key, payload) && !is_utf8(payload) {
                     apply_mask(key, payload);
                     return None;
                 }

@@ -210,6 +210,28 @@ fn inflated_octets_survive_a_refused_call() {
     }
 }
 
+/// The same where nothing is consumed any more: a fault among the octets that were left in the inflater is a fault even if no key can
+/// be had for the Close. Had the call been taken back, the bad octet would have been skipped.
+#[test]
+fn fault_in_what_is_left_in_the_inflater_is_not_skipped() {
+    // Without FIN: `a`, C3 28, which is no UTF-8, then A9, which would go with the C3, and `b`, in a block with the fixed code.
+    let wire = [0x41, 0x07, 0x4A, 0x3C, 0xAC, 0xB1, 0x32, 0x09, 0x00];
+    let (mut history, mut window) = ([0; 1 << 15], [0; 1]);
+    let mut inflater = Inflater::new(&mut history).unwrap();
+    let negotiated = Negotiated::NOTHING.deflate(DeflateParams::DEFAULT);
+    let mut connection = Connection::open(Role::Client, &CONFIG, FixedKey { failures: 1 }, negotiated, NOW);
+    let (mut input, mut at, mut last) = (wire, 0, None);
+    for _ in 0..20 {
+        let received = connection.receive_with(NOW, &mut input[at..], &mut inflater, &mut window, &mut [0; 131]);
+        let Ok(received) = received else { continue };
+        at += received.consumed;
+        if let Some(event) = received.event {
+            last = Some(format!("{event:?}"));
+        }
+    }
+    assert_eq!(last.as_deref(), Some("Failed { error: InvalidUtf8 }"));
+}
+
 /// messages go compressed from one connection to another, whole and in fragments, through outputs of any
 /// size, with and without context takeover.
 #[test]

@@ -257,16 +257,15 @@ impl Machine<'_> {
         out: &mut [u8],
     ) -> Result<Outcome, CallError> {
         let Reception::Frames(frames) = self.reception else { return Ok(Outcome::nothing(0)) };
-        // Octets that went into the inflater: the part of the call that cannot be taken back.
-        let mut committed = 0;
+        // How far octets went into the inflater, if they did: the part of the call that cannot be taken back.
+        let mut committed = None;
         match self.next_event(frames, &mut committed, entropy, now, input, inflation, out) {
             Ok(outcome) => Ok(outcome),
-            Err(Stop::Call(error)) if committed == 0 => Err(error),
             // Room was made sure of, so entropy failed: the next call will say so.
-            Err(Stop::Call(_)) => Ok(Outcome::nothing(committed)),
+            Err(Stop::Call(error)) => committed.map(Outcome::nothing).ok_or(error),
             Err(Stop::Fault(error)) => {
                 let produced = match self.fail(entropy, error.close_code(), now, out) {
-                    Err(refused) if committed == 0 => return Err(refused),
+                    Err(refused) if committed.is_none() => return Err(refused),
                     Err(_) => {
                         self.enter_failed(now);
                         0
@@ -284,7 +283,7 @@ impl Machine<'_> {
     fn next_event(
         &mut self,
         mut frames: Frames,
-        committed: &mut usize,
+        committed: &mut Option<usize>,
         entropy: &mut dyn Entropy,
         now: Instant,
         input: &mut [u8],
@@ -327,7 +326,7 @@ impl Machine<'_> {
                 let payload = rest.get_mut(..len).unwrap_or_default();
                 let inflated = frames.inflate(payload, self.config.max_message_len, inflation)?;
                 consumed = consumed.saturating_add(inflated.consumed);
-                *committed = consumed;
+                *committed = Some(consumed);
                 let what = frames.take_inflated(inflated, inflation.window(), self.config.max_message_len)?;
                 self.reception = Reception::Frames(frames);
                 if inflated.produced > 0 || inflated.done {

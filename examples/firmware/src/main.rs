@@ -2,7 +2,7 @@
 
 #![no_std]
 #![no_main]
-#![cfg_attr(feature = "bare", allow(dead_code))]
+#![cfg_attr(feature = "bare", allow(dead_code, reason = "`bare` has no use for some of the board, and is there to be compared"))]
 
 mod clock;
 #[cfg_attr(feature = "bare", path = "bare.rs")]

@@ -167,6 +167,16 @@ fn what_is_left_in_the_inflater_comes_first() {
     assert_eq!(receive_all_ways(&CONFIG, &wire), (vec![], Some(ProtocolError::InvalidUtf8)));
 }
 
+/// Law 2: of two faults among octets that came out together, the first is named, whatever the window.
+#[test]
+fn bad_text_before_the_limit_is_named_and_behind_it_not() {
+    // A stored block of C3 28 41.
+    let wire = [0xC1, 0x09, 0x00, 0x03, 0x00, 0xFC, 0xFF, 0xC3, 0x28, 0x41, 0x00];
+    let fault = |max_message_len| receive_all_ways(&Config::new().max_message_len(max_message_len), &wire).1;
+    assert_eq!(fault(2), Some(ProtocolError::InvalidUtf8));
+    assert_eq!(fault(1), Some(ProtocolError::MessageTooLong));
+}
+
 /// Without an inflater of the agreed window a compressed message is left where it is.
 #[test]
 fn compressed_message_without_inflater_is_the_callers_mistake() {

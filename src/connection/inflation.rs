@@ -5,7 +5,7 @@ use super::{Machine, Stop};
 use crate::error::{CallError, ProtocolError, UsageError};
 use crate::event::MessageKind;
 use crate::frame::{advance_key, apply_mask};
-use crate::length::wire_len;
+use crate::length::{at_most, wire_len};
 
 /// How compressed payload becomes octets of a message. Without the feature `deflate` it does not.
 pub(super) trait Inflation {
@@ -75,13 +75,15 @@ impl Frames {
         window: &[u8],
         max_message_len: u64,
     ) -> Result<What, ProtocolError> {
-        // the limit counts what comes out, while it comes out.
-        if self.offset.saturating_add(wire_len(inflated.produced)) > max_message_len {
+        let kind = self.message.unwrap_or(MessageKind::Binary);
+        // the limit counts what comes out, while it comes out. A fault before it comes first.
+        let within = at_most(max_message_len.saturating_sub(self.offset), inflated.produced);
+        let octets = window.get(..within).unwrap_or_default();
+        let is_bad_text = kind == MessageKind::Text && self.utf8.feed(octets).is_err();
+        if !is_bad_text && within < inflated.produced {
             return Err(ProtocolError::MessageTooLong);
         }
-        let kind = self.message.unwrap_or(MessageKind::Binary);
-        let octets = window.get(..inflated.produced).unwrap_or_default();
-        if kind == MessageKind::Text && (self.utf8.feed(octets).is_err() || inflated.done && !self.utf8.is_complete()) {
+        if is_bad_text || kind == MessageKind::Text && inflated.done && !self.utf8.is_complete() {
             return Err(ProtocolError::InvalidUtf8);
         }
         let what = What::Inflated { kind, offset: self.offset, last: inflated.done };

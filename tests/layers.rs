@@ -17,7 +17,7 @@ fn layer(module: &str) -> u8 {
         | "handshake/sha1" => 0,
         "event" | "error" | "config" | "deflate/params" => 1,
         "handshake/client" | "handshake/server" => 2,
-        _ if module.starts_with("frame") || module.starts_with("handshake") => 1,
+        _ if module.starts_with("http") || module.starts_with("frame") || module.starts_with("handshake") => 1,
         _ if module.starts_with("connection") || module.starts_with("deflate") => 2,
         "lib" | "message" => 3,
         other => panic!("src/{other}.rs is in no layer: add it here and to ARCHITECTURE.md"),

@@ -7,10 +7,11 @@ use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Event, Received, Role};
 use crate::handshake::accept_key::key_of;
 use crate::handshake::client::write_request;
-use crate::handshake::head::Head;
-use crate::handshake::scan::Scan;
 use crate::handshake::server::{refusal, write_accept, write_response};
-use crate::handshake::{Accept, ClientRequest, Header, Request, Response};
+use crate::handshake::{Accept, ClientRequest, Request, Response};
+use crate::http::head::Head;
+use crate::http::scan::Scan;
+use crate::http::{Header, Tokens};
 use crate::length::{copy, wire_len};
 use crate::time::Instant;
 
@@ -31,7 +32,7 @@ impl Handshake {
 impl<'c> Machine<'c> {
     pub(super) fn subprotocol(&self) -> Option<&'c str> {
         let index = usize::from(self.subprotocol?);
-        crate::handshake::Tokens::of(self.config.subprotocols.as_bytes()).nth(index)
+        Tokens::of(self.config.subprotocols.as_bytes()).nth(index)
     }
 
     pub(super) fn request(

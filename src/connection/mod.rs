@@ -17,7 +17,8 @@ use crate::entropy::{Entropy, NoEntropy};
 use crate::error::{CallError, ProtocolError, UsageError};
 use crate::event::{MessageKind, Received, Role, State, Transport};
 use crate::frame::MAX_CONTROL_PAYLOAD;
-use crate::handshake::{Accept, ClientRequest, Header, Request};
+use crate::handshake::{Accept, ClientRequest, Request};
+use crate::http::Header;
 use crate::length::wire_len;
 use crate::time::Instant;
 #[cfg(feature = "deflate")]

@@ -4,10 +4,10 @@ use crate::config::Config;
 use crate::entropy::EntropyError;
 use crate::error::{CallError, UsageError};
 use crate::handshake::accept_key::key_of;
-use crate::handshake::head::Header;
-use crate::handshake::list;
 use crate::handshake::request::is_host;
-use crate::handshake::write::{check_headers, write_head};
+use crate::http::head::Header;
+use crate::http::list;
+use crate::http::write::{check_headers, write_head};
 use crate::url::path_of;
 
 /// What a client asks for. The subprotocols it offers are those of its [`Config`].

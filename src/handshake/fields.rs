@@ -1,7 +1,7 @@
 //! The headers that decide about an opening handshake, gathered in one pass over the head.
 
-use crate::handshake::head::Headers;
-use crate::handshake::list::names;
+use crate::http::head::Headers;
+use crate::http::list::names;
 
 /// A header that may stand once.
 #[derive(Clone, Copy, Default)]

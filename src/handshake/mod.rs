@@ -3,19 +3,13 @@
 pub(crate) mod accept_key;
 pub(crate) mod client;
 mod fields;
-pub(crate) mod head;
-mod list;
 pub(crate) mod request;
 mod response;
-pub(crate) mod scan;
 pub(crate) mod server;
 mod sha1;
-mod write;
 
 pub use accept_key::{ACCEPT_KEY_LEN, accept_key};
 pub use client::ClientRequest;
-pub use head::{Header, Headers};
-pub use list::Tokens;
 pub use request::Request;
 pub use response::Response;
 pub use server::{Accept, Origin};

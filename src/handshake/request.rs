@@ -4,9 +4,9 @@ use crate::config::Config;
 use crate::error::ProtocolError;
 use crate::handshake::accept_key::is_key;
 use crate::handshake::fields::Fields;
-use crate::handshake::head::{Head, Header, Headers};
-use crate::handshake::list::{self, Tokens};
-use crate::handshake::scan::Scan;
+use crate::http::head::{Head, Header, Headers};
+use crate::http::list::{self, Tokens};
+use crate::http::scan::Scan;
 
 /// An HTTP request, read in place from the octets that carried it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -204,6 +204,6 @@ pub(crate) fn is_host(value: &[u8]) -> bool {
 
 /// Headers as an iterator of the caller's own, for what is sent.
 pub(crate) fn is_sendable(header: &Header<'_>) -> bool {
-    use crate::handshake::scan::{is_token, is_value_octet};
+    use crate::http::scan::{is_token, is_value_octet};
     is_token(header.name.as_bytes()) && header.value.iter().all(|&octet| is_value_octet(octet))
 }

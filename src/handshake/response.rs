@@ -4,9 +4,9 @@ use crate::config::Config;
 use crate::error::ProtocolError;
 use crate::handshake::accept_key::accept_key;
 use crate::handshake::fields::Fields;
-use crate::handshake::head::{Head, Headers};
-use crate::handshake::list;
-use crate::handshake::scan::Scan;
+use crate::http::head::{Head, Headers};
+use crate::http::list;
+use crate::http::scan::Scan;
 
 /// An HTTP response, read in place from the octets that carried it.
 #[derive(Clone, Copy, PartialEq, Eq)]

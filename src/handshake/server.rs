@@ -3,10 +3,10 @@
 use crate::config::Config;
 use crate::error::{CallError, ProtocolError, UsageError};
 use crate::handshake::accept_key::accept_key;
-use crate::handshake::head::Header;
-use crate::handshake::list;
 use crate::handshake::request::Request;
-use crate::handshake::write::{check_headers, write_head};
+use crate::http::head::Header;
+use crate::http::list;
+use crate::http::write::{check_headers, write_head};
 
 /// Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be
 /// used by every page that its users visit.

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::error::ProtocolError;
-use crate::handshake::scan::Scan;
+use crate::http::scan::Scan;
 
 /// One header line.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl<'i> Headers<'i> {
     }
 
     /// The next name and value.
-    pub(super) fn next_line(&mut self) -> Option<(&'i [u8], &'i [u8])> {
+    pub(crate) fn next_line(&mut self) -> Option<(&'i [u8], &'i [u8])> {
         let (name, behind) = split(self.lines, b':')?;
         let (value, rest) = split(behind, b'\n')?;
         self.lines = rest;

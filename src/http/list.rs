@@ -1,7 +1,7 @@
 //! Lists in header values (RFC 9110 §5.6.1): members between commas, empty ones tolerated.
 
 use crate::error::ProtocolError;
-use crate::handshake::scan::{is_token, is_token_octet};
+use crate::http::scan::{is_token, is_token_octet};
 
 /// The members of a list of tokens in one header value, such as offered subprotocols.
 #[derive(Clone, Copy)]

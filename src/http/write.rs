@@ -1,8 +1,8 @@
 //! Writes a head into the caller's output: counted first, so that a call that fails has written nothing.
 
 use crate::error::{CallError, UsageError, room};
-use crate::handshake::head::Header;
 use crate::handshake::request::is_sendable;
+use crate::http::head::Header;
 use crate::length::copy;
 
 /// Where the parts of a head go: nowhere while they are counted, then into room for all of them.

@@ -1,0 +1,9 @@
+//! RFC 9110, RFC 9112: heads of HTTP/1.1, read and written in place. Knows nothing of WebSocket.
+
+pub(crate) mod head;
+pub(crate) mod list;
+pub(crate) mod scan;
+pub(crate) mod write;
+
+pub use head::{Header, Headers};
+pub use list::Tokens;

@@ -322,6 +322,11 @@ enum sansocket_error
     SANSOCKET_ERROR_TARGET_TOO_LONG = 40,
     /** §9.1, §11.3: a list header (Connection, Upgrade, Sec-WebSocket-Protocol, -Extensions) that breaks its grammar. */
     SANSOCKET_ERROR_INVALID_HEADER_LIST = 41,
+    /**
+     * RFC 9112 §6.1, §6.3: a Content-Length that is no number, or several that differ; one beside Transfer-Encoding; a
+     * Transfer-Encoding of a request that does not end in chunked, or one over HTTP/1.0. Where the body ends cannot be told.
+     */
+    SANSOCKET_ERROR_INVALID_BODY_LENGTH = 42,
     /** §4.2.1: the method is not GET. */
     SANSOCKET_ERROR_METHOD_NOT_GET = 48,
     /** RFC 9112 §3.2: no Host, two of them, or one that is none. */

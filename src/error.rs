@@ -101,6 +101,9 @@ ProtocolError {
     TargetTooLong = 40, "the request target is longer than the limit";
     /// §9.1, §11.3: a list header (Connection, Upgrade, Sec-WebSocket-Protocol, -Extensions) that breaks its grammar.
     InvalidHeaderList = 41, "a list header breaks its grammar";
+    /// RFC 9112 §6.1, §6.3: a Content-Length that is no number, or several that differ; one beside Transfer-Encoding; a
+    /// Transfer-Encoding of a request that does not end in chunked, or one over HTTP/1.0. Where the body ends cannot be told.
+    InvalidBodyLength = 42, "where the body ends cannot be told";
 
     // The client's opening handshake as a server sees it, 48-63.
     /// §4.2.1: the method is not GET.

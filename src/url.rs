@@ -1,5 +1,8 @@
 //! §3: WebSocket URIs, cut in place. Also `http` and `https`, as browsers take them.
 
+use crate::http::authority::{is_ipv6, port_of};
+use crate::http::target::position;
+
 /// A `ws`, `wss`, `http` or `https` URL: where to connect, and what to ask for.
 ///
 /// ```
@@ -86,7 +89,7 @@ impl<'a> Url<'a> {
         let host = host.filter(|host| is_host(host)).ok_or(UrlError::Host)?;
         // RFC 3986 §3.2.3: a colon without a port is the default.
         let port = match port.and_then(|port| port.get(1..)).filter(|port| !port.is_empty()) {
-            Some(digits) => decimal(digits).ok_or(UrlError::Port)?,
+            Some(digits) => port_of(digits.as_bytes()).filter(|&port| port > 0).ok_or(UrlError::Port)?,
             None => default_port,
         };
         let authority = if port == default_port { host } else { authority };
@@ -135,31 +138,15 @@ pub(crate) fn path_of(target: &str) -> &str {
     split(target, position(target, b"?")).map_or(target, |(path, _)| path)
 }
 
-/// A name, an IPv4 address, or an IPv6 address in brackets.
+/// A name, an IPv4 address, or an IPv6 address in brackets: what can be connected to.
 fn is_host(host: &str) -> bool {
     match host.as_bytes() {
-        [b'[', address @ .., b']'] => {
-            let allowed = |&octet: &u8| octet.is_ascii_hexdigit() || octet == b':' || octet == b'.';
-            address.contains(&b':') && address.iter().all(allowed)
-        }
+        [b'[', address @ .., b']'] => is_ipv6(address),
         name => {
             let allowed = |&octet: &u8| octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
             !name.is_empty() && name.iter().all(allowed)
         }
     }
-}
-
-fn decimal(digits: &str) -> Option<u16> {
-    let value = digits.bytes().try_fold(0_u16, |value, digit| {
-        let digit = u16::from(digit.is_ascii_digit().then(|| digit.wrapping_sub(b'0'))?);
-        value.checked_mul(10)?.checked_add(digit)
-    });
-    value.filter(|&port| port > 0)
-}
-
-/// Where the first of `marks`, which are ASCII, stands. (Core's searches for characters reach panics.)
-fn position(text: &str, marks: &[u8]) -> Option<usize> {
-    text.bytes().position(|octet| marks.contains(&octet))
 }
 
 fn split(text: &str, at: Option<usize>) -> Option<(&str, &str)> {
@@ -204,6 +191,12 @@ mod tests {
             ("ws://h\u{e4}/", UrlError::Host),
             ("ws://[::1/", UrlError::Host),
             ("ws://[]/", UrlError::Host),
+            ("ws://[1:2:3]/", UrlError::Host),
+            ("ws://[1::2::3]/", UrlError::Host),
+            ("ws://[:]/", UrlError::Host),
+            ("ws://[::1.2.3.4.5]/", UrlError::Host),
+            ("ws://[fe80::1%25eth0]/", UrlError::Host),
+            ("ws://[v1.x]/", UrlError::Host),
             ("ws://::1/", UrlError::Host),
             ("ws://[::1]x/", UrlError::Host),
             ("ws://h:0/", UrlError::Port),

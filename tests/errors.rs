@@ -46,6 +46,7 @@ fn wire_that_breaks(rule: P) -> Option<(Case<'static>, Vec<u8>)> {
         P::TooManyHeaderLines => request(request_with(&["X: y"; 100])),
         P::TargetTooLong => request(request_but(0, &format!("GET /{} HTTP/1.1", "x".repeat(5_000)))),
         P::InvalidHeaderList => request(request_with(&["Sec-WebSocket-Protocol: a b"])),
+        P::InvalidBodyLength => request(request_with(&["Content-Length: 5, 6"])),
         P::MethodNotGet => request(request_but(0, "POST / HTTP/1.1")),
         P::InvalidHost => request(request_but(1, "")),
         P::MissingConnectionUpgrade => request(request_but(3, "")),

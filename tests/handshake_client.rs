@@ -211,6 +211,56 @@ fn refused_request_leaves_the_output_alone() {
     probe.refused(CallError::EntropyFailed, 2_000, |conn, out| conn.request(&request, ms(0), out));
 }
 
+/// W2, HC-03: a host goes out if it is one by the grammar of RFC 3986, written out a second time: random texts of what hosts are made of.
+#[test]
+fn hosts_are_sent_if_a_second_grammar_has_them() {
+    let pieces = [
+        "h", ":", "80", "[", "]", "::", "1", "%", "41", ".", "v1.", "65536", "-", "@", "/", " ", "\u{e4}", "zz", "%25eth0",
+        "fe80",
+    ];
+    let mut rng = Rng::new(3986);
+    let mut sent = 0;
+    for _ in 0..30_000 {
+        let host: String = (0..1 + rng.below(6)).map(|_| rng.pick(&pieces)).collect();
+        let result = fresh(&DEFAULT).try_write(|conn, out| conn.request(&ClientRequest::new(&host, "/"), ms(0), out));
+        let expected = is_authority(&host);
+        assert_eq!(result.is_ok(), expected, "{host}");
+        assert!(expected || result == Err(UsageError::InvalidHost.into()), "{host}");
+        sent += usize::from(expected);
+    }
+    assert!(sent > 3_000, "{sent}");
+}
+
+/// HT-15, RFC 9112 §6.3: a response whose end is in doubt does not come up as an event; one without a body may say what it likes.
+#[test]
+fn responses_whose_end_is_in_doubt_are_faults() {
+    for lines in [
+        &["Content-Length: 5", "Content-Length: 6"][..],
+        &["Content-Length: 5, 6"],
+        &["Content-Length: -1"],
+        &["Content-Length:"],
+        &["Content-Length: 18446744073709551616"],
+        &["Transfer-Encoding: chunked, gzip"],
+        &["Transfer-Encoding:"],
+    ] {
+        for status in ["200 OK", "404 Not Found", "407 Proxy Authentication Required", "503 x"] {
+            fails(&head(&[&[&*format!("HTTP/1.1 {status}")], lines].concat()), InvalidBodyLength);
+        }
+        for status in ["204 x", "304 x"] {
+            refuses(&head(&[&[&*format!("HTTP/1.1 {status}")], lines].concat()), StatusNot101);
+        }
+    }
+    fails(&head(&["HTTP/1.0 404 x", "Transfer-Encoding: chunked"]), InvalidBodyLength);
+    for lines in [
+        &["Content-Length: 5", "Content-Length: 5"][..],
+        &["Transfer-Encoding: chunked", "Content-Length: 5"],
+        &["Transfer-Encoding: gzip"],
+        &["Content-Length: 18446744073709551615"],
+    ] {
+        refuses(&head(&[&["HTTP/1.1 404 Not Found"], lines].concat()), StatusNot101);
+    }
+}
+
 /// HC-10, HT-22: before the response nothing goes out, whatever is tried.
 #[test]
 fn nothing_is_sent_before_the_response() {

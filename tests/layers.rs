@@ -15,6 +15,7 @@ fn layer(module: &str) -> u8 {
         | "frame/mask"
         | "handshake/accept_key"
         | "handshake/sha1" => 0,
+        "http/authority" | "http/target" => 0,
         "event" | "error" | "config" | "deflate/params" => 1,
         "handshake/client" | "handshake/server" => 2,
         _ if module.starts_with("http") || module.starts_with("frame") || module.starts_with("handshake") => 1,

@@ -99,6 +99,7 @@ pub fn client(data: &[u8]) {
             adapt(&mut expected, &recipe);
             assert_agrees(&expected, &seen, from, &seen.output, Role::Client);
         }
+        Reading::Valid(head) if !head.is_framed() => assert!(matches!(seen.events[..], [Seen::Failed(_), CUT]), "{seen:02x?}"),
         Reading::Valid(head) => {
             assert!(matches!(seen.events[..], [Seen::Refused { .. }, CUT]), "{seen:02x?}");
             assert_same_head(&head, &seen.events[0]);

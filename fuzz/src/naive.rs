@@ -2,6 +2,7 @@
 //! library.
 
 use crate::recipe::HeadLimits;
+use crate::support::http::{is_authority, is_body_length, is_list_of_options, is_request_target};
 
 /// What becomes of octets that should start with a head.
 #[derive(Debug)]
@@ -33,7 +34,10 @@ pub(crate) enum Kind {
 }
 
 pub(crate) fn request(octets: &[u8], limits: &HeadLimits) -> Reading<Head> {
-    read(octets, limits, true)
+    match read(octets, limits, true) {
+        Reading::Valid(head) if !head.is_request() => Reading::Invalid,
+        reading => reading,
+    }
 }
 
 pub(crate) fn response(octets: &[u8], limits: &HeadLimits) -> Reading<Head> {
@@ -119,13 +123,44 @@ impl Head {
         self.list(name).unwrap_or_default().iter().any(|listed| listed.eq_ignore_ascii_case(member))
     }
 
+    fn lists_are_good(&self) -> bool {
+        self.all("connection").iter().all(|value| is_list_of_options(value, false))
+            && self.all("upgrade").iter().all(|value| is_list_of_options(value, true))
+    }
+
+    /// What RFC 9110 and 9112 ask of every request.
+    fn is_request(&self) -> bool {
+        let [method, target, version] = &self.start;
+        let is_old = version == "HTTP/1.0";
+        let is_host = match self.all("host")[..] {
+            [] => is_old,
+            [host] => is_authority(host),
+            _ => false,
+        };
+        is_host
+            && is_request_target(method, target)
+            && is_body_length(&self.all("content-length"), &self.all("transfer-encoding"), !is_old)
+            && self.lists_are_good()
+    }
+
+    /// RFC 9112 §6.3: whether where the body of a final response ends is beyond doubt, or there is none.
+    pub(crate) fn is_framed(&self) -> bool {
+        let [version, status, _] = &self.start;
+        let codings = self.list("transfer-encoding");
+        match codings {
+            _ if ["101", "204", "304"].contains(&&**status) => true,
+            None => is_body_length(&self.all("content-length"), &[], true),
+            Some(codings) => {
+                let chunked = codings.iter().position(|coding| coding.eq_ignore_ascii_case("chunked"));
+                version != "HTTP/1.0" && !codings.is_empty() && chunked.is_none_or(|at| at + 1 == codings.len())
+            }
+        }
+    }
+
     /// §4.2.1 and the rows HS and HT of the conformance table.
     pub(crate) fn kind(&self) -> Kind {
         let [method, target, version] = &self.start;
         let is_old = version == "HTTP/1.0";
-        if !is_old && !self.only("host").is_some_and(is_host) {
-            return Kind::Wrong;
-        }
         if is_old || !self.lists("upgrade", "websocket") {
             return Kind::Plain;
         }
@@ -135,6 +170,8 @@ impl Head {
             && key[..22].chars().all(|c| c.is_ascii_alphanumeric() || c == '+' || c == '/');
         let protocols = self.list("sec-websocket-protocol");
         let extensions = self.list("sec-websocket-extensions");
+        // By policy an empty line is no offer.
+        let is_empty = self.all("sec-websocket-extensions").iter().all(|value| value.is_empty());
         let good = method == "GET"
             && is_resource(target)
             && self.lists("connection", "upgrade")
@@ -144,7 +181,8 @@ impl Head {
             && self.all("transfer-encoding").is_empty()
             && self.all("expect").is_empty()
             && protocols.is_none_or(|names| !names.is_empty() && names.iter().all(|name| is_token(name)))
-            && extensions.is_none_or(|members| !members.is_empty() && members.iter().all(|member| is_extension(member)));
+            && extensions
+                .is_none_or(|members| members.iter().all(|member| is_extension(member)) && (!members.is_empty() || is_empty));
         if good { Kind::OpeningHandshake } else { Kind::Wrong }
     }
 
@@ -156,6 +194,7 @@ impl Head {
             && version != "HTTP/1.0"
             && self.only("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
             && self.lists("connection", "upgrade")
+            && self.lists_are_good()
             && self.only("sec-websocket-accept") == Some(accept)
             && self.all("transfer-encoding").is_empty()
             && self.all("sec-websocket-extensions").is_empty()
@@ -163,21 +202,10 @@ impl Head {
     }
 }
 
-pub(crate) fn is_host(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=%:[]".contains(c))
-}
-
 /// A path, or a URL of our schemes.
 fn is_resource(target: &str) -> bool {
-    if target.contains('#') {
-        return false;
-    }
-    if target.starts_with('/') {
-        return true;
-    }
-    let Some((scheme, rest)) = target.split_once("://") else { return false };
-    let authority = rest.split(['/', '?']).next().unwrap();
-    ["ws", "wss", "http", "https"].contains(&&*scheme.to_ascii_lowercase()) && is_host(authority)
+    let is_ours = |scheme: &&str| target.split_once("://").is_some_and(|(named, _)| named.eq_ignore_ascii_case(scheme));
+    is_request_target("GET", target) && (target.starts_with('/') || ["ws", "wss", "http", "https"].iter().any(is_ours))
 }
 
 /// §9.1, for a list that is cut at its commas: no token, quoted or not, has one.

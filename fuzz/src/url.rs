@@ -51,7 +51,7 @@ fn naive(text: &str) -> Option<(bool, String, u16, String)> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(inside) => {
             let (address, behind) = inside.split_once(']')?;
-            let good = address.contains(':') && address.chars().all(|c| c.is_ascii_hexdigit() || c == ':' || c == '.');
+            let good = address.parse::<std::net::Ipv6Addr>().is_ok();
             let port = if behind.is_empty() { "" } else { behind.strip_prefix(':')? };
             (good.then_some(address)?, port)
         }

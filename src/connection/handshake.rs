@@ -147,6 +147,7 @@ impl<'c> Machine<'c> {
                 handshake.scan = Scan::RESPONSE;
                 continue;
             }
+            response.check_http()?;
             let event = match response.check(&key_of(handshake.nonce), self.config) {
                 Ok(subprotocol) => {
                     self.subprotocol = subprotocol;

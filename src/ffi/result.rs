@@ -265,6 +265,9 @@ pub enum sansocket_error {
     SANSOCKET_ERROR_TARGET_TOO_LONG = 40,
     /// §9.1, §11.3: a list header (Connection, Upgrade, Sec-WebSocket-Protocol, -Extensions) that breaks its grammar.
     SANSOCKET_ERROR_INVALID_HEADER_LIST = 41,
+    /// RFC 9112 §6.1, §6.3: a Content-Length that is no number, or several that differ; one beside Transfer-Encoding; a
+    /// Transfer-Encoding of a request that does not end in chunked, or one over HTTP/1.0. Where the body ends cannot be told.
+    SANSOCKET_ERROR_INVALID_BODY_LENGTH = 42,
 
     /// §4.2.1: the method is not GET.
     SANSOCKET_ERROR_METHOD_NOT_GET = 48,
@@ -335,6 +338,7 @@ impl From<ProtocolError> for sansocket_error {
             E::TooManyHeaderLines => Self::SANSOCKET_ERROR_TOO_MANY_HEADER_LINES,
             E::TargetTooLong => Self::SANSOCKET_ERROR_TARGET_TOO_LONG,
             E::InvalidHeaderList => Self::SANSOCKET_ERROR_INVALID_HEADER_LIST,
+            E::InvalidBodyLength => Self::SANSOCKET_ERROR_INVALID_BODY_LENGTH,
             E::MethodNotGet => Self::SANSOCKET_ERROR_METHOD_NOT_GET,
             E::InvalidHost => Self::SANSOCKET_ERROR_INVALID_HOST,
             E::MissingConnectionUpgrade => Self::SANSOCKET_ERROR_MISSING_CONNECTION_UPGRADE,

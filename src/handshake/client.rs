@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::entropy::EntropyError;
 use crate::error::{CallError, UsageError};
 use crate::handshake::accept_key::key_of;
-use crate::handshake::request::is_host;
+use crate::http::authority::Authority;
 use crate::http::head::Header;
 use crate::http::list;
 use crate::http::write::{check_headers, write_head};
@@ -50,6 +50,7 @@ const RESERVED: &[&str] = &[
     "origin",
     "content-length",
     "transfer-encoding",
+    "expect",
     "sec-websocket-key",
     "sec-websocket-version",
     "sec-websocket-protocol",
@@ -63,7 +64,7 @@ fn check(request: &ClientRequest<'_>, config: &Config<'_>) -> Result<(), UsageEr
     if !matches!(request.target.as_bytes(), [b'/' | b'?', ..]) || !request.target.as_bytes().iter().all(visible) {
         return Err(UsageError::InvalidTarget);
     }
-    if !is_host(request.host.as_bytes()) {
+    if Authority::parse(request.host.as_bytes()).is_none() {
         return Err(UsageError::InvalidHost);
     }
     if !list::is_subprotocol_list(config.subprotocols) {

@@ -1,7 +1,8 @@
 //! The headers that decide about an opening handshake, gathered in one pass over the head.
 
+use crate::http::body::Body;
 use crate::http::head::Headers;
-use crate::http::list::names;
+use crate::http::list::{is_token_list, is_upgrade_list, names};
 
 /// A header that may stand once.
 #[derive(Clone, Copy, Default)]
@@ -37,13 +38,13 @@ pub(super) struct Fields<'i> {
     pub(super) subprotocol: Field<'i>,
     pub(super) extensions: Field<'i>,
     pub(super) expect: Field<'i>,
-    pub(super) transfer_encoding: Field<'i>,
     /// Whether some Upgrade lists `websocket`.
     pub(super) upgrades_to_websocket: bool,
     /// Whether some Connection lists `upgrade`.
     pub(super) connection_upgrade: bool,
-    /// Whether some Content-Length is not 0.
-    pub(super) has_content: bool,
+    /// Whether some Connection or Upgrade is no list of what it lists.
+    pub(super) has_malformed_list: bool,
+    pub(super) body: Body,
 }
 
 impl<'i> Fields<'i> {
@@ -56,17 +57,22 @@ impl<'i> Fields<'i> {
                 6 if is("expect") => &mut fields.expect,
                 7 if is("upgrade") => {
                     fields.upgrades_to_websocket |= names(value, "websocket");
+                    fields.has_malformed_list |= !is_upgrade_list(value);
                     &mut fields.upgrade
                 }
                 10 if is("connection") => {
                     fields.connection_upgrade |= names(value, "upgrade");
+                    fields.has_malformed_list |= !is_token_list(value);
                     continue;
                 }
                 14 if is("content-length") => {
-                    fields.has_content |= value.is_empty() || value.iter().any(|&digit| digit != b'0');
+                    fields.body.note_content_length(value);
                     continue;
                 }
-                17 if is("transfer-encoding") => &mut fields.transfer_encoding,
+                17 if is("transfer-encoding") => {
+                    fields.body.note_transfer_encoding(value);
+                    continue;
+                }
                 17 if is("sec-websocket-key") => &mut fields.key,
                 20 if is("sec-websocket-accept") => &mut fields.accept,
                 21 if is("sec-websocket-version") => &mut fields.version,

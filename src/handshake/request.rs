@@ -3,10 +3,12 @@
 use crate::config::Config;
 use crate::error::ProtocolError;
 use crate::handshake::accept_key::is_key;
-use crate::handshake::fields::Fields;
+use crate::handshake::fields::{Field, Fields};
+use crate::http::authority::Authority;
 use crate::http::head::{Head, Header, Headers};
 use crate::http::list::{self, Tokens};
 use crate::http::scan::Scan;
+use crate::http::target::{Target, position};
 
 /// An HTTP request, read in place from the octets that carried it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,9 +29,11 @@ impl<'i> Request<'i> {
     /// # Errors
     /// The first rule of HTTP/1.1 or limit of `config` that it breaks.
     pub fn parse(input: &'i [u8], config: &Config<'_>) -> Result<Option<Self>, ProtocolError> {
-        let request = Head::parse(input, Scan::REQUEST, config)?.map(Self::of_head);
+        let Some(head) = Head::parse(input, Scan::REQUEST, config)? else { return Ok(None) };
+        let request = Self::of_head(head);
+        let fields = request.check_http()?;
         // What breaks a rule of the opening handshake is none.
-        Ok(request.map(|request| request.check().unwrap_or(request)))
+        Ok(Some(request.check_handshake(&fields).unwrap_or(request)))
     }
 
     /// Reads the start line of a scanned head.
@@ -59,20 +63,21 @@ impl<'i> Request<'i> {
 
     /// The path of the target, `/` if it has none.
     pub fn path(&self) -> &'i str {
-        let (_, rest) = self.split_target();
-        let path = rest.get(..end_of(rest, b"?")).unwrap_or_default();
+        let rest = self.path_and_query();
+        let path = rest.get(..position(rest, b"?").unwrap_or(rest.len())).unwrap_or_default();
         if path.is_empty() { "/" } else { path }
     }
 
     /// The query of the target, behind its `?`.
     pub fn query(&self) -> Option<&'i str> {
-        let (_, rest) = self.split_target();
-        rest.get(end_of(rest, b"?").saturating_add(1)..)
+        let rest = self.path_and_query();
+        rest.get(position(rest, b"?")?.saturating_add(1)..)
     }
 
     /// The host that is asked for, with its port: that of an absolute target (RFC 9112 §3.2.2), else the Host header.
     pub fn host(&self) -> Option<&'i [u8]> {
-        self.split_target().0.map(|(_, authority)| authority.as_bytes()).or_else(|| self.header("host"))
+        let named = Target::parse(self.method, self.target).and_then(Target::authority);
+        named.map(str::as_bytes).or_else(|| self.header("host"))
     }
 
     /// The Origin header (§10.2): the page that asks, where a browser does.
@@ -103,36 +108,38 @@ impl<'i> Request<'i> {
         self.head.headers
     }
 
-    /// Scheme and authority (of an absolute target), and the rest of the target.
-    fn split_target(&self) -> (Option<(&'i str, &'i str)>, &'i str) {
-        let scheme = self.target.as_bytes().windows(3).position(|octets| octets == b"://");
-        let Some(scheme_len) = scheme.filter(|_| !self.target.starts_with('/')) else { return (None, self.target) };
-        let (scheme, behind) = self.target.split_at_checked(scheme_len).unwrap_or_default();
-        let behind = behind.get(3..).unwrap_or_default();
-        let (authority, rest) = behind.split_at_checked(end_of(behind, b"/?")).unwrap_or_default();
-        (Some((scheme, authority)), rest)
+    fn path_and_query(&self) -> &'i str {
+        Target::parse(self.method, self.target).map(Target::path_and_query).unwrap_or_default()
     }
 
-    /// §4.2.1: whether the target is a resource name, or a URL of our schemes with one. Fragments are in neither.
-    fn names_resource(&self) -> bool {
-        let starts_well = match self.split_target().0 {
-            Some((scheme, authority)) => {
-                let known = ["ws", "wss", "http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
-                known && is_host(authority.as_bytes())
-            }
-            None => self.target.starts_with('/'),
-        };
-        starts_well && !self.target.as_bytes().contains(&b'#')
-    }
-
-    /// Sorts plain requests from opening handshakes, checks the latter completely (§4.2.1) and keeps their key.
-    pub(crate) fn check(mut self) -> Result<Self, ProtocolError> {
+    /// What RFC 9110 and 9112 ask of every request, whatever it is for.
+    fn check_http(&self) -> Result<Fields<'i>, ProtocolError> {
         use ProtocolError as E;
         let fields = Fields::of(self.headers());
-        // RFC 9112 §3.2: whatever is asked for.
-        if self.modern && !fields.host.only().is_some_and(is_host) {
-            return Err(E::InvalidHost);
+        if Target::parse(self.method, self.target).is_none() {
+            return Err(E::InvalidRequestLine);
         }
+        // RFC 9112 §3.2: two of them or a malformed one whatever the version, none only from HTTP/1.1 on.
+        match fields.host {
+            Field::Once(host) if Authority::parse(host).is_some() => {}
+            Field::Absent if !self.modern => {}
+            _ => return Err(E::InvalidHost),
+        }
+        if fields.has_malformed_list {
+            return Err(E::InvalidHeaderList);
+        }
+        fields.body.check_request(self.modern)?;
+        Ok(fields)
+    }
+
+    /// Sorts plain requests from opening handshakes, and checks both.
+    pub(crate) fn check(self) -> Result<Self, ProtocolError> {
+        self.check_handshake(&self.check_http()?)
+    }
+
+    /// §4.2.1, if this is an opening handshake. Keeps its key.
+    fn check_handshake(mut self, fields: &Fields<'i>) -> Result<Self, ProtocolError> {
+        use ProtocolError as E;
         // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0, and who does not name websocket wants something else.
         if !self.modern || !fields.upgrades_to_websocket {
             return Ok(self);
@@ -140,7 +147,7 @@ impl<'i> Request<'i> {
         if self.method != "GET" {
             return Err(E::MethodNotGet);
         }
-        if !self.names_resource() {
+        if !Target::parse(self.method, self.target).is_some_and(Target::is_resource) {
             return Err(E::InvalidRequestLine);
         }
         if !fields.connection_upgrade {
@@ -152,7 +159,7 @@ impl<'i> Request<'i> {
         }
         let key = fields.key.only().filter(|key| is_key(key)).ok_or(E::InvalidKey)?;
         // RFC 9110 §7.8 lets the protocol change only behind the whole request; we take no body there at all (HT-14).
-        if fields.transfer_encoding.is_present() || fields.has_content {
+        if fields.body.is_present() {
             return Err(E::RequestWithBody);
         }
         if fields.expect.is_present() {
@@ -188,18 +195,6 @@ impl core::fmt::Debug for Request<'_> {
             .field("headers", &self.headers())
             .finish()
     }
-}
-
-/// Where the first of `marks` stands in a target; its length if none does. Targets are ASCII, and core's searches for
-/// characters and strings reach panics.
-fn end_of(target: &str, marks: &[u8]) -> usize {
-    target.bytes().position(|octet| marks.contains(&octet)).unwrap_or(target.len())
-}
-
-/// Whether `value` can be a Host (RFC 9110 §7.2): what may stand in an authority, without user information.
-pub(crate) fn is_host(value: &[u8]) -> bool {
-    let allowed = |&octet: &u8| octet.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%:[]".contains(&octet);
-    !value.is_empty() && value.iter().all(allowed)
 }
 
 /// Headers as an iterator of the caller's own, for what is sent.

@@ -59,6 +59,19 @@ impl<'i> Response<'i> {
         self.head.octets
     }
 
+    /// What RFC 9112 asks of every final response. A 101, 204 or 304 has no body, whatever its fields say (§6.3).
+    pub(crate) fn check_http(&self) -> Result<(), ProtocolError> {
+        match self.status {
+            101 | 204 | 304 => Ok(()),
+            _ => Fields::of(self.headers()).body.check_response(self.is_modern()),
+        }
+    }
+
+    /// HTTP/1.1 or later.
+    fn is_modern(&self) -> bool {
+        !self.head.start_line.starts_with(b"HTTP/1.0")
+    }
+
     /// §4.1, the numbered list of what a client must check. Returns the subprotocol, as its place in the offer.
     pub(crate) fn check(&self, key: &[u8], config: &Config<'_>) -> Result<Option<u8>, ProtocolError> {
         use ProtocolError as E;
@@ -67,7 +80,7 @@ impl<'i> Response<'i> {
             return Err(E::StatusNot101);
         }
         // §4.1: HTTP/1.1 or later. RFC 9110 §7.8: HTTP/1.0 has no Upgrade.
-        if self.head.start_line.starts_with(b"HTTP/1.0") {
+        if !self.is_modern() {
             return Err(E::InvalidStatusLine);
         }
         if !fields.upgrade.only().is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
@@ -76,11 +89,14 @@ impl<'i> Response<'i> {
         if !fields.connection_upgrade {
             return Err(E::MissingConnectionUpgradeInResponse);
         }
+        if fields.has_malformed_list {
+            return Err(E::InvalidHeaderList);
+        }
         if fields.accept.only().ok_or(E::InvalidAccept)? != accept_key(key) {
             return Err(E::WrongAccept);
         }
         // RFC 9112 §6.1 forbids it; Content-Length is ignored, some servers send `Content-Length: 0` (HT-16).
-        if fields.transfer_encoding.is_present() {
+        if fields.body.is_coded() {
             return Err(E::ResponseWithBody);
         }
         // None was offered.

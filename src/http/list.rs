@@ -45,20 +45,38 @@ pub(crate) fn names(value: &[u8], token: &str) -> bool {
     value.split(|&octet| octet == b',').any(|member| member.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
 }
 
+/// The members of the list in `value`, whatever they are; empty ones are left out.
+pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&octet| octet == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
+}
+
+/// RFC 9110 §7.6.1: whether `value` is a list of tokens, as Connection is.
+pub(crate) fn is_token_list(value: &[u8]) -> bool {
+    members(value).all(is_token)
+}
+
+/// RFC 9110 §7.8: whether `value` is a list of protocols, each a name that a version may follow behind a `/`.
+pub(crate) fn is_upgrade_list(value: &[u8]) -> bool {
+    members(value).all(|member| {
+        let mut parts = member.splitn(2, |&octet| octet == b'/');
+        parts.all(is_token)
+    })
+}
+
 /// §4.2.2, §11.3.4: the lines of a list of tokens mean what they would mean as one. That a client repeats a name (§4.1 forbids it)
 /// does no harm here.
 pub(crate) fn check_tokens<'i>(lines: impl Iterator<Item = &'i [u8]>) -> Result<(), ProtocolError> {
-    let (mut present, mut members) = (false, 0_usize);
+    let (mut present, mut count) = (false, 0_usize);
     for line in lines {
         present = true;
-        for member in line.split(|&octet| octet == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty()) {
-            members = members.saturating_add(1);
+        for member in members(line) {
+            count = count.saturating_add(1);
             if !is_token(member) {
                 return Err(ProtocolError::InvalidHeaderList);
             }
         }
     }
-    if present && members == 0 { Err(ProtocolError::InvalidHeaderList) } else { Ok(()) }
+    if present && count == 0 { Err(ProtocolError::InvalidHeaderList) } else { Ok(()) }
 }
 
 /// Where `name` stands in `list`, counted from 0.
@@ -77,10 +95,11 @@ pub(crate) fn is_subprotocol_list(list: &str) -> bool {
         || separated && members.clone().count() <= 255 && members.clone().all(is_token) && members.enumerate().all(distinct)
 }
 
-/// §9.1: the lines of a list of extensions with parameters. The extensions are not looked at: we speak none here.
+/// §9.1: the lines of a list of extensions with parameters. The extensions are not looked at: we speak none here. By the letter
+/// an empty line is no list; real clients send one, so it is taken as no offer.
 pub(crate) fn check_extensions<'i>(lines: impl Iterator<Item = &'i [u8]>) -> Result<(), ProtocolError> {
     let (mut present, mut extensions) = (false, 0_usize);
-    for line in lines {
+    for line in lines.filter(|line| !line.is_empty()) {
         present = true;
         let mut parser = Extensions { rest: line };
         loop {
@@ -165,7 +184,7 @@ impl Extensions<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Tokens, check_extensions, check_tokens, is_subprotocol_list, names};
+    use super::{Tokens, check_extensions, check_tokens, is_subprotocol_list, is_token_list, is_upgrade_list, names};
 
     /// HT-11, HC-13.
     #[test]
@@ -176,6 +195,19 @@ mod tests {
         let check = |lines: &[&'static [u8]]| check_tokens(lines.iter().copied()).is_ok();
         assert!(check(&[b"a, b"]) && check(&[b"a", b""]) && check(&[]));
         assert!(!check(&[b", "]) && !check(&[b""]) && !check(&[b"a b"]) && !check(&[b"a", b"b c"]));
+    }
+
+    /// HS-03, HS-04, HT-11: what Connection and Upgrade may list.
+    #[test]
+    fn connection_and_upgrade_are_lists_of_tokens_and_protocols() {
+        assert!(is_token_list(b"") && is_token_list(b", keep-alive,Upgrade ,") && is_upgrade_list(b"h2c, websocket/13,TLS/1.0"));
+        for octet in 0..=u8::MAX {
+            let is_tchar = octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet);
+            let separates = octet == b',';
+            assert_eq!(is_token_list(&[b'a', octet, b'b']), is_tchar || separates, "{octet:#x}");
+            assert_eq!(is_upgrade_list(&[b'a', octet, b'b']), is_tchar || separates || octet == b'/', "{octet:#x}");
+        }
+        assert!(!is_upgrade_list(b"/") && !is_upgrade_list(b"a/") && !is_upgrade_list(b"/b") && !is_upgrade_list(b"a/b/c"));
     }
 
     /// HC-08.
@@ -192,12 +224,12 @@ mod tests {
     #[test]
     fn extension_lists_follow_the_grammar() {
         for good in
-            ["a", "a; b", "a;b=c", "a ; b = \"c\" , d", ", a,", "a; b=\"\\c\"", "permessage-deflate; client_max_window_bits"]
+            ["", "a", "a; b", "a;b=c", "a ; b = \"c\" , d", ", a,", "a; b=\"\\c\"", "permessage-deflate; client_max_window_bits"]
         {
             assert!(check_extensions([good.as_bytes()].into_iter()).is_ok(), "{good}");
         }
         for bad in
-            ["", ",", "a b", "a;", "a; b=", "a; b=\"", "a; b=\"\"", "a; b=\"c d\"", "a; b=\"c\\", ";", "a=b", "a;b;;c", "\u{e4}"]
+            [",", "a b", "a;", "a; b=", "a; b=\"", "a; b=\"\"", "a; b=\"c d\"", "a; b=\"c\\", ";", "a=b", "a;b;;c", "\u{e4}"]
         {
             assert!(check_extensions([bad.as_bytes()].into_iter()).is_err(), "{bad}");
         }

@@ -1,8 +1,11 @@
 //! RFC 9110, RFC 9112: heads of HTTP/1.1, read and written in place. Knows nothing of WebSocket.
 
+pub(crate) mod authority;
+pub(crate) mod body;
 pub(crate) mod head;
 pub(crate) mod list;
 pub(crate) mod scan;
+pub(crate) mod target;
 pub(crate) mod write;
 
 pub use head::{Header, Headers};

@@ -1,4 +1,4 @@
-//! Heads for the wire, and SHA-1 and base64 written without the crates that the library uses.
+//! Heads for the wire; SHA-1, base64 and the grammar of RFC 3986, 9110 and 9112 once more, without anything of the library's.
 
 use sansocket::Role;
 
@@ -130,4 +130,84 @@ pub(crate) fn sha1(octets: &[u8]) -> [u8; 20] {
         place.copy_from_slice(&word.to_be_bytes());
     }
     digest
+}
+
+/// RFC 9110 §7.2, RFC 3986 §3.2: `uri-host [ ":" port ]`, with our two policies: no empty host, no port above 65535.
+pub(crate) fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.rfind(':') {
+        Some(colon) if !text[colon..].contains(']') => (&text[..colon], &text[colon + 1..]),
+        _ => (text, ""),
+    };
+    let is_port =
+        port.chars().all(|c| c.is_ascii_digit()) && (port.is_empty() || port.parse::<u128>().is_ok_and(|port| port < 65_536));
+    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    is_port
+        && literal
+            .map_or_else(|| is_reg_name(host), |literal| literal.parse::<std::net::Ipv6Addr>().is_ok() || is_ip_future(literal))
+}
+
+const UNRESERVED_AND_SUB_DELIMS: &str = "-._~!$&'()*+,;=";
+
+fn is_reg_name(name: &str) -> bool {
+    let mut chars = name.chars();
+    while let Some(c) = chars.next() {
+        let escaped = c == '%' && (0..2).all(|_| chars.next().is_some_and(|c| c.is_ascii_hexdigit()));
+        if !escaped && !c.is_ascii_alphanumeric() && !UNRESERVED_AND_SUB_DELIMS.contains(c) {
+            return false;
+        }
+    }
+    !name.is_empty()
+}
+
+fn is_ip_future(text: &str) -> bool {
+    let parts = text.strip_prefix(['v', 'V']).and_then(|text| text.split_once('.'));
+    parts.is_some_and(|(version, address)| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == ':' || UNRESERVED_AND_SUB_DELIMS.contains(c);
+        !version.is_empty()
+            && version.chars().all(|c| c.is_ascii_hexdigit())
+            && !address.is_empty()
+            && address.chars().all(allowed)
+    })
+}
+
+/// RFC 9112 §3.2, with our policies: raw visible ASCII is taken as browsers send it, and an absolute target has an authority.
+pub(crate) fn is_request_target(method: &str, target: &str) -> bool {
+    if !target.chars().all(|c| ('!'..='~').contains(&c) && c != '#') {
+        return false;
+    }
+    match method {
+        "CONNECT" => is_authority(target) && target.ends_with(|c: char| c.is_ascii_digit()) && target.contains(':'),
+        "OPTIONS" if target == "*" => true,
+        _ if target.starts_with('/') => true,
+        _ => target.split_once("://").is_some_and(|(scheme, rest)| {
+            let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+                && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+            is_scheme && is_authority(rest.split(['/', '?']).next().unwrap())
+        }),
+    }
+}
+
+/// RFC 9112 §6.3, with our policies: whether the lines of Content-Length and Transfer-Encoding say where a request ends.
+pub(crate) fn is_body_length(lens: &[&str], codings: &[&str], modern: bool) -> bool {
+    let is_number = |len: &&str| !len.is_empty() && len.chars().all(|c| c.is_ascii_digit()) && len.parse::<u64>().is_ok();
+    let numbers: Vec<u64> = lens.iter().filter(|len| is_number(len)).map(|len| len.parse().unwrap()).collect();
+    if codings.is_empty() {
+        return numbers.len() == lens.len() && numbers.windows(2).all(|pair| pair[0] == pair[1]);
+    }
+    let codings = codings.join(",").to_ascii_lowercase();
+    let codings: Vec<_> =
+        codings.split(',').map(|coding| coding.trim_matches([' ', '\t'])).filter(|coding| !coding.is_empty()).collect();
+    let chunked = codings.iter().position(|&coding| coding == "chunked");
+    modern && lens.is_empty() && chunked.is_some() && chunked == codings.len().checked_sub(1)
+}
+
+/// RFC 9110 §7.6.1, §7.8: the members of Connection are tokens, those of Upgrade such with a version or without.
+pub(crate) fn is_list_of_options(value: &str, with_versions: bool) -> bool {
+    let token = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c));
+    value.split(',').map(|member| member.trim_matches([' ', '\t'])).filter(|member| !member.is_empty()).all(|member| match member
+        .split_once('/')
+    {
+        Some((name, version)) => with_versions && token(name) && token(version),
+        None => token(member),
+    })
 }

@@ -1,0 +1,151 @@
+//! RFC 9112 §3.2: the target of a request, in its four forms.
+
+use crate::http::authority::Authority;
+
+/// A request target, cut in place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target<'a> {
+    /// §3.2.1: path and query.
+    Origin(&'a str),
+    /// §3.2.2: a whole URI. The path may be empty.
+    Absolute { scheme: &'a str, authority: &'a str, path_and_query: &'a str },
+    /// §3.2.3: host and port, of a CONNECT.
+    Authority(&'a str),
+    /// §3.2.4: the server as a whole, of an OPTIONS.
+    Asterisk,
+}
+
+impl<'a> Target<'a> {
+    /// Reads the target of a request with `method`; `None` if it is none.
+    ///
+    /// Browsers send `|`, `{`, `}` and a lone `%` in a query as they are (WHATWG URL), so any visible ASCII is taken behind
+    /// the authority but `#`, which starts a fragment and has no place in a target. An absolute target has an authority:
+    /// every scheme that is asked for over HTTP has one.
+    pub(crate) fn parse(method: &str, target: &'a str) -> Option<Self> {
+        if !target.bytes().all(|byte| matches!(byte, 0x21..=0x7E) && byte != b'#') {
+            return None;
+        }
+        match (method, target.as_bytes()) {
+            // §3.2.3: the port is not optional there.
+            ("CONNECT", authority) => Authority::parse(authority)?.port.map(|_| Self::Authority(target)),
+            ("OPTIONS", b"*") => Some(Self::Asterisk),
+            (_, [b'/', ..]) => Some(Self::Origin(target)),
+            _ => Self::absolute(target),
+        }
+    }
+
+    fn absolute(target: &'a str) -> Option<Self> {
+        let (scheme, rest) = target.split_at_checked(position(target, b":")?)?;
+        let is_scheme = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+        if !is_scheme || !scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) {
+            return None;
+        }
+        let rest = rest.strip_prefix("://")?;
+        let (authority, path_and_query) = rest.split_at_checked(position(rest, b"/?").unwrap_or(rest.len()))?;
+        Authority::parse(authority.as_bytes())?;
+        Some(Self::Absolute { scheme, authority, path_and_query })
+    }
+
+    /// The authority that the target names, if it names one.
+    pub(crate) fn authority(self) -> Option<&'a str> {
+        match self {
+            Self::Absolute { authority, .. } | Self::Authority(authority) => Some(authority),
+            Self::Origin(_) | Self::Asterisk => None,
+        }
+    }
+
+    /// Path and query; empty if there are none.
+    pub(crate) fn path_and_query(self) -> &'a str {
+        match self {
+            Self::Origin(path_and_query) | Self::Absolute { path_and_query, .. } => path_and_query,
+            Self::Authority(_) | Self::Asterisk => "",
+        }
+    }
+
+    /// §3.1, §4.2.1 of RFC 6455: whether this is a resource name, or a URI of our schemes with one.
+    pub(crate) fn is_resource(self) -> bool {
+        match self {
+            Self::Origin(_) => true,
+            Self::Absolute { scheme, .. } => {
+                ["ws", "wss", "http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+            }
+            Self::Authority(_) | Self::Asterisk => false,
+        }
+    }
+}
+
+/// Where the first of `marks`, which are ASCII, stands. (Core's searches for characters reach panics.)
+pub(crate) fn position(text: &str, marks: &[u8]) -> Option<usize> {
+    text.bytes().position(|byte| marks.contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Target;
+
+    /// Q6, Q6b: lawful targets and what is none, by method.
+    #[test]
+    fn targets_have_four_forms() {
+        for (method, good) in [
+            ("GET", "/"),
+            ("GET", "//x"),
+            ("GET", "/q?a={b|c}"),
+            ("GET", "/q?t=50%"),
+            ("GET", "/a|b"),
+            ("GET", "/?u=http://evil/"),
+            ("GET", "http://h"),
+            ("POST", "https://h:1/x"),
+            ("GET", "ws://[::1]?q"),
+            ("GET", "ftp://h/"),
+            ("OPTIONS", "*"),
+            ("OPTIONS", "/x"),
+            ("CONNECT", "h:443"),
+            ("CONNECT", "[::1]:1"),
+            ("get", "/x"),
+        ] {
+            assert!(Target::parse(method, good).is_some(), "{method} {good}");
+        }
+        for (method, bad) in [
+            ("GET", ""),
+            ("GET", "x"),
+            ("GET", "?q"),
+            ("GET", "*"),
+            ("GET", "x?u=http://evil/"),
+            ("GET", "http://"),
+            ("GET", "http:///x"),
+            ("GET", "ws://u@h/"),
+            ("GET", "http://h:x/"),
+            ("GET", "http://a b/"),
+            ("GET", "h:80"),
+            ("GET", "urn:x"),
+            ("GET", "://h"),
+            ("GET", "1a://h/"),
+            ("GET", "a_b://h/"),
+            ("GET", "/a#b"),
+            ("GET", "/#"),
+            ("GET", "http://h/#"),
+            ("GET", "/a\u{7f}"),
+            ("GET", "/\u{e4}"),
+            ("CONNECT", "/"),
+            ("CONNECT", "h"),
+            ("CONNECT", "h:"),
+            ("CONNECT", "http://h/"),
+            ("OPTIONS", "**"),
+            ("options", "*"),
+        ] {
+            assert!(Target::parse(method, bad).is_none(), "{method} {bad}");
+        }
+    }
+
+    /// Q6: every byte behind the path and in the query: all that is visible but `#`.
+    #[test]
+    fn every_ascii_byte_in_path_and_query() {
+        for byte in 0..0x80_u8 {
+            let is_allowed = (0x21..0x7F).contains(&byte) && byte != b'#';
+            for target in [[b'/', byte], [b'/', b'?']].map(|start| [start[0], start[1], byte]) {
+                let text = core::str::from_utf8(&target).unwrap();
+                assert_eq!(Target::parse("GET", text).is_some(), is_allowed, "{text:?}");
+            }
+        }
+    }
+}

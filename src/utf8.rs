@@ -6,15 +6,26 @@ use core::str::from_utf8;
 #[cfg(feature = "std")]
 use simdutf8::compat::from_utf8;
 
-/// Where a text stands: what the next octet must look like.
+/// Where a text stands: what the next octet must look like. Only the octet after the first is ever bounded more tightly than 80-BF
+/// (no overlong forms, no surrogates, nothing above U+10FFFF).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Utf8 {
-    /// Octets that the character at hand still lacks, 0 between characters.
-    missing: u8,
-    /// Bounds of the next octet where `missing > 0`; only the octet after the first is ever bounded more tightly
-    /// than 80-BF (no overlong forms, no surrogates, nothing above U+10FFFF).
-    low: u8,
-    high: u8,
+pub(crate) enum Utf8 {
+    /// Between characters.
+    Start,
+    /// The last octet of a character.
+    Last,
+    /// The last but one.
+    Two,
+    /// The last but two.
+    Three,
+    /// Behind E0: A0-BF.
+    AfterE0,
+    /// Behind ED: 80-9F.
+    AfterEd,
+    /// Behind F0: 90-BF.
+    AfterF0,
+    /// Behind F4: 80-8F.
+    AfterF4,
 }
 
 /// Whether `octets` are a whole text.
@@ -31,12 +42,12 @@ pub(crate) fn is_utf8(octets: &[u8]) -> bool {
 pub(crate) struct InvalidUtf8;
 
 impl Utf8 {
-    pub(crate) const START: Self = Self { missing: 0, low: 0, high: 0 };
+    pub(crate) const START: Self = Self::Start;
 
     /// Whether the text may end here.
     #[inline]
     pub(crate) const fn is_complete(self) -> bool {
-        self.missing == 0
+        matches!(self, Self::Start)
     }
 
     /// Takes the next octets of the text.
@@ -48,12 +59,12 @@ impl Utf8 {
     /// [`feed`](Self::feed) for octets of which it is known whether they are ASCII.
     #[inline]
     pub(crate) fn feed_after(&mut self, is_ascii: bool, octets: &[u8]) -> Result<(), InvalidUtf8> {
-        if is_ascii && self.missing == 0 { Ok(()) } else { self.feed_any(octets) }
+        if is_ascii && self.is_complete() { Ok(()) } else { self.feed_any(octets) }
     }
 
     #[inline(never)]
     fn feed_any(&mut self, mut octets: &[u8]) -> Result<(), InvalidUtf8> {
-        while self.missing > 0 {
+        while !self.is_complete() {
             let Some((&octet, rest)) = octets.split_first() else { return Ok(()) };
             self.step(octet)?;
             octets = rest;
@@ -68,25 +79,20 @@ impl Utf8 {
 
     /// Takes one octet.
     pub(crate) fn step(&mut self, octet: u8) -> Result<(), InvalidUtf8> {
-        if self.missing > 0 {
-            if octet < self.low || octet > self.high {
-                return Err(InvalidUtf8);
-            }
-            *self = Self { missing: self.missing.saturating_sub(1), low: 0x80, high: 0xBF };
-            return Ok(());
-        }
-        let (missing, low, high) = match octet {
-            0x00..=0x7F => (0, 0, 0),
-            0xC2..=0xDF => (1, 0x80, 0xBF),
-            0xE0 => (2, 0xA0, 0xBF),
-            0xED => (2, 0x80, 0x9F),
-            0xE1..=0xEF => (2, 0x80, 0xBF),
-            0xF0 => (3, 0x90, 0xBF),
-            0xF1..=0xF3 => (3, 0x80, 0xBF),
-            0xF4 => (3, 0x80, 0x8F),
+        *self = match (*self, octet) {
+            (Self::Start, 0x00..=0x7F) => Self::Start,
+            (Self::Start, 0xC2..=0xDF) => Self::Last,
+            (Self::Start, 0xE0) => Self::AfterE0,
+            (Self::Start, 0xED) => Self::AfterEd,
+            (Self::Start, 0xE1..=0xEF) => Self::Two,
+            (Self::Start, 0xF0) => Self::AfterF0,
+            (Self::Start, 0xF1..=0xF3) => Self::Three,
+            (Self::Start, 0xF4) => Self::AfterF4,
+            (Self::Last, 0x80..=0xBF) => Self::Start,
+            (Self::Two, 0x80..=0xBF) | (Self::AfterE0, 0xA0..=0xBF) | (Self::AfterEd, 0x80..=0x9F) => Self::Last,
+            (Self::Three, 0x80..=0xBF) | (Self::AfterF0, 0x90..=0xBF) | (Self::AfterF4, 0x80..=0x8F) => Self::Two,
             _ => return Err(InvalidUtf8),
         };
-        *self = Self { missing, low, high };
         Ok(())
     }
 }

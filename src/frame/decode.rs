@@ -1,6 +1,6 @@
 //! Reads a frame's header, and fails at the first octet that breaks a rule, before the header is complete.
 
-use super::{FrameHeader, Opcode};
+use super::header::{FrameHeader, Opcode};
 use crate::error::ProtocolError;
 
 /// What a header must satisfy beyond §5.2's syntax.

@@ -1,7 +1,10 @@
 //! Writes a frame's header, with the length in its shortest form (§5.2).
 
-use super::FrameHeader;
+use super::header::{FrameHeader, Opcode};
 use crate::error::{CallError, UsageError, room};
+use crate::event::MessageKind;
+use crate::length::{copy, wire_len};
+use crate::utf8::is_utf8;
 
 impl FrameHeader {
     /// Writes the header to the start of `out` and returns its octets, [`header_len`](Self::header_len).
@@ -35,6 +38,34 @@ impl FrameHeader {
     }
 }
 
+/// Encodes a whole message of a server's as one frame, once, to be sent to many: a server's frames are not masked, so they are the same
+/// for all. [`Connection::may_send`](crate::Connection::may_send) tells whether a connection may take it now. Returns its octets:
+/// `payload` and 2 to 10 more.
+///
+/// # Errors
+/// [`CallError::NeedsRoom`]; [`UsageError::InvalidUtf8`] for text that is none.
+///
+/// ```
+/// use sansocket::{MessageKind, frame};
+/// let mut out = [0; 64];
+/// let octets = frame::encode_message(MessageKind::Text, b"tick", &mut out)?;
+/// assert_eq!(&out[..octets], b"\x81\x04tick");
+/// # Ok::<(), sansocket::CallError>(())
+/// ```
+pub fn encode_message(kind: MessageKind, payload: &[u8], out: &mut [u8]) -> Result<usize, CallError> {
+    let opcode = match kind {
+        MessageKind::Text if !is_utf8(payload) => return Err(UsageError::InvalidUtf8.into()),
+        MessageKind::Text => Opcode::Text,
+        MessageKind::Binary => Opcode::Binary,
+    };
+    let header = FrameHeader { fin: true, rsv: 0, opcode, masking_key: None, payload_len: wire_len(payload.len()) };
+    let header_len = header.header_len();
+    let frame = room(out, header_len.saturating_add(payload.len()))?;
+    header.encode(frame)?;
+    copy(payload, frame.get_mut(header_len..).unwrap_or_default());
+    Ok(frame.len())
+}
+
 /// Writes `octets` to the start of `out` and returns what is behind.
 fn put<const N: usize>(out: &mut [u8], octets: [u8; N]) -> &mut [u8] {
     match out.split_first_chunk_mut() {
@@ -48,7 +79,8 @@ fn put<const N: usize>(out: &mut [u8], octets: [u8; N]) -> &mut [u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{FrameHeader, HeaderRules, Opcode};
+    use super::super::decode::HeaderRules;
+    use super::{FrameHeader, Opcode};
     use crate::error::CallError;
 
     /// F-07: every form at its edges comes back as it went, and one octet of room less is refused.

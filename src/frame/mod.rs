@@ -1,127 +1,13 @@
-//! §5.2: frames on the wire. Public for those who build proxies: fragment boundaries and reserved bits survive a trip
+//! §5: frames on the wire. Public for those who build proxies: fragment boundaries and reserved bits survive a trip
 //! through [`FrameHeader::decode`] and [`FrameHeader::encode`].
-
-use crate::error::{CallError, UsageError, room};
-use crate::event::MessageKind;
-use crate::length::{copy, wire_len};
-use crate::utf8::is_utf8;
 
 mod decode;
 mod encode;
+mod header;
 mod mask;
 
 pub use decode::HeaderRules;
+pub use encode::encode_message;
+pub use header::{FrameHeader, MAX_CONTROL_PAYLOAD, Opcode};
 pub use mask::{advance_key, apply_mask};
 pub(crate) use mask::{apply_mask_inline, unmask_text};
-
-/// Opcodes (§5.2).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Opcode {
-    /// A further fragment of a message.
-    Continuation = 0x0,
-    /// The first or only frame of a text message.
-    Text = 0x1,
-    /// The first or only frame of a binary message.
-    Binary = 0x2,
-    /// The closing handshake.
-    Close = 0x8,
-    /// Asks for a Pong.
-    Ping = 0x9,
-    /// Answers a Ping, or nothing.
-    Pong = 0xA,
-}
-
-impl Opcode {
-    /// The opcode in the low four bits of `octet`, unless it is reserved.
-    pub const fn from_octet(octet: u8) -> Option<Self> {
-        Some(match octet & 0x0F {
-            0x0 => Self::Continuation,
-            0x1 => Self::Text,
-            0x2 => Self::Binary,
-            0x8 => Self::Close,
-            0x9 => Self::Ping,
-            0xA => Self::Pong,
-            _ => return None,
-        })
-    }
-
-    /// Close, Ping or Pong (§5.5).
-    pub const fn is_control(self) -> bool {
-        self as u8 & 0x08 != 0
-    }
-}
-
-/// A frame's header (§5.2).
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FrameHeader {
-    /// Whether the message ends with this frame.
-    pub fin: bool,
-    /// RSV1, the highest bit, to RSV3, the lowest: 0-7.
-    pub rsv: u8,
-    /// What the payload is.
-    pub opcode: Opcode,
-    /// The masking key, where the payload is masked.
-    pub masking_key: Option<[u8; 4]>,
-    /// Octets of payload, below 2^63.
-    pub payload_len: u64,
-}
-
-impl FrameHeader {
-    /// Octets of the longest header.
-    pub const MAX_LEN: usize = 14;
-
-    /// Octets of this header: 2 to 14.
-    pub const fn header_len(&self) -> usize {
-        let length = match self.payload_len {
-            0..=125 => 0,
-            126..=0xFFFF => 2,
-            _ => 8,
-        };
-        // At most 2 + 8 + 4.
-        2_usize.saturating_add(length).saturating_add(if self.masking_key.is_some() { 4 } else { 0 })
-    }
-}
-
-/// Encodes a whole message of a server's as one frame, once, to be sent to many: a server's frames are not masked, so they are the same
-/// for all. [`Connection::may_send`](crate::Connection::may_send) tells whether a connection may take it now. Returns its octets:
-/// `payload` and 2 to 10 more.
-///
-/// # Errors
-/// [`CallError::NeedsRoom`]; [`UsageError::InvalidUtf8`] for text that is none.
-///
-/// ```
-/// use sansocket::{MessageKind, frame};
-/// let mut out = [0; 64];
-/// let octets = frame::encode_message(MessageKind::Text, b"tick", &mut out)?;
-/// assert_eq!(&out[..octets], b"\x81\x04tick");
-/// # Ok::<(), sansocket::CallError>(())
-/// ```
-pub fn encode_message(kind: MessageKind, payload: &[u8], out: &mut [u8]) -> Result<usize, CallError> {
-    let opcode = match kind {
-        MessageKind::Text if !is_utf8(payload) => return Err(UsageError::InvalidUtf8.into()),
-        MessageKind::Text => Opcode::Text,
-        MessageKind::Binary => Opcode::Binary,
-    };
-    let header = FrameHeader { fin: true, rsv: 0, opcode, masking_key: None, payload_len: wire_len(payload.len()) };
-    let header_len = header.header_len();
-    let frame = room(out, header_len.saturating_add(payload.len()))?;
-    header.encode(frame)?;
-    copy(payload, frame.get_mut(header_len..).unwrap_or_default());
-    Ok(frame.len())
-}
-
-/// Whether there is a masking key, not which (§10.6).
-impl core::fmt::Debug for FrameHeader {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("FrameHeader")
-            .field("fin", &self.fin)
-            .field("rsv", &self.rsv)
-            .field("opcode", &self.opcode)
-            .field("masked", &self.masking_key.is_some())
-            .field("payload_len", &self.payload_len)
-            .finish()
-    }
-}
-
-/// Octets of the longest payload of a control frame (§5.5).
-pub const MAX_CONTROL_PAYLOAD: usize = 125;

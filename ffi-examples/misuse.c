@@ -54,6 +54,7 @@ static void everything_refuses(sansocket *ws, sansocket_result wanted)
     sansocket_text text;
     uint64_t at;
     uint32_t number;
+    size_t due;
 
     EXPECT(sansocket_receive(ws, &io), wanted);
     EXPECT(sansocket_receive_eof(ws, &io), wanted);
@@ -64,7 +65,9 @@ static void everything_refuses(sansocket *ws, sansocket_result wanted)
     EXPECT(sansocket_send(ws, &io, SANSOCKET_TEXT, "a", 1, 1), wanted);
     EXPECT(sansocket_send_header(ws, &io, SANSOCKET_TEXT, "a", 1, 1), wanted);
     EXPECT(sansocket_send_binary_header(ws, &io, 1, 1), wanted);
-    EXPECT(sansocket_may_send(ws), wanted);
+    EXPECT(sansocket_send_encoded(ws, memory, 1, &due), wanted);
+    EXPECT(sansocket_written(ws, 1, 0), wanted);
+    EXPECT_TRUE(sansocket_poll_timeout(ws, 0) == -1);
     EXPECT(sansocket_respond_head(ws, &io, 404, NULL, 0, 0), wanted);
     EXPECT(sansocket_ping(ws, &io, NULL, 0), wanted);
     EXPECT(sansocket_pong(ws, &io, NULL, 0), wanted);
@@ -77,7 +80,7 @@ static void everything_refuses(sansocket *ws, sansocket_result wanted)
     EXPECT(sansocket_get_transport(ws, &number), wanted);
     EXPECT(sansocket_get_role(ws, &number), wanted);
     EXPECT(sansocket_get_subprotocol(ws, &text), wanted);
-    EXPECT(sansocket_get_round_trip_ms(ws, &number), wanted);
+    EXPECT(sansocket_get_round_trip_us(ws, &at), wanted);
 }
 
 static void memory_and_versions(void)
@@ -119,6 +122,7 @@ static void pointers_and_lengths(void)
     sansocket ws;
     sansocket_io io = fresh_io();
     uint32_t number;
+    uint64_t at;
 
     EXPECT(sansocket_init_open(&ws, sizeof ws, SANSOCKET_ABI_VERSION, SANSOCKET_SERVER, NULL, NULL, NULL, NULL, 0), SANSOCKET_OK);
     EXPECT(sansocket_receive(&ws, NULL), SANSOCKET_NULL_POINTER);
@@ -157,7 +161,8 @@ static void pointers_and_lengths(void)
     EXPECT(sansocket_close(&ws, &io, 1005, NULL, 0), SANSOCKET_USAGE_INVALID_CLOSE_CODE);
     EXPECT(sansocket_close(&ws, &io, 1000, "\xFF", 1), SANSOCKET_USAGE_INVALID_UTF8);
     EXPECT(sansocket_respond(&ws, &io, 404, NULL, 0, NULL, 0), SANSOCKET_USAGE_NOT_CONNECTING);
-    EXPECT(sansocket_get_round_trip_ms(&ws, &number), SANSOCKET_ABSENT);
+    EXPECT(sansocket_get_round_trip_us(&ws, &at), SANSOCKET_ABSENT);
+    EXPECT_TRUE(sansocket_widen_ms(0xFFFFFFFFu, 4) == 0x100000004u);
 }
 
 static void compression(void)

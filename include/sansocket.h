@@ -46,7 +46,7 @@
 
 
 /** The version of this header's structs and functions. The functions that initialise something compare it with the library's. */
-#define SANSOCKET_ABI_VERSION 1
+#define SANSOCKET_ABI_VERSION 2
 
 /** The version of the library that this header belongs to: its first number. */
 #define SANSOCKET_VERSION_MAJOR 0
@@ -401,7 +401,7 @@ enum sansocket_event_type
      * A Ping (§5.5.2). `data` and `len`: its payload, at most 125 octets; `answered`: whether the Pong is in the output of this call.
      */
     SANSOCKET_EVENT_PING = 6,
-    /** A Pong (§5.5.3). `data` and `len`: its payload, at most 125 octets. */
+    /** A Pong (§5.5.3). `data` and `len`: its payload, at most 125 octets; `answers`: which Ping of ours it answers. */
     SANSOCKET_EVENT_PONG = 7,
     /**
      * The peer's Close (§5.5.1). Ours is in the output of this call unless it was sent before. `close_code`: the peer's, 1005 if it
@@ -523,6 +523,11 @@ enum sansocket_option
     SANSOCKET_PONG_TIMEOUT_MS = 12,
     /** Without any octet from the peer: 0, off. */
     SANSOCKET_IDLE_TIMEOUT_MS = 13,
+    /**
+     * Bytes a second at which a peer has to take what was due before our Close, on average, if it is to have longer than
+     * `SANSOCKET_CLOSING_TIMEOUT_MS` for it: 240. With 0 any byte will do. For callers of `sansocket_written`. 32 bits.
+     */
+    SANSOCKET_MIN_WRITE_RATE = 14,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -727,8 +732,10 @@ typedef struct sansocket_event {
     uint8_t was_clean;
     /** 1 if the Pong is in the output; 0 if `sansocket_pong` is the caller's. */
     uint8_t answered;
+    /** Which Ping of ours the Pong answers, a `sansocket_ping_source`; 0 if it came unasked, or to one that was not the latest. */
+    uint8_t answers;
     /** 0 in this version. */
-    uint8_t reserved[7];
+    uint8_t reserved[6];
     /** Octets of this message before this piece. */
     uint64_t offset;
     /**
@@ -1041,13 +1048,45 @@ sansocket_result sansocket_get_transport(const struct sansocket *ws, uint32_t *t
 sansocket_result sansocket_get_role(const struct sansocket *ws, uint32_t *role);
 
 /**
- * Tells whether a whole message that `sansocket_encode_message` encoded may go out on this connection now. Afterwards the caller writes
- * it; nothing has to be told to the connection.
+ * Counts a whole message that `sansocket_encode_message` encoded, the `len` bytes at `encoded`, as sent on this connection. Writes to
+ * `due` how many of them the caller has to write now, behind what is due: all, or 0 if the connection is closing already.
  *
- * Returns `SANSOCKET_OK`, `SANSOCKET_USAGE_NOT_OPEN`, `SANSOCKET_USAGE_WRONG_ROLE` for a client,
- * `SANSOCKET_USAGE_MESSAGE_UNFINISHED`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+ * Returns `SANSOCKET_OK`, `SANSOCKET_USAGE_NOT_OPEN` before the opening handshake is over, `SANSOCKET_USAGE_WRONG_ROLE` for a client,
+ * `SANSOCKET_USAGE_MESSAGE_UNFINISHED`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_LENGTH_TOO_LARGE` or
+ * `SANSOCKET_NOT_INITIALISED`.
  */
-sansocket_result sansocket_may_send(const struct sansocket *ws);
+sansocket_result sansocket_send_encoded(struct sansocket *ws,
+                                        const uint8_t *encoded,
+                                        size_t len,
+                                        size_t *due);
+
+/**
+ * The transport took `n` of the bytes that are due: those that calls produced, and those that the caller writes behind them
+ * (`sansocket_send_header`, `sansocket_respond_head`, `sansocket_send_encoded`). Below TLS, if there is TLS.
+ *
+ * Whoever calls this does so for all of them, in their order. Then a peer that reads slowly is told from one that does not read: the
+ * wait for a Pong begins when its Ping has left, and the closing deadline moves while the peer takes what was due no later than our
+ * Close, at `SANSOCKET_MIN_WRITE_RATE` or faster. Whoever does not call it loses nothing else.
+ *
+ * Returns what `sansocket_pause` does.
+ */
+sansocket_result sansocket_written(struct sansocket *ws,
+                                   size_t n,
+                                   uint64_t now_ms);
+
+/**
+ * Returns the milliseconds from `now_ms` until `sansocket_handle_timeout` has something to do, as `poll` takes them: 0 if that time
+ * has passed, -1 if nothing is waited for, or if `ws` is NULL, misaligned or was never initialised.
+ */
+int32_t sansocket_poll_timeout(const struct sansocket *ws,
+                               uint64_t now_ms);
+
+/**
+ * Widens `tick`, a 32-bit counter of milliseconds that wraps after 49.7 days, to 64 bits, and returns it. `last_ms` is what the last
+ * call returned, 0 at first; at most 24 days lie between two calls. A tick that is a little behind gives `last_ms`.
+ */
+uint64_t sansocket_widen_ms(uint64_t last_ms,
+                            uint32_t tick);
 
 /**
  * Writes the agreed subprotocol to `subprotocol`. It points into the list that was set with `sansocket_config_set_subprotocols`.
@@ -1071,11 +1110,11 @@ sansocket_result sansocket_get_close_code(const struct sansocket *ws, uint16_t *
 sansocket_result sansocket_get_was_clean(const struct sansocket *ws, uint8_t *was_clean);
 
 /**
- * Writes the time between the last answered keepalive Ping and its Pong, in milliseconds, to `round_trip_ms`.
+ * Writes the time between the last keepalive Ping that was answered by itself and its Pong, in microseconds, to `round_trip_us`.
  *
  * Returns `SANSOCKET_ABSENT` before the first, or what `sansocket_get_next_timeout` does.
  */
-sansocket_result sansocket_get_round_trip_ms(const struct sansocket *ws, uint32_t *round_trip_ms);
+sansocket_result sansocket_get_round_trip_us(const struct sansocket *ws, uint64_t *round_trip_us);
 
 /**
  * Makes an inflater at the start of a connection. `size` is `sizeof *inflater`, `abi_version` is `SANSOCKET_ABI_VERSION`. `history` is
@@ -1508,7 +1547,7 @@ sansocket_result sansocket_send_binary_header(struct sansocket *ws,
 
 /**
  * Encodes a whole message of a server's as one frame, once, to be sent to many: a server's frames are not masked, so they are the
- * same for all. `sansocket_may_send` tells whether a connection may take it now. `len` octets and 2 to 10 more; of `io` only the
+ * same for all. `sansocket_send_encoded` sends it on each. `len` octets and 2 to 10 more; of `io` only the
  * output is used.
  *
  * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_INVALID_ARGUMENT` for a kind that does

@@ -623,7 +623,7 @@ class io {
     {
         return detail::to_result(::sansocket_collect(memory.data(), memory.size(), &raw_.event));
     }
-    /** Encodes a whole message of a server's, to be sent to many: see `connection::may_send`. */
+    /** Encodes a whole message of a server's, to be sent to many: see `connection::send_encoded`. */
     result encode_message(kind of, const_octets payload) noexcept
     {
         return step_output(::sansocket_encode_message(&raw_, static_cast<std::uint32_t>(of), payload.data(), payload.size()));
@@ -878,8 +878,19 @@ class connection : public detail::movable<::sansocket> {
     {
         return call.step_output(::sansocket_send_binary_header(&raw_, &call.raw_, payload_len, fin));
     }
-    /** Whether what `io::encode_message` encoded may go out on this connection now. */
-    result may_send() const noexcept { return detail::to_result(::sansocket_may_send(&raw_)); }
+    /**
+     * Counts what `io::encode_message` encoded as sent on this connection. `due` is how many bytes of it the caller has to write now:
+     * all, or 0 if the connection is closing already.
+     */
+    result send_encoded(octets encoded, std::size_t &due) noexcept
+    {
+        return detail::to_result(::sansocket_send_encoded(&raw_, encoded.data(), encoded.size(), &due));
+    }
+    /** The transport took `n` of the bytes that are due: see `sansocket_written`. */
+    result written(std::size_t n, std::uint64_t now_ms) noexcept
+    {
+        return detail::to_result(::sansocket_written(&raw_, n, now_ms));
+    }
     result ping(io &call, const_octets payload = {}) noexcept
     {
         return call.step_output(::sansocket_ping(&raw_, &call.raw_, payload.data(), payload.size()));
@@ -936,14 +947,16 @@ class connection : public detail::movable<::sansocket> {
             return std::nullopt;
         return detail::view(agreed);
     }
-    /** Between the last answered keepalive Ping and its Pong. */
-    [[nodiscard]] std::optional<std::uint32_t> round_trip_ms() const noexcept
+    /** Between the last keepalive Ping that was answered by itself and its Pong, in microseconds. */
+    [[nodiscard]] std::optional<std::uint64_t> round_trip_us() const noexcept
     {
-        std::uint32_t ms = 0;
-        if (::sansocket_get_round_trip_ms(&raw_, &ms) != SANSOCKET_OK)
+        std::uint64_t us = 0;
+        if (::sansocket_get_round_trip_us(&raw_, &us) != SANSOCKET_OK)
             return std::nullopt;
-        return ms;
+        return us;
     }
+    /** Milliseconds until `handle_timeout` has something to do, as `poll` takes them: 0 for past, -1 for never. */
+    [[nodiscard]] int poll_timeout(std::uint64_t now_ms) const noexcept { return ::sansocket_poll_timeout(&raw_, now_ms); }
 
   private:
     static connection server(const ::sansocket_config *config, std::uint64_t now_ms) noexcept

@@ -17,7 +17,11 @@ pub struct Received<'i> {
 }
 
 impl Received<'_> {
-    pub(crate) const NOTHING: Self = Self { consumed: 0, produced: 0, event: None };
+    /// `consumed` bytes are done with, and nothing happened.
+    #[inline]
+    pub(crate) fn consumed(consumed: usize) -> Self {
+        Self { consumed, produced: 0, event: None }
+    }
 }
 
 /// What happened. Borrows the input of the call that gave it (or the window lent for inflating), never the connection.
@@ -32,6 +36,7 @@ pub enum Event<'i> {
     /// Client: the server's 101, completely checked (§4.1). Messages may be sent.
     Opened(Response<'i>),
     /// Client: any other final response. Its body, if any, stays in the input, unparsed; the connection takes nothing more.
+    #[non_exhaustive]
     Refused {
         /// Status and headers, for Location, WWW-Authenticate, Retry-After and the like.
         response: Response<'i>,
@@ -41,18 +46,23 @@ pub enum Event<'i> {
     /// A piece of a message, unmasked and, if text, checked as far as it goes.
     Data(Data<'i>),
     /// A Ping (§5.5.2).
+    #[non_exhaustive]
     Ping {
         /// At most 125 octets.
         payload: &'i [u8],
         /// Whether the Pong is in the output of this call; if not, [`pong`](crate::Connection::pong) is the caller's.
         answered: bool,
     },
-    /// A Pong (§5.5.3), to a keepalive Ping, to a Ping of the caller's or to none.
+    /// A Pong (§5.5.3).
+    #[non_exhaustive]
     Pong {
         /// At most 125 octets.
         payload: &'i [u8],
+        /// Which Ping of ours it answers; `None` if it came unasked, or to one that was not the latest.
+        answers: Option<PingSource>,
     },
     /// The peer's Close (§5.5.1). Ours is in the output of this call unless it was sent before.
+    #[non_exhaustive]
     CloseReceived {
         /// The code in the frame; 1005 where it has none (§7.1.5).
         code: CloseCode,
@@ -60,11 +70,13 @@ pub enum Event<'i> {
         reason: &'i str,
     },
     /// The peer broke a rule (§7.1.7). The Close or HTTP response that tells it is in the output of this call.
+    #[non_exhaustive]
     Failed {
         /// Which rule.
         error: ProtocolError,
     },
     /// The connection has ended: the last event of every connection, given exactly once. The transport can go.
+    #[non_exhaustive]
     Closed {
         /// The peer's code (§7.1.5): 1005 if its Close had none, 1006 if there was no Close.
         code: CloseCode,
@@ -106,6 +118,16 @@ impl Data<'_> {
     }
 }
 
+/// Who sent a Ping of ours.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum PingSource {
+    /// [`handle_timeout`](crate::Connection::handle_timeout), to see whether the peer lives.
+    Keepalive,
+    /// The caller, by [`ping`](crate::Connection::ping).
+    Application,
+}
+
 /// The two kinds of message (§5.6).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum MessageKind {
@@ -113,15 +135,6 @@ pub enum MessageKind {
     Text,
     /// Any octets.
     Binary,
-}
-
-/// Which end of the connection this is (§1.1).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Role {
-    /// Sends the opening handshake and masks what it sends.
-    Client,
-    /// Answers the opening handshake and never masks.
-    Server,
 }
 
 /// The states of a connection, numbered as browsers number `readyState`.

@@ -109,6 +109,7 @@ mod handshake;
 mod http;
 mod length;
 mod message;
+mod role;
 mod time;
 mod url;
 mod utf8;
@@ -122,15 +123,16 @@ pub use close_code::CloseCode;
 pub use config::Config;
 #[cfg(feature = "deflate")]
 pub use connection::Sent;
-pub use connection::{Connection, MAX_ANSWER, MAX_REMAINDER, Negotiated};
+pub use connection::{Connection, MAX_ANSWER, MAX_REMAINDER};
 #[cfg(feature = "deflate")]
 pub use deflate::{Compressed, Compressor, Finished, InflateError, Inflater, Progress};
 pub use deflate::{DeflateDirection, DeflateParams};
 pub use entropy::{Entropy, EntropyError, NoEntropy};
 pub use error::{CallError, ProtocolError, UsageError};
-pub use event::{Data, Event, MessageKind, Received, Role, State, Transport};
-pub use handshake::{ACCEPT_KEY_LEN, Accept, ClientRequest, Origin, Request, Response, accept_key};
+pub use event::{Data, Event, MessageKind, PingSource, Received, State, Transport};
+pub use handshake::{ACCEPT_KEY_LEN, Accept, ClientRequest, Negotiated, Origin, Request, Response, accept_key};
 pub use http::{Header, Headers, Tokens};
 pub use message::{CollectError, Collector};
+pub use role::Role;
 pub use time::Instant;
 pub use url::{Url, UrlError};

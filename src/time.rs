@@ -1,11 +1,12 @@
-//! Time as a value: milliseconds since any epoch the caller likes.
+//! Time as a value: microseconds since any epoch the caller likes.
 
-/// A point in time, in whole milliseconds since an epoch of the caller's choice.
+/// A point in time, in whole microseconds since an epoch of the caller's choice. A clock that has only milliseconds does as well:
+/// then round trips are as coarse as it is.
 ///
 /// The machine only compares and subtracts, so a counter that starts at power-up does as well as a system clock.
 /// It must not be derived from wall time that can jump: time that runs backwards counts as standing still, time that
-/// leaps forward expires deadlines.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+/// leaps forward expires deadlines. A 32-bit tick that wraps is widened by [`widen_millis`](Self::widen_millis) first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Instant(u64);
 
 impl Instant {
@@ -14,21 +15,123 @@ impl Instant {
 
     /// The instant `ms` milliseconds after the caller's epoch.
     pub const fn from_millis(ms: u64) -> Self {
-        Self(ms)
+        Self(ms.saturating_mul(1000))
     }
 
-    /// Milliseconds since the caller's epoch.
-    pub const fn as_millis(self) -> u64 {
+    /// The instant `us` microseconds after the caller's epoch.
+    pub const fn from_micros(us: u64) -> Self {
+        Self(us)
+    }
+
+    /// Milliseconds since the caller's epoch, rounded down.
+    pub fn as_millis(self) -> u64 {
+        thousandth(self.0)
+    }
+
+    /// Microseconds since the caller's epoch.
+    pub const fn as_micros(self) -> u64 {
         self.0
     }
 
-    /// This instant and `ms` milliseconds; the far end of the scale where that does not exist.
-    pub(crate) const fn plus(self, ms: u64) -> Self {
-        Self(self.0.saturating_add(ms))
+    /// Widens `tick`, a 32-bit counter of milliseconds that wraps after 49.7 days, to 64 bits. `last` is what the last call
+    /// returned, 0 at first; at most 24 days lie between two calls. A tick that is a little behind `last` gives `last`.
+    ///
+    /// ```
+    /// use sansocket::Instant;
+    /// let mut ms = 0;
+    /// # fn ticks_of_the_board() -> u32 { 7 }
+    /// ms = Instant::widen_millis(ms, ticks_of_the_board());
+    /// let now = Instant::from_millis(ms);
+    /// # assert_eq!(now.as_millis(), 7);
+    /// ```
+    pub const fn widen_millis(last: u64, tick: u32) -> u64 {
+        let [.., a, b, c, d] = last.to_be_bytes();
+        let ahead = tick.wrapping_sub(u32::from_be_bytes([a, b, c, d]));
+        let [a, b, c, d] = ahead.to_be_bytes();
+        // Half the circle ahead is behind.
+        if ahead >> 31 == 0 { last.wrapping_add(u64::from_be_bytes([0, 0, 0, 0, a, b, c, d])) } else { last }
     }
 
-    /// Milliseconds from `earlier` to this instant, 0 if it is not earlier.
+    /// This instant and `ms` milliseconds; the far end of the scale where that does not exist.
+    pub(crate) const fn plus_millis(self, ms: u64) -> Self {
+        self.plus_micros(ms.saturating_mul(1000))
+    }
+
+    /// This instant and `us` microseconds; the far end of the scale where that does not exist.
+    pub(crate) const fn plus_micros(self, us: u64) -> Self {
+        Self(self.0.saturating_add(us))
+    }
+
+    /// Milliseconds from `earlier` to this instant, rounded up; 0 if it is not earlier.
+    pub(crate) fn millis_since(self, earlier: Self) -> u64 {
+        thousandth(self.since(earlier).saturating_add(999))
+    }
+
+    /// Microseconds from `earlier` to this instant, 0 if it is not earlier.
     pub(crate) const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// `value / 1000`, 16 bits at a time: a division of 64 bits would cost firmware 864 bytes of the compiler's run-time library.
+fn thousandth(value: u64) -> u64 {
+    let mut quotient = 0;
+    let mut rest = 0;
+    for place in [48, 32, 16, 0] {
+        let [.., high, low] = (value >> place).to_be_bytes();
+        let digit = rest << 16 | u32::from(u16::from_be_bytes([high, low]));
+        quotient = quotient << 16 | u64::from(digit / 1000);
+        rest = digit % 1000;
+    }
+    quotient
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Instant, thousandth};
+
+    /// Q4: over the wrap and back a little, from every place around it.
+    #[test]
+    fn a_tick_of_32_bits_is_widened_over_its_wrap() {
+        for high in [0, 1, 0xFFFF_FFFE] {
+            for low in [0, 1, 999, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFE, 0xFFFF_FFFF] {
+                let last = high << 32 | low;
+                for ahead in [0, 1, 1000, 0x7FFF_FFFF] {
+                    let tick = (last + ahead) as u32;
+                    assert_eq!(Instant::widen_millis(last, tick), last + ahead, "{last:#x} + {ahead:#x}");
+                }
+                for behind in [1, 1000, 0x7FFF_FFFF] {
+                    let tick = last.wrapping_sub(behind) as u32;
+                    assert_eq!(Instant::widen_millis(last, tick), last, "{last:#x} - {behind:#x}");
+                }
+            }
+        }
+        let mut ms = 0;
+        for step in 0..200_u64 {
+            ms = Instant::widen_millis(ms, (step * 1_000_000_000) as u32);
+            assert_eq!(ms, step * 1_000_000_000);
+        }
+    }
+
+    #[test]
+    fn thousandths_are_those_of_a_division() {
+        for shift in 0..64 {
+            for near in [0, 1, 7, 998, 999, 1000, 1001] {
+                for value in [
+                    (1_u64 << shift).wrapping_add(near),
+                    (1_u64 << shift).wrapping_sub(near),
+                    (u64::MAX >> shift).wrapping_sub(near),
+                ] {
+                    assert_eq!(thousandth(value), value / 1000, "{value}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn milliseconds_and_microseconds_are_one_scale() {
+        assert_eq!(Instant::from_millis(5), Instant::from_micros(5_000));
+        assert_eq!((Instant::from_micros(5_999).as_millis(), Instant::from_micros(5_999).as_micros()), (5, 5_999));
+        assert_eq!(Instant::from_millis(u64::MAX), Instant::NEVER);
     }
 }

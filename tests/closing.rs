@@ -2,12 +2,13 @@
 mod support;
 
 use sansocket::ProtocolError::*;
-use sansocket::{CallError, CloseCode, Event, MessageKind, Role, State, Transport, UsageError};
+use sansocket::{CallError, CloseCode, Connection, Event, MessageKind, Role, State, Transport, UsageError};
 use support::frames::*;
 use support::http::good_head_to;
 use support::model::is_code_for_frames;
 use support::pair::Pair;
 use support::probe::{Probe, Seen};
+use support::rng::Counter;
 use support::{Begin, Case, DEFAULT, ROLES, ms, open};
 
 fn received(code: u16, reason: &str) -> Seen {
@@ -57,8 +58,8 @@ fn received_codes_are_those_of_the_rfc_and_the_registry() {
             let result = conn.receive(ms(0), &mut input, &mut out).unwrap();
             let produced = result.produced;
             let answer = match result.event {
-                Some(Event::CloseReceived { code: given, reason: "" }) if given.0 == code && is_code_for_frames(code) => code,
-                Some(Event::Failed { error: InvalidCloseCode }) if !is_code_for_frames(code) => 1002,
+                Some(Event::CloseReceived { code: given, reason: "", .. }) if given.0 == code && is_code_for_frames(code) => code,
+                Some(Event::Failed { error: InvalidCloseCode, .. }) if !is_code_for_frames(code) => 1002,
                 event => panic!("{event:?} for {code}"),
             };
             assert_eq!(sent(role, &out[..produced]), [close_frame(answer)]);
@@ -218,36 +219,64 @@ fn our_close_ends_sending_and_not_receiving() {
 
         let mut probe = Case::closing(role).start();
         assert_eq!(probe.conn.state(), State::Closing);
-        refuses_all_but_pong(&mut probe);
+        sends_nothing_but_pong(&mut probe);
         probe.write(|conn, out| conn.pong(b"", out));
         // §5.5.1: once the peer's Close is here, not even that.
         probe.feed(&frame_to(role, FIN | CLOSE, b""));
-        refuses_all_but_pong(&mut probe);
-        probe.refused(UsageError::NotOpen, 200, |conn, out| conn.pong(b"", out));
-        probe.refused(UsageError::NotOpen, 200, |conn, out| conn.fail(CloseCode(1000), ms(0), out));
+        sends_nothing_but_pong(&mut probe);
+        sends_nothing(&mut probe);
     }
 }
 
-fn refuses_all_but_pong(probe: &mut Probe<'_>) {
-    probe.refused(UsageError::NotOpen, 200, |conn, out| conn.send_text("x", out));
-    probe.refused(UsageError::NotOpen, 200, |conn, out| conn.send(MessageKind::Binary, b"x", true, out));
-    probe.refused(UsageError::NotOpen, 200, |conn, out| conn.ping(b"", out));
-    probe.refused(UsageError::NotOpen, 200, |conn, out| conn.close(None, "", ms(0), out));
+/// A verb of the application's.
+type Verb = fn(&mut Connection<'_, Counter>, &mut [u8]) -> Result<usize, CallError>;
+
+const ALL_BUT_PONG: [Verb; 6] = [
+    |conn, out| conn.send_text("x", out),
+    |conn, out| conn.send(MessageKind::Binary, b"x", true, out),
+    |conn, out| conn.send(MessageKind::Text, b"x", false, out),
+    |conn, out| conn.ping(b"", out),
+    |conn, out| conn.close(None, "", ms(0), out),
+    |conn, out| conn.close(Some(CloseCode(4000)), "reason", ms(0), out),
+];
+
+/// K-10: what is closing needs nothing more, and says so without an error, even without room: nothing is written or changed.
+fn sends_nothing_but_pong(probe: &mut Probe<'_>) {
+    for verb in ALL_BUT_PONG {
+        probe.writes_nothing(verb);
+    }
 }
 
-/// C-01, HC-10: no verb of an open connection works before the opening handshake is over, nor behind a failure or the end.
+fn sends_nothing(probe: &mut Probe<'_>) {
+    sends_nothing_but_pong(probe);
+    probe.writes_nothing(|conn, out| conn.pong(b"", out));
+    probe.writes_nothing(|conn, out| conn.fail(CloseCode(1000), ms(0), out));
+}
+
+/// What is wrong in itself stays so.
+fn refuses_what_is_wrong(probe: &mut Probe<'_>) {
+    probe.refused(UsageError::InvalidCloseCode, 200, |conn, out| conn.close(Some(CloseCode(1006)), "", ms(0), out));
+    probe.refused(UsageError::InvalidCloseCode, 200, |conn, out| conn.fail(CloseCode(0), ms(0), out));
+    probe.refused(UsageError::InvalidCloseReason, 200, |conn, out| conn.close(None, "reason", ms(0), out));
+    probe.refused(UsageError::ControlPayloadTooLong, 200, |conn, out| conn.ping(&[0; 126], out));
+    probe.refused(UsageError::ControlPayloadTooLong, 200, |conn, out| conn.pong(&[0; 126], out));
+}
+
+/// C-01, HC-10, K-10: a verb of an open connection is a mistake before the opening handshake is over; behind a Close, a failure or the
+/// end it writes nothing.
 #[test]
-fn verbs_are_refused_where_the_connection_is_not_open() {
+fn verbs_are_refused_before_the_connection_is_open_and_do_nothing_after() {
     for role in ROLES {
         let mut probe = Case::handshake(role).start();
-        refuses_all_but_pong(&mut probe);
+        for verb in ALL_BUT_PONG {
+            probe.refused(UsageError::NotOpen, 200, verb);
+        }
         probe.refused(UsageError::NotOpen, 200, |conn, out| conn.pong(b"", out));
         let mut probe = Case::open(role).start();
         probe.feed(&frame_to(role, 0xF1, b""));
         for _ in 0..2 {
-            refuses_all_but_pong(&mut probe);
-            probe.refused(UsageError::NotOpen, 200, |conn, out| conn.pong(b"", out));
-            probe.refused(UsageError::NotOpen, 200, |conn, out| conn.fail(CloseCode(1000), ms(0), out));
+            sends_nothing(&mut probe);
+            refuses_what_is_wrong(&mut probe);
             if probe.conn.state() != State::Closed {
                 probe.eof();
             }
@@ -344,20 +373,14 @@ fn end_of_input_anywhere_gives_one_closed() {
     }
 }
 
-/// C-24: before anything happened, and where a request waits for its answer.
+/// C-24: before anything happened.
 #[test]
 fn end_of_input_before_the_handshake_gives_closed() {
     for role in ROLES {
-        let mut probe =
-            Probe::of(sansocket::Connection::new(role, &DEFAULT, Default::default(), ms(0)), &DEFAULT, Default::default());
+        let mut probe = Probe::of(support::connecting(role, &DEFAULT, Default::default()), &DEFAULT, Default::default());
         probe.eof();
         assert_eq!(probe.events, [closed(1006, false)]);
     }
-    let mut probe = Case::handshake(Role::Server).start();
-    probe.answer = support::probe::Answer::Wait;
-    probe.feed(&good_head_to(Role::Server));
-    probe.eof();
-    assert_eq!(probe.events[1..], [closed(1006, false)]);
 }
 
 /// C-16: both ends close at once, with everything in flight: clean on both sides, one Close each way.

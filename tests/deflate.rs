@@ -27,7 +27,7 @@ impl Entropy for FixedKey {
 
 fn client(config: &Config<'static>, params: DeflateParams) -> Connection<'static, FixedKey> {
     let config: &'static Config = Box::leak(Box::new(*config));
-    Connection::open(Role::Client, config, FixedKey { failures: 0 }, Negotiated::NOTHING.deflate(params), NOW)
+    Connection::open(Role::Client, config, FixedKey { failures: 0 }, Negotiated::NOTHING.with_deflate(params), NOW)
 }
 
 /// What a client makes of a server's `wire`, given in pieces of `step` octets and inflated through a window of `window`
@@ -58,7 +58,7 @@ fn receive(
                         messages.push((data.kind, std::mem::take(&mut partial)));
                     }
                 }
-                Some(Event::Failed { error }) => return (messages, Some(error)),
+                Some(Event::Failed { error, .. }) => return (messages, Some(error)),
                 Some(other) => panic!("{other:?}"),
                 None => break,
             }
@@ -199,7 +199,7 @@ fn inflated_octets_survive_a_refused_call() {
     for (room, failures) in [(0, 0), (130, 0), (131, 0), (131, 1)] {
         let (mut history, mut window) = ([0; 1 << 15], [0; 64]);
         let mut inflater = Inflater::new(&mut history).unwrap();
-        let negotiated = Negotiated::NOTHING.deflate(DeflateParams::DEFAULT);
+        let negotiated = Negotiated::NOTHING.with_deflate(DeflateParams::DEFAULT);
         let mut connection = Connection::open(Role::Client, &CONFIG, FixedKey { failures }, negotiated, NOW);
         let (mut input, mut at, mut seen) = (wire, 0, Vec::new());
         // A call that refuses or stops short is repeated, with enough of everything.
@@ -228,7 +228,7 @@ fn fault_in_what_is_left_in_the_inflater_is_not_skipped() {
     let wire = [0x41, 0x07, 0x4A, 0x3C, 0xAC, 0xB1, 0x32, 0x09, 0x00];
     let (mut history, mut window) = ([0; 1 << 15], [0; 1]);
     let mut inflater = Inflater::new(&mut history).unwrap();
-    let negotiated = Negotiated::NOTHING.deflate(DeflateParams::DEFAULT);
+    let negotiated = Negotiated::NOTHING.with_deflate(DeflateParams::DEFAULT);
     let mut connection = Connection::open(Role::Client, &CONFIG, FixedKey { failures: 1 }, negotiated, NOW);
     let (mut input, mut at, mut last) = (wire, 0, None);
     for _ in 0..20 {
@@ -252,7 +252,7 @@ fn messages_compressed_by_one_end_are_inflated_by_the_other() {
             let server_half = DeflateDirection { no_context_takeover, max_window_bits: 10 };
             let params = DeflateParams { server: DeflateDirection::DEFAULT, client: server_half };
             let mut sender = client(&CONFIG, params);
-            let negotiated = Negotiated::NOTHING.deflate(params);
+            let negotiated = Negotiated::NOTHING.with_deflate(params);
             let mut receiver = Connection::open(Role::Server, &CONFIG, NoEntropy, negotiated, NOW);
             let (mut memory, mut history) = ([0; 2 << 10], [0; 1 << 10]);
             let mut compressor = Compressor::new(10, &mut memory).unwrap();

@@ -95,11 +95,11 @@ fn connection_starts_open_with_what_was_negotiated() {
     for role in ROLES {
         for (negotiated, subprotocol) in [
             (Negotiated::NOTHING, None),
-            (Negotiated::NOTHING.subprotocol(0), Some("chat")),
-            (Negotiated::NOTHING.subprotocol(1), Some("superchat")),
+            (Negotiated::NOTHING.with_subprotocol(0), Some("chat")),
+            (Negotiated::NOTHING.with_subprotocol(1), Some("superchat")),
             // No such place: none, and no panic.
-            (Negotiated::NOTHING.subprotocol(2), None),
-            (Negotiated::NOTHING.subprotocol(255), None),
+            (Negotiated::NOTHING.with_subprotocol(2), None),
+            (Negotiated::NOTHING.with_subprotocol(255), None),
         ] {
             let entropy = Counter::default();
             let mut conn = Connection::open(role, &config, entropy.clone(), negotiated, ms(1_000));
@@ -131,7 +131,7 @@ fn connection_starts_open_with_what_was_negotiated() {
 fn negotiated_compression_gives_rsv1_its_meaning() {
     let direction = DeflateDirection { no_context_takeover: true, max_window_bits: 12 };
     let params = DeflateParams { server: direction, client: DeflateDirection::DEFAULT };
-    for (negotiated, is_agreed) in [(Negotiated::NOTHING, false), (Negotiated::NOTHING.deflate(params), true)] {
+    for (negotiated, is_agreed) in [(Negotiated::NOTHING, false), (Negotiated::NOTHING.with_deflate(params), true)] {
         let mut conn = Connection::open(Role::Server, &DEFAULT, NoEntropy, negotiated, ms(0));
         let wire = frame_to(Role::Server, 0xC1, b"\xF2\x48\xCD\xC9\xC9\x07\0");
         let mut input = wire.clone();
@@ -139,14 +139,14 @@ fn negotiated_compression_gives_rsv1_its_meaning() {
         let result = conn.receive(ms(0), &mut input, &mut out);
         match result {
             Err(error) => assert_eq!((error, is_agreed), (UsageError::NoDeflate.into(), true)),
-            Ok(received) => assert!(matches!(received.event, Some(Event::Failed { error: ReservedBitSet })) && !is_agreed),
+            Ok(received) => assert!(matches!(received.event, Some(Event::Failed { error: ReservedBitSet, .. })) && !is_agreed),
         }
         assert_eq!(input, wire);
         for first in [0xC9, 0xE1, 0x91, 0xC8] {
             let mut conn = Connection::open(Role::Server, &DEFAULT, NoEntropy, negotiated, ms(0));
             let mut input = frame_to(Role::Server, first, b"");
             let received = conn.receive(ms(0), &mut input, &mut out).unwrap();
-            assert!(matches!(received.event, Some(Event::Failed { error: ReservedBitSet })), "{first:02x}");
+            assert!(matches!(received.event, Some(Event::Failed { error: ReservedBitSet, .. })), "{first:02x}");
         }
     }
 }

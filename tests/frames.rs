@@ -120,7 +120,7 @@ fn every_pair_of_first_octets_gets_the_verdict_of_the_table() {
                     let mut conn = open(role);
                     if inside {
                         let mut start = frame_to(role, TEXT, b"a");
-                        let received = conn.receive(ms(0), &mut start, &mut []).unwrap();
+                        let received = conn.receive(ms(0), &mut start, &mut [0; 131]).unwrap();
                         assert!(matches!(received.event, Some(Event::Data(_))));
                     }
                     let mut failed = None;
@@ -131,7 +131,7 @@ fn every_pair_of_first_octets_gets_the_verdict_of_the_table() {
                         let produced = received.produced;
                         match received.event {
                             None => assert_eq!(produced, 0),
-                            Some(Event::Failed { error }) => {
+                            Some(Event::Failed { error, .. }) => {
                                 assert_eq!(received.consumed, known);
                                 assert_eq!(out[..produced.min(1)], [0x88]);
                                 failed = Some((known, error));
@@ -338,7 +338,7 @@ fn flood_of_pings_waits_for_the_writer() {
             let mut out = [0; 131];
             match conn.receive(ms(0), &mut input[start..], &mut out[..room]) {
                 Err(CallError::NeedsRoom { octets }) => {
-                    assert_eq!(input[start..], flood[start..]);
+                    assert_eq!((octets, &input[start..]), (131, &flood[start..]));
                     blocked += 1;
                     room = octets;
                 }
@@ -352,7 +352,7 @@ fn flood_of_pings_waits_for_the_writer() {
             }
         }
         let expected: Vec<_> = (0..2_000_u16).map(|i| (FIN | PONG, i.to_be_bytes().to_vec())).collect();
-        assert_eq!((plain(&written_by(role, &pongs)), blocked, start), (expected, 2_000, flood.len()));
+        assert_eq!((plain(&written_by(role, &pongs)), blocked, start), (expected, 2_001, flood.len()));
     }
 }
 
@@ -428,23 +428,33 @@ fn failing_entropy_changes_nothing() {
     probe.refused(CallError::EntropyFailed, 100, |conn, out| conn.ping(b"a", out));
     probe.refused(CallError::EntropyFailed, 100, |conn, out| conn.close(None, "", ms(0), out));
     probe.refused(CallError::EntropyFailed, 100, |conn, out| conn.fail(sansocket::CloseCode(1011), ms(0), out));
-    // Input whose answer needs a key is handed back as it came: Ping, Close, fault behind an empty fragment.
-    for wire in [
-        frame_to(Role::Client, FIN | PING, b"x"),
-        frame_to(Role::Client, FIN | CLOSE, b""),
-        hex("01 00 89 01 70"),
-        hex("01 00 83"),
-    ] {
+    // Input whose answer needs a key is handed back as it came.
+    for wire in [frame_to(Role::Client, FIN | PING, b"x"), frame_to(Role::Client, FIN | CLOSE, b"")] {
         let mut input = wire.clone();
         let result = probe.conn.receive(ms(0), &mut input, &mut [0; 131]);
         assert!(matches!(result, Err(CallError::EntropyFailed)), "{result:?} on {wire:02x?}");
         assert_eq!(input, wire);
     }
+    // What went before is done with; then the call is refused.
+    let mut input = hex("01 00 89 01 70");
+    let received = probe.conn.receive(ms(0), &mut input, &mut [0; 131]).unwrap();
+    assert_eq!((received.consumed, received.produced, received.event.is_none()), (2, 0, true));
+    let refused = probe.conn.receive(ms(0), &mut input[2..], &mut [0; 131]);
+    assert!(matches!(refused, Err(CallError::EntropyFailed)), "{refused:?}");
     probe.entropy.set_broken(false);
     probe.write(|conn, out| conn.send(MessageKind::Binary, b"a", true, out));
     assert_eq!(probe.output[0], FIN | BINARY);
-    probe.feed(&hex("01 00 89 01 70 80 00"));
+    probe.feed(&hex("89 01 70 80 00"));
     assert_eq!(probe.events, [ping(b"p", 0), text("")]);
+    // A fault fails the connection without the Close that would tell of it.
+    probe.entropy.set_broken(true);
+    probe.output.clear();
+    probe.feed(&hex("83"));
+    assert_eq!(
+        (probe.events.last(), probe.conn.transport()),
+        (Some(&Seen::Failed(ReservedOpcode)), sansocket::Transport::ShutdownWrite)
+    );
+    assert!(probe.output.is_empty());
 }
 
 /// Law 7: a Ping behind an empty fragment, without room for the Pong: nothing happened, neither was the fragment counted.
@@ -455,13 +465,13 @@ fn refused_call_forgets_the_empty_fragment_in_front() {
             let wire = [frame_to(role, TEXT, b""), control].concat();
             let mut conn = open(role);
             let mut input = wire.clone();
-            let refused = conn.receive(ms(0), &mut input, &mut []);
+            let refused = conn.receive(ms(0), &mut input, &mut [0; 130]);
             assert!(matches!(refused, Err(CallError::NeedsRoom { .. })), "{refused:?}");
             assert_eq!(input, wire);
             let received = conn.receive(ms(0), &mut input, &mut [0; 131]).unwrap();
             let as_expected = match received.event {
                 Some(Event::Ping { .. } | Event::CloseReceived { .. }) => true,
-                Some(Event::Failed { error }) => error == InvalidCloseCode,
+                Some(Event::Failed { error, .. }) => error == InvalidCloseCode,
                 _ => false,
             };
             assert!(as_expected, "{received:?} on {wire:02x?}");

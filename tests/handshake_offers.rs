@@ -91,8 +91,8 @@ fn versions_of_a_refusal_can_be_read() {
         for status in ["HTTP/1.1 426 Upgrade Required", "HTTP/1.1 400 Bad Request"] {
             let mut input = head(&[&[status], lines].concat());
             let mut client = Case::handshake(Role::Client).start().conn;
-            let received = client.receive(ms(0), &mut input, &mut []).unwrap();
-            let Some(Event::Refused { response, error: StatusNot101 }) = received.event else { panic!("{received:?}") };
+            let received = client.receive(ms(0), &mut input, &mut [0; 131]).unwrap();
+            let Some(Event::Refused { response, error: StatusNot101, .. }) = received.event else { panic!("{received:?}") };
             let versions = response.headers().all("Sec-WebSocket-Version").flat_map(Tokens::of);
             assert!(versions.eq(["13", "8", "7"]), "{lines:?}");
         }

@@ -455,9 +455,9 @@ fn decide<R>(
     wire: &[u8],
     verb: impl FnOnce(&mut Connection<'_, support::rng::Counter>, &Request<'_>) -> R,
 ) -> R {
-    let mut conn = Connection::new(Role::Server, config, Default::default(), ms(0));
+    let mut conn = support::connecting(Role::Server, config, Default::default());
     let mut input = wire.to_vec();
-    let received = conn.receive(ms(0), &mut input, &mut []).unwrap();
+    let received = conn.receive(ms(0), &mut input, &mut [0; 131]).unwrap();
     match received.event {
         Some(Event::Request(request) | Event::HttpRequest(request)) => verb(&mut conn, &request),
         event => panic!("{event:?}"),
@@ -686,10 +686,10 @@ fn fewer_octets_than_before_are_a_usage_error() {
     for (first, second) in [(1, 0), (50, 49), (100, 3), (wire.len() - 1, 10)] {
         let mut conn = Connection::server(&DEFAULT, ms(0));
         let mut input = wire.clone();
-        assert_eq!(conn.receive(ms(0), &mut input[..first], &mut []).unwrap().consumed, 0);
-        let short = conn.receive(ms(0), &mut input[..second], &mut []);
+        assert_eq!(conn.receive(ms(0), &mut input[..first], &mut [0; 131]).unwrap().consumed, 0);
+        let short = conn.receive(ms(0), &mut input[..second], &mut [0; 131]);
         assert!(matches!(short, Err(CallError::Usage(UsageError::InputTooShort))));
-        assert!(matches!(conn.receive(ms(0), &mut input, &mut []).unwrap().event, Some(Event::Request(_))));
+        assert!(matches!(conn.receive(ms(0), &mut input, &mut [0; 131]).unwrap().event, Some(Event::Request(_))));
     }
 }
 
@@ -724,9 +724,9 @@ fn long_head_octet_by_octet_is_linear_work() {
     assert!(wire.len() > 64_000);
     let mut conn = Connection::server(&config, ms(0));
     for len in 1..wire.len() {
-        assert!(conn.receive(ms(0), &mut wire[..len], &mut []).unwrap().event.is_none());
+        assert!(conn.receive(ms(0), &mut wire[..len], &mut [0; 131]).unwrap().event.is_none());
     }
-    assert!(matches!(conn.receive(ms(0), &mut wire, &mut []).unwrap().event, Some(Event::Request(_))));
+    assert!(matches!(conn.receive(ms(0), &mut wire, &mut [0; 131]).unwrap().event, Some(Event::Request(_))));
 }
 
 /// C-22: no key, cookie or credential in what is formatted for logs, neither as text nor as numbers.
@@ -739,7 +739,7 @@ fn debug_output_has_no_secrets() {
     let wire = request_with(&[&line]);
     let mut conn = Connection::server(&DEFAULT, ms(0));
     let mut input = wire.clone();
-    let received = conn.receive(ms(0), &mut input, &mut []).unwrap();
+    let received = conn.receive(ms(0), &mut input, &mut [0; 131]).unwrap();
     let header = Header::new("Authorization", secret);
     let headers = [header];
     let texts = [

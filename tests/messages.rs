@@ -87,7 +87,7 @@ fn chunks_say_where_in_the_message_they_stand() {
     let whole = frame_to(Role::Server, FIN | BINARY, b"abcdef");
     let mut conn = open(Role::Server);
     let mut input = whole.clone();
-    let received = conn.receive(ms(0), &mut input, &mut []).unwrap();
+    let received = conn.receive(ms(0), &mut input, &mut [0; 131]).unwrap();
     let Some(Event::Data(data)) = received.event else { panic!() };
     assert_eq!((&*data.payload, data.offset, data.first(), data.last), (&b"abcdef"[..], 0, true, true));
     // The rest in two pieces, then the message's last octets in an empty frame.
@@ -98,7 +98,7 @@ fn chunks_say_where_in_the_message_they_stand() {
         let mut input: Vec<_> = rest[..end - (wire.len() - rest.len())].to_vec();
         loop {
             let before = input.clone();
-            let received = conn.receive(ms(0), &mut input, &mut []).unwrap();
+            let received = conn.receive(ms(0), &mut input, &mut [0; 131]).unwrap();
             let consumed = received.consumed;
             let Some(Event::Data(data)) = received.event else { break };
             pieces.push((data.payload.to_vec(), data.offset, data.first(), data.last));
@@ -326,14 +326,16 @@ fn sender_is_held_to_messages_and_text() {
         probe.refused(UsageError::InvalidUtf8, 100, |conn, out| conn.send(kind, b"b", false, out));
         probe.refused(UsageError::InvalidUtf8, 100, |conn, out| conn.send(kind, b"", true, out));
         probe.refused(UsageError::WrongMessageKind, 100, |conn, out| conn.send(MessageKind::Binary, b"\xA4", true, out));
-        probe.refused(UsageError::InvalidUtf8, 100, |conn, out| conn.send_text("b", out));
+        probe.refused(UsageError::MessageUnfinished, 100, |conn, out| conn.send_text("b", out));
         probe.refused(UsageError::ControlPayloadTooLong, 200, |conn, out| conn.ping(&[0; 126], out));
         probe.refused(UsageError::ControlPayloadTooLong, 200, |conn, out| conn.pong(&[0; 126], out));
         probe.write(|conn, out| conn.ping(b"in between", out));
         probe.write(|conn, out| conn.send(kind, b"\xA4", false, out));
-        probe.write(|conn, out| conn.send_text("\u{20ac}", out));
+        // S1: a whole message is no fragment of another.
+        probe.refused(UsageError::MessageUnfinished, 100, |conn, out| conn.send_text("\u{20ac}", out));
+        probe.write(|conn, out| conn.send(kind, "\u{20ac}".as_bytes(), true, out));
         probe.write(|conn, out| conn.send(MessageKind::Binary, b"\xFF", false, out));
-        probe.refused(UsageError::WrongMessageKind, 100, |conn, out| conn.send_text("b", out));
+        probe.refused(UsageError::MessageUnfinished, 100, |conn, out| conn.send_text("b", out));
         probe.refused(UsageError::WrongMessageKind, 100, |conn, out| conn.send(kind, b"b", false, out));
         probe.write(|conn, out| conn.send(MessageKind::Binary, b"", true, out));
         probe.write(|conn, out| conn.send_text("", out));

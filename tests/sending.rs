@@ -66,7 +66,7 @@ fn binary_header_takes_any_length() {
 fn client_sends_no_header_alone() {
     assert_eq!(open(Role::Client).send_header(MessageKind::Text, b"x", true, &mut [0; 10]), Err(UsageError::WrongRole.into()));
     assert_eq!(open(Role::Client).send_binary_header(1, true, &mut [0; 10]), Err(UsageError::WrongRole.into()));
-    assert_eq!(open(Role::Client).may_send(), Err(UsageError::WrongRole));
+    assert_eq!(open(Role::Client).send_encoded(b"\x81\0"), Err(UsageError::WrongRole));
 }
 
 /// One encoding for many: the same octets as `send`, and who may take them.
@@ -76,7 +76,7 @@ fn message_is_encoded_once_for_all_that_may_send() {
         let (mut once, mut each) = ([0; 400], [0; 400]);
         let octets = encode_message(kind, payload, &mut once).unwrap();
         let mut server = open(Role::Server);
-        server.may_send().unwrap();
+        assert_eq!(server.send_encoded(&once[..octets]), Ok(octets));
         assert_eq!(server.send(kind, payload, true, &mut each).unwrap(), octets);
         assert_eq!(once[..octets], each[..octets]);
         let header = frame::FrameHeader::decode(&once, HeaderRules::ANY).unwrap().unwrap();
@@ -87,11 +87,12 @@ fn message_is_encoded_once_for_all_that_may_send() {
 
     let mut server = open(Role::Server);
     server.send(MessageKind::Binary, b"first", false, &mut [0; 20]).unwrap();
-    assert_eq!(server.may_send(), Err(UsageError::MessageUnfinished));
+    assert_eq!(server.send_encoded(b"\x81\0"), Err(UsageError::MessageUnfinished));
     server.send(MessageKind::Binary, b"last", true, &mut [0; 20]).unwrap();
-    assert_eq!(server.may_send(), Ok(()));
+    assert_eq!(server.send_encoded(b"\x81\0"), Ok(2));
     server.close(None, "", NOW, &mut [0; 20]).unwrap();
-    assert_eq!(server.may_send(), Err(UsageError::NotOpen));
+    assert_eq!(server.send_encoded(b"\x81\0"), Ok(0));
+    assert_eq!(Connection::server(&CONFIG, NOW).send_encoded(b"\x81\0"), Err(UsageError::NotOpen));
 }
 
 /// What a server answers to `request` by `answer`.

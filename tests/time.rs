@@ -2,6 +2,7 @@
 mod support;
 
 use sansocket::{CloseCode, Config, MessageKind, Role, State, Transport};
+use std::time::Duration;
 use support::frames::*;
 use support::http::{good_head_to, head, request_with};
 use support::pair::Pair;
@@ -73,9 +74,9 @@ fn keepalive_pings_and_counts_the_round_trip() {
         let frames = written_by(role, &ping);
         assert_eq!((frames.len(), frames[0].first, frames[0].payload.len()), (1, FIN | PING, 4));
         assert_eq!(probe.next_timeout(), Some(45_000));
-        assert_eq!(probe.conn.round_trip_ms(), None);
+        assert_eq!(probe.conn.round_trip(), None);
         at(&mut probe, 25_120, &frame_to(role, FIN | PONG, &frames[0].payload));
-        assert_eq!(probe.conn.round_trip_ms(), Some(120));
+        assert_eq!(probe.conn.round_trip(), Some(Duration::from_millis(120)));
         assert_eq!(probe.next_timeout(), Some(50_000));
         let again = written_by(role, &probe.timeout(50_000, 200));
         assert!(again[0].first == FIN | PING && again[0].payload != frames[0].payload);
@@ -300,7 +301,7 @@ fn pause_does_not_stop_the_closing_deadline() {
     }
 }
 
-/// `round_trip_ms` is the time between a Ping and its Pong, whatever happened in between.
+/// `round_trip` is the time between a Ping and its Pong, whatever happened in between.
 #[test]
 fn round_trip_is_counted_from_the_ping_even_behind_our_close() {
     for role in ROLES {
@@ -308,8 +309,8 @@ fn round_trip_is_counted_from_the_ping_even_behind_our_close() {
         let ping = written_by(role, &probe.timeout(25_000, 200));
         probe.write(|conn, out| conn.close(None, "", ms(25_400), out));
         at(&mut probe, 25_500, &frame_to(role, FIN | PONG, &ping[0].payload));
-        let round_trip = probe.conn.round_trip_ms();
-        assert!(round_trip.is_none_or(|ms| ms == 500), "{round_trip:?} instead of 500 ms");
+        let round_trip = probe.conn.round_trip();
+        assert!(round_trip.is_none_or(|time| time.as_millis() == 500), "{round_trip:?} instead of 500 ms");
     }
 }
 
@@ -396,7 +397,7 @@ fn keepalive_keeps_two_living_peers_connected() {
         pair.settle();
         pair.pass(1_000_000);
         assert_eq!((pair.client.conn.state(), pair.server.conn.state()), (State::Open, State::Open));
-        assert!(pair.client.conn.round_trip_ms() == Some(0) && pair.server.conn.round_trip_ms() == Some(0));
+        assert!(pair.client.conn.round_trip() == Some(Duration::ZERO) && pair.server.conn.round_trip() == Some(Duration::ZERO));
         pair.client.write(|conn, out| conn.close(Some(CloseCode::NORMAL_CLOSURE), "", ms(1_000_000), out));
         pair.pass(5_000);
         let clean = Seen::Closed { code: 1000, was_clean: true };

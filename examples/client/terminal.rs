@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Write};
 use std::sync::mpsc::Sender;
-use std::time::Instant as Clock;
+use std::time::{Duration, Instant as Clock};
 
-use sansocket::{CallError, CloseCode, Data, Event, Instant, MessageKind, ProtocolError, Response};
+use sansocket::{CallError, CloseCode, Data, Event, Instant, MessageKind, PingSource, ProtocolError, Response};
 
 use crate::Problem;
 use crate::body::Body;
@@ -149,11 +149,13 @@ impl Terminal {
         Ok(octets)
     }
 
-    fn show_pong(&mut self, payload: &[u8], keepalive_ms: Option<u32>) {
+    fn show_pong(&mut self, payload: &[u8], answers: Option<PingSource>, keepalive: Option<Duration>) {
         let place = self.pings.iter().position(|(text, _)| text.as_bytes() == payload);
-        match (place.and_then(|place| self.pings.drain(..=place).next_back()), keepalive_ms) {
+        match (place.and_then(|place| self.pings.drain(..=place).next_back()), keepalive) {
             (Some((text, sent)), _) => note(&format!("pong {text:?}, round trip {:.1?}", sent.elapsed())),
-            (None, Some(ms)) if payload.len() == 4 => note(&format!("pong, keepalive, round trip {ms} ms")),
+            (None, Some(time)) if answers == Some(PingSource::Keepalive) => {
+                note(&format!("pong, keepalive, round trip {time:.1?}"))
+            }
             _ => note(&format!("pong {}, unasked", shown(payload))),
         }
     }
@@ -175,17 +177,17 @@ impl Application for Terminal {
                 let chosen = ws.subprotocol().map(|name| format!(", subprotocol {name}"));
                 note(&format!("open{}", chosen.unwrap_or_default()));
             }
-            Event::Refused { response, error } => self.show_refusal(&response, error),
+            Event::Refused { response, error, .. } => self.show_refusal(&response, error),
             Event::Data(data) => {
                 self.show(&data).map_err(|error| Problem::Failed(format!("cannot write to standard output: {error}")))?;
             }
-            Event::Ping { payload, answered } => {
+            Event::Ping { payload, answered, .. } => {
                 note(&format!("ping {}{}", shown(payload), if answered { ", answered" } else { "" }));
             }
-            Event::Pong { payload } => self.show_pong(payload, ws.round_trip_ms()),
-            Event::CloseReceived { code, reason } => note(&format!("close {} {reason:?}", code.0)),
-            Event::Failed { error } => self.error = Some(format!("the server broke the protocol: {error}")),
-            Event::Closed { code, was_clean } => {
+            Event::Pong { payload, answers, .. } => self.show_pong(payload, answers, ws.round_trip()),
+            Event::CloseReceived { code, reason, .. } => note(&format!("close {} {reason:?}", code.0)),
+            Event::Failed { error, .. } => self.error = Some(format!("the server broke the protocol: {error}")),
+            Event::Closed { code, was_clean, .. } => {
                 self.was_clean = was_clean;
                 note(&format!("closed with {}, {}", code.0, if was_clean { "clean" } else { "not clean" }));
             }

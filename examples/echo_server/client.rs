@@ -106,7 +106,7 @@ impl<'c> Client<'c> {
                 Event::Data(data) if self.purpose == Purpose::Echo => {
                     self.ws.send(data.kind, data.payload, data.last, shared.out.room())
                 }
-                Event::Pong { payload } if self.purpose == Purpose::Time => self.tell_round_trip(payload, shared),
+                Event::Pong { payload, .. } if self.purpose == Purpose::Time => self.tell_round_trip(payload, shared),
                 _ => Ok(0),
             };
             // Refused only where it crosses our own Close: it has nowhere to go.
@@ -189,7 +189,7 @@ impl<'c> Client<'c> {
                 Ok(true)
             }
             // Who does not take one tick misses the next, so that none pile up.
-            Purpose::Time if self.ws.may_send().is_ok() && !self.is_blocked() => {
+            Purpose::Time if !self.is_blocked() && self.ws.send_encoded(frame).is_ok_and(|due| due > 0) => {
                 self.put(frame, shared)?;
                 if shared.clock.second() % PING_EVERY == 0 {
                     // When it left stands in the Ping itself, and so in the Pong. The machine sends Pings of its own less often.

@@ -53,10 +53,10 @@ impl Log {
             // Those are logged with the answer.
             Event::Data(_) | Event::Request(_) | Event::HttpRequest(_) => {}
             Event::Ping { payload, .. } => self.line(clock, client, format_args!("Ping, {} octets", payload.len())),
-            Event::Pong { payload } => self.line(clock, client, format_args!("Pong, {} octets", payload.len())),
-            Event::CloseReceived { code, reason } => self.line(clock, client, format_args!("Close {} {reason:?}", code.0)),
-            Event::Failed { error } => self.line(clock, client, format_args!("failed: {error}")),
-            Event::Closed { code, was_clean } => {
+            Event::Pong { payload, .. } => self.line(clock, client, format_args!("Pong, {} octets", payload.len())),
+            Event::CloseReceived { code, reason, .. } => self.line(clock, client, format_args!("Close {} {reason:?}", code.0)),
+            Event::Failed { error, .. } => self.line(clock, client, format_args!("failed: {error}")),
+            Event::Closed { code, was_clean, .. } => {
                 let manner = if *was_clean { "clean" } else { "not clean" };
                 self.line(clock, client, format_args!("closed {}, {manner}", code.0));
             }

@@ -178,7 +178,7 @@ struct Way<'w> {
 
 /// A connection with permessage-deflate over `way`, each call checked.
 fn deliver(setup: &Setup, config: &Config<'_>, max_message_len: u64, way: &Way<'_>) -> Delivered {
-    let negotiated = Negotiated::NOTHING.deflate(setup.params());
+    let negotiated = Negotiated::NOTHING.with_deflate(setup.params());
     let mut connection = Connection::open(setup.role, config, Counter::default(), negotiated, ms(0));
     let mut history = vec![way.garbage; 1 << setup.window_bits];
     let mut inflater = Inflater::new(&mut history).unwrap();
@@ -221,11 +221,11 @@ fn deliver(setup: &Setup, config: &Config<'_>, max_message_len: u64, way: &Way<'
                     }
                 }
                 Some(Event::Ping { payload, .. }) => all.items.push(Item::Control(9, payload.into())),
-                Some(Event::Pong { payload }) => all.items.push(Item::Control(10, payload.into())),
-                Some(Event::CloseReceived { code, reason }) => {
+                Some(Event::Pong { payload, .. }) => all.items.push(Item::Control(10, payload.into())),
+                Some(Event::CloseReceived { code, reason, .. }) => {
                     all.items.push(Item::Control(8, [&code.0.to_be_bytes(), reason.as_bytes()].concat()));
                 }
-                Some(Event::Failed { error }) => all.items.push(Item::Failed(error)),
+                Some(Event::Failed { error, .. }) => all.items.push(Item::Failed(error)),
                 Some(other) => panic!("{other:?}"),
             }
             assert_eq!(all.rest[consumed..], before[consumed..], "unconsumed input was changed");
@@ -278,7 +278,7 @@ fn pair(recipe: &Recipe, setup: &Setup, octets: &[u8]) {
     let (config, _) = recipe.settings();
     let config = config.max_message_len(1 << 16).max_fragments(1000);
     let sender_role = if setup.role == Role::Server { Role::Client } else { Role::Server };
-    let negotiated = Negotiated::NOTHING.deflate(setup.params());
+    let negotiated = Negotiated::NOTHING.with_deflate(setup.params());
     let mut sender = Connection::open(sender_role, &config, Counter::default(), negotiated, ms(0));
     let mut memory = vec![0x99; 2 << setup.window_bits];
     let mut compressor = Compressor::new(setup.window_bits, &mut memory).unwrap();

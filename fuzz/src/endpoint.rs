@@ -183,7 +183,7 @@ impl<'c> Endpoint<'c> {
         if argument & 0x40 != 0 && octets > 0 {
             through_probe(self, CallError::NeedsRoom { octets }, octets - 1);
         }
-        if argument & 0x80 != 0 && draws_key && self.role() == Role::Client {
+        if argument & 0x80 != 0 && draws_key && octets > 0 && self.role() == Role::Client {
             self.probe.entropy.set_broken(true);
             through_probe(self, CallError::EntropyFailed, octets);
             self.probe.entropy.set_broken(false);
@@ -210,10 +210,19 @@ impl<'c> Endpoint<'c> {
         length + if self.role() == Role::Client { 4 } else { 0 } + payload
     }
 
+    /// What must come of a verb of an open connection: too early it is a mistake, too late it does nothing.
+    fn unless_open(&self) -> Result<(), Result<usize, UsageError>> {
+        match self.phase {
+            Phase::Open => Ok(()),
+            Phase::Handshake => Err(Err(UsageError::NotOpen)),
+            Phase::CloseSent | Phase::Over => Err(Ok(0)),
+        }
+    }
+
     /// What must come of a data frame.
     fn predict(&self, kind: MessageKind, payload: &[u8], fin: bool) -> Result<usize, UsageError> {
-        if self.phase != Phase::Open {
-            return Err(UsageError::NotOpen);
+        if let Err(expected) = self.unless_open() {
+            return expected;
         }
         if self.unfinished.as_ref().is_some_and(|&(unfinished, _)| unfinished != kind) {
             return Err(UsageError::WrongMessageKind);
@@ -240,15 +249,19 @@ impl<'c> Endpoint<'c> {
 
     fn send(&mut self, kind: MessageKind, payload: &[u8], fin: bool, argument: u8) {
         let expected = self.predict(kind, payload, fin);
-        if self.call(argument, expected, true, |probe, out| probe.conn.send(kind, payload, fin, out)) {
+        if self.call(argument, expected, true, |probe, out| probe.conn.send(kind, payload, fin, out)) && self.phase == Phase::Open
+        {
             self.sent(kind, payload, fin);
         }
     }
 
     fn send_text(&mut self, payload: &[u8], argument: u8) {
         let Ok(text) = core::str::from_utf8(payload) else { return };
-        let expected = self.predict(MessageKind::Text, payload, true);
-        if self.call(argument, expected, true, |probe, out| probe.conn.send_text(text, out)) {
+        let expected = match self.unfinished {
+            Some(_) if self.phase == Phase::Open => Err(UsageError::MessageUnfinished),
+            _ => self.predict(MessageKind::Text, payload, true),
+        };
+        if self.call(argument, expected, true, |probe, out| probe.conn.send_text(text, out)) && self.phase == Phase::Open {
             self.sent(MessageKind::Text, payload, true);
         }
     }
@@ -258,7 +271,8 @@ impl<'c> Endpoint<'c> {
         let kind = if argument & 2 == 0 { MessageKind::Text } else { MessageKind::Binary };
         let by_len = argument & 6 == 6;
         let expected = match self.role() {
-            Role::Client if self.phase == Phase::Open => Err(UsageError::WrongRole),
+            Role::Client => Err(UsageError::WrongRole),
+            _ if self.phase != Phase::Open => self.predict(kind, payload, fin),
             _ => self.predict(kind, payload, fin).map(|octets| octets - payload.len()),
         };
         let done = self.call(argument, expected, false, |probe, out| {
@@ -268,7 +282,7 @@ impl<'c> Endpoint<'c> {
                 probe.conn.send_header(kind, payload, fin, out)
             }
         });
-        if done {
+        if done && self.phase == Phase::Open {
             self.probe.output.extend(payload);
             self.sent(kind, payload, fin);
         }
@@ -281,25 +295,32 @@ impl<'c> Endpoint<'c> {
             (Phase::Open, Role::Client) => Err(UsageError::WrongRole),
             (Phase::Open, _) if self.unfinished.is_some() => Err(UsageError::MessageUnfinished),
             (Phase::Open, _) => self.predict(kind, payload, true),
-            _ => Err(UsageError::NotOpen),
+            (Phase::Handshake, Role::Server) => Err(UsageError::NotOpen),
+            (_, Role::Client) => Err(UsageError::WrongRole),
+            _ => Ok(0),
         };
-        let done = self.call(argument, expected, false, |probe, out| match probe.conn.may_send() {
-            // A text that is none is the encoder's to refuse.
+        let done = self.call(argument, expected, false, |probe, out| match probe.conn.send_encoded(b"") {
             Err(error) => Err(error.into()),
-            Ok(()) => encode_message(kind, payload, out),
+            Ok(_) if probe.conn.state() != State::Open => Ok(0),
+            // A text that is none is the encoder's to refuse.
+            Ok(_) => encode_message(kind, payload, out),
         });
-        if done {
+        if done && self.phase == Phase::Open {
             self.sent(kind, payload, true);
         }
     }
 
-    fn predict_control(&self, payload: &[u8]) -> Result<usize, UsageError> {
-        if payload.len() > 125 { Err(UsageError::ControlPayloadTooLong) } else { Ok(self.frame_len(payload.len())) }
+    fn predict_control(&self, payload: &[u8], may: bool) -> Result<usize, UsageError> {
+        match self.unless_open() {
+            _ if payload.len() > 125 => Err(UsageError::ControlPayloadTooLong),
+            Err(expected) if !may => expected,
+            _ => Ok(self.frame_len(payload.len())),
+        }
     }
 
     fn ping(&mut self, payload: &[u8], argument: u8) {
-        let expected = if self.phase == Phase::Open { self.predict_control(payload) } else { Err(UsageError::NotOpen) };
-        if self.call(argument, expected, true, |probe, out| probe.conn.ping(payload, out)) {
+        let expected = self.predict_control(payload, self.phase == Phase::Open);
+        if self.call(argument, expected, true, |probe, out| probe.conn.ping(payload, out)) && self.phase == Phase::Open {
             let within = self.within();
             self.expected.push(Seen::Ping { payload: payload.into(), answered: true, within });
         }
@@ -307,8 +328,8 @@ impl<'c> Endpoint<'c> {
 
     fn pong(&mut self, payload: &[u8], argument: u8) {
         let may = matches!(self.phase, Phase::Open | Phase::CloseSent);
-        let expected = if may { self.predict_control(payload) } else { Err(UsageError::NotOpen) };
-        if self.call(argument, expected, true, |probe, out| probe.conn.pong(payload, out)) {
+        let expected = self.predict_control(payload, may);
+        if self.call(argument, expected, true, |probe, out| probe.conn.pong(payload, out)) && may {
             let within = self.within();
             self.expected.push(Seen::Pong { payload: payload.into(), within });
         }
@@ -328,18 +349,19 @@ impl<'c> Endpoint<'c> {
         let code = (argument & 1 == 1).then(|| Self::code(payload));
         let reason = core::str::from_utf8(payload.get(1..).unwrap_or_default()).unwrap_or("");
         let expected = match code {
-            _ if self.phase != Phase::Open => Err(UsageError::NotOpen),
             None if !reason.is_empty() => Err(UsageError::InvalidCloseReason),
-            None => Ok(self.frame_len(0)),
             Some(code) if !Self::is_good(code) => Err(UsageError::InvalidCloseCode),
             Some(_) if reason.len() > 123 => Err(UsageError::InvalidCloseReason),
+            _ if self.phase == Phase::Handshake => Err(UsageError::NotOpen),
+            _ if self.phase != Phase::Open => Ok(0),
+            None => Ok(self.frame_len(0)),
             Some(_) => Ok(self.frame_len(2 + reason.len())),
         };
         let close = |probe: &mut Probe<'c>, out: &mut [u8]| {
             let now = ms(probe.now);
             probe.conn.close(code.map(CloseCode), reason, now, out)
         };
-        if self.call(argument, expected, true, close) {
+        if self.call(argument, expected, true, close) && self.phase == Phase::Open {
             self.expected.push(Seen::CloseReceived { code: code.unwrap_or(1005), reason: reason.into() });
             self.phase = Phase::CloseSent;
         }
@@ -354,7 +376,6 @@ impl<'c> Endpoint<'c> {
         let was_open = self.phase == Phase::Open;
         let expected = match self.phase {
             _ if !Self::is_good(code) => Err(UsageError::InvalidCloseCode),
-            Phase::Over => Err(UsageError::NotOpen),
             Phase::Open => Ok(self.frame_len(2)),
             _ => Ok(0),
         };
@@ -362,7 +383,7 @@ impl<'c> Endpoint<'c> {
             let now = ms(probe.now);
             probe.conn.fail(CloseCode(code), now, out)
         };
-        if self.call(argument, expected, was_open, fail) {
+        if self.call(argument, expected, was_open, fail) && self.phase != Phase::Over {
             if was_open {
                 self.expected.push(Seen::CloseReceived { code, reason: String::new() });
             }

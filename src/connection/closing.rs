@@ -1,131 +1,113 @@
-//! §7: closing, failing, and what becomes of the transport.
-//!
-//! ```text
-//!   Fresh ──request──▶ Head ──101──▶ Open ──close()──▶ CloseSent ──Close──▶ BothClosed
-//!   (client)            │  ▲          │ ╲                  │                    │
-//!                       │  │accept    │  ╲──Close (answered at once)───────────▶│
-//!   (server) ──▶ Head ──┴─▶ Deciding  │                     │                    │
-//!                   │         │       └────── fault ────────┤                    │
-//!                   │fault    │respond                      ▼                    │
-//!                   └─────────┴─────────────────────────▶ Failed                 │
-//!            Head ──other status──▶ Refused                 │                    │
-//!                                      └──── end of input or deadline ───────────┴──▶ Ended, with `Closed`
-//! ```
+//! §7: closing and failing by the caller, the end of input, and what becomes of the transport.
 
-use super::{Machine, Stage};
+use super::machine::{Machine, Output, Stage};
 use crate::close_code::CloseCode;
-use crate::entropy::Entropy;
 use crate::error::{CallError, UsageError};
-use crate::event::{Received, Role, Transport};
+use crate::event::{Received, State, Transport};
 use crate::frame::{MAX_CONTROL_PAYLOAD, Opcode};
+use crate::role::Role;
 use crate::time::Instant;
 
+/// Closing timeouts after which the rest of a message that was under way moves the deadline no more (law 10), but the first.
+const GRACE_TIMEOUTS: u32 = 9;
+
 impl Machine<'_> {
+    pub(super) fn state(&self) -> State {
+        match self.stage {
+            Stage::Fresh | Stage::Head { .. } | Stage::Deciding { .. } => State::Connecting,
+            Stage::Open { .. } => State::Open,
+            Stage::CloseSent { .. } | Stage::BothClosed { .. } | Stage::Failed | Stage::Refused | Stage::Over => State::Closing,
+            Stage::Ended { .. } => State::Closed,
+        }
+    }
+
     pub(super) fn transport(&self) -> Transport {
         match self.stage {
             // §7.1.1: the server ends TCP first, so the client waits for it.
-            Stage::BothClosed if self.role == Role::Server => Transport::ShutdownWrite,
+            Stage::BothClosed { .. } if self.role == Role::Server => Transport::ShutdownWrite,
             Stage::Failed => Transport::ShutdownWrite,
-            Stage::Ended => Transport::Close,
+            Stage::Over | Stage::Ended { .. } => Transport::Close,
             _ => Transport::Keep,
         }
     }
 
     pub(super) fn receive_eof(&mut self, now: Instant) -> Received<'static> {
         self.timers.note_received(now);
-        Received { consumed: 0, produced: 0, event: self.end() }
+        // RFC 9112 §9.6: who half-closes behind a request still reads its answer.
+        if let Stage::Deciding { .. } = self.stage {
+            self.input_ended = true;
+            return Received::consumed(0);
+        }
+        Received { consumed: 0, produced: 0, event: self.end(now) }
     }
 
+    /// §7.1.2. What is closing or closed already needs no Close: nothing is written then.
     pub(super) fn close(
         &mut self,
-        entropy: &mut dyn Entropy,
         code: Option<CloseCode>,
         reason: &str,
         now: Instant,
-        out: &mut [u8],
+        out: &mut Output<'_>,
     ) -> Result<usize, CallError> {
-        if self.stage != Stage::Open {
-            return Err(UsageError::NotOpen.into());
-        }
-        let octets = match code {
-            None if reason.is_empty() => self.put_control(entropy, Opcode::Close, &[], out)?,
-            None => return Err(UsageError::InvalidCloseReason.into()),
-            Some(code) if !code.is_allowed_in_frame() => return Err(UsageError::InvalidCloseCode.into()),
-            Some(code) => {
-                let mut body = [0; MAX_CONTROL_PAYLOAD];
-                let end = reason.len().saturating_add(2);
-                let text = body.get_mut(2..end).ok_or(UsageError::InvalidCloseReason)?;
-                crate::length::copy(reason.as_bytes(), text);
-                if let Some(start) = body.first_chunk_mut() {
-                    *start = code.0.to_be_bytes();
-                }
-                self.put_control(entropy, Opcode::Close, body.get(..end).unwrap_or_default(), out)?
+        let mut body = [0; MAX_CONTROL_PAYLOAD];
+        let body = close_body(code, reason, &mut body)?;
+        match self.stage {
+            Stage::Open { reader, .. } => {
+                let n = self.put_control(Opcode::Close, body, out)?;
+                let is_inside = reader.is_inside_message();
+                let grace_ms = if is_inside { self.config.closing_timeout_ms.saturating_mul(GRACE_TIMEOUTS) } else { 0 };
+                self.enter(Stage::CloseSent { reader, grace_ms }, now);
+                Ok(n)
             }
-        };
-        self.enter_closing(Stage::CloseSent, now);
-        Ok(octets)
+            Stage::Fresh | Stage::Head { .. } | Stage::Deciding { .. } => Err(UsageError::NotOpen.into()),
+            // The body of the refusal is not wanted.
+            Stage::Refused => {
+                self.enter(Stage::Over, now);
+                Ok(0)
+            }
+            Stage::CloseSent { .. } | Stage::BothClosed { .. } | Stage::Failed | Stage::Over | Stage::Ended { .. } => Ok(0),
+        }
     }
 
-    pub(super) fn fail_by_caller(
-        &mut self,
-        entropy: &mut dyn Entropy,
-        code: CloseCode,
-        now: Instant,
-        out: &mut [u8],
-    ) -> Result<usize, CallError> {
+    /// §7.1.7, for a reason of the caller's.
+    pub(super) fn fail(&mut self, code: CloseCode, now: Instant, out: &mut Output<'_>) -> Result<usize, CallError> {
         if !code.is_allowed_in_frame() {
             return Err(UsageError::InvalidCloseCode.into());
         }
-        if matches!(self.stage, Stage::Failed | Stage::Refused | Stage::BothClosed | Stage::Ended) {
-            return Err(UsageError::NotOpen.into());
+        if let Stage::Refused | Stage::BothClosed { .. } | Stage::Failed | Stage::Over | Stage::Ended { .. } = self.stage {
+            return Ok(0);
         }
-        self.fail(entropy, code, now, out)
+        let n = self.put_fault(code, out)?;
+        self.enter(Stage::Failed, now);
+        Ok(n)
     }
 
-    /// §7.1.7: tells the peer by a Close if one may still go out, and takes nothing more.
-    pub(super) fn fail(
-        &mut self,
-        entropy: &mut dyn Entropy,
-        code: CloseCode,
-        now: Instant,
-        out: &mut [u8],
-    ) -> Result<usize, CallError> {
-        let octets = match self.stage {
-            Stage::Open => self.put_control(entropy, Opcode::Close, &code.0.to_be_bytes(), out)?,
-            _ => 0,
-        };
-        self.enter_failed(now);
-        Ok(octets)
-    }
-
-    /// What comes from now on is ignored.
-    pub(super) fn enter_failed(&mut self, now: Instant) {
-        self.enter_closing(Stage::Failed, now);
-    }
-
-    /// The closing deadline runs from the first step of the closing.
-    fn enter_closing(&mut self, stage: Stage, now: Instant) {
-        if self.stage != Stage::CloseSent {
-            self.timers.enter(now);
+    /// Tells the peer of a failure by a Close, if one may still go out.
+    pub(super) fn put_fault(&mut self, code: CloseCode, out: &mut Output<'_>) -> Result<usize, CallError> {
+        match self.stage {
+            Stage::Open { .. } => self.put_control(Opcode::Close, &code.0.to_be_bytes(), out),
+            _ => Ok(0),
         }
-        self.stage = stage;
     }
+}
 
-    /// §5.5.1: answers the peer's Close with its code, if ours has not gone out.
-    pub(super) fn answer_close(
-        &mut self,
-        entropy: &mut dyn Entropy,
-        code: CloseCode,
-        now: Instant,
-        out: &mut [u8],
-    ) -> Result<usize, CallError> {
-        let octets = match self.stage {
-            Stage::Open if code == CloseCode::NO_STATUS_RECEIVED => self.put_control(entropy, Opcode::Close, &[], out)?,
-            Stage::Open => self.put_control(entropy, Opcode::Close, &code.0.to_be_bytes(), out)?,
-            _ => 0,
-        };
-        self.close_code = code;
-        self.enter_closing(Stage::BothClosed, now);
-        Ok(octets)
+/// §5.5.1: the body of our Close.
+fn close_body<'b>(
+    code: Option<CloseCode>,
+    reason: &str,
+    body: &'b mut [u8; MAX_CONTROL_PAYLOAD],
+) -> Result<&'b [u8], UsageError> {
+    let Some(code) = code else {
+        return if reason.is_empty() { Ok(&[]) } else { Err(UsageError::InvalidCloseReason) };
+    };
+    if !code.is_allowed_in_frame() {
+        return Err(UsageError::InvalidCloseCode);
     }
+    let end = reason.len().saturating_add(2);
+    let text = body.get_mut(2..end).ok_or(UsageError::InvalidCloseReason)?;
+    crate::length::copy(reason.as_bytes(), text);
+    if let Some(start) = body.first_chunk_mut() {
+        *start = code.0.to_be_bytes();
+    }
+    Ok(body.get(..end).unwrap_or_default())
 }

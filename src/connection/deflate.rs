@@ -2,14 +2,15 @@
 
 use core::cell::Cell;
 
-use super::inflation::{Inflated, Inflation};
-use super::{Connection, Machine, Stage, Stop};
-use crate::deflate::{Compressor, Inflater};
+use super::endpoint::Connection;
+use super::machine::{Machine, Output};
+use crate::deflate::{Compressor, DeflateDirection, Inflater};
 use crate::entropy::Entropy;
 use crate::error::{CallError, ProtocolError, UsageError, room};
-use crate::event::{MessageKind, Received, Role};
-use crate::frame::{FrameHeader, apply_mask};
+use crate::event::{MessageKind, Received};
+use crate::frame::{AnyInflation, FrameHeader, Inflated, Inflation, apply_mask};
 use crate::length::wire_len;
+use crate::role::Role;
 use crate::time::Instant;
 
 /// How far a call of [`Connection::send_with`] came.
@@ -19,7 +20,8 @@ pub struct Sent {
     pub consumed: usize,
     /// Octets at the start of the output that go to the peer: one frame, or none yet.
     pub produced: usize,
-    /// Whether all of the payload, and with `fin` the end of the message, is in what was produced so far.
+    /// Whether all of the payload, and with `fin` the end of the message, is in what was produced so far; or the connection is closing
+    /// already, and nothing more goes out.
     pub done: bool,
 }
 
@@ -44,12 +46,10 @@ impl<E: Entropy> Connection<'_, E> {
         window: &'i mut [u8],
         out: &mut [u8],
     ) -> Result<Received<'i>, CallError> {
-        if self.machine.stage == Stage::Head {
-            return self.machine.receive_head(now, input, out);
-        }
-        let mut inflation = Inflating { inflater, window };
-        let outcome = self.machine.receive_any(&mut self.entropy, now, input, &mut inflation, out)?;
-        Ok(outcome.into_received(input, inflation.window))
+        let (machine, mut out) = self.output(out);
+        let agreed = machine.negotiated.deflate().map(|params| params.sent_by(machine.role.peer()));
+        let inflating: &mut AnyInflation<'_, 'i> = &mut Inflating { inflater, agreed, window };
+        machine.receive_any(input, inflating, now, &mut out)
     }
 
     /// [`send`](Self::send), compressed (RFC 7692 §6.1): writes at most one frame, as long as `out` allows. Until
@@ -70,34 +70,28 @@ impl<E: Entropy> Connection<'_, E> {
         fin: bool,
         out: &mut [u8],
     ) -> Result<Sent, CallError> {
-        self.machine.send_with(&mut self.entropy, compressor, kind, payload, fin, out)
+        let (machine, out) = self.output(out);
+        machine.send_with(compressor, kind, payload, fin, out)
     }
 }
 
-/// The inflater of a call, and where its octets go.
+/// The inflater of a call, what was agreed for it, and where its octets go.
 struct Inflating<'a, 'm, 'i> {
     inflater: &'a mut Inflater<'m>,
+    agreed: Option<DeflateDirection>,
     window: &'i mut [u8],
 }
 
-impl Inflation for Inflating<'_, '_, '_> {
-    fn start(&mut self, machine: &Machine<'_>) -> Result<(), CallError> {
-        let sender = if machine.role == Role::Server { Role::Client } else { Role::Server };
-        let agreed = machine.deflate.ok_or(UsageError::NoDeflate)?.sent_by(sender);
-        if self.inflater.window_bits() != agreed.max_window_bits || self.window.is_empty() {
-            return Err(UsageError::NoDeflate.into());
-        }
-        if agreed.no_context_takeover {
-            self.inflater.reset();
-        }
-        Ok(())
+impl<'i> Inflation<'i> for Inflating<'_, '_, 'i> {
+    fn is_ready(&self) -> bool {
+        let fits = |agreed: DeflateDirection| agreed.max_window_bits == self.inflater.window_bits();
+        self.agreed.is_some_and(fits) && !self.window.is_empty()
     }
 
-    fn inflate(&mut self, payload: &[u8], ends: bool, limit: u64) -> Result<Inflated, Stop> {
+    fn inflate(&mut self, payload: &[u8], ends: bool, limit: u64) -> Result<Inflated, ProtocolError> {
         // no octet behind the first that is too many is ever produced.
         let room = crate::length::at_most(limit.saturating_add(1), self.window.len());
-        let window =
-            self.window.get_mut(..room).filter(|window| !window.is_empty()).ok_or(CallError::from(UsageError::NoDeflate))?;
+        let window = self.window.get_mut(..room).unwrap_or_default();
         let progress = self.inflater.inflate(payload, window).map_err(|_| ProtocolError::InvalidDeflate)?;
         let mut inflated =
             Inflated { consumed: progress.consumed, produced: progress.produced, done: false, more: progress.more };
@@ -107,37 +101,49 @@ impl Inflation for Inflating<'_, '_, '_> {
                 Ok(finished) => inflated.done = finished.done,
                 // What came before the fault is given first.
                 Err(_) if inflated.produced > 0 => inflated.more = true,
-                Err(_) => return Err(ProtocolError::InvalidDeflate.into()),
+                Err(_) => return Err(ProtocolError::InvalidDeflate),
             }
+        }
+        // RFC 7692 §7.1.1: the next message refers to nothing in this one.
+        if inflated.done && self.agreed.is_some_and(|agreed| agreed.no_context_takeover) {
+            self.inflater.reset();
         }
         Ok(inflated)
     }
 
+    fn taken(&self) -> u64 {
+        self.inflater.taken()
+    }
+
     fn window(&mut self) -> &mut [u8] {
         self.window
+    }
+
+    fn into_window(&mut self) -> &'i mut [u8] {
+        core::mem::take(&mut self.window)
     }
 }
 
 impl Machine<'_> {
     fn send_with(
         &mut self,
-        entropy: &mut dyn Entropy,
         compressor: &mut Compressor<'_>,
         kind: MessageKind,
         payload: &[u8],
         fin: bool,
-        out: &mut [u8],
+        out: Output<'_>,
     ) -> Result<Sent, CallError> {
-        if self.stage != Stage::Open {
-            return Err(UsageError::NotOpen.into());
-        }
-        let agreed = self.deflate.ok_or(UsageError::NoDeflate)?.sent_by(self.role);
+        let Output { entropy, room: out } = out;
+        let Some(writer) = self.writer()? else {
+            return Ok(Sent { consumed: payload.len(), produced: 0, done: true });
+        };
+        let agreed = self.negotiated.deflate().ok_or(UsageError::NoDeflate)?.sent_by(self.role);
         if compressor.window_bits() > agreed.max_window_bits {
             return Err(UsageError::NoDeflate.into());
         }
-        let starts = !self.sending.is_inside_message();
-        let opcode = self.sending.opcode(kind, true)?;
-        self.sending.after(kind, payload, fin, true)?;
+        let starts = !writer.is_inside_message();
+        let opcode = writer.opcode(kind, true)?;
+        writer.after(kind, payload, fin, true)?;
         room(out, MIN_ROOM)?;
         let mut masking_key = if self.role == Role::Client { Some([0; 4]) } else { None };
         if let Some(key) = &mut masking_key {
@@ -155,7 +161,7 @@ impl Machine<'_> {
         let compressed = compressor.compress(payload, out.get_mut(reserved..).unwrap_or_default(), fin);
         let done = if fin { compressed.done } else { compressed.consumed == payload.len() };
         let checked = payload.get(..compressed.consumed).unwrap_or_default();
-        self.sending = self.sending.after(kind, checked, fin && done, true)?;
+        self.set_writer(writer.after(kind, checked, fin && done, true)?);
         let mut sent = Sent { consumed: compressed.consumed, produced: 0, done };
         if compressed.produced > 0 || starts || fin && done {
             header.fin = fin && done;
@@ -166,6 +172,7 @@ impl Machine<'_> {
             if let Some(key) = masking_key {
                 apply_mask(key, out.get_mut(header_len..sent.produced).unwrap_or_default());
             }
+            self.timers.note_produced(sent.produced);
         }
         Ok(sent)
     }

@@ -1,78 +1,37 @@
-//! §6.1: messages, fragments and control frames, each written whole into the caller's output.
+//! §6.1: what the caller sends, each frame written whole into the caller's output. A connection that is closing already sends nothing
+//! more, and that is no mistake: 0 is returned.
 
-use super::{Machine, Stage};
-use crate::entropy::Entropy;
-use crate::error::{CallError, UsageError, room};
-use crate::event::{MessageKind, Role};
-use crate::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, Opcode, apply_mask};
+use super::machine::{Machine, Output, Stage, mask};
+use crate::error::{CallError, UsageError};
+use crate::event::MessageKind;
+use crate::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, Opcode, put_frame};
 use crate::length::wire_len;
-use crate::utf8::Utf8;
-
-/// What is known of the message that we are sending.
-#[derive(Clone, Copy)]
-pub(super) struct Sending {
-    /// The kind of the unfinished message, if there is one.
-    message: Option<MessageKind>,
-    /// Whether it is compressed.
-    compressed: bool,
-    /// How far its text is checked.
-    utf8: Utf8,
-}
-
-impl Sending {
-    pub(super) const START: Self = Self { message: None, compressed: false, utf8: Utf8::START };
-
-    pub(super) const fn is_inside_message(&self) -> bool {
-        self.message.is_some()
-    }
-
-    /// The opcode of the next frame (§5.4).
-    pub(super) fn opcode(&self, kind: MessageKind, compressed: bool) -> Result<Opcode, UsageError> {
-        match self.message {
-            None if kind == MessageKind::Text => Ok(Opcode::Text),
-            None => Ok(Opcode::Binary),
-            Some(unfinished) if unfinished == kind && self.compressed == compressed => Ok(Opcode::Continuation),
-            Some(_) => Err(UsageError::WrongMessageKind),
-        }
-    }
-
-    /// What is known once `payload` has gone out. §8.1 binds the sender too: as a whole a text is UTF-8, its fragments may
-    /// end anywhere.
-    pub(super) fn after(self, kind: MessageKind, payload: &[u8], fin: bool, compressed: bool) -> Result<Self, UsageError> {
-        let mut utf8 = self.utf8;
-        if kind == MessageKind::Text && (utf8.feed(payload).is_err() || fin && !utf8.is_complete()) {
-            return Err(UsageError::InvalidUtf8);
-        }
-        Ok(if fin { Self::START } else { Self { message: Some(kind), compressed, utf8 } })
-    }
-}
+use crate::role::Role;
 
 impl Machine<'_> {
-    pub(super) fn send_text(&mut self, entropy: &mut dyn Entropy, text: &str, out: &mut [u8]) -> Result<usize, CallError> {
-        if self.sending.is_inside_message() {
-            return self.send(entropy, MessageKind::Text, text.as_bytes(), true, out);
+    pub(super) fn send_text(&mut self, text: &str, out: Output<'_>) -> Result<usize, CallError> {
+        let Some(writer) = self.writer()? else { return Ok(0) };
+        // §5.4: a whole message cannot stand inside another.
+        if writer.is_inside_message() {
+            return Err(UsageError::MessageUnfinished.into());
         }
-        self.check_open()?;
-        self.put_frame(entropy, true, Opcode::Text, text.as_bytes(), out)
+        let n = put_frame(true, Opcode::Text, text.as_bytes(), mask(self.role, out.entropy), out.room)?;
+        self.timers.note_produced(n);
+        Ok(n)
     }
 
     #[inline]
-    pub(super) fn send(
-        &mut self,
-        entropy: &mut dyn Entropy,
-        kind: MessageKind,
-        payload: &[u8],
-        fin: bool,
-        out: &mut [u8],
-    ) -> Result<usize, CallError> {
-        self.check_open()?;
-        let opcode = self.sending.opcode(kind, false)?;
-        let after = self.sending.after(kind, payload, fin, false)?;
-        let octets = self.put_frame(entropy, fin, opcode, payload, out)?;
-        self.sending = after;
-        Ok(octets)
+    pub(super) fn send(&mut self, kind: MessageKind, payload: &[u8], fin: bool, out: Output<'_>) -> Result<usize, CallError> {
+        let Some(writer) = self.writer()? else { return Ok(0) };
+        let opcode = writer.opcode(kind, false)?;
+        let after = writer.after(kind, payload, fin, false)?;
+        let n = put_frame(fin, opcode, payload, mask(self.role, out.entropy), out.room)?;
+        self.timers.note_produced(n);
+        self.set_writer(after);
+        Ok(n)
     }
 
+    /// The header alone. Without `payload` its bytes are not in memory, and not text.
     pub(super) fn send_header(
         &mut self,
         kind: MessageKind,
@@ -81,84 +40,52 @@ impl Machine<'_> {
         fin: bool,
         out: &mut [u8],
     ) -> Result<usize, CallError> {
-        self.check_open()?;
-        if self.role != Role::Server {
-            return Err(UsageError::WrongRole.into());
-        }
-        let opcode = self.sending.opcode(kind, false)?;
-        let after = self.sending.after(kind, payload.unwrap_or_default(), fin, false)?;
-        let octets = FrameHeader { fin, rsv: 0, opcode, masking_key: None, payload_len }.encode(out)?;
-        self.sending = after;
-        Ok(octets)
+        self.check_server()?;
+        let Some(writer) = self.writer()? else { return Ok(0) };
+        let opcode = writer.opcode(kind, false)?;
+        let after = writer.after(kind, payload.unwrap_or_default(), fin, false)?;
+        let n = FrameHeader { fin, rsv: 0, opcode, masking_key: None, payload_len }.encode(out)?;
+        self.timers.note_produced(n);
+        self.timers.note_due(payload_len);
+        self.set_writer(after);
+        Ok(n)
     }
 
-    pub(super) fn may_send(&self) -> Result<(), UsageError> {
-        self.check_open()?;
-        match self.role {
-            Role::Client => Err(UsageError::WrongRole),
-            Role::Server if self.sending.is_inside_message() => Err(UsageError::MessageUnfinished),
-            Role::Server => Ok(()),
+    pub(super) fn send_encoded(&mut self, encoded: &[u8]) -> Result<usize, UsageError> {
+        self.check_server()?;
+        match self.writer()? {
+            None => Ok(0),
+            Some(writer) if writer.is_inside_message() => Err(UsageError::MessageUnfinished),
+            Some(_) => {
+                self.timers.note_due(wire_len(encoded.len()));
+                Ok(encoded.len())
+            }
         }
     }
 
-    pub(super) fn ping(&mut self, entropy: &mut dyn Entropy, payload: &[u8], out: &mut [u8]) -> Result<usize, CallError> {
-        self.check_open()?;
+    pub(super) fn ping(&mut self, payload: &[u8], out: &mut Output<'_>) -> Result<usize, CallError> {
         check_control(payload)?;
-        self.put_control(entropy, Opcode::Ping, payload, out)
+        if self.writer()?.is_none() {
+            return Ok(0);
+        }
+        let n = self.put_control(Opcode::Ping, payload, out)?;
+        self.timers.pings.note_application(payload);
+        Ok(n)
     }
 
-    pub(super) fn pong(&mut self, entropy: &mut dyn Entropy, payload: &[u8], out: &mut [u8]) -> Result<usize, CallError> {
-        // §5.5.2: Pings are answered until a Close was received.
-        if !matches!(self.stage, Stage::Open | Stage::CloseSent) {
-            return Err(UsageError::NotOpen.into());
-        }
+    pub(super) fn pong(&mut self, payload: &[u8], out: &mut Output<'_>) -> Result<usize, CallError> {
         check_control(payload)?;
-        self.put_control(entropy, Opcode::Pong, payload, out)
-    }
-
-    /// §6.1: data goes out only in the state OPEN.
-    fn check_open(&self) -> Result<(), UsageError> {
-        if self.stage == Stage::Open { Ok(()) } else { Err(UsageError::NotOpen) }
-    }
-
-    /// Writes a control frame whose payload was checked: `put_frame`, but once in the program.
-    #[inline(never)]
-    pub(super) fn put_control(
-        &self,
-        entropy: &mut dyn Entropy,
-        opcode: Opcode,
-        payload: &[u8],
-        out: &mut [u8],
-    ) -> Result<usize, CallError> {
-        self.put_frame(entropy, true, opcode, payload, out)
-    }
-
-    /// Writes a frame: header, payload and, from a client, mask. Entropy is drawn once everything fits.
-    #[inline]
-    fn put_frame(
-        &self,
-        entropy: &mut dyn Entropy,
-        fin: bool,
-        opcode: Opcode,
-        payload: &[u8],
-        out: &mut [u8],
-    ) -> Result<usize, CallError> {
-        let masking_key = if self.role == Role::Client { Some([0; 4]) } else { None };
-        let mut header = FrameHeader { fin, rsv: 0, opcode, masking_key, payload_len: wire_len(payload.len()) };
-        let header_len = header.header_len();
-        let frame_len = header_len.saturating_add(payload.len());
-        let out = room(out, frame_len)?;
-        if let Some(key) = &mut header.masking_key {
-            // §5.3: a fresh key for every frame, which the application could not foresee.
-            entropy.fill(key)?;
+        match self.stage {
+            // §5.5.2: Pings are answered until a Close was received.
+            Stage::Open { .. } | Stage::CloseSent { .. } => self.put_control(Opcode::Pong, payload, out),
+            Stage::Fresh | Stage::Head { .. } | Stage::Deciding { .. } => Err(UsageError::NotOpen.into()),
+            _ => Ok(0),
         }
-        header.encode(out)?;
-        let room = out.get_mut(header_len..).unwrap_or_default();
-        crate::length::copy(payload, room);
-        if let Some(key) = header.masking_key {
-            apply_mask(key, room);
-        }
-        Ok(frame_len)
+    }
+
+    /// A client's payload has to be masked, which is not for the caller.
+    fn check_server(&self) -> Result<(), UsageError> {
+        if self.role == Role::Server { Ok(()) } else { Err(UsageError::WrongRole) }
     }
 }
 

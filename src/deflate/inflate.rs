@@ -4,6 +4,7 @@ use super::bits::BitReader;
 use super::error::InflateError;
 use super::history::{History, copy};
 use super::huffman::{Code, Shape};
+use crate::length::wire_len;
 
 /// Inflates what a peer compressed, message by message.
 ///
@@ -28,6 +29,8 @@ pub struct Inflater<'m> {
     may_end: bool,
     /// `literals` and `distances` hold the fixed code of RFC 1951 §3.2.6: small messages use it again and again.
     fixed: bool,
+    /// Octets of the current message that were consumed.
+    taken: u64,
     /// The rest of a match (RFC 1951 §3.2.5) for which there was no room.
     match_len: u16,
     match_distance: u16,
@@ -99,6 +102,7 @@ impl<'m> Inflater<'m> {
             last_block: false,
             may_end: true,
             fixed: false,
+            taken: 0,
             match_len: 0,
             match_distance: 0,
             literals: Code::new(),
@@ -120,7 +124,13 @@ impl<'m> Inflater<'m> {
         self.bits = BitReader::new();
         self.mode = Mode::Header;
         self.may_end = true;
+        self.taken = 0;
         self.match_len = 0;
+    }
+
+    /// Octets of the current message that were consumed.
+    pub(crate) const fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// Inflates from `input` into `output`, until the one is consumed and all that it says is written, or the other is full.
@@ -143,7 +153,9 @@ impl<'m> Inflater<'m> {
         }
         self.history.push(output.written());
         let more = output.at == room || matches!(self.mode, Mode::Failed(_));
-        Ok(Progress { consumed: input.len() - rest.len(), produced: output.at, more })
+        let consumed = input.len().saturating_sub(rest.len());
+        self.taken = self.taken.saturating_add(wire_len(consumed));
+        Ok(Progress { consumed, produced: output.at, more })
     }
 
     /// Ends the message after its last octet was consumed: writes what is still to come and stands as if the octets 00 00 ff ff, which the
@@ -165,6 +177,7 @@ impl<'m> Inflater<'m> {
         if done {
             self.mode = Mode::Header;
             self.may_end = true;
+            self.taken = 0;
         } else if !more {
             self.mode = Mode::Failed(InflateError::NotFlushed);
             if produced == 0 {

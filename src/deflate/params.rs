@@ -1,9 +1,9 @@
 //! RFC 7692 §7.1: what was agreed.
 
-use crate::event::Role;
+use crate::role::Role;
 
 /// The agreed parameters of permessage-deflate (RFC 7692 §7.1), one half for what each end sends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct DeflateParams {
     /// What the server sends.
     pub server: DeflateDirection,
@@ -12,7 +12,7 @@ pub struct DeflateParams {
 }
 
 /// How the messages of one end are compressed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct DeflateDirection {
     /// `*_no_context_takeover` (§7.1.1): no message refers to octets of an earlier one.
     pub no_context_takeover: bool,

@@ -56,6 +56,9 @@ pub enum sansocket_option {
     SANSOCKET_PONG_TIMEOUT_MS = 12,
     /// Without any octet from the peer: 0, off.
     SANSOCKET_IDLE_TIMEOUT_MS = 13,
+    /// Bytes a second at which a peer has to take what was due before our Close, on average, if it is to have longer than
+    /// `SANSOCKET_CLOSING_TIMEOUT_MS` for it: 240. With 0 any byte will do. For callers of `sansocket_written`. 32 bits.
+    SANSOCKET_MIN_WRITE_RATE = 14,
 }
 
 /// Sets every option to its default. `size` is `sizeof *config`, `abi_version` is `SANSOCKET_ABI_VERSION`. The memory may have
@@ -106,6 +109,7 @@ fn set(config: Config<'static>, option: u32, value: u64) -> Result<Config<'stati
         () if is(O::SANSOCKET_KEEPALIVE_INTERVAL_MS) => config.keepalive_interval_ms(wide()?),
         () if is(O::SANSOCKET_PONG_TIMEOUT_MS) => config.pong_timeout_ms(wide()?),
         () if is(O::SANSOCKET_IDLE_TIMEOUT_MS) => config.idle_timeout_ms(wide()?),
+        () if is(O::SANSOCKET_MIN_WRITE_RATE) => config.min_write_rate(wide()?),
         () => return Err(sansocket_result::SANSOCKET_INVALID_ARGUMENT),
     })
 }

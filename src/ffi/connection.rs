@@ -3,7 +3,7 @@
 use super::config::{lent, sansocket_config};
 use super::head::sansocket_text;
 use super::io::{number, sansocket_transport};
-use super::memory::{Opaque, check_struct, fill, look, object, object_ref};
+use super::memory::{Opaque, Region, check_struct, fill, look, object, object_ref, write};
 use super::result::{done, sansocket_result};
 use crate::{Connection, DeflateDirection, DeflateParams, Entropy, EntropyError, Instant, Negotiated, Role, State};
 use core::ffi::c_void;
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn sansocket_init_server(
     now_ms: u64,
 ) -> sansocket_result {
     let source = Source { function: None, context: core::ptr::null_mut() };
-    let server = |config| Ok(Connection::new(Role::Server, config, source, Instant::from_millis(now_ms)));
+    let server = |config| Ok(Connection::server_with(config, source, Instant::from_millis(now_ms)));
     // SAFETY: the caller keeps to what stands at the top of the header.
     unsafe { begin(ws, size, abi_version, config, server) }
 }
@@ -188,10 +188,10 @@ pub unsafe extern "C" fn sansocket_init_open(
             // SAFETY: not NULL, aligned, and lent for the call.
             let negotiated = unsafe { &*negotiated };
             if negotiated.has_subprotocol != 0 {
-                agreed = agreed.subprotocol(negotiated.subprotocol);
+                agreed = agreed.with_subprotocol(negotiated.subprotocol);
             }
             if negotiated.has_deflate != 0 {
-                agreed = agreed.deflate(DeflateParams {
+                agreed = agreed.with_deflate(DeflateParams {
                     server: direction(negotiated.server_no_context_takeover, negotiated.server_max_window_bits)?,
                     client: direction(negotiated.client_no_context_takeover, negotiated.client_max_window_bits)?,
                 });
@@ -286,15 +286,57 @@ pub unsafe extern "C" fn sansocket_get_role(ws: *const sansocket, role: *mut u32
     unsafe { look(ws, role, |endpoint| Ok(role_number(endpoint) as u32)) }
 }
 
-/// Tells whether a whole message that `sansocket_encode_message` encoded may go out on this connection now. Afterwards the caller writes
-/// it; nothing has to be told to the connection.
+/// Counts a whole message that `sansocket_encode_message` encoded, the `len` bytes at `encoded`, as sent on this connection. Writes to
+/// `due` how many of them the caller has to write now, behind what is due: all, or 0 if the connection is closing already.
 ///
-/// Returns `SANSOCKET_OK`, `SANSOCKET_USAGE_NOT_OPEN`, `SANSOCKET_USAGE_WRONG_ROLE` for a client,
-/// `SANSOCKET_USAGE_MESSAGE_UNFINISHED`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+/// Returns `SANSOCKET_OK`, `SANSOCKET_USAGE_NOT_OPEN` before the opening handshake is over, `SANSOCKET_USAGE_WRONG_ROLE` for a client,
+/// `SANSOCKET_USAGE_MESSAGE_UNFINISHED`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_LENGTH_TOO_LARGE` or
+/// `SANSOCKET_NOT_INITIALISED`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_may_send(ws: *const sansocket) -> sansocket_result {
+pub unsafe extern "C" fn sansocket_send_encoded(
+    ws: *mut sansocket,
+    encoded: *const u8,
+    len: usize,
+    due: *mut usize,
+) -> sansocket_result {
+    let send = || {
+        check_struct(due)?;
+        // SAFETY: the caller keeps to what stands at the top of the header, and lends the bytes for the call.
+        let (endpoint, encoded) = unsafe { (object(ws)?, Region::new(encoded, len)?.octets()) };
+        Ok(endpoint.send_encoded(encoded)?)
+    };
+    // SAFETY: `due` was checked; the caller's to be written.
+    unsafe { write(due, send()) }
+}
+
+/// The transport took `n` of the bytes that are due: those that calls produced, and those that the caller writes behind them
+/// (`sansocket_send_header`, `sansocket_respond_head`, `sansocket_send_encoded`). Below TLS, if there is TLS.
+///
+/// Whoever calls this does so for all of them, in their order. Then a peer that reads slowly is told from one that does not read: the
+/// wait for a Pong begins when its Ping has left, and the closing deadline moves while the peer takes what was due no later than our
+/// Close, at `SANSOCKET_MIN_WRITE_RATE` or faster. Whoever does not call it loses nothing else.
+///
+/// Returns what `sansocket_pause` does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_written(ws: *mut sansocket, n: usize, now_ms: u64) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.
-    done(unsafe { object_ref(ws) }.and_then(|endpoint| Ok(endpoint.may_send()?)))
+    done(unsafe { object(ws) }.map(|endpoint| endpoint.written(n, Instant::from_millis(now_ms))))
+}
+
+/// Returns the milliseconds from `now_ms` until `sansocket_handle_timeout` has something to do, as `poll` takes them: 0 if that time
+/// has passed, -1 if nothing is waited for, or if `ws` is NULL, misaligned or was never initialised.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_poll_timeout(ws: *const sansocket, now_ms: u64) -> i32 {
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    let ms = unsafe { object_ref(ws) }.ok().and_then(|endpoint| endpoint.millis_until_timeout(Instant::from_millis(now_ms)));
+    ms.map_or(-1, |ms| i32::try_from(ms).unwrap_or(i32::MAX))
+}
+
+/// Widens `tick`, a 32-bit counter of milliseconds that wraps after 49.7 days, to 64 bits, and returns it. `last_ms` is what the last
+/// call returned, 0 at first; at most 24 days lie between two calls. A tick that is a little behind gives `last_ms`.
+#[unsafe(no_mangle)]
+pub extern "C" fn sansocket_widen_ms(last_ms: u64, tick: u32) -> u64 {
+    Instant::widen_millis(last_ms, tick)
 }
 
 /// Writes the agreed subprotocol to `subprotocol`. It points into the list that was set with `sansocket_config_set_subprotocols`.
@@ -325,11 +367,15 @@ pub unsafe extern "C" fn sansocket_get_was_clean(ws: *const sansocket, was_clean
     unsafe { look(ws, was_clean, |endpoint| Ok(u8::from(endpoint.was_clean()))) }
 }
 
-/// Writes the time between the last answered keepalive Ping and its Pong, in milliseconds, to `round_trip_ms`.
+/// Writes the time between the last keepalive Ping that was answered by itself and its Pong, in microseconds, to `round_trip_us`.
 ///
 /// Returns `SANSOCKET_ABSENT` before the first, or what `sansocket_get_next_timeout` does.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_get_round_trip_ms(ws: *const sansocket, round_trip_ms: *mut u32) -> sansocket_result {
+pub unsafe extern "C" fn sansocket_get_round_trip_us(ws: *const sansocket, round_trip_us: *mut u64) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.
-    unsafe { look(ws, round_trip_ms, |endpoint| endpoint.round_trip_ms().ok_or(sansocket_result::SANSOCKET_ABSENT)) }
+    unsafe { look(ws, round_trip_us, |endpoint| round_trip(endpoint).ok_or(sansocket_result::SANSOCKET_ABSENT)) }
+}
+
+fn round_trip(endpoint: &Endpoint) -> Option<u64> {
+    endpoint.round_trip().map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
 }

@@ -3,7 +3,7 @@
 use super::connection::{Endpoint, sansocket};
 use super::memory::{Region, check_struct, object};
 use super::result::{Refusal, sansocket_error, sansocket_result};
-use crate::{Data, Event, Instant, MessageKind, Received, Transport, UsageError};
+use crate::{Data, Event, Instant, MessageKind, PingSource, Received, Transport, UsageError};
 use core::ffi::{c_char, c_void};
 use core::marker::PhantomData;
 
@@ -28,7 +28,7 @@ pub enum sansocket_event_type {
     SANSOCKET_EVENT_DATA = 5,
     /// A Ping (§5.5.2). `data` and `len`: its payload, at most 125 octets; `answered`: whether the Pong is in the output of this call.
     SANSOCKET_EVENT_PING = 6,
-    /// A Pong (§5.5.3). `data` and `len`: its payload, at most 125 octets.
+    /// A Pong (§5.5.3). `data` and `len`: its payload, at most 125 octets; `answers`: which Ping of ours it answers.
     SANSOCKET_EVENT_PONG = 7,
     /// The peer's Close (§5.5.1). Ours is in the output of this call unless it was sent before. `close_code`: the peer's, 1005 if it
     /// gave none; `data` and `len`: its reason, at most 123 octets of UTF-8 without NUL at its end.
@@ -48,6 +48,16 @@ pub enum sansocket_kind {
     SANSOCKET_TEXT = 1,
     /// Any octets.
     SANSOCKET_BINARY = 2,
+}
+
+/// Who sent a Ping of ours.
+#[repr(u32)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum sansocket_ping_source {
+    /// `sansocket_handle_timeout`, to see whether the peer lives.
+    SANSOCKET_PING_KEEPALIVE = 1,
+    /// The caller, by `sansocket_ping`.
+    SANSOCKET_PING_APPLICATION = 2,
 }
 
 /// What to do with the transport.
@@ -85,8 +95,10 @@ pub struct sansocket_event {
     pub was_clean: u8,
     /// 1 if the Pong is in the output; 0 if `sansocket_pong` is the caller's.
     pub answered: u8,
+    /// Which Ping of ours the Pong answers, a `sansocket_ping_source`; 0 if it came unasked, or to one that was not the latest.
+    pub answers: u8,
     /// 0 in this version.
-    pub reserved: [u8; 7],
+    pub reserved: [u8; 6],
     /// Octets of this message before this piece.
     pub offset: u64,
     /// Octets in the input of the call that gave the event, or in the window of `sansocket_receive_with`: valid for as long as the
@@ -109,7 +121,8 @@ impl sansocket_event {
         last: 0,
         was_clean: 0,
         answered: 0,
-        reserved: [0; 7],
+        answers: 0,
+        reserved: [0; 6],
         offset: 0,
         data: core::ptr::null_mut(),
         len: 0,
@@ -127,15 +140,29 @@ impl sansocket_event {
     /// The common case, by itself: each field once, and the reserved ones, which no call writes, not at all.
     #[inline]
     fn give_data(&mut self, data: Data<'_>) {
-        let Self { r#type, error, close_code, status, kind, first, last, was_clean, answered, offset, data: octets, len, .. } =
-            self;
+        let Self {
+            r#type,
+            error,
+            close_code,
+            status,
+            kind,
+            first,
+            last,
+            was_clean,
+            answered,
+            answers,
+            offset,
+            data: octets,
+            len,
+            ..
+        } = self;
         *r#type = sansocket_event_type::SANSOCKET_EVENT_DATA as u32;
         (*error, *close_code, *status) = (0, 0, 0);
         *kind = match data.kind {
             MessageKind::Text => sansocket_kind::SANSOCKET_TEXT as u8,
             MessageKind::Binary => sansocket_kind::SANSOCKET_BINARY as u8,
         };
-        (*first, *last, *was_clean, *answered) = (data.first().into(), data.last.into(), 0, 0);
+        (*first, *last, *was_clean, *answered, *answers) = (data.first().into(), data.last.into(), 0, 0, 0);
         *offset = data.offset;
         (*octets, *len) = (data.payload.as_mut_ptr(), data.payload.len());
     }
@@ -172,7 +199,14 @@ impl sansocket_event {
             Event::Ping { payload, answered } => {
                 Self { answered: answered.into(), ..Self::new(T::SANSOCKET_EVENT_PING) }.with_octets(payload)
             }
-            Event::Pong { payload } => Self::new(T::SANSOCKET_EVENT_PONG).with_octets(payload),
+            Event::Pong { payload, answers } => {
+                let answers = match answers {
+                    None => 0,
+                    Some(PingSource::Keepalive) => sansocket_ping_source::SANSOCKET_PING_KEEPALIVE as u8,
+                    Some(PingSource::Application) => sansocket_ping_source::SANSOCKET_PING_APPLICATION as u8,
+                };
+                Self { answers, ..Self::new(T::SANSOCKET_EVENT_PONG) }.with_octets(payload)
+            }
             Event::CloseReceived { code, reason } => {
                 Self { close_code: code.0, ..Self::new(T::SANSOCKET_EVENT_CLOSE_RECEIVED) }.with_octets(reason.as_bytes())
             }

@@ -37,7 +37,7 @@ pub use send::*;
 pub use url::*;
 
 /// The version of this header's structs and functions. The functions that initialise something compare it with the library's.
-pub const SANSOCKET_ABI_VERSION: u32 = 1;
+pub const SANSOCKET_ABI_VERSION: u32 = 2;
 
 /// The version of the library that this header belongs to: its first number.
 pub const SANSOCKET_VERSION_MAJOR: u32 = 0;

@@ -68,7 +68,7 @@ pub unsafe extern "C" fn sansocket_send_binary_header(
 }
 
 /// Encodes a whole message of a server's as one frame, once, to be sent to many: a server's frames are not masked, so they are the
-/// same for all. `sansocket_may_send` tells whether a connection may take it now. `len` octets and 2 to 10 more; of `io` only the
+/// same for all. `sansocket_send_encoded` sends it on each. `len` octets and 2 to 10 more; of `io` only the
 /// output is used.
 ///
 /// Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_INVALID_ARGUMENT` for a kind that does

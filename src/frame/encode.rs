@@ -39,7 +39,7 @@ impl FrameHeader {
 }
 
 /// Encodes a whole message of a server's as one frame, once, to be sent to many: a server's frames are not masked, so they are the same
-/// for all. [`Connection::may_send`](crate::Connection::may_send) tells whether a connection may take it now. Returns its octets:
+/// for all. [`Connection::send_encoded`](crate::Connection::send_encoded) sends it on each. Returns its octets:
 /// `payload` and 2 to 10 more.
 ///
 /// # Errors

@@ -4,10 +4,17 @@
 mod decode;
 mod encode;
 mod header;
+mod inflation;
 mod mask;
+mod reader;
+mod writer;
 
 pub use decode::HeaderRules;
 pub use encode::encode_message;
 pub use header::{FrameHeader, MAX_CONTROL_PAYLOAD, Opcode};
+#[cfg(feature = "deflate")]
+pub(crate) use inflation::Inflated;
+pub(crate) use inflation::{AnyInflation, Inflation, NoInflation};
 pub use mask::{advance_key, apply_mask};
-pub(crate) use mask::{apply_mask_inline, unmask_text};
+pub(crate) use reader::{Reader, Rules, What};
+pub(crate) use writer::{Writer, put_frame};

@@ -3,6 +3,7 @@
 pub(crate) mod accept_key;
 pub(crate) mod client;
 mod fields;
+mod negotiated;
 pub(crate) mod request;
 mod response;
 pub(crate) mod server;
@@ -10,6 +11,7 @@ mod sha1;
 
 pub use accept_key::{ACCEPT_KEY_LEN, accept_key};
 pub use client::ClientRequest;
+pub use negotiated::Negotiated;
 pub use request::Request;
 pub use response::Response;
 pub use server::{Accept, Origin};

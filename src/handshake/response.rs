@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::error::ProtocolError;
 use crate::handshake::accept_key::accept_key;
 use crate::handshake::fields::Fields;
+use crate::handshake::negotiated::Negotiated;
 use crate::http::head::{Head, Headers};
 use crate::http::list;
 use crate::http::scan::Scan;
@@ -72,8 +73,8 @@ impl<'i> Response<'i> {
         !self.head.start_line.starts_with(b"HTTP/1.0")
     }
 
-    /// §4.1, the numbered list of what a client must check. Returns the subprotocol, as its place in the offer.
-    pub(crate) fn check(&self, key: &[u8], config: &Config<'_>) -> Result<Option<u8>, ProtocolError> {
+    /// §4.1, the numbered list of what a client must check.
+    pub(crate) fn check(&self, key: &[u8], config: &Config<'_>) -> Result<Negotiated, ProtocolError> {
         use ProtocolError as E;
         let fields = Fields::of(self.headers());
         if self.status != 101 {
@@ -104,10 +105,11 @@ impl<'i> Response<'i> {
             return Err(E::UnofferedExtension);
         }
         if !fields.subprotocol.is_present() {
-            return Ok(None);
+            return Ok(Negotiated::NOTHING);
         }
         let chosen = fields.subprotocol.only().and_then(|name| core::str::from_utf8(name).ok());
-        chosen.and_then(|name| list::position(config.subprotocols, name)).map(Some).ok_or(E::UnofferedSubprotocol)
+        let index = chosen.and_then(|name| list::position(config.subprotocols, name)).ok_or(E::UnofferedSubprotocol)?;
+        Ok(Negotiated::NOTHING.with_subprotocol(index))
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::error::{CallError, ProtocolError, UsageError};
 use crate::handshake::accept_key::accept_key;
+use crate::handshake::negotiated::Negotiated;
 use crate::handshake::request::Request;
 use crate::http::head::Header;
 use crate::http::list;
@@ -58,13 +59,13 @@ const RESERVED_IN_101: &[&str] = &[
 /// What another response writes itself.
 const RESERVED: &[&str] = &["connection", "content-length", "transfer-encoding"];
 
-/// Writes the 101. Returns its octets and the place of the subprotocol in the `config`.
+/// Writes the 101. Returns its octets and what was agreed.
 pub(crate) fn write_accept(
     request: &Request<'_>,
     accept: &Accept<'_>,
     config: &Config<'_>,
     out: &mut [u8],
-) -> Result<(usize, Option<u8>), CallError> {
+) -> Result<(usize, Negotiated), CallError> {
     let key = request.key().ok_or(UsageError::NotAnOpeningHandshake)?;
     if let Origin::OneOf(allowed) = accept.origin {
         let mut origins = request.headers().all("origin");
@@ -76,12 +77,13 @@ pub(crate) fn write_accept(
         return Err(UsageError::InvalidSubprotocol.into());
     }
     // §4.2.2: the subprotocol is one that the client offered.
-    let index = match accept.subprotocol {
+    let negotiated = match accept.subprotocol {
         Some(name) if request.subprotocols().any(|offered| offered == name) => {
-            Some(list::position(config.subprotocols, name).ok_or(UsageError::UnofferedSubprotocol)?)
+            let index = list::position(config.subprotocols, name).ok_or(UsageError::UnofferedSubprotocol)?;
+            Negotiated::NOTHING.with_subprotocol(index)
         }
         Some(_) => return Err(UsageError::UnofferedSubprotocol.into()),
-        None => None,
+        None => Negotiated::NOTHING,
     };
     check_headers(accept.headers, RESERVED_IN_101)?;
 
@@ -99,7 +101,7 @@ pub(crate) fn write_accept(
             head.put_headers(accept.headers).put(&[b"\r\n"]);
         },
     )?;
-    Ok((octets, index))
+    Ok((octets, negotiated))
 }
 
 /// Writes any other response: its head, and `body`, which may be the start of the `content_len` octets of it or nothing. The

@@ -14,6 +14,8 @@ pub(crate) struct Scan {
     /// Header lines begun.
     lines: u16,
     part: Part,
+    /// Complete heads that went before this one: interim responses.
+    pub(crate) heads: u8,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,8 +39,13 @@ enum Part {
 const VERSION: &[u8] = b"HTTP/1.";
 
 impl Scan {
-    pub(crate) const REQUEST: Self = Self { scanned: 0, run: 0, lines: 0, part: Part::RequestStart };
-    pub(crate) const RESPONSE: Self = Self { scanned: 0, run: 0, lines: 0, part: Part::StatusVersion };
+    pub(crate) const REQUEST: Self = Self { scanned: 0, run: 0, lines: 0, part: Part::RequestStart, heads: 0 };
+    pub(crate) const RESPONSE: Self = Self { scanned: 0, run: 0, lines: 0, part: Part::StatusVersion, heads: 0 };
+
+    /// Behind an interim response.
+    pub(crate) const fn next_response(self) -> Self {
+        Self { heads: self.heads.saturating_add(1), ..Self::RESPONSE }
+    }
 
     /// Goes on where it stood, over `input`, which starts with the head's first octet. `Some(length of the head)` once it
     /// is complete.

@@ -7,8 +7,8 @@
 use ::sansocket::ffi::*;
 use ::sansocket::{
     Accept, CallError, ClientRequest, CloseCode, Collector, Compressor, Config, Connection, Data, DeflateDirection,
-    DeflateParams, Entropy, EntropyError, Event, Header, Inflater, Instant, MessageKind, Negotiated, Origin, Received, Request,
-    Role,
+    DeflateParams, Entropy, EntropyError, Event, Header, Inflater, Instant, MessageKind, Negotiated, Origin, PingSource,
+    Received, Request, Role,
 };
 use std::cell::Cell;
 use std::ffi::{c_char, c_void};
@@ -170,6 +170,7 @@ struct Flat {
     status: u16,
     kind: u8,
     marks: [bool; 4],
+    answers: u8,
     offset: u64,
     len: usize,
     /// Which buffer, and where in it.
@@ -193,7 +194,7 @@ fn place((data, len): Span, buffers: [Span; 2]) -> Option<(usize, usize)> {
 
 impl Flat {
     fn of_c(event: &sansocket_event, buffers: [Span; 2]) -> Self {
-        assert_eq!((event.reserved, event.reserved_more), ([0; 7], [0; 2]));
+        assert_eq!((event.reserved, event.reserved_more), ([0; 6], [0; 2]));
         assert!([event.first, event.last, event.was_clean, event.answered].iter().all(|mark| *mark <= 1));
         let place = place((event.data, event.len), buffers);
         assert!(event.len == 0 || place.is_some(), "an event shows octets that are not in the call's memory");
@@ -204,6 +205,7 @@ impl Flat {
             status: event.status,
             kind: event.kind,
             marks: [event.first, event.last, event.was_clean, event.answered].map(|mark| mark == 1),
+            answers: event.answers,
             offset: event.offset,
             len: event.len,
             place,
@@ -217,7 +219,7 @@ impl Flat {
             Some(Event::Request(request)) => (1, span(request.octets()), Self::default()),
             Some(Event::HttpRequest(request)) => (2, span(request.octets()), Self::default()),
             Some(Event::Opened(response)) => (3, span(response.octets()), Self { status: response.status(), ..Self::default() }),
-            Some(Event::Refused { response, error }) => {
+            Some(Event::Refused { response, error, .. }) => {
                 let flat = Self { status: response.status(), error: error.number().into(), ..Self::default() };
                 (4, span(response.octets()), flat)
             }
@@ -226,15 +228,18 @@ impl Flat {
                 let marks = [data.first(), data.last, false, false];
                 (5, span(data.payload), Self { kind, marks, offset: data.offset, ..Self::default() })
             }
-            Some(Event::Ping { payload, answered }) => {
+            Some(Event::Ping { payload, answered, .. }) => {
                 (6, span(payload), Self { marks: [false, false, false, answered], ..Self::default() })
             }
-            Some(Event::Pong { payload }) => (7, span(payload), Self::default()),
-            Some(Event::CloseReceived { code, reason }) => {
+            Some(Event::Pong { payload, answers, .. }) => {
+                let answers = answers.map_or(0, |source| if source == PingSource::Keepalive { 1 } else { 2 });
+                (7, span(payload), Self { answers, ..Self::default() })
+            }
+            Some(Event::CloseReceived { code, reason, .. }) => {
                 (8, span(reason.as_bytes()), Self { close_code: code.0, ..Self::default() })
             }
-            Some(Event::Failed { error }) => (9, none, Self { error: error.number().into(), ..Self::default() }),
-            Some(Event::Closed { code, was_clean }) => {
+            Some(Event::Failed { error, .. }) => (9, none, Self { error: error.number().into(), ..Self::default() }),
+            Some(Event::Closed { code, was_clean, .. }) => {
                 let marks = [false, false, was_clean, false];
                 (10, none, Self { close_code: code.0, marks, ..Self::default() })
             }
@@ -385,13 +390,16 @@ impl<'c> Pair<'c> {
                 } else {
                     assert_eq!(sansocket_init_server(w, size, version, c_config, now), OK);
                 }
-                rust = Connection::new(role, config, shared, instant);
+                rust = match role {
+                    Role::Client => Connection::client(config, shared, instant),
+                    Role::Server => Connection::server_with(config, shared, instant),
+                };
             } else {
                 let mut agreed = Negotiated::NOTHING;
                 *negotiated = *zeroed();
                 if source.one_in(3) {
                     (negotiated.has_subprotocol, negotiated.subprotocol) = (1, source.octet() % 4);
-                    agreed = agreed.subprotocol(negotiated.subprotocol);
+                    agreed = agreed.with_subprotocol(negotiated.subprotocol);
                 }
                 if !source.one_in(3) {
                     let bits = [source.pick(&[0, 8, 9, 15]), source.pick(&[0, 8, 9, 15])];
@@ -404,7 +412,7 @@ impl<'c> Pair<'c> {
                         max_window_bits: if bits[end] == 0 { 15 } else { bits[end] },
                     };
                     let params = DeflateParams { server: direction(0), client: direction(1) };
-                    agreed = agreed.deflate(params);
+                    agreed = agreed.with_deflate(params);
                     peer.deflate = true;
                     if !source.one_in(8) {
                         let theirs = if role == Role::Client { params.server } else { params.client };
@@ -823,8 +831,12 @@ impl<'c> Pair<'c> {
                 self.verb(source, Sort::Verb, &c, |rust, _, out| outcome(rust.send_binary_header(len, fin != 0, out)));
             }
             2 => {
-                let given = unsafe { sansocket_may_send(&*self.ws) };
-                assert_eq!(given as u32, self.rust.may_send().map_or_else(|error| 256 + u32::from(error.number()), |()| 0));
+                let mut due = usize::MAX;
+                let given = unsafe { sansocket_send_encoded(&mut *self.ws, data.cast(), len, &mut due) };
+                match self.rust.send_encoded(&payload) {
+                    Ok(n) => assert_eq!((given, due), (OK, n)),
+                    Err(error) => assert_eq!((given as u32, due), (256 + u32::from(error.number()), usize::MAX)),
+                }
             }
             _ => {
                 self.misplaced_payload(source, number);
@@ -1180,8 +1192,12 @@ impl<'c> Pair<'c> {
             assert_eq!(sansocket_get_role(ws, &mut numbers[2]), OK);
             assert_eq!(sansocket_get_close_code(ws, &mut code), OK);
             assert_eq!(sansocket_get_was_clean(ws, &mut clean), OK);
-            let trip = sansocket_get_round_trip_ms(ws, &mut numbers[3]);
-            assert_eq!((trip == OK).then_some(numbers[3]), rust.round_trip_ms());
+            let mut trip = u64::MAX;
+            let known = sansocket_get_round_trip_us(ws, &mut trip);
+            assert_eq!((known == OK).then(|| std::time::Duration::from_micros(trip)), rust.round_trip());
+            let wait = rust.millis_until_timeout(Instant::from_millis(self.now));
+            let wait = wait.map_or(-1, |ms| i32::try_from(ms).unwrap_or(i32::MAX));
+            assert_eq!(sansocket_poll_timeout(ws, self.now), wait);
             let subprotocol = sansocket_get_subprotocol(ws, &mut name);
             let name = (subprotocol == OK).then(|| std::slice::from_raw_parts(name.data.cast::<u8>(), name.len));
             assert_eq!(name, rust.subprotocol().map(str::as_bytes));

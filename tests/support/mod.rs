@@ -25,6 +25,14 @@ pub(crate) fn open(role: Role) -> Connection<'static, Counter> {
     Connection::open(role, &DEFAULT, Counter::default(), Negotiated::NOTHING, ms(0))
 }
 
+/// A connection of either role before its opening handshake.
+pub(crate) fn connecting<'c>(role: Role, config: &'c Config<'c>, entropy: Counter) -> Connection<'c, Counter> {
+    match role {
+        Role::Client => Connection::client(config, entropy, ms(0)),
+        Role::Server => Connection::server_with(config, entropy, ms(0)),
+    }
+}
+
 /// Where a connection stands when the wire under test begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Begin {

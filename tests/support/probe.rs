@@ -2,11 +2,12 @@
 
 use super::http::HOST;
 use super::rng::Counter;
-use super::{Begin, ms};
+use super::{Begin, connecting, ms};
 use sansocket::{
-    Accept, CallError, ClientRequest, CloseCode, Config, Connection, Event, Headers, MessageKind, Negotiated, Origin,
+    Accept, CallError, ClientRequest, CloseCode, Config, Connection, Event, Headers, MessageKind, Negotiated, Origin, PingSource,
     ProtocolError, Role, State, Transport,
 };
+use std::time::Duration;
 
 /// Headers of a head, names in lower case.
 pub(crate) type Fields = Vec<(String, Vec<u8>)>;
@@ -79,6 +80,8 @@ pub(crate) struct Probe<'c> {
     pub(crate) buffer: Vec<u8>,
     pub(crate) output: Vec<u8>,
     pub(crate) events: Vec<Seen>,
+    /// What each Pong answered.
+    pub(crate) answers: Vec<Option<PingSource>>,
     pub(crate) open: Option<(MessageKind, Vec<u8>)>,
 }
 
@@ -86,7 +89,7 @@ impl<'c> Probe<'c> {
     pub(crate) fn start(role: Role, config: &'c Config<'c>, begin: Begin) -> Self {
         let entropy = Counter::default();
         let conn = match begin {
-            Begin::Handshake => Connection::new(role, config, entropy.clone(), ms(0)),
+            Begin::Handshake => connecting(role, config, entropy.clone()),
             Begin::Open | Begin::Closing => Connection::open(role, config, entropy.clone(), Negotiated::NOTHING, ms(0)),
         };
         let mut probe = Self::of(conn, config, entropy);
@@ -113,6 +116,7 @@ impl<'c> Probe<'c> {
             buffer: Vec::new(),
             output: Vec::new(),
             events: Vec::new(),
+            answers: Vec::new(),
             open: None,
         }
     }
@@ -146,6 +150,16 @@ impl<'c> Probe<'c> {
         assert!(out.iter().all(|&octet| octet == CANARY), "a refused call wrote {out:02x?}");
     }
 
+    /// Calls a verb that has nothing to do, and sees to it that it did nothing, wanting no room for it.
+    pub(crate) fn writes_nothing(
+        &mut self,
+        verb: impl FnOnce(&mut Connection<'c, Counter>, &mut [u8]) -> Result<usize, CallError>,
+    ) {
+        let before = self.snapshot();
+        assert_eq!(verb(&mut self.conn, &mut []), Ok(0));
+        assert_eq!(self.snapshot(), before, "a call without effect changed the connection");
+    }
+
     /// Delivers `octets` and takes all events that they give.
     pub(crate) fn feed(&mut self, octets: &[u8]) {
         self.buffer.extend(octets);
@@ -172,14 +186,11 @@ impl<'c> Probe<'c> {
             Ok(received) => received,
             Err(CallError::NeedsRoom { octets }) => {
                 // Law 7: nothing happened, and the room that was asked for is enough.
-                assert!(octets > room && octets <= super::AMPLE, "{octets} octets wanted, {room} offered");
+                assert!(room < octets && octets == super::AMPLE, "{octets} octets wanted, {room} offered");
                 assert_eq!(self.buffer, before, "a refused call changed its input");
                 assert!(out.iter().all(|&octet| octet == CANARY), "a refused call wrote {out:02x?}");
                 assert_eq!(self.snapshot(), snapshot, "a refused call changed the connection");
-                let written = self.output.len();
-                let more = self.call_with_room(octets);
-                assert_eq!(self.output.len() - written, octets, "the room asked for is not what was used");
-                return more;
+                return self.call_with_room(octets);
             }
             Err(error) => panic!("receive: {error}"),
         };
@@ -243,21 +254,22 @@ impl<'c> Probe<'c> {
             Some(Event::Opened(response)) => {
                 self.events.push(Seen::Opened { status: response.status(), fields: fields(response.headers()) });
             }
-            Some(Event::Refused { response, error }) => {
+            Some(Event::Refused { response, error, .. }) => {
                 self.events.push(Seen::Refused { status: response.status(), fields: fields(response.headers()), error });
             }
-            Some(Event::Ping { payload, answered }) => {
+            Some(Event::Ping { payload, answered, .. }) => {
                 let seen = Seen::Ping { payload: payload.into(), answered, within: self.within() };
                 self.events.push(seen);
             }
-            Some(Event::Pong { payload }) => {
+            Some(Event::Pong { payload, answers, .. }) => {
+                self.answers.push(answers);
                 let seen = Seen::Pong { payload: payload.into(), within: self.within() };
                 self.events.push(seen);
             }
-            Some(Event::CloseReceived { code, reason }) => {
+            Some(Event::CloseReceived { code, reason, .. }) => {
                 self.events.push(Seen::CloseReceived { code: code.0, reason: reason.into() });
             }
-            Some(Event::Failed { error }) => self.events.push(Seen::Failed(error)),
+            Some(Event::Failed { error, .. }) => self.events.push(Seen::Failed(error)),
             Some(other) => panic!("{other:?} from receive"),
         }
         // Law 3: what was not consumed is handed back unchanged.
@@ -324,9 +336,9 @@ impl<'c> Probe<'c> {
         self.events.iter().any(|seen| matches!(seen, Seen::CloseReceived { .. } | Seen::Refused { .. } | Seen::Closed { .. }))
     }
 
-    fn snapshot(&self) -> (State, Transport, Option<u64>, usize, Option<u32>) {
+    fn snapshot(&self) -> (State, Transport, Option<u64>, usize, Option<Duration>) {
         let conn = &self.conn;
-        (conn.state(), conn.transport(), self.next_timeout(), self.entropy.draws().len(), conn.round_trip_ms())
+        (conn.state(), conn.transport(), self.next_timeout(), self.entropy.draws().len(), conn.round_trip())
     }
 }
 
@@ -337,7 +349,7 @@ fn fields(headers: Headers<'_>) -> Fields {
 fn closed_event(event: Option<Event<'_>>) -> Option<Seen> {
     match event {
         None => None,
-        Some(Event::Closed { code, was_clean }) => Some(Seen::Closed { code: code.0, was_clean }),
+        Some(Event::Closed { code, was_clean, .. }) => Some(Seen::Closed { code: code.0, was_clean }),
         Some(other) => panic!("{other:?} is not Closed"),
     }
 }

@@ -160,7 +160,7 @@ impl<'m> End<'m> {
     fn open(role: Role, params: DeflateParams, memory: &'m mut Memory, chance: &mut Chance) -> Self {
         let keys = Keys(Chance::new(chance.next()));
         Self {
-            connection: Connection::open(role, &CONFIG, keys, Negotiated::NOTHING.deflate(params), NOW),
+            connection: Connection::open(role, &CONFIG, keys, Negotiated::NOTHING.with_deflate(params), NOW),
             compressor: Compressor::new(memory.window_bits, &mut memory.compressor).expect("enough memory"),
             inflater: Inflater::new(&mut memory.history).expect("a window of 8 to 15 bits"),
             arriving: Vec::new(),

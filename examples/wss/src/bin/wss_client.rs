@@ -51,7 +51,7 @@ fn run(url: &Url, ca: Option<&str>, message: &str) -> Result<(), Box<dyn Error>>
                     due += ws.close(Some(CloseCode::NORMAL_CLOSURE), "", now(), &mut output[due..])?;
                 }
             }
-            Some(Event::Refused { response, error }) => return Err(format!("{}: {error}", response.status()).into()),
+            Some(Event::Refused { response, error, .. }) => return Err(format!("{}: {error}", response.status()).into()),
             Some(event) => eprintln!("{event:?}"),
             None => {
                 input.copy_within(at..end, 0);

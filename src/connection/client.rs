@@ -1,0 +1,97 @@
+//! §4.1: a client's opening handshake. Nothing here is in a program without clients.
+
+use super::machine::{Heads, Machine, Output, Stage};
+use crate::error::{CallError, ProtocolError, UsageError};
+use crate::event::{Event, Received};
+use crate::handshake::accept_key::key_of;
+use crate::handshake::client::write_request;
+use crate::handshake::{ClientRequest, Response};
+use crate::http::head::Head;
+use crate::http::scan::Scan;
+use crate::length::wire_len;
+use crate::role::Role;
+use crate::time::Instant;
+
+impl Machine<'_> {
+    pub(super) fn request(&mut self, request: &ClientRequest<'_>, now: Instant, out: Output<'_>) -> Result<usize, CallError> {
+        if self.role != Role::Client {
+            return Err(UsageError::WrongRole.into());
+        }
+        let Stage::Fresh = self.stage else { return Err(UsageError::NotConnecting.into()) };
+        let mut nonce = [0; 16];
+        let entropy = out.entropy;
+        let n = write_request(request, self.config, out.room, || entropy.fill(&mut nonce).map(|()| nonce))?;
+        self.timers.note_produced(n);
+        self.enter(Stage::Head { reads: read_response, heads: Heads { scan: Scan::RESPONSE, nonce } }, now);
+        Ok(n)
+    }
+}
+
+/// Scans the response that is awaited and acts on it when it is complete.
+fn read_response<'i>(
+    machine: &mut Machine<'_>,
+    mut heads: Heads,
+    input: &'i mut [u8],
+    now: Instant,
+    _: &mut Output<'_>,
+) -> Result<Received<'i>, CallError> {
+    if wire_len(input.len()) < u64::from(heads.scan.scanned) {
+        return Err(UsageError::InputTooShort.into());
+    }
+    let len = input.len();
+    let mut consumed = 0;
+    let event = loop {
+        let rest = input.get(consumed..).unwrap_or_default();
+        match next_response(rest, &mut heads.scan, machine) {
+            Ok(None) => {
+                machine.enter(Stage::Head { reads: read_response, heads }, now);
+                return Ok(Received::consumed(consumed));
+            }
+            // RFC 9110 §15.2: interim responses go before the final one; 101 is final here.
+            Ok(Some(interim)) if (100..200).contains(&interim.status()) && interim.status() != 101 => {
+                consumed = consumed.saturating_add(interim.octets().len());
+            }
+            Ok(Some(response)) => {
+                consumed = consumed.saturating_add(response.octets().len());
+                break respond_to(response, heads, machine, now);
+            }
+            Err(error) => {
+                machine.enter(Stage::Failed, now);
+                return Ok(Received { consumed: len, produced: 0, event: Some(Event::Failed { error }) });
+            }
+        }
+    };
+    // A 101 that was wrong: what follows are frames of nobody's.
+    let consumed = if let Stage::Failed = machine.stage { len } else { consumed };
+    Ok(Received { consumed, produced: 0, event: Some(event) })
+}
+
+/// The next head, if it is complete. An interim one makes room for another.
+fn next_response<'i>(input: &'i [u8], scan: &mut Scan, machine: &Machine<'_>) -> Result<Option<Response<'i>>, ProtocolError> {
+    let Some(len) = scan.advance(input, machine.config)? else { return Ok(None) };
+    let response = Response::of_head(Head::of_scanned(input.get(..len).unwrap_or_default()));
+    if (100..200).contains(&response.status()) && response.status() != 101 {
+        if scan.heads >= machine.config.max_interim_responses {
+            return Err(ProtocolError::TooManyInterimResponses);
+        }
+        *scan = scan.next_response();
+    } else {
+        response.check_http()?;
+    }
+    Ok(Some(response))
+}
+
+/// What the final response leads to: an open connection; a failed one, after a 101 that is not what it says; or a refusal, with a body
+/// that is the caller's to read.
+fn respond_to<'i>(response: Response<'i>, heads: Heads, machine: &mut Machine<'_>, now: Instant) -> Event<'i> {
+    match response.check(&key_of(heads.nonce), machine.config) {
+        Ok(negotiated) => {
+            machine.open(negotiated, now);
+            Event::Opened(response)
+        }
+        Err(error) => {
+            machine.enter(if response.status() == 101 { Stage::Failed } else { Stage::Refused }, now);
+            Event::Refused { response, error }
+        }
+    }
+}

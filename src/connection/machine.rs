@@ -1,0 +1,186 @@
+//! §7, the upper storey: where a connection stands, and the one function that moves it on.
+
+use super::timers::Timers;
+use crate::close_code::CloseCode;
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::error::{CallError, UsageError};
+use crate::event::{Event, Received};
+use crate::frame::{MAX_CONTROL_PAYLOAD, Opcode, Reader, Rules, Writer, put_frame};
+use crate::handshake::Negotiated;
+use crate::http::scan::Scan;
+use crate::role::Role;
+use crate::time::Instant;
+
+/// Bytes of room in the output that [`Connection::receive`](crate::Connection::receive) may ask for and that suffice for it and for
+/// [`Connection::handle_timeout`](crate::Connection::handle_timeout): a client's longest Pong, which is longer than every refusal of
+/// a handshake.
+pub const MAX_ANSWER: usize = 2 + 4 + MAX_CONTROL_PAYLOAD;
+
+/// The most bytes that [`Connection::receive`](crate::Connection::receive) leaves unconsumed once the opening handshake is over: a
+/// control frame of which the last byte is missing.
+pub const MAX_REMAINDER: usize = MAX_ANSWER - 1;
+
+/// The machine without its entropy source, so that programs with several sources hold its code once.
+pub(super) struct Machine<'c> {
+    pub(super) config: &'c Config<'c>,
+    pub(super) timers: Timers,
+    pub(super) stage: Stage,
+    pub(super) negotiated: Negotiated,
+    pub(super) role: Role,
+    /// The input ended while a request waited for its answer: `Closed` comes once that is given and all input is read.
+    pub(super) input_ended: bool,
+}
+
+/// Where the connection stands, with what it has to know there. The table at [`Connection`](crate::Connection) says what each means.
+#[derive(Clone, Copy)]
+pub(super) enum Stage {
+    /// Client: the request is still to be written.
+    Fresh,
+    /// A head is awaited: a server's request, a client's response.
+    Head {
+        reads: ReadHead,
+        heads: Heads,
+    },
+    /// Server: the request was shown and is not answered yet.
+    Deciding {
+        /// RFC 9110 §9.3.2: the answer has no body.
+        is_head: bool,
+    },
+    Open {
+        reader: Reader,
+        writer: Writer,
+    },
+    /// Our Close went out, the peer's is awaited.
+    CloseSent {
+        reader: Reader,
+        /// By how many milliseconds more the rest of the message that was under way may move the closing deadline.
+        grace_ms: u32,
+    },
+    /// Both Closes were exchanged.
+    BothClosed {
+        code: CloseCode,
+    },
+    /// The peer broke a rule, or the opening handshake was answered with something else than 101: what comes is ignored.
+    Failed,
+    /// Client: the response was not a 101; its body is not ours.
+    Refused,
+    /// Nothing is waited for any more; `Closed` is still to be given.
+    Over,
+    /// `Closed` was given.
+    Ended {
+        code: CloseCode,
+    },
+}
+
+/// Reads the head that is awaited: a role's own function, so that a program holds the code of the roles that it has.
+pub(super) type ReadHead = for<'m, 'c, 'i, 'a, 'b> fn(
+    &'m mut Machine<'c>,
+    Heads,
+    &'i mut [u8],
+    Instant,
+    &'a mut Output<'b>,
+) -> Result<Received<'i>, CallError>;
+
+/// What is known of the heads of an opening handshake.
+#[derive(Clone, Copy)]
+pub(super) struct Heads {
+    pub(super) scan: Scan,
+    /// Client: the nonce in our key.
+    pub(super) nonce: [u8; 16],
+}
+
+/// Where a call writes, and where it draws masking keys.
+pub(super) struct Output<'a> {
+    pub(super) entropy: &'a mut dyn Entropy,
+    pub(super) room: &'a mut [u8],
+}
+
+impl<'c> Machine<'c> {
+    pub(super) fn new(role: Role, config: &'c Config<'c>, stage: Stage, now: Instant) -> Self {
+        let negotiated = Negotiated::NOTHING;
+        Self { config, timers: Timers::start(now), stage, negotiated, role, input_ended: false }
+    }
+
+    /// Every change of stage. A connection that opens, and one that takes the first step of its closing, begins to wait anew; the
+    /// deadline of the handshake runs until its answer, and on through a body that is not ours.
+    pub(super) fn enter(&mut self, stage: Stage, now: Instant) {
+        let begins = match stage {
+            Stage::Open { .. } => true,
+            Stage::CloseSent { .. } | Stage::BothClosed { .. } | Stage::Failed => !matches!(self.stage, Stage::CloseSent { .. }),
+            Stage::Fresh | Stage::Head { .. } | Stage::Deciding { .. } | Stage::Refused | Stage::Over | Stage::Ended { .. } => {
+                false
+            }
+        };
+        if begins {
+            self.timers.begin(now);
+        }
+        self.stage = stage;
+    }
+
+    /// The connection is open: frames come and go.
+    pub(super) fn open(&mut self, negotiated: Negotiated, now: Instant) {
+        self.negotiated = negotiated;
+        self.enter(Stage::Open { reader: Reader::START, writer: Writer::START }, now);
+    }
+
+    /// The end, once.
+    pub(super) fn end(&mut self, now: Instant) -> Option<Event<'static>> {
+        let code = self.close_code();
+        if let Stage::Ended { .. } = self.stage {
+            return None;
+        }
+        self.enter(Stage::Ended { code }, now);
+        Some(Event::Closed { code, was_clean: code != CloseCode::ABNORMAL_CLOSURE })
+    }
+
+    /// §7.1.5.
+    pub(super) fn close_code(&self) -> CloseCode {
+        match self.stage {
+            Stage::BothClosed { code } | Stage::Ended { code } => code,
+            _ => CloseCode::ABNORMAL_CLOSURE,
+        }
+    }
+
+    /// Whether a message may go out (§6.1): not yet is the caller's mistake, no longer is none.
+    #[inline]
+    pub(super) fn writer(&self) -> Result<Option<Writer>, UsageError> {
+        match self.stage {
+            Stage::Open { writer, .. } => Ok(Some(writer)),
+            Stage::Fresh | Stage::Head { .. } | Stage::Deciding { .. } => Err(UsageError::NotOpen),
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) fn set_writer(&mut self, after: Writer) {
+        if let Stage::Open { writer, .. } = &mut self.stage {
+            *writer = after;
+        }
+    }
+
+    /// What the reader has to know.
+    #[inline]
+    pub(super) fn rules(&self) -> Rules<'c> {
+        Rules { config: self.config, masked: self.role == Role::Server, deflate: self.negotiated.deflate().is_some() }
+    }
+
+    /// Writes a control frame whose payload was checked.
+    #[inline(never)]
+    pub(super) fn put_control(&mut self, opcode: Opcode, payload: &[u8], out: &mut Output<'_>) -> Result<usize, CallError> {
+        let n = put_frame(true, opcode, payload, mask(self.role, out.entropy), out.room)?;
+        // What leaves behind our Close does not move the closing deadline.
+        if let Stage::Open { .. } = self.stage {
+            self.timers.note_produced(n);
+        }
+        Ok(n)
+    }
+}
+
+/// §5.1: clients mask, servers do not.
+#[inline]
+pub(super) fn mask<'e>(role: Role, entropy: &'e mut dyn Entropy) -> Option<&'e mut dyn Entropy> {
+    match role {
+        Role::Client => Some(entropy),
+        Role::Server => None,
+    }
+}

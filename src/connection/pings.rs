@@ -1,0 +1,124 @@
+//! §5.5.2, §5.5.3: the Pings that we sent, and which of them a Pong answers.
+
+use crate::event::PingSource;
+
+/// The latest keepalive Ping and the latest of the application's: a peer may answer only the latest, so no others are remembered.
+#[derive(Clone, Copy)]
+pub(super) struct Pings {
+    /// Bytes of output, up to the end of the keepalive Ping, that the transport has not taken yet.
+    pub(super) unwritten: u32,
+    /// A hash of the payload of the application's latest Ping until its Pong comes; 0 if there is none.
+    application: u32,
+    /// Microseconds; `u32::MAX` before the first answer.
+    pub(super) round_trip: u32,
+    /// Counts the keepalive Pings; the payload of the latest.
+    number: u8,
+    awaits: Awaits,
+    /// Whether the application's Ping left after the keepalive's.
+    application_is_later: bool,
+    /// Whether nothing moved the start of the wait for the Pong but its own way out.
+    pub(super) is_timed: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Awaits {
+    Nothing,
+    /// The Ping found no room, or no entropy. Its Pong will be missed unless the transport takes what is in its way.
+    Room,
+    Pong,
+    /// A Pong behind a frame of which bytes come in: no Pong can interrupt it (§5.4).
+    PongBehindFrame,
+    /// The same, and the next frame may have left before the Ping was seen.
+    PongBehindTwoFrames,
+}
+
+impl Pings {
+    pub(super) const START: Self = Self {
+        unwritten: 0,
+        application: 0,
+        round_trip: u32::MAX,
+        number: 0,
+        awaits: Awaits::Nothing,
+        application_is_later: false,
+        is_timed: false,
+    };
+
+    pub(super) fn awaits_pong(&self) -> bool {
+        self.awaits != Awaits::Nothing
+    }
+
+    /// No Pong is awaited any more.
+    pub(super) fn forget(&mut self) {
+        self.awaits = Awaits::Nothing;
+    }
+
+    /// The payload of the next keepalive Ping.
+    pub(super) fn next_payload(&self) -> [u8; 4] {
+        payload(self.number.wrapping_add(1))
+    }
+
+    /// A keepalive Ping was due, and is in the output unless it was `left_out`.
+    pub(super) fn note_keepalive(&mut self, left_out: bool) {
+        self.number = self.number.wrapping_add(1);
+        self.awaits = if left_out { Awaits::Room } else { Awaits::PongBehindTwoFrames };
+        (self.application_is_later, self.is_timed) = (false, true);
+    }
+
+    /// The application sent a Ping.
+    pub(super) fn note_application(&mut self, payload: &[u8]) {
+        self.application = hash(payload);
+        self.application_is_later = true;
+    }
+
+    /// A Pong came. A Pong to a Ping that left after the keepalive's answers that too (§5.5.3); one to an earlier Ping, or to
+    /// none, shows nothing. Of two Pings with the same payload, the latest counts.
+    pub(super) fn note_pong(&mut self, pong: &[u8]) -> Option<PingSource> {
+        let to_application = self.application != 0 && self.application == hash(pong);
+        let to_keepalive = self.awaits_pong() && self.awaits != Awaits::Room && pong == payload(self.number);
+        if !to_application && !to_keepalive {
+            return None;
+        }
+        if to_keepalive && (!to_application || !self.application_is_later) {
+            self.forget();
+            return Some(PingSource::Keepalive);
+        }
+        if self.application_is_later {
+            (self.awaits, self.is_timed) = (Awaits::Nothing, false);
+        }
+        self.application = 0;
+        Some(PingSource::Application)
+    }
+
+    /// A data frame starts that does not lie whole in the input.
+    pub(super) fn note_frame(&mut self) {
+        self.awaits = match self.awaits {
+            Awaits::PongBehindTwoFrames => Awaits::PongBehindFrame,
+            Awaits::PongBehindFrame => Awaits::Pong,
+            other => other,
+        };
+    }
+
+    /// Whether bytes of a data frame show that its sender lives: it cannot answer before the frame ends.
+    pub(super) fn is_behind_frame(&self) -> bool {
+        matches!(self.awaits, Awaits::PongBehindFrame | Awaits::PongBehindTwoFrames)
+    }
+
+    /// The transport took `n` of the bytes up to the keepalive Ping.
+    pub(super) fn note_written(&mut self, n: u32) {
+        self.unwritten = self.unwritten.saturating_sub(n);
+        // What stood in the way of a Ping is gone, and the peer is not stuck. The next Ping finds room.
+        if self.unwritten == 0 && self.awaits == Awaits::Room {
+            self.forget();
+        }
+    }
+}
+
+fn payload(number: u8) -> [u8; 4] {
+    u32::from(number).to_be_bytes()
+}
+
+/// FNV-1a, never 0. Who finds another payload with the same hash could as well send the right one.
+fn hash(payload: &[u8]) -> u32 {
+    let hash = payload.iter().fold(0x811C_9DC5_u32, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash.max(1)
+}

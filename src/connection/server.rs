@@ -1,0 +1,104 @@
+//! §4.2: a server's opening handshake. Nothing here is in a program without servers.
+
+use super::machine::{Heads, MAX_ANSWER, Machine, Output, Stage};
+use crate::error::{CallError, ProtocolError, UsageError, room};
+use crate::event::{Event, Received};
+use crate::handshake::server::{refusal, write_accept, write_response};
+use crate::handshake::{Accept, Request};
+use crate::http::Header;
+use crate::http::head::Head;
+use crate::http::scan::Scan;
+use crate::length::{copy, wire_len};
+use crate::role::Role;
+use crate::time::Instant;
+
+/// What a server starts with.
+pub(super) const AWAITS_REQUEST: Stage =
+    Stage::Head { reads: read_request, heads: Heads { scan: Scan::REQUEST, nonce: [0; 16] } };
+
+impl Machine<'_> {
+    pub(super) fn accept(
+        &mut self,
+        request: &Request<'_>,
+        accept: &Accept<'_>,
+        now: Instant,
+        out: &mut [u8],
+    ) -> Result<usize, CallError> {
+        self.deciding()?;
+        let (n, negotiated) = write_accept(request, accept, self.config, out)?;
+        self.timers.note_produced(n);
+        self.open(negotiated, now);
+        Ok(n)
+    }
+
+    /// Any other answer: what of its `body` goes out with the head, and the length of all of it.
+    pub(super) fn respond(
+        &mut self,
+        status: u16,
+        headers: &[Header<'_>],
+        body: (&[u8], usize),
+        now: Instant,
+        out: &mut [u8],
+    ) -> Result<usize, CallError> {
+        let is_head = self.deciding()?;
+        let (body, content_len) = body;
+        // RFC 9110 §9.3.2: the answer to a HEAD is the head that a GET would have had.
+        let body = if is_head { &[] } else { body };
+        let n = write_response(status, headers, content_len, body, out)?;
+        self.timers.note_produced(n);
+        if !is_head {
+            self.timers.note_due(wire_len(content_len.saturating_sub(body.len())));
+        }
+        self.enter(Stage::Failed, now);
+        Ok(n)
+    }
+
+    /// Whether the request that waits for its answer is a HEAD.
+    fn deciding(&self) -> Result<bool, UsageError> {
+        match (self.role, &self.stage) {
+            (Role::Client, _) => Err(UsageError::WrongRole),
+            (_, &Stage::Deciding { is_head }) => Ok(is_head),
+            _ => Err(UsageError::NotConnecting),
+        }
+    }
+}
+
+/// Scans the request that is awaited and shows it when it is complete. One that breaks a rule is answered at once, and nothing more
+/// is taken.
+fn read_request<'i>(
+    machine: &mut Machine<'_>,
+    mut heads: Heads,
+    input: &'i mut [u8],
+    now: Instant,
+    out: &mut Output<'_>,
+) -> Result<Received<'i>, CallError> {
+    if wire_len(input.len()) < u64::from(heads.scan.scanned) {
+        return Err(UsageError::InputTooShort.into());
+    }
+    room(out.room, MAX_ANSWER)?;
+    let input = &*input;
+    match next_request(input, &mut heads.scan, machine) {
+        Ok(None) => {
+            machine.enter(Stage::Head { reads: read_request, heads }, now);
+            Ok(Received::consumed(0))
+        }
+        Ok(Some(request)) => {
+            machine.enter(Stage::Deciding { is_head: request.method() == "HEAD" }, now);
+            let consumed = request.octets().len();
+            let event = if request.is_opening_handshake() { Event::Request(request) } else { Event::HttpRequest(request) };
+            Ok(Received { consumed, produced: 0, event: Some(event) })
+        }
+        Err(error) => {
+            let response = refusal(error);
+            copy(response, room(out.room, response.len())?);
+            machine.timers.note_produced(response.len());
+            machine.enter(Stage::Failed, now);
+            Ok(Received { consumed: input.len(), produced: response.len(), event: Some(Event::Failed { error }) })
+        }
+    }
+}
+
+fn next_request<'i>(input: &'i [u8], scan: &mut Scan, machine: &Machine<'_>) -> Result<Option<Request<'i>>, ProtocolError> {
+    let Some(len) = scan.advance(input, machine.config)? else { return Ok(None) };
+    Ok(Some(Request::of_head(Head::of_scanned(input.get(..len).unwrap_or_default())).check()?))
+}

@@ -1,0 +1,94 @@
+//! Deadlines (law 10): handshake, keepalive Ping, missing Pong, idle peer, closing. Each from a point in time that `Timers` keeps.
+
+use super::machine::{Machine, Output, Stage};
+use crate::close_code::CloseCode;
+use crate::event::Received;
+use crate::frame::Opcode;
+use crate::time::Instant;
+
+impl Machine<'_> {
+    pub(super) fn resume(&mut self, now: Instant) {
+        let for_peer = match self.stage {
+            Stage::Open { .. } => self.timers.pings.awaits_pong(),
+            Stage::Fresh | Stage::Head { .. } | Stage::Deciding { .. } | Stage::Refused => true,
+            Stage::CloseSent { .. } | Stage::BothClosed { .. } | Stage::Failed | Stage::Over | Stage::Ended { .. } => false,
+        };
+        self.timers.resume(now, for_peer);
+    }
+
+    /// When a handshake or a closing must be over.
+    fn stage_due(&self) -> Instant {
+        match self.stage {
+            Stage::Open { .. } | Stage::Ended { .. } => Instant::NEVER,
+            // The body of a refusal is a part of the handshake: an HTTP client may want to read it.
+            Stage::Fresh | Stage::Head { .. } | Stage::Deciding { .. } | Stage::Refused => {
+                self.timers.peer_wait_due(self.config.handshake_timeout_ms)
+            }
+            Stage::CloseSent { .. } | Stage::BothClosed { .. } | Stage::Failed => {
+                self.timers.wait_due(self.config.closing_timeout_ms)
+            }
+            Stage::Over => self.timers.now_due(),
+        }
+    }
+
+    /// When the Pong, any sign of life, and the next Ping are due.
+    fn open_due(&self) -> [Instant; 3] {
+        let (timers, config) = (&self.timers, self.config);
+        [
+            timers.pong_due(config.pong_timeout_ms),
+            timers.idle_due(config.idle_timeout_ms),
+            timers.ping_due(config.keepalive_interval_ms, config.pong_timeout_ms),
+        ]
+    }
+
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        let next = match self.stage {
+            Stage::Open { .. } => self.open_due().into_iter().fold(Instant::NEVER, Instant::min),
+            _ => self.stage_due(),
+        };
+        (next != Instant::NEVER).then_some(next)
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant, out: &mut Output<'_>) -> Received<'static> {
+        let now = self.timers.advance(now);
+        let is_due = |deadline: Instant| deadline != Instant::NEVER && deadline <= now;
+        let [pong, idle, ping] = self.open_due().map(is_due);
+        let mut produced = 0;
+        let mut event = None;
+        match self.stage {
+            Stage::Open { .. } if pong => event = self.end(now),
+            Stage::Open { .. } if idle => match self.close(Some(CloseCode::GOING_AWAY), "", now, out) {
+                Ok(n) => produced = n,
+                Err(_) => event = self.end(now),
+            },
+            Stage::Open { .. } if ping => produced = self.keep_alive(now, out),
+            Stage::Open { .. } => {}
+            _ if is_due(self.stage_due()) => event = self.end(now),
+            _ => {}
+        }
+        Received { consumed: 0, produced, event }
+    }
+
+    /// Without room (or entropy) no Ping leaves, and the missing Pong will tell.
+    fn keep_alive(&mut self, now: Instant, out: &mut Output<'_>) -> usize {
+        let payload = self.timers.pings.next_payload();
+        let produced = self.put_control(Opcode::Ping, &payload, out).unwrap_or(0);
+        self.timers.note_keepalive(now, produced == 0);
+        produced
+    }
+
+    /// Law 10: what the peer takes shows that it lives. Until our Ping has left, the wait for its Pong has not begun; while it
+    /// takes what was due no later than our Close, fast enough, the closing has not either.
+    pub(super) fn written(&mut self, n: usize, now: Instant) {
+        let (taken, of_ping) = self.timers.note_written(crate::length::wire_len(n));
+        match self.stage {
+            Stage::Open { .. } if of_ping > 0 && self.timers.pings.awaits_pong() => self.timers.postpone(now, u64::MAX),
+            Stage::CloseSent { .. } | Stage::BothClosed { .. } | Stage::Failed if taken > 0 => {
+                let rate = u64::from(self.config.min_write_rate);
+                let credit = taken.saturating_mul(1_000_000).checked_div(rate).unwrap_or(u64::MAX);
+                self.timers.postpone(now, credit);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The points in time from which deadlines are counted, and how far the transport is behind. Deadlines are derived, not kept.
+
+use super::pings::Pings;
+use crate::event::PingSource;
+use crate::length::wire_len;
+use crate::time::Instant;
+
+#[derive(Clone, Copy)]
+pub(super) struct Timers {
+    /// When the current wait began: that for the end of the handshake, for the next keepalive Ping or its Pong, for the end
+    /// of the closing.
+    since: Instant,
+    /// When the last bytes came from the peer.
+    received: Instant,
+    /// Since when reading has been paused; `NEVER` if it is not.
+    paused: Instant,
+    /// Bytes of output behind `pings.unwritten` that the transport has not taken yet, for those who say what it takes.
+    unwritten: u64,
+    pub(super) pings: Pings,
+}
+
+/// A deadline of `ms` milliseconds from `start`, 0 being none.
+fn deadline(start: Instant, ms: u32) -> Instant {
+    if ms == 0 { Instant::NEVER } else { start.plus_millis(u64::from(ms)) }
+}
+
+impl Timers {
+    pub(super) fn start(now: Instant) -> Self {
+        Self { since: now, received: now, paused: Instant::NEVER, unwritten: 0, pings: Pings::START }
+    }
+
+    /// Law 10: time that runs backwards stands still.
+    pub(super) fn advance(&self, now: Instant) -> Instant {
+        now.max(self.since).max(self.received)
+    }
+
+    /// Another wait begins: the connection is open, or it closes. A Pong is not awaited any more.
+    pub(super) fn begin(&mut self, now: Instant) {
+        self.since = self.advance(now);
+        self.received = self.since;
+        self.pings.forget();
+    }
+
+    /// Bytes came from the peer.
+    #[inline]
+    pub(super) fn note_received(&mut self, now: Instant) {
+        self.received = self.received.max(now);
+    }
+
+    /// Bytes of a data frame came that does not lie whole in the input; it `begins` with them.
+    pub(super) fn note_frame(&mut self, now: Instant, begins: bool) {
+        if begins {
+            self.pings.note_frame();
+        }
+        if self.pings.is_behind_frame() {
+            self.since = self.advance(now);
+            self.pings.is_timed = false;
+        }
+    }
+
+    /// A keepalive Ping was due, and is in the output unless it was `left_out`.
+    pub(super) fn note_keepalive(&mut self, now: Instant, left_out: bool) {
+        self.since = now;
+        self.pings.note_keepalive(left_out);
+        let before = u64::from(self.pings.unwritten).saturating_add(self.unwritten);
+        self.pings.unwritten = u32::try_from(before).unwrap_or(u32::MAX);
+        self.unwritten = before.saturating_sub(u64::from(self.pings.unwritten));
+    }
+
+    pub(super) fn note_pong(&mut self, now: Instant, payload: &[u8]) -> Option<PingSource> {
+        let answers = self.pings.note_pong(payload);
+        if answers == Some(PingSource::Keepalive) && self.pings.is_timed {
+            let round_trip = self.advance(now).since(self.since);
+            self.pings.round_trip = u32::try_from(round_trip).unwrap_or(u32::MAX);
+        }
+        answers
+    }
+
+    /// Microseconds from a keepalive Ping to its Pong.
+    pub(super) fn round_trip(&self) -> Option<u32> {
+        let known = self.pings.round_trip != u32::MAX;
+        known.then_some(self.pings.round_trip)
+    }
+
+    /// `n` bytes of ours are in the caller's output.
+    #[inline]
+    pub(super) fn note_produced(&mut self, n: usize) {
+        self.unwritten = self.unwritten.wrapping_add(wire_len(n));
+    }
+
+    /// The caller writes `n` bytes of its own behind what it has of ours.
+    pub(super) fn note_due(&mut self, n: u64) {
+        self.unwritten = self.unwritten.saturating_add(n);
+    }
+
+    /// The transport took `n` bytes: how many of them we know of, and how many go up to the keepalive Ping.
+    pub(super) fn note_written(&mut self, n: u64) -> (u64, u64) {
+        let of_ping = u32::try_from(n).unwrap_or(u32::MAX).min(self.pings.unwritten);
+        self.pings.note_written(of_ping);
+        let behind = n.saturating_sub(u64::from(of_ping)).min(self.unwritten);
+        self.unwritten = self.unwritten.saturating_sub(behind);
+        (behind.saturating_add(u64::from(of_ping)), u64::from(of_ping))
+    }
+
+    /// The current wait begins later by `us` microseconds, but not later than now.
+    pub(super) fn postpone(&mut self, now: Instant, us: u64) {
+        self.since = self.since.plus_micros(us).min(self.advance(now));
+    }
+
+    /// Microseconds that the current wait has lasted.
+    pub(super) fn waited(&self, now: Instant) -> u64 {
+        self.advance(now).since(self.since)
+    }
+
+    pub(super) fn pause(&mut self, now: Instant) {
+        self.paused = self.paused.min(self.advance(now));
+    }
+
+    /// Moves what waits for the peer by the length of the pause; the current wait is such if it is `for_peer`.
+    pub(super) fn resume(&mut self, now: Instant, for_peer: bool) {
+        if self.paused == Instant::NEVER {
+            return;
+        }
+        let (paused, now) = (self.paused, self.advance(now).max(self.paused));
+        let later = |start: Instant| start.plus_micros(now.since(paused.max(start)));
+        self.received = later(self.received);
+        if for_peer {
+            self.since = later(self.since);
+        }
+        self.paused = Instant::NEVER;
+    }
+
+    /// When the current wait began; a deadline of `ms` from there.
+    pub(super) fn wait_due(&self, ms: u32) -> Instant {
+        deadline(self.since, ms)
+    }
+
+    /// The same, standing still while the caller does not read.
+    pub(super) fn peer_wait_due(&self, ms: u32) -> Instant {
+        self.unless_paused(deadline(self.since, ms))
+    }
+
+    /// When the next keepalive Ping is due.
+    pub(super) fn ping_due(&self, interval_ms: u32, pong_ms: u32) -> Instant {
+        let waits = self.pings.awaits_pong() && pong_ms != 0;
+        if waits { Instant::NEVER } else { deadline(self.since, interval_ms) }
+    }
+
+    /// When a Pong will have been missed.
+    pub(super) fn pong_due(&self, ms: u32) -> Instant {
+        if self.pings.awaits_pong() { self.peer_wait_due(ms) } else { Instant::NEVER }
+    }
+
+    /// When the peer will have been silent for too long.
+    pub(super) fn idle_due(&self, ms: u32) -> Instant {
+        self.unless_paused(deadline(self.received, ms))
+    }
+
+    /// At once.
+    pub(super) fn now_due(&self) -> Instant {
+        self.since
+    }
+
+    fn unless_paused(&self, deadline: Instant) -> Instant {
+        if self.paused == Instant::NEVER { deadline } else { Instant::NEVER }
+    }
+}

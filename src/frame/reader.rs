@@ -1,0 +1,396 @@
+//! §5, §6.2, the lower storey: bytes become pieces of messages and whole control frames. Header, unmask in place, UTF-8: a payload
+//! byte's whole way. It knows no role in closing, no time, no entropy and no output.
+
+use super::decode::HeaderRules;
+use super::header::{FrameHeader, Opcode};
+use super::inflation::{Inflated, Inflation};
+use super::mask::{advance_key, apply_mask, apply_mask_inline, unmask_text};
+use crate::close_code::CloseCode;
+use crate::config::Config;
+use crate::error::ProtocolError;
+use crate::event::MessageKind;
+use crate::length::{at_most, wire_len};
+use crate::utf8::{Utf8, is_utf8};
+
+/// Where in a frame and in a message the input stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader {
+    /// Bytes of the current data frame's payload still to come; 0 between frames.
+    remaining: u64,
+    /// Bytes of the current message so far; inflated ones if it is compressed.
+    offset: u64,
+    /// Frames of the current message so far.
+    fragments: u32,
+    /// Those since the last byte of the message that brought none.
+    empty_frames: u32,
+    /// The current frame's, turned so that its first byte is next; zero from a server.
+    masking_key: [u8; 4],
+    utf8: Utf8,
+    /// The current message's kind; `None` between messages.
+    message: Option<MessageKind>,
+    /// Whether the current frame ends the message.
+    fin: bool,
+    coding: Coding,
+}
+
+/// How the current message travels.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    Plain,
+    Compressed,
+    /// Compressed, and more may come out of the inflater without further payload.
+    Pending,
+}
+
+/// What a reader has to know of its connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules<'c> {
+    pub(crate) config: &'c Config<'c>,
+    /// §5.1: whether frames must be masked, because a client sends them. Else they must not be.
+    pub(crate) masked: bool,
+    /// Whether permessage-deflate was agreed.
+    pub(crate) deflate: bool,
+}
+
+/// What the input holds next, as positions in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Piece {
+    /// Bytes that are done with once the piece is taken.
+    pub(crate) consumed: usize,
+    /// Where its `len` bytes start; in the window if they were inflated.
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+    pub(crate) what: What,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum What {
+    /// Nothing yet: what follows is incomplete.
+    Nothing,
+    /// Compressed payload, and nothing to inflate it with. It is left where it is.
+    NoInflater,
+    /// A piece of a message, unmasked and checked.
+    Data { kind: MessageKind, offset: u64, last: bool, inflated: bool },
+    /// A whole control frame, checked, and still masked: who takes it unmasks it. `before`: where it starts.
+    Control { opcode: Opcode, masking_key: [u8; 4], before: usize },
+}
+
+impl Piece {
+    fn nothing(consumed: usize) -> Self {
+        Self { consumed, start: 0, len: 0, what: What::Nothing }
+    }
+}
+
+/// A message that lies whole in the input, its payload `len` bytes from `start`.
+pub(crate) struct WholeMessage {
+    pub(crate) kind: MessageKind,
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+}
+
+impl Reader {
+    pub(crate) const START: Self = Self {
+        remaining: 0,
+        offset: 0,
+        fragments: 0,
+        empty_frames: 0,
+        masking_key: [0; 4],
+        utf8: Utf8::START,
+        message: None,
+        fin: false,
+        coding: Coding::Plain,
+    };
+
+    pub(crate) const fn is_inside_message(&self) -> bool {
+        self.message.is_some()
+    }
+
+    pub(crate) const fn is_inside_frame(&self) -> bool {
+        self.remaining > 0
+    }
+
+    /// The common case by itself: between messages, a valid message of one frame that lies whole in the input. Whatever else is
+    /// there, a fault above all, is left untouched to `next`.
+    #[inline(always)]
+    pub(crate) fn whole_message(&self, input: &mut [u8], rules: Rules<'_>) -> Option<WholeMessage> {
+        if self.message.is_some() {
+            return None;
+        }
+        let available = input.len();
+        let (&mut [first, second], behind) = input.split_first_chunk_mut()?;
+        let kind = match first {
+            0x81 => MessageKind::Text,
+            0x82 => MessageKind::Binary,
+            _ => return None,
+        };
+        if second >> 7 != u8::from(rules.masked) {
+            return None;
+        }
+        let (len, behind) = match second & 0x7F {
+            126 => {
+                let (&mut bytes, behind) = behind.split_first_chunk_mut()?;
+                (u16::from_be_bytes(bytes), behind)
+            }
+            127 => return None,
+            short => (u16::from(short), behind),
+        };
+        let is_minimal = len > 125 || second & 0x7F != 126;
+        if !is_minimal || u64::from(len) > rules.config.max_message_len {
+            return None;
+        }
+        let (key, behind) = match rules.masked {
+            true => {
+                let (&mut key, behind) = behind.split_first_chunk_mut()?;
+                (key, behind)
+            }
+            false => ([0; 4], behind),
+        };
+        let start = available.saturating_sub(behind.len());
+        let len = usize::from(len);
+        let payload = behind.get_mut(..len)?;
+        match kind {
+            MessageKind::Binary => apply_mask_inline(key, payload),
+            MessageKind::Text => {
+                if !unmask_text(key, payload) && !is_utf8(payload) {
+                    apply_mask(key, payload);
+                    return None;
+                }
+            }
+        }
+        Some(WholeMessage { kind, start, len })
+    }
+
+    /// Goes through `input` to the next piece. After a fault the reader is of no further use.
+    pub(crate) fn next<'i>(
+        &mut self,
+        input: &mut [u8],
+        rules: Rules<'_>,
+        inflation: &mut (impl Inflation<'i> + ?Sized),
+    ) -> Result<Piece, ProtocolError> {
+        let mut consumed = 0;
+        loop {
+            let rest = input.get_mut(consumed..).unwrap_or_default();
+            if self.remaining == 0 && self.coding != Coding::Pending {
+                let Some(header) = self.header(rest, rules, inflation.taken())? else { return Ok(Piece::nothing(consumed)) };
+                let start = consumed.saturating_add(header.header_len());
+                if header.opcode.is_control() {
+                    return control(header, input.get(start..).unwrap_or_default(), consumed);
+                }
+                if header.rsv != 0 && !inflation.is_ready() {
+                    return Ok(Piece { what: What::NoInflater, ..Piece::nothing(consumed) });
+                }
+                consumed = start;
+                self.start_frame(header);
+                // §5.4: an empty fragment is no piece of a message unless it ends it.
+                if header.payload_len == 0 && !header.fin {
+                    continue;
+                }
+            }
+            let rest = input.get_mut(consumed..).unwrap_or_default();
+            let len = at_most(self.remaining, rest.len());
+            if len == 0 && self.remaining > 0 && self.coding != Coding::Pending {
+                return Ok(Piece::nothing(consumed));
+            }
+            let payload = rest.get_mut(..len).unwrap_or_default();
+            if self.coding == Coding::Plain {
+                let what = self.take(payload)?;
+                return Ok(Piece { consumed: consumed.saturating_add(len), start: consumed, len, what });
+            }
+            if !inflation.is_ready() {
+                return Ok(Piece { what: What::NoInflater, ..Piece::nothing(consumed) });
+            }
+            let inflated = self.inflate(payload, rules, inflation)?;
+            consumed = consumed.saturating_add(inflated.consumed);
+            let what = self.take_inflated(inflated, inflation.window(), rules)?;
+            if inflated.produced > 0 || inflated.done {
+                return Ok(Piece { consumed, start: 0, len: inflated.produced, what });
+            }
+        }
+    }
+
+    /// Reads the header at the start of `input`. Rules are checked in the order of the bytes that show them, so that the
+    /// fault does not depend on how much of the header is there.
+    #[inline]
+    fn header(&self, input: &[u8], rules: Rules<'_>, taken: u64) -> Result<Option<FrameHeader>, ProtocolError> {
+        let Some(&first) = input.first() else { return Ok(None) };
+        // Opcodes below 8 are those of data frames (§5.2); reserved ones fail in `decode`.
+        let is_data = first & 0x08 == 0;
+        if is_data {
+            self.check_sequence(first, rules.config.max_fragments)?;
+        }
+        // RFC 7692 §6: RSV1 marks a compressed message, on its first frame and nowhere else.
+        let may_start_compressed = is_data && rules.deflate && self.message.is_none();
+        let is_compressed = self.coding != Coding::Plain || may_start_compressed && first & 0x40 != 0;
+        // §10.4, L-06: a frame fails from its header alone.
+        let max_payload_len = match is_data {
+            false => u64::MAX,
+            true if is_compressed => self.max_compressed_len(rules.config.max_message_len).saturating_sub(taken),
+            true => rules.config.max_message_len.saturating_sub(self.offset),
+        };
+        let rsv = if may_start_compressed { 4 } else { 0 };
+        let header = FrameHeader::decode(input, HeaderRules { masked: Some(rules.masked), rsv, max_payload_len })?;
+        match input.get(1).map(|second| second & 0x7F) {
+            // §8.1: the end of a text inside a character shows in the length, before the masking key is there.
+            Some(0) if is_data && first & 0x80 != 0 && !is_compressed && !self.utf8.is_complete() => {
+                Err(ProtocolError::InvalidUtf8)
+            }
+            // Empty fragments make no progress; one that ends its message does.
+            Some(0) if is_data && first & 0x80 == 0 && self.empty_frames >= rules.config.max_empty_frames => {
+                Err(ProtocolError::TooManyEmptyFrames)
+            }
+            // §5.5.1: a body starts with a code of two bytes.
+            Some(1) if first & 0x0F == Opcode::Close as u8 => Err(ProtocolError::CloseBodyTooShort),
+            _ => Ok(header),
+        }
+    }
+
+    /// §5.4: which data frames may come now, judged by their first byte.
+    #[inline]
+    fn check_sequence(&self, first: u8, max_fragments: u32) -> Result<(), ProtocolError> {
+        let is_continuation = first & 0x0F == Opcode::Continuation as u8;
+        match self.message {
+            None if is_continuation => Err(ProtocolError::ContinuationWithoutStart),
+            // Opcodes 3 to 7 are reserved, and that is what `decode` says of them.
+            Some(_) if !is_continuation && Opcode::from_octet(first).is_some() => Err(ProtocolError::MessageInsideMessage),
+            _ if self.fragments >= max_fragments.max(1) => Err(ProtocolError::TooManyFragments),
+            _ => Ok(()),
+        }
+    }
+
+    /// L-06: how long the compressed bytes of a message may be, up to and with its next frame. What cannot be shrunk grows by an
+    /// eighth at most, and a lawful sender that flushes each small fragment adds some bytes to each.
+    fn max_compressed_len(&self, max_message_len: u64) -> u64 {
+        let of_fragments = u64::from(self.fragments).saturating_add(1).saturating_mul(8);
+        let more = (max_message_len / 8).saturating_add(max_message_len / 64).saturating_add(64).saturating_add(of_fragments);
+        max_message_len.saturating_add(more)
+    }
+
+    /// Enters the data frame of `header`.
+    #[inline]
+    fn start_frame(&mut self, header: FrameHeader) {
+        match header.opcode {
+            Opcode::Text => self.message = Some(MessageKind::Text),
+            Opcode::Binary => self.message = Some(MessageKind::Binary),
+            _ => {}
+        }
+        if header.rsv != 0 {
+            self.coding = Coding::Compressed;
+        }
+        self.remaining = header.payload_len;
+        self.masking_key = header.masking_key.unwrap_or_default();
+        self.fin = header.fin;
+        self.fragments = self.fragments.saturating_add(1);
+        // A compressed frame counts as empty until something comes out of it.
+        let is_empty = header.payload_len == 0 || self.coding != Coding::Plain;
+        self.empty_frames = if is_empty { self.empty_frames.saturating_add(1) } else { 0 };
+    }
+
+    /// Unmasks and checks the next bytes of the current frame.
+    #[inline]
+    fn take(&mut self, payload: &mut [u8]) -> Result<What, ProtocolError> {
+        let kind = self.message.unwrap_or(MessageKind::Binary);
+        let key = self.masking_key;
+        let len = wire_len(payload.len());
+        let last = self.fin && self.remaining == len;
+        match kind {
+            MessageKind::Binary => apply_mask(key, payload),
+            MessageKind::Text => {
+                let is_ascii = unmask_text(key, payload);
+                // §8.1: text fails at its first bad byte, and where it ends inside a character.
+                if self.utf8.feed_after(is_ascii, payload).is_err() || last && !self.utf8.is_complete() {
+                    return Err(ProtocolError::InvalidUtf8);
+                }
+            }
+        }
+        let what = What::Data { kind, offset: self.offset, last, inflated: false };
+        if last {
+            *self = Self::START;
+        } else {
+            self.remaining = self.remaining.saturating_sub(len);
+            self.offset = self.offset.saturating_add(len);
+            self.masking_key = advance_key(key, payload.len());
+        }
+        Ok(what)
+    }
+
+    /// Inflates from the next bytes of the current frame; what was not consumed is as it was.
+    fn inflate<'i>(
+        &mut self,
+        payload: &mut [u8],
+        rules: Rules<'_>,
+        inflation: &mut (impl Inflation<'i> + ?Sized),
+    ) -> Result<Inflated, ProtocolError> {
+        // Unmasking what cannot be consumed yet is work for nothing: a byte is rarely worth less than one in the window.
+        let len = payload.len().min(inflation.window().len().max(64));
+        let payload = payload.get_mut(..len).unwrap_or_default();
+        let ends = self.fin && self.remaining == wire_len(len);
+        apply_mask(self.masking_key, payload);
+        let limit = rules.config.max_message_len.saturating_sub(self.offset);
+        let inflated = inflation.inflate(payload, ends, limit)?;
+        self.masking_key = advance_key(self.masking_key, inflated.consumed);
+        apply_mask(self.masking_key, payload.get_mut(inflated.consumed..).unwrap_or_default());
+        self.remaining = self.remaining.saturating_sub(wire_len(inflated.consumed));
+        self.coding = if inflated.more && !inflated.done { Coding::Pending } else { Coding::Compressed };
+        Ok(inflated)
+    }
+
+    /// Checks the bytes that came out, if any.
+    fn take_inflated(&mut self, inflated: Inflated, window: &[u8], rules: Rules<'_>) -> Result<What, ProtocolError> {
+        let kind = self.message.unwrap_or(MessageKind::Binary);
+        // the limit counts what comes out, while it comes out. A fault before it comes first.
+        let within = at_most(rules.config.max_message_len.saturating_sub(self.offset), inflated.produced);
+        let bytes = window.get(..within).unwrap_or_default();
+        let is_bad_text = kind == MessageKind::Text && self.utf8.feed(bytes).is_err();
+        if !is_bad_text && within < inflated.produced {
+            return Err(ProtocolError::MessageTooLong);
+        }
+        if is_bad_text || kind == MessageKind::Text && inflated.done && !self.utf8.is_complete() {
+            return Err(ProtocolError::InvalidUtf8);
+        }
+        let what = What::Data { kind, offset: self.offset, last: inflated.done, inflated: true };
+        if inflated.done {
+            *self = Self::START;
+            return Ok(what);
+        }
+        self.offset = self.offset.saturating_add(wire_len(inflated.produced));
+        if inflated.produced > 0 {
+            self.empty_frames = 0;
+        } else if self.remaining == 0 && self.coding == Coding::Compressed && self.empty_frames > rules.config.max_empty_frames {
+            // L-09: a frame that inflated to nothing.
+            return Err(ProtocolError::TooManyEmptyFrames);
+        }
+        Ok(what)
+    }
+}
+
+/// §5.5: a control frame, once it is whole, with its payload at the start of `input`, which starts behind its header.
+#[cold]
+fn control(header: FrameHeader, input: &[u8], before: usize) -> Result<Piece, ProtocolError> {
+    let len = at_most(header.payload_len, input.len());
+    let masking_key = header.masking_key.unwrap_or_default();
+    let is_whole = wire_len(len) == header.payload_len;
+    if header.opcode == Opcode::Close {
+        check_close_body(input.get(..len).unwrap_or_default(), masking_key, is_whole)?;
+    }
+    if !is_whole {
+        return Ok(Piece::nothing(before));
+    }
+    let start = before.saturating_add(header.header_len());
+    let what = What::Control { opcode: header.opcode, masking_key, before };
+    Ok(Piece { consumed: start.saturating_add(len), start, len, what })
+}
+
+/// §5.5.1, §7.4: checks as much of a Close frame's masked body as is there.
+fn check_close_body(masked: &[u8], key: [u8; 4], is_whole: bool) -> Result<(), ProtocolError> {
+    let mut bytes = masked.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key);
+    let Some(high) = bytes.next() else { return Ok(()) };
+    let is_allowed = |low| CloseCode(u16::from_be_bytes([high, low])).is_allowed_in_frame();
+    // Half a code is wrong if no other half could mend it.
+    let low = bytes.next();
+    if !low.map_or_else(|| (0..=0xFF).any(is_allowed), is_allowed) {
+        return Err(ProtocolError::InvalidCloseCode);
+    }
+    let mut reason = Utf8::START;
+    bytes.try_for_each(|byte| reason.step(byte)).map_err(|_| ProtocolError::InvalidCloseReason)?;
+    if is_whole && !reason.is_complete() { Err(ProtocolError::InvalidCloseReason) } else { Ok(()) }
+}

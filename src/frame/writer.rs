@@ -1,0 +1,75 @@
+//! §5, §6.1, the lower storey of what we send: messages become frames in the caller's output.
+
+use super::header::{FrameHeader, Opcode};
+use super::mask::apply_mask;
+use crate::entropy::Entropy;
+use crate::error::{CallError, UsageError, room};
+use crate::event::MessageKind;
+use crate::length::{copy, wire_len};
+use crate::utf8::Utf8;
+
+/// What is known of the message that we are sending.
+#[derive(Clone, Copy)]
+pub(crate) struct Writer {
+    /// The kind of the unfinished message, if there is one.
+    message: Option<MessageKind>,
+    /// Whether it is compressed.
+    compressed: bool,
+    /// How far its text is checked.
+    utf8: Utf8,
+}
+
+impl Writer {
+    pub(crate) const START: Self = Self { message: None, compressed: false, utf8: Utf8::START };
+
+    pub(crate) const fn is_inside_message(&self) -> bool {
+        self.message.is_some()
+    }
+
+    /// The opcode of the next frame (§5.4).
+    pub(crate) fn opcode(&self, kind: MessageKind, compressed: bool) -> Result<Opcode, UsageError> {
+        match self.message {
+            None if kind == MessageKind::Text => Ok(Opcode::Text),
+            None => Ok(Opcode::Binary),
+            Some(unfinished) if unfinished == kind && self.compressed == compressed => Ok(Opcode::Continuation),
+            Some(_) => Err(UsageError::WrongMessageKind),
+        }
+    }
+
+    /// What is known once `payload` has gone out. §8.1 binds the sender too: as a whole a text is UTF-8, its fragments may
+    /// end anywhere.
+    pub(crate) fn after(self, kind: MessageKind, payload: &[u8], fin: bool, compressed: bool) -> Result<Self, UsageError> {
+        let mut utf8 = self.utf8;
+        if kind == MessageKind::Text && (utf8.feed(payload).is_err() || fin && !utf8.is_complete()) {
+            return Err(UsageError::InvalidUtf8);
+        }
+        Ok(if fin { Self::START } else { Self { message: Some(kind), compressed, utf8 } })
+    }
+}
+
+/// Writes a frame: header, payload and, where `mask` is the source of its key, mask. Entropy is drawn once everything fits.
+#[inline]
+pub(crate) fn put_frame(
+    fin: bool,
+    opcode: Opcode,
+    payload: &[u8],
+    mask: Option<&mut dyn Entropy>,
+    out: &mut [u8],
+) -> Result<usize, CallError> {
+    let masking_key = mask.is_some().then_some([0; 4]);
+    let mut header = FrameHeader { fin, rsv: 0, opcode, masking_key, payload_len: wire_len(payload.len()) };
+    let header_len = header.header_len();
+    let frame_len = header_len.saturating_add(payload.len());
+    let out = room(out, frame_len)?;
+    if let (Some(key), Some(entropy)) = (&mut header.masking_key, mask) {
+        // §5.3: a fresh key for every frame, which the application could not foresee.
+        entropy.fill(key)?;
+    }
+    header.encode(out)?;
+    let room = out.get_mut(header_len..).unwrap_or_default();
+    copy(payload, room);
+    if let Some(key) = header.masking_key {
+        apply_mask(key, room);
+    }
+    Ok(frame_len)
+}

@@ -1,0 +1,21 @@
+//! Which end of a connection (§1.1).
+
+/// Which end of the connection this is (§1.1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Role {
+    /// Sends the opening handshake and masks what it sends.
+    Client,
+    /// Answers the opening handshake and never masks.
+    Server,
+}
+
+impl Role {
+    /// The other end.
+    #[must_use]
+    pub const fn peer(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}

@@ -1,0 +1,677 @@
+//! §4.2, RFC 9110, RFC 9112: whole kinds of requests and answers: every value of up to two bytes where one header decides, random lists
+//! against a second grammar, every limit against heads of every size, every status.
+mod support;
+
+use sansocket::ProtocolError::{self, *};
+use sansocket::{Accept, Config, Connection, Event, Header, Origin, Request, Role, State, Transport, UsageError};
+use support::http::*;
+use support::probe::Seen;
+use support::rng::{Counter, Rng};
+use support::{AMPLE, Case, DEFAULT, ms};
+
+/// What a server makes of a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Verdict {
+    Handshake,
+    Plain,
+    Failed(ProtocolError, u16),
+    Nothing,
+}
+
+fn verdict(config: &Config<'_>, mut wire: Vec<u8>) -> Verdict {
+    let mut out = [0; AMPLE];
+    let mut conn = Connection::server(config, ms(0));
+    let received = conn.receive(ms(0), &mut wire, &mut out).unwrap();
+    let produced = received.produced;
+    match received.event {
+        Some(Event::Request(_)) => Verdict::Handshake,
+        Some(Event::HttpRequest(_)) => Verdict::Plain,
+        Some(Event::Failed { error }) => Verdict::Failed(error, status_of(&out[..produced])),
+        None => Verdict::Nothing,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The valid request with its line `index` replaced by `name` and `value`, whatever bytes that has.
+fn request_of(index: usize, name: &str, value: &[u8]) -> Vec<u8> {
+    let lines = REQUEST.iter().enumerate().flat_map(|(i, line)| match i == index {
+        true => [name.as_bytes(), b": ", value, b"\r\n"].concat(),
+        false => format!("{line}\r\n").into_bytes(),
+    });
+    lines.chain(*b"\r\n").collect()
+}
+
+fn is_control(byte: u8) -> bool {
+    byte < b' ' && byte != b'\t' || byte == 0x7F
+}
+
+fn is_blank(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// All values of no byte, of one and of two, but for the end of a line.
+fn short_values() -> impl Iterator<Item = Vec<u8>> {
+    let ones = (0..=255_u8).map(|byte| vec![byte]);
+    let twos = (0..=u16::MAX).map(|pair| pair.to_be_bytes().to_vec());
+    [vec![]].into_iter().chain(ones).chain(twos).filter(|value| value != b"\r\n")
+}
+
+/// Those of them that have no byte, one, or a digit, letter, comma, blank or what is no ASCII beside any other.
+fn shorter_values() -> impl Iterator<Item = Vec<u8>> {
+    let is_told_apart = |byte: &u8| b"05a,;\" \t\xE4\xFF".contains(byte);
+    short_values().filter(move |value| value.len() < 2 || value.iter().any(is_told_apart))
+}
+
+/// HS-07, HS-06: every version of up to two bytes, 13 with every byte in every place, and every number with up to three zeros: 13 opens,
+/// blanks around it or not; all else gets a 426.
+#[test]
+fn every_version_but_13_gets_a_426() {
+    let with_a_byte = (0..=255_u8).flat_map(|byte| [vec![byte, b'1', b'3'], vec![b'1', byte, b'3'], vec![b'1', b'3', byte]]);
+    let numbers = (0..1_000).flat_map(|number| [format!("{number:02}"), format!("{number:03}"), format!("{number:04}")]);
+    let mut opened = 0;
+    for value in short_values().chain(with_a_byte).chain(numbers.map(String::into_bytes)) {
+        let found = verdict(&DEFAULT, request_of(5, "Sec-WebSocket-Version", &value));
+        let bare: Vec<_> = value.iter().copied().skip_while(is_blank).collect();
+        let is_13 = bare.strip_prefix(b"13").is_some_and(|rest| rest.iter().all(is_blank));
+        opened += usize::from(is_13);
+        match found {
+            Verdict::Handshake => assert!(is_13, "{value:02x?}"),
+            Verdict::Failed(UnsupportedVersion, 426) => assert!(!is_13, "{value:02x?}"),
+            Verdict::Failed(InvalidHeaderValue | InvalidLineEnd, 400) => {
+                assert!(value.iter().any(|&byte| is_control(byte)), "{value:02x?}");
+            }
+            other => panic!("{other:?} on {value:02x?}"),
+        }
+    }
+    // Alone, with two blanks on either side, and as the number 13 in two digits.
+    assert_eq!(opened, 1 + 4 + 1);
+}
+
+/// HT-18: every Expect of one byte, many of two, what clients send in any case, and two lines: 417.
+#[test]
+fn every_expectation_gets_a_417() {
+    let longer =
+        ["100-continue", "100-Continue", "100-continue, x", "x=\"y\"; z", "200-ok"].map(|value| value.as_bytes().to_vec());
+    for value in shorter_values().chain(longer) {
+        let line = [b"Expect: ", &value[..], b"\r\n"].concat();
+        for lines in [line.clone(), line.repeat(2)] {
+            let good = request_with(&[]);
+            let found = verdict(&DEFAULT, [&good[..good.len() - 2], &lines, b"\r\n"].concat());
+            let is_fault = value.iter().any(|&byte| is_control(byte));
+            match found {
+                Verdict::Failed(UnsupportedExpectation, 417) => assert!(!is_fault, "{value:02x?}"),
+                Verdict::Failed(InvalidHeaderValue | InvalidLineEnd, 400) => assert!(is_fault, "{value:02x?}"),
+                other => panic!("{other:?} on {value:02x?}"),
+            }
+        }
+    }
+}
+
+/// HT-07: everything of up to five CRs and LFs before a request, and every byte: an empty line is ignored, once.
+#[test]
+fn one_empty_line_before_a_request_and_nothing_else() {
+    let mut starts = vec![Vec::new()];
+    for len in 1..=5 {
+        starts.extend((0..1 << len).map(|bits| (0..len).map(|i| if bits >> i & 1 == 0 { b'\r' } else { b'\n' }).collect()));
+    }
+    starts.extend((0..=255_u8).flat_map(|byte| [vec![byte], vec![b'\r', b'\n', byte], vec![b'\r', byte], vec![byte, b'\n']]));
+    for start in starts {
+        let wire = [&start, &request_with(&[])[..]].concat();
+        let seen = Case::handshake(Role::Server).deliver(&wire, 1..wire.len(), AMPLE);
+        let is_good = start.is_empty() || start == b"\r\n";
+        assert_eq!(matches!(seen.before_closed(), [Seen::Request { .. }]), is_good, "{}", start.escape_ascii());
+        assert_eq!(status_of(&seen.output), if is_good { 101 } else { 400 });
+        assert_eq!(verdict(&DEFAULT, wire) == Verdict::Handshake, is_good);
+    }
+}
+
+/// HT-12: random header lines of an opening handshake, over HTTP/1.0: Upgrade is never heard there, and never an answer of 101.
+#[test]
+fn no_request_of_http_1_0_upgrades() {
+    let mut rng = Rng::new(10);
+    let more = [
+        "Upgrade: h2c",
+        "Upgrade: websocket, h2c",
+        "Connection: keep-alive",
+        "Sec-WebSocket-Version: 8",
+        "X: y",
+        "Expect: 100-continue",
+        "Sec-WebSocket-Key: x",
+        "Sec-WebSocket-Protocol: a b",
+        "Sec-WebSocket-Extensions: ;",
+    ];
+    for _ in 0..5_000 {
+        let mut lines: Vec<&str> = REQUEST[1..].iter().copied().filter(|_| !rng.one_in(4)).collect();
+        for _ in 0..rng.below(4) {
+            lines.insert(rng.below(lines.len() + 1), rng.pick(&more));
+        }
+        let line = rng.pick(&["GET /chat HTTP/1.0", "POST / HTTP/1.0", "GET http://h/ HTTP/1.0"]);
+        let wire = head(&[&[line], &lines[..]].concat());
+        assert_eq!(verdict(&DEFAULT, wire), Verdict::Plain, "{lines:?}");
+    }
+}
+
+/// A second grammar of RFC 9110 §5.6.2.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+}
+
+fn members(list: &str) -> Vec<&str> {
+    list.split(',').map(|member| member.trim_matches([' ', '\t'])).filter(|member| !member.is_empty()).collect()
+}
+
+/// The lines of a list: `list` cut at some of its commas, which are left off there.
+fn split_at_commas(list: &str, rng: &mut Rng) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for (i, member) in list.split(',').enumerate() {
+        match i {
+            0 => {}
+            _ if rng.one_in(2) => lines.push(String::new()),
+            _ => *lines.last_mut().unwrap() += ",",
+        }
+        *lines.last_mut().unwrap() += member;
+    }
+    lines
+}
+
+/// The valid request with lines of `name`, other headers between them.
+fn request_in_lines(name: &str, lines: &[String], rng: &mut Rng) -> Vec<u8> {
+    let mut all = Vec::new();
+    for line in lines {
+        all.push(format!("{}: {line}", if rng.one_in(2) { name.to_string() } else { name.to_ascii_lowercase() }));
+        if rng.one_in(3) {
+            all.push("X-Between: a, b".into());
+        }
+    }
+    request_with(&all.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// HS-10, HS-12, B-24: random offers, in one line and in several, good and malformed, against random configurations: the same names in the
+/// same order; every name that anybody might choose is agreed if and only if it was offered and configured.
+#[test]
+fn random_offers_of_subprotocols_by_a_second_grammar() {
+    let names = ["a", "b", "aa", "A", "chat.v2", "ab", "~"];
+    let odd = ["a b", "\"a\"", "a;b", "a/b", "\u{e4}", "(", " ", "", "\t"];
+    let mut rng = Rng::new(427);
+    let mut counts = [0, 0, 0];
+    for _ in 0..6_000 {
+        let offer: Vec<_> =
+            (0..1 + rng.below(5)).map(|_| if rng.one_in(8) { rng.pick(&odd) } else { rng.pick(&names) }).collect();
+        let offer = offer.join(rng.pick(&[",", ", ", "\t,"]));
+        let ours: Vec<&str> = names.iter().copied().filter(|_| rng.one_in(2)).collect();
+        let ours = ours.join(", ");
+        let config = DEFAULT.subprotocols(&ours);
+        let lines = split_at_commas(&offer, &mut rng);
+        let joined = request_in_lines("Sec-WebSocket-Protocol", core::slice::from_ref(&offer), &mut rng);
+        let split = request_in_lines("Sec-WebSocket-Protocol", &lines, &mut rng);
+        let offered = members(&offer);
+        let is_good = !offered.is_empty() && offered.iter().all(|name| is_token(name));
+        for mut wire in [joined, split] {
+            let expected = if is_good { Verdict::Handshake } else { Verdict::Failed(InvalidHeaderList, 400) };
+            assert_eq!(verdict(&config, wire.clone()), expected, "{offer:?} {lines:?}");
+            counts[usize::from(is_good)] += 1;
+            if !is_good {
+                continue;
+            }
+            let request = Request::parse(&wire, &config).unwrap().unwrap();
+            assert!(request.subprotocols().eq(offered.iter().copied()), "{offer:?} {lines:?}");
+            let configured = members(&ours);
+            let best = configured.iter().find(|name| offered.contains(name)).copied();
+            assert_eq!(request.choose_subprotocol(&config), best);
+            let subprotocol = if rng.one_in(4) { best } else { Some(rng.pick(&names)) };
+            let mut conn = Connection::server(&config, ms(0));
+            let Some(Event::Request(request)) = conn.receive(ms(0), &mut wire, &mut []).unwrap().event else { panic!() };
+            let mut out = [0; 500];
+            let accept = Accept { subprotocol, ..Accept::new(Origin::Any) };
+            let answer =
+                conn.accept(&request, &accept, ms(0), &mut out).map(|len| String::from_utf8(out[..len].to_vec()).unwrap());
+            match subprotocol {
+                Some(name) if !offered.contains(&name) || !configured.contains(&name) => {
+                    assert_eq!(answer, Err(UsageError::UnofferedSubprotocol.into()), "{name} of {offer:?} and {ours:?}");
+                    assert_eq!((conn.state(), conn.subprotocol()), (State::Connecting, None));
+                    counts[2] += 1;
+                }
+                chosen => {
+                    let line = chosen.map(|name| format!("\r\nSec-WebSocket-Protocol: {name}\r\n"));
+                    let answer = answer.unwrap();
+                    assert_eq!(answer.matches("Protocol:").count(), usize::from(chosen.is_some()), "{answer}");
+                    assert!(line.is_none_or(|line| answer.contains(&line)));
+                    assert_eq!(conn.subprotocol(), chosen);
+                }
+            }
+        }
+    }
+    assert!(counts.iter().all(|&count| count > 1_000), "{counts:?}");
+}
+
+/// §9.1 a second time, from the end of the grammar: `extension = token *( ";" token [ "=" ( token | quoted-string ) ] )`, a list of which
+/// has at least one. What is quoted is a token once it is unescaped, so it holds neither comma nor semicolon.
+fn is_extension_list(list: &str) -> bool {
+    let blanks = [' ', '\t'];
+    let is_quoted = |text: &str| {
+        let Some(text) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else { return false };
+        let (mut unescaped, mut chars) = (String::new(), text.chars());
+        while let Some(c) = chars.next() {
+            // A backslash at the end belongs to the quote behind it.
+            let Some(c) = (if c == '\\' { chars.next() } else { Some(c) }) else { return false };
+            unescaped.push(c);
+        }
+        is_token(&unescaped)
+    };
+    let is_parameter = |text: &str| match text.split_once('=') {
+        Some((name, value)) => {
+            is_token(name.trim_matches(blanks)) && {
+                let value = value.trim_matches(blanks);
+                is_token(value) || is_quoted(value)
+            }
+        }
+        None => is_token(text.trim_matches(blanks)),
+    };
+    let members = members(list);
+    !members.is_empty()
+        && members.iter().all(|member| {
+            let mut parts = member.split(';');
+            is_token(parts.next().unwrap().trim_matches(blanks)) && parts.all(is_parameter)
+        })
+}
+
+/// HS-11, HS-12: random extension lists, in one line and in several, judged by a second grammar; and every byte in every place of a list
+/// that has all parts of the grammar. None is answered.
+#[test]
+fn random_extension_lists_by_a_second_grammar() {
+    let pieces = [
+        "x",
+        "y1",
+        ";",
+        "=",
+        ",",
+        " ",
+        "\t",
+        "\"",
+        "\\",
+        "\"z\"",
+        "; b=c",
+        "; d=\"e\"",
+        ", f",
+        ";g",
+        "\"h,i\"",
+        "\"j;k\"",
+        "\"\\l\"",
+        "\u{e4}",
+        "(",
+        "\"\"",
+    ];
+    let judge = |wire: Vec<u8>, list: &str, lines: &[String]| {
+        let is_good = is_extension_list(list);
+        let found = verdict(&DEFAULT, wire.clone());
+        let expected = if is_good { Verdict::Handshake } else { Verdict::Failed(InvalidHeaderList, 400) };
+        assert_eq!(found, expected, "{list:?} {lines:?}");
+        if is_good {
+            let seen = Case::handshake(Role::Server).deliver(&wire, [], AMPLE);
+            assert!(!String::from_utf8(seen.output).unwrap().to_ascii_lowercase().contains("extensions"));
+        }
+        is_good
+    };
+    let mut rng = Rng::new(91);
+    let mut counts = [0, 0];
+    for _ in 0..30_000 {
+        let list: String = (0..1 + rng.below(7)).map(|i| if i == 0 && rng.one_in(2) { "x" } else { rng.pick(&pieces) }).collect();
+        // By policy a line without any byte is no list at all (Q5b), so lines that are all empty are another matter than their commas.
+        if members(&list).is_empty() {
+            continue;
+        }
+        let lines = split_at_commas(&list, &mut rng);
+        let name = "Sec-WebSocket-Extensions";
+        let is_good = judge(request_in_lines(name, core::slice::from_ref(&list), &mut rng), &list, &[]);
+        judge(request_in_lines(name, &lines, &mut rng), &list, &lines);
+        counts[usize::from(is_good)] += 1;
+    }
+    assert!(counts.iter().all(|&count| count > 3_000), "{counts:?}");
+    let whole = "ab ; c = d ;e=\"fg\" , h;i=\"\\j\"";
+    for place in 0..whole.len() {
+        for c in ('\t'..='\t').chain(' '..='~').chain('\u{80}'..='\u{ff}') {
+            let replaced = [&whole[..place], &c.to_string(), &whole[place + 1..]].concat();
+            let inserted = [&whole[..place], &c.to_string(), &whole[place..]].concat();
+            for list in [replaced, inserted] {
+                judge(request_with(&[&format!("Sec-WebSocket-Extensions: {list}")]), &list, &[]);
+            }
+        }
+    }
+}
+
+/// HS-13, C-21, B-25: every byte substituted, inserted and deleted in an allowed Origin, and random pairs of Origins: accepted if and only if
+/// each that is there is, byte for byte, one of those that are allowed.
+#[test]
+fn origins_pass_byte_for_byte() {
+    let allowed = ["https://a.example", "https://b.example:8443", "null"];
+    let passes = |origins: &[&[u8]], allowed: &[&str]| {
+        let good = request_with(&[]);
+        let lines: Vec<u8> = origins.iter().flat_map(|origin| [b"Origin: ", *origin, b"\r\n"].concat()).collect();
+        let mut wire = [&good[..good.len() - 2], &lines, b"\r\n"].concat();
+        let mut conn = Connection::server(&DEFAULT, ms(0));
+        let Some(Event::Request(request)) = conn.receive(ms(0), &mut wire, &mut [0; AMPLE]).unwrap().event else { panic!() };
+        let result = conn.accept(&request, &Accept::new(Origin::OneOf(allowed)), ms(0), &mut [0; 500]);
+        assert!(result.is_ok() || result == Err(UsageError::OriginNotAllowed.into()));
+        result.is_ok()
+    };
+    let good = allowed[0].as_bytes();
+    for place in 0..=good.len() {
+        for byte in (0..=255_u8).filter(|&byte| !is_control(byte)) {
+            let inserted = [&good[..place], &[byte], &good[place..]].concat();
+            let is_around = (place == 0 || place == good.len()) && is_blank(&byte);
+            assert_eq!(passes(&[&inserted], &allowed), is_around, "{}", inserted.escape_ascii());
+            if place < good.len() {
+                let replaced = [&good[..place], &[byte], &good[place + 1..]].concat();
+                assert_eq!(passes(&[&replaced], &allowed), byte == good[place], "{}", replaced.escape_ascii());
+            }
+        }
+        if place < good.len() {
+            assert!(!passes(&[&[&good[..place], &good[place + 1..]].concat()], &allowed));
+        }
+    }
+    let mut rng = Rng::new(6454);
+    let origins =
+        ["https://a.example", "https://b.example:8443", "null", "https://c.example", "https://A.example", "http://a.example"];
+    for _ in 0..3_000 {
+        let ours: Vec<&str> = allowed.iter().copied().filter(|_| rng.one_in(2)).collect();
+        let theirs: Vec<&[u8]> = (0..rng.below(4)).map(|_| rng.pick(&origins).as_bytes()).collect();
+        let expected = theirs.iter().all(|origin| ours.iter().any(|allowed| allowed.as_bytes() == *origin));
+        assert_eq!(passes(&theirs, &ours), expected, "{theirs:?} {ours:?}");
+    }
+}
+
+/// HS-14, HS-18, HT-19, HT-23, B-18: every status from 0 to 1 100 as an answer, to a handshake and to plain HTTP, with Upgrade among its
+/// headers and without: a final one goes out as it is, names Upgrade in Connection where it has it, and closes; others are refused.
+#[test]
+fn every_status_of_an_answer_closes() {
+    for status in 0..1_100_u16 {
+        for wire in [request_with(&[]), head(&["GET / HTTP/1.1", "Host: a"])] {
+            let name = ["Upgrade", "upgrade", "UPGRADE"][usize::from(status) % 3];
+            let all = [Header::new("Location", "/x"), Header::new(name, "websocket"), Header::new("X-Upgrade", "y")];
+            for headers in [&all[..1], &all] {
+                let mut conn = Connection::server(&DEFAULT, ms(0));
+                let mut input = [wire.clone(), wire.clone()].concat();
+                let consumed = conn.receive(ms(0), &mut input, &mut [0; AMPLE]).unwrap().consumed;
+                let mut out = [0xA5; 500];
+                let result = conn.respond(status, headers, b"", ms(0), &mut out);
+                if !(200..1_000).contains(&status) {
+                    assert_eq!(result, Err(UsageError::InvalidStatus.into()), "{status}");
+                    assert_eq!((out, conn.state()), ([0xA5; 500], State::Connecting));
+                    continue;
+                }
+                let text = String::from_utf8(out[..result.unwrap()].to_vec()).unwrap();
+                let connection = if headers.len() == 1 { "close" } else { "close, upgrade" };
+                assert!(text.starts_with(&format!("HTTP/1.1 {status} ")) && text.ends_with("\r\n\r\n"), "{text}");
+                assert!(text.contains(&format!("\r\nConnection: {connection}\r\n")), "{text}");
+                assert!(text.contains("\r\nLocation: /x\r\n"));
+                assert_eq!((conn.state(), conn.transport()), (State::Closing, Transport::ShutdownWrite));
+                // The second request is not looked at.
+                let received = conn.receive(ms(0), &mut input[consumed..], &mut [0; AMPLE]).unwrap();
+                assert!(received.event.is_none() && received.produced == 0);
+            }
+        }
+    }
+}
+
+/// HT-21: absolute targets of every scheme and form, with every Host beside them: the target's authority is the host that is asked for, and
+/// what stands behind it the path and the query.
+#[test]
+fn host_of_every_absolute_target_wins() {
+    let hosts = ["example.com", "h:81", "[::1]:9001", "127.0.0.1", "a%41b", "h:"];
+    for scheme in ["http", "https", "ws", "WSS", "Http"] {
+        for authority in hosts {
+            for behind in ["", "/", "/a/b", "?q", "/a?u=http://evil/", "/x?y?z", "//evil/", "/@evil"] {
+                for host in hosts {
+                    let target = format!("{scheme}://{authority}{behind}");
+                    let wire = head(&[&[&*format!("GET {target} HTTP/1.1"), &*format!("Host: {host}")], &REQUEST[2..]].concat());
+                    assert_eq!(verdict(&DEFAULT, wire.clone()), Verdict::Handshake, "{target}");
+                    let request = Request::parse(&wire, &DEFAULT).unwrap().unwrap();
+                    assert_eq!(request.host(), Some(authority.as_bytes()), "{target}");
+                    let (path, query) = behind.split_once('?').map_or((behind, None), |(path, query)| (path, Some(query)));
+                    assert_eq!((request.path(), request.query()), (if path.is_empty() { "/" } else { path }, query), "{target}");
+                }
+            }
+        }
+    }
+    // Any other target leaves the Host header its say.
+    for target in ["/", "/http://evil/", "/?http://evil", "//evil/"] {
+        let wire = request_but(0, &format!("GET {target} HTTP/1.1"));
+        assert_eq!(Request::parse(&wire, &DEFAULT).unwrap().unwrap().host(), Some(HOST.as_bytes()), "{target}");
+    }
+}
+
+/// What a head has of something, the settings that limit it, the fault and the status beyond.
+type Limit = (usize, fn(u16) -> Config<'static>, ProtocolError, u16);
+
+/// L-01, L-02, L-03, HS-16: random heads, for both roles, under every limit on their bytes, header lines and target from 1 to more than they
+/// have: the head passes if and only if it keeps the limit, whole and in pieces.
+#[test]
+fn heads_of_every_size_under_every_limit() {
+    let mut rng = Rng::new(431);
+    for _ in 0..12 {
+        let lines: Vec<_> = (0..rng.below(12)).map(|i| format!("X-{i}: {}", "v".repeat(rng.below(20)))).collect();
+        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+        let target = format!("/{}", "t".repeat(rng.below(40)));
+        let line = format!("GET {target} HTTP/1.1");
+        let request = [&[&*line], &REQUEST[1..], &lines].concat();
+        for (role, wire) in [(Role::Server, head(&request)), (Role::Client, response_with(&lines))] {
+            let count = wire.windows(2).filter(|pair| pair == b"\r\n").count() - 2;
+            let limits: [Limit; 3] = [
+                (wire.len(), |limit| DEFAULT.max_head_len(limit.into()), HeadTooLong, 431),
+                (count, |limit| DEFAULT.max_header_lines(limit), TooManyHeaderLines, 431),
+                (target.len(), |limit| DEFAULT.max_target_len(limit.into()), TargetTooLong, 414),
+            ];
+            for (size, config, fault, status) in &limits[..if role == Role::Server { 3 } else { 2 }] {
+                for limit in 1..*size as u16 + 3 {
+                    let config = config(limit);
+                    let case = Case::handshake(role).with(&config);
+                    let cut = rng.below(wire.len());
+                    for seen in [case.deliver(&wire, [], AMPLE), case.deliver(&wire, [cut], AMPLE)] {
+                        let is_good = *size <= usize::from(limit);
+                        let opens = matches!(seen.before_closed(), [Seen::Request { .. } | Seen::Opened { .. }]);
+                        assert!(opens == is_good, "{size} of {limit}, {fault:?}");
+                        if !is_good {
+                            assert!(seen.before_closed() == [Seen::Failed(*fault)], "{:?}, {size} of {limit}", seen.events);
+                            assert!(role == Role::Client || status_of(&seen.output) == *status);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// HS-15, B-31: the answer decides what the bytes behind the request are: whatever they are and however many, none is read before it.
+#[test]
+fn nothing_behind_a_request_is_read_before_the_answer() {
+    let mut rng = Rng::new(15);
+    for _ in 0..500 {
+        let len = rng.below(60);
+        let behind = rng.octets(len);
+        let mut input = [request_with(&[]), behind.clone()].concat();
+        let mut conn = Connection::new(Role::Server, &DEFAULT, Counter::default(), ms(0));
+        let consumed = conn.receive(ms(0), &mut input, &mut [0; AMPLE]).unwrap().consumed;
+        assert_eq!(consumed, request_with(&[]).len());
+        let received = conn.receive(ms(0), &mut input[consumed..], &mut [0; AMPLE]).unwrap();
+        assert!(received.event.is_none() && (received.consumed, received.produced) == (0, 0));
+        assert_eq!(input[consumed..], behind);
+    }
+}
+
+/// K-03, HS-01: every target of a set that has each form, lawful and not, by every method and both versions, and every visible byte and some
+/// others in path and query: an event if and only if the second grammar has it for that method; only GET and a resource open.
+#[test]
+fn targets_by_method_and_version_by_a_second_grammar() {
+    let mut targets: Vec<String> = [
+        "",
+        "/",
+        "//",
+        "/x?y",
+        "*",
+        "**",
+        "*/",
+        "h",
+        "h:80",
+        "[::1]:80",
+        "h:",
+        ":80",
+        "u@h:80",
+        "?q",
+        "x?u=http://evil/",
+        "http:",
+        "http:/",
+        "http://",
+        "http:///x",
+        "http://h",
+        "HTTP://h:1/x",
+        "http://h?q",
+        "http://u@h/",
+        "http://[::1]:x/",
+        "http://[fe80::1%25e]/",
+        "ws://h/",
+        "ftp://h/",
+        "://h/",
+        "1a://h/",
+        "a+b-c.1://h/",
+        "a_b://h/",
+        "urn:x",
+        "/#",
+        "/a#b",
+        "http://h/#",
+        "http://h#f",
+        "/%",
+        "/a|b",
+        "/{}",
+        "http://h/{|}",
+        "/\u{e4}",
+        "/\u{7f}",
+    ]
+    .map(String::from)
+    .into();
+    for start in ["/", "/?", "http://h/"] {
+        targets.extend((' '..='\u{7f}').filter(|&c| c != ' ').map(|c| format!("{start}a{c}b")));
+    }
+    let mut counts = [0, 0];
+    for target in &targets {
+        for method in ["GET", "POST", "HEAD", "OPTIONS", "CONNECT", "PUT", "get", "X"] {
+            for version in [0, 1, 9] {
+                let expected = is_request_target(method, target) && !target.is_empty();
+                let line = format!("{method} {target} HTTP/1.{version}");
+                let plain = verdict(&DEFAULT, head(&[&line, "Host: h"]));
+                let is_good = if expected { Verdict::Plain } else { Verdict::Failed(InvalidRequestLine, 400) };
+                assert_eq!(plain, is_good, "{line:?}");
+                counts[usize::from(expected)] += 1;
+                let scheme = target.split_once("://").map_or(String::new(), |(scheme, _)| scheme.to_ascii_lowercase());
+                let is_resource = target.starts_with('/') || ["http", "https", "ws", "wss"].contains(&&*scheme);
+                let opens = verdict(&DEFAULT, request_but(0, &line)) == Verdict::Handshake;
+                assert_eq!(opens, expected && method == "GET" && version > 0 && is_resource, "{line:?}");
+            }
+        }
+    }
+    assert!(counts.iter().all(|&count| count > 1_000), "{counts:?}");
+}
+
+/// HT-14, B-20: every Content-Length of up to two bytes in an opening handshake, and every Transfer-Encoding of one byte and many of two, alone
+/// and beside it: it opens if and only if there is no coding and the length is zero, in whatever number of digits.
+#[test]
+fn every_body_of_a_handshake_is_refused() {
+    let with = |lines: &[u8]| {
+        let good = request_with(&[]);
+        verdict(&DEFAULT, [&good[..good.len() - 2], lines, b"\r\n"].concat())
+    };
+    for value in short_values() {
+        let bare = String::from_utf8_lossy(&value).trim_matches([' ', '\t']).to_string();
+        let found = with(&[b"Content-Length: ", &value[..], b"\r\n"].concat());
+        let is_zero = !bare.is_empty() && bare.chars().all(|c| c == '0');
+        match found {
+            Verdict::Handshake => assert!(is_zero, "{bare:?}"),
+            Verdict::Failed(RequestWithBody, 400) => assert!(bare.parse::<u8>().is_ok_and(|len| len > 0) && !bare.contains('+')),
+            Verdict::Failed(InvalidBodyLength | InvalidHeaderValue | InvalidLineEnd, 400) => {
+                assert!(bare.parse::<u8>().is_err() || bare.contains('+'), "{bare:?}");
+            }
+            other => panic!("{other:?} on {bare:?}"),
+        }
+    }
+    let codings = ["chunked", "gzip, chunked", "identity", "chunked, gzip"].map(|coding| coding.as_bytes().to_vec());
+    for value in shorter_values().chain(codings) {
+        for lens in [&b""[..], b"Content-Length: 0\r\n"] {
+            let found = with(&[b"Transfer-Encoding: ", &value[..], b"\r\n", lens].concat());
+            assert!(matches!(found, Verdict::Failed(_, 400)), "{found:?} on {value:02x?}");
+        }
+    }
+}
+
+/// HS-05, B-28, CVE-2026-5067: keys of every length up to 100 digits, with every number of `=` behind them, and every byte in every place of a
+/// good one: taken if and only if they are 22 digits and two `=`.
+#[test]
+fn every_length_and_byte_of_a_key() {
+    let mut rng = Rng::new(5067);
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for len in 0..=100 {
+        for padding in 0..=4 {
+            let key: Vec<u8> = (0..len).map(|_| rng.pick(digits)).chain((0..padding).map(|_| b'=')).collect();
+            let expected = if (len, padding) == (22, 2) { Verdict::Handshake } else { Verdict::Failed(InvalidKey, 400) };
+            assert_eq!(verdict(&DEFAULT, request_of(4, "Sec-WebSocket-Key", &key)), expected, "{len} and {padding}");
+        }
+    }
+    for place in 0..RFC_KEY.len() {
+        for byte in 0..=255 {
+            let mut key = RFC_KEY.as_bytes().to_vec();
+            key[place] = byte;
+            let opens = verdict(&DEFAULT, request_of(4, "Sec-WebSocket-Key", &key)) == Verdict::Handshake;
+            assert_eq!(opens, if place < 22 { digits.contains(&byte) } else { byte == b'=' }, "{}", key.escape_ascii());
+        }
+    }
+}
+
+/// K-15, HS-11: any number of lines of Sec-WebSocket-Extensions without a byte, or with blanks alone, beside lists and without: no offer; commas
+/// alone are no list.
+#[test]
+fn every_number_of_empty_extension_lines_is_no_offer() {
+    for empty in ["", " ", "\t ", "   "] {
+        for before in 0..3 {
+            for behind in 0..3 {
+                for (list, is_good) in [(None, true), (Some("a; b=c"), true), (Some(","), false), (Some("a;"), false)] {
+                    let empty = format!("Sec-WebSocket-Extensions:{empty}");
+                    let list = list.map(|list| format!("Sec-WebSocket-Extensions: {list}"));
+                    let mut lines = vec![empty.as_str(); before];
+                    lines.extend(list.as_deref());
+                    lines.extend(vec![empty.as_str(); behind]);
+                    let expected = if is_good { Verdict::Handshake } else { Verdict::Failed(InvalidHeaderList, 400) };
+                    assert_eq!(verdict(&DEFAULT, request_with(&lines)), expected, "{lines:?}");
+                }
+            }
+        }
+    }
+}
+
+/// HT-16: the headers that end a body or that we write ourselves, in every mix of case, are refused in a 101; nothing was decided then.
+#[test]
+fn headers_of_the_101_are_ours_in_any_case() {
+    let mut rng = Rng::new(101);
+    let names = [
+        "upgrade",
+        "connection",
+        "content-length",
+        "transfer-encoding",
+        "sec-websocket-accept",
+        "sec-websocket-protocol",
+        "sec-websocket-extensions",
+        "sec-websocket-version",
+    ];
+    for name in names {
+        for _ in 0..100 {
+            let name: String = name.chars().map(|c| if rng.one_in(2) { c.to_ascii_uppercase() } else { c }).collect();
+            let mut conn = Connection::server(&DEFAULT, ms(0));
+            let mut input = request_with(&[]);
+            let Some(Event::Request(request)) = conn.receive(ms(0), &mut input, &mut []).unwrap().event else { panic!() };
+            let (mut out, headers) = ([0xA5; 500], [Header::new("X", "y"), Header::new(&name, "0")]);
+            let refused = conn.accept(&request, &Accept { headers: &headers, ..Accept::new(Origin::Any) }, ms(0), &mut out);
+            assert_eq!((refused, out), (Err(UsageError::ReservedHeader.into()), [0xA5; 500]), "{name}");
+            let len =
+                conn.accept(&request, &Accept { headers: &headers[..1], ..Accept::new(Origin::Any) }, ms(0), &mut out).unwrap();
+            let text = core::str::from_utf8(&out[..len]).unwrap().to_ascii_lowercase();
+            assert!(!text.contains("content-length") && !text.contains("transfer-encoding"));
+        }
+    }
+}

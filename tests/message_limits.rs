@@ -84,7 +84,7 @@ mod deflate {
     fn compressed(payload: &[u8], room: usize) -> Vec<u8> {
         let mut memory = vec![0; Compressor::memory_len(15).unwrap()];
         let mut compressor = Compressor::new(15, &mut memory).unwrap();
-        let negotiated = Negotiated::NOTHING.deflate(DeflateParams::DEFAULT);
+        let negotiated = Negotiated::NOTHING.with_deflate(DeflateParams::DEFAULT);
         let mut server = Connection::open(Role::Server, &DEFAULT, NoEntropy, negotiated, ms(0));
         let (mut wire, mut from) = (Vec::new(), 0);
         loop {
@@ -102,7 +102,7 @@ mod deflate {
     fn delivered(wire: &[u8], config: &Config<'_>, window: usize) -> (Vec<u8>, bool, Option<ProtocolError>) {
         let mut history = vec![0; 1 << 15];
         let mut inflater = Inflater::new(&mut history).unwrap();
-        let negotiated = Negotiated::NOTHING.deflate(DeflateParams::DEFAULT);
+        let negotiated = Negotiated::NOTHING.with_deflate(DeflateParams::DEFAULT);
         let mut client = Connection::open(Role::Client, config, support::rng::Counter::default(), negotiated, ms(0));
         let (mut input, mut consumed, mut all) = (wire.to_vec(), 0, Vec::new());
         let mut window = vec![0; window];
@@ -116,7 +116,7 @@ mod deflate {
                         return (all, true, None);
                     }
                 }
-                Some(Event::Failed { error }) => return (all, false, Some(error)),
+                Some(Event::Failed { error, .. }) => return (all, false, Some(error)),
                 other => panic!("{other:?}"),
             }
         }
@@ -173,7 +173,8 @@ mod deflate {
             let params = DeflateParams { server: direction, client: direction };
             for bits in 8..=15 {
                 let mut inflater = Inflater::new(&mut history[..1 << bits]).unwrap();
-                let mut conn = Connection::open(Role::Client, &DEFAULT, NoEntropy, Negotiated::NOTHING.deflate(params), ms(0));
+                let mut conn =
+                    Connection::open(Role::Client, &DEFAULT, NoEntropy, Negotiated::NOTHING.with_deflate(params), ms(0));
                 let (mut input, mut window, mut out) = (wire, [0xA5; 64], [0xA5; 131]);
                 let received = conn.receive_with(ms(0), &mut input, &mut inflater, &mut window, &mut out);
                 if max_window_bits == bits {

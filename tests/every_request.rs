@@ -26,7 +26,7 @@ fn verdict(config: &Config<'_>, mut wire: Vec<u8>) -> Verdict {
     match received.event {
         Some(Event::Request(_)) => Verdict::Handshake,
         Some(Event::HttpRequest(_)) => Verdict::Plain,
-        Some(Event::Failed { error }) => Verdict::Failed(error, status_of(&out[..produced])),
+        Some(Event::Failed { error, .. }) => Verdict::Failed(error, status_of(&out[..produced])),
         None => Verdict::Nothing,
         other => panic!("{other:?}"),
     }
@@ -489,7 +489,7 @@ fn nothing_behind_a_request_is_read_before_the_answer() {
         let len = rng.below(60);
         let behind = rng.octets(len);
         let mut input = [request_with(&[]), behind.clone()].concat();
-        let mut conn = Connection::new(Role::Server, &DEFAULT, Counter::default(), ms(0));
+        let mut conn = Connection::server_with(&DEFAULT, Counter::default(), ms(0));
         let consumed = conn.receive(ms(0), &mut input, &mut [0; AMPLE]).unwrap().consumed;
         assert_eq!(consumed, request_with(&[]).len());
         let received = conn.receive(ms(0), &mut input[consumed..], &mut [0; AMPLE]).unwrap();

@@ -366,7 +366,7 @@ fn random_fragments_of_text_are_judged_as_by_core() {
         let role = rng.pick(&ROLES);
         let negotiated = Negotiated::NOTHING;
         #[cfg(feature = "deflate")]
-        let negotiated = negotiated.deflate(DeflateParams::DEFAULT);
+        let negotiated = negotiated.with_deflate(DeflateParams::DEFAULT);
         #[cfg(feature = "deflate")]
         let mut memory = vec![0; Compressor::memory_len(9).unwrap()];
         #[cfg(feature = "deflate")]

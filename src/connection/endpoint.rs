@@ -88,8 +88,8 @@ impl<'c, E: Entropy> Connection<'c, E> {
     /// **What was consumed was unmasked: it must not be presented again.** Count `consumed` before anything that can fail.
     ///
     /// # Errors
-    /// [`CallError::NeedsRoom`] if `out` has less than [`MAX_ANSWER`](crate::MAX_ANSWER) bytes, whatever it is that comes: with as many no
-    /// call is refused. (Messages that lie whole in the input pass with less.)
+    /// [`CallError::NeedsRoom`] if `out` has less than [`MAX_ANSWER`](crate::MAX_ANSWER) bytes, whatever frames it is that come: with as
+    /// many no call is refused. (Heads that are good, and messages that lie whole in the input, pass with less.)
     /// [`CallError::EntropyFailed`] where a client's answer wants a masking key. [`UsageError::InputTooShort`](crate::UsageError::InputTooShort) where
     /// octets of an unfinished head are missing. Nothing was consumed or changed.
     #[inline]

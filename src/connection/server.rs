@@ -1,6 +1,6 @@
 //! §4.2: a server's opening handshake. Nothing here is in a program without servers.
 
-use super::machine::{Heads, MAX_ANSWER, Machine, Output, Stage};
+use super::machine::{Heads, Machine, Output, Stage};
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Event, Received};
 use crate::handshake::server::{refusal, write_accept, write_response};
@@ -75,7 +75,6 @@ fn read_request<'i>(
     if wire_len(input.len()) < u64::from(heads.scan.scanned) {
         return Err(UsageError::InputTooShort.into());
     }
-    room(out.room, MAX_ANSWER)?;
     let input = &*input;
     match next_request(input, &mut heads.scan, machine) {
         Ok(None) => {

@@ -343,6 +343,8 @@ enum sansocket_error
     SANSOCKET_ERROR_REQUEST_WITH_BODY = 54,
     /** `Expect` in an opening handshake. */
     SANSOCKET_ERROR_UNSUPPORTED_EXPECTATION = 55,
+    /** RFC 8441 §5, RFC 9113 §8.2.2: a field in an extended CONNECT that belongs to a connection of HTTP/1.1. */
+    SANSOCKET_ERROR_CONNECTION_SPECIFIC_FIELD = 56,
     /** §4.1: a final response with a status other than 101. */
     SANSOCKET_ERROR_STATUS_NOT_101 = 64,
     /** §4.1: Upgrade is missing or not `websocket`. */

@@ -122,6 +122,8 @@ ProtocolError {
     RequestWithBody = 54, "an opening handshake announces a body";
     /// Policy on RFC 9110 §7.8: `Expect` in an opening handshake.
     UnsupportedExpectation = 55, "an opening handshake expects something";
+    /// RFC 8441 §5, RFC 9113 §8.2.2: Connection, Upgrade, Transfer-Encoding or Sec-WebSocket-Key in an extended CONNECT.
+    ConnectionSpecificField = 56, "an extended CONNECT has a field that belongs to a connection of HTTP/1.1";
 
     // The server's opening handshake as a client sees it, 64-79.
     /// §4.1: a final response with a status other than 101.
@@ -154,6 +156,17 @@ impl ProtocolError {
             Self::MessageTooLong => CloseCode::MESSAGE_TOO_BIG,
             Self::TooManyFragments | Self::TooManyEmptyFrames => CloseCode::POLICY_VIOLATION,
             _ => CloseCode::PROTOCOL_ERROR,
+        }
+    }
+
+    /// The status of the HTTP response that tells the peer of a fault in its opening handshake.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::TargetTooLong => 414,
+            Self::UnsupportedExpectation => 417,
+            Self::UnsupportedVersion => 426,
+            Self::HeadTooLong | Self::TooManyHeaderLines => 431,
+            _ => 400,
         }
     }
 }

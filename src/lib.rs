@@ -130,7 +130,10 @@ pub use deflate::{DeflateDirection, DeflateParams};
 pub use entropy::{Entropy, EntropyError, NoEntropy};
 pub use error::{CallError, ProtocolError, UsageError};
 pub use event::{Data, Event, MessageKind, PingSource, Received, State, Transport};
-pub use handshake::{ACCEPT_KEY_LEN, Accept, ClientRequest, Negotiated, Origin, Request, Response, accept_key};
+pub use handshake::{
+    ACCEPT_KEY_LEN, Accept, Answer, ClientRequest, ExtendedConnect, Negotiated, Offer, OfferError, Origin, Request, Response,
+    accept_key,
+};
 pub use http::{Header, Headers, Tokens};
 pub use message::{CollectError, Collector};
 pub use role::Role;

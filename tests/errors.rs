@@ -36,6 +36,8 @@ fn wire_that_breaks(rule: P) -> Option<(Case<'static>, Vec<u8>)> {
         P::TooManyEmptyFrames => frames([frame_to(role, BINARY, b""), frame_to(role, CONTINUATION, b"").repeat(1_024)].concat()),
         // Compression has tests of its own.
         P::InvalidDeflate => None,
+        // Comes from `Offer` alone: tests/offers.rs.
+        P::ConnectionSpecificField => None,
         P::InvalidRequestLine => request(b"\x16\x03\x01\x02\0".into()),
         P::InvalidStatusLine => response(b"SSH-2.0".into()),
         P::InvalidHeaderName => request(request_with(&["X : y"])),

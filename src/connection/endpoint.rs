@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::entropy::{Entropy, NoEntropy};
 use crate::error::{CallError, UsageError};
 use crate::event::{MessageKind, Received, State, Transport};
-use crate::handshake::{Accept, ClientRequest, Negotiated, Request};
+use crate::handshake::{Accept, ClientRequest, Negotiated, Offer, Request};
 use crate::http::{Header, Tokens};
 use crate::length::wire_len;
 use crate::role::Role;
@@ -164,6 +164,22 @@ impl<'c, E: Entropy> Connection<'c, E> {
         out: &mut [u8],
     ) -> Result<usize, CallError> {
         self.machine.accept(request, accept, now, out)
+    }
+
+    /// [`accept`](Self::accept) in two steps: [`Request::offer`] while the head is there, this whenever the program knows enough.
+    /// The offer is to be one made with this connection's [`Config`].
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept), but for the Origin, which is decided already.
+    pub fn accept_offer(
+        &mut self,
+        offer: &Offer<'_>,
+        subprotocol: Option<&str>,
+        headers: &[Header<'_>],
+        now: Instant,
+        out: &mut [u8],
+    ) -> Result<usize, CallError> {
+        self.machine.accept_offer(offer, subprotocol, headers, now, out)
     }
 
     /// Answers a request with any other final response: 404, 403, 401, a redirect, a page. Returns its octets; the

@@ -3,8 +3,8 @@
 use super::machine::{Heads, Machine, Output, Stage};
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Event, Received};
-use crate::handshake::server::{refusal, write_accept, write_response};
-use crate::handshake::{Accept, Request};
+use crate::handshake::server::{refusal, write_answer, write_response};
+use crate::handshake::{Accept, Offer, Request};
 use crate::http::Header;
 use crate::http::head::Head;
 use crate::http::scan::Scan;
@@ -25,9 +25,23 @@ impl Machine<'_> {
         out: &mut [u8],
     ) -> Result<usize, CallError> {
         self.deciding()?;
-        let (n, negotiated) = write_accept(request, accept, self.config, out)?;
+        let offer = request.offer(self.config, accept.origin)?;
+        self.accept_offer(&offer, accept.subprotocol, accept.headers, now, out)
+    }
+
+    pub(super) fn accept_offer(
+        &mut self,
+        offer: &Offer<'_>,
+        subprotocol: Option<&str>,
+        headers: &[Header<'_>],
+        now: Instant,
+        out: &mut [u8],
+    ) -> Result<usize, CallError> {
+        self.deciding()?;
+        let answer = offer.answer(subprotocol)?;
+        let n = write_answer(&answer, headers, out)?;
         self.timers.note_produced(n);
-        self.open(negotiated, now);
+        self.open(answer.negotiated(), now);
         Ok(n)
     }
 

@@ -285,6 +285,8 @@ pub enum sansocket_error {
     SANSOCKET_ERROR_REQUEST_WITH_BODY = 54,
     /// `Expect` in an opening handshake.
     SANSOCKET_ERROR_UNSUPPORTED_EXPECTATION = 55,
+    /// RFC 8441 §5, RFC 9113 §8.2.2: a field in an extended CONNECT that belongs to a connection of HTTP/1.1.
+    SANSOCKET_ERROR_CONNECTION_SPECIFIC_FIELD = 56,
 
     /// §4.1: a final response with a status other than 101.
     SANSOCKET_ERROR_STATUS_NOT_101 = 64,
@@ -347,6 +349,7 @@ impl From<ProtocolError> for sansocket_error {
             E::UnsupportedVersion => Self::SANSOCKET_ERROR_UNSUPPORTED_VERSION,
             E::RequestWithBody => Self::SANSOCKET_ERROR_REQUEST_WITH_BODY,
             E::UnsupportedExpectation => Self::SANSOCKET_ERROR_UNSUPPORTED_EXPECTATION,
+            E::ConnectionSpecificField => Self::SANSOCKET_ERROR_CONNECTION_SPECIFIC_FIELD,
             E::StatusNot101 => Self::SANSOCKET_ERROR_STATUS_NOT_101,
             E::InvalidUpgrade => Self::SANSOCKET_ERROR_INVALID_UPGRADE,
             E::MissingConnectionUpgradeInResponse => Self::SANSOCKET_ERROR_MISSING_CONNECTION_UPGRADE_IN_RESPONSE,

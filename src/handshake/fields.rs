@@ -1,8 +1,12 @@
-//! The headers that decide about an opening handshake, gathered in one pass over the head.
+//! The header fields that decide about an opening handshake, gathered in one pass, wherever they come from; and the rules over them.
 
+use super::accept_key::is_key;
+use super::extensions::count_extensions;
+use crate::error::ProtocolError;
+use crate::http::authority::Authority;
 use crate::http::body::Body;
 use crate::http::head::Headers;
-use crate::http::list::{is_token_list, is_upgrade_list, names};
+use crate::http::list::{count_tokens, is_token_list, is_upgrade_list, names};
 
 /// A header that may stand once.
 #[derive(Clone, Copy, Default)]
@@ -25,25 +29,57 @@ impl<'i> Field<'i> {
     pub(super) const fn is_present(self) -> bool {
         !matches!(self, Self::Absent)
     }
+
+    /// Its value; an empty one where there are several, which no list of values has.
+    pub(super) fn or_empty(self) -> Option<&'i [u8]> {
+        self.is_present().then(|| self.only().unwrap_or_default())
+    }
+}
+
+/// §4.2.2, §11.3.4: the lines of a list mean what they would mean as one.
+#[derive(Clone, Copy, Default)]
+pub(super) struct List {
+    is_present: bool,
+    is_malformed: bool,
+    members: usize,
+}
+
+impl List {
+    /// Takes a line with so many members; `None` if it breaks the grammar.
+    fn note(&mut self, members: Option<usize>) {
+        self.is_present = true;
+        self.is_malformed |= members.is_none();
+        self.members = self.members.saturating_add(members.unwrap_or(0));
+    }
+
+    fn check(self) -> Result<(), ProtocolError> {
+        let is_empty = self.is_present && self.members == 0;
+        if self.is_malformed || is_empty { Err(ProtocolError::InvalidHeaderList) } else { Ok(()) }
+    }
 }
 
 /// What §4.1 and §4.2.1 ask about.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Fields<'i> {
     pub(super) host: Field<'i>,
+    pub(super) origin: Field<'i>,
     pub(super) upgrade: Field<'i>,
-    pub(super) version: Field<'i>,
-    pub(super) key: Field<'i>,
+    version: Field<'i>,
+    key: Field<'i>,
     pub(super) accept: Field<'i>,
     pub(super) subprotocol: Field<'i>,
     pub(super) extensions: Field<'i>,
-    pub(super) expect: Field<'i>,
+    expect: Field<'i>,
+    subprotocols: List,
+    offered_extensions: List,
     /// Whether some Upgrade lists `websocket`.
     pub(super) upgrades_to_websocket: bool,
     /// Whether some Connection lists `upgrade`.
     pub(super) connection_upgrade: bool,
-    /// Whether some Connection or Upgrade is no list of what it lists.
-    pub(super) has_malformed_list: bool,
+    is_connection_malformed: bool,
+    is_upgrade_malformed: bool,
+    /// Whether there is any Connection.
+    has_connection: bool,
     pub(super) body: Body,
 }
 
@@ -51,37 +87,115 @@ impl<'i> Fields<'i> {
     pub(super) fn of(mut headers: Headers<'i>) -> Self {
         let mut fields = Self::default();
         while let Some((name, value)) = headers.next_line() {
-            let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-            let field = match name.len() {
-                4 if is("host") => &mut fields.host,
-                6 if is("expect") => &mut fields.expect,
-                7 if is("upgrade") => {
-                    fields.upgrades_to_websocket |= names(value, "websocket");
-                    fields.has_malformed_list |= !is_upgrade_list(value);
-                    &mut fields.upgrade
-                }
-                10 if is("connection") => {
-                    fields.connection_upgrade |= names(value, "upgrade");
-                    fields.has_malformed_list |= !is_token_list(value);
-                    continue;
-                }
-                14 if is("content-length") => {
-                    fields.body.note_content_length(value);
-                    continue;
-                }
-                17 if is("transfer-encoding") => {
-                    fields.body.note_transfer_encoding(value);
-                    continue;
-                }
-                17 if is("sec-websocket-key") => &mut fields.key,
-                20 if is("sec-websocket-accept") => &mut fields.accept,
-                21 if is("sec-websocket-version") => &mut fields.version,
-                22 if is("sec-websocket-protocol") => &mut fields.subprotocol,
-                24 if is("sec-websocket-extensions") => &mut fields.extensions,
-                _ => continue,
-            };
-            *field = if field.is_present() { Field::Repeated } else { Field::Once(value) };
+            fields.note(name, value);
         }
         fields
+    }
+
+    /// Takes a field.
+    pub(super) fn note(&mut self, name: &[u8], value: &'i [u8]) {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        let field = match name.len() {
+            4 if is("host") => &mut self.host,
+            6 if is("expect") => &mut self.expect,
+            6 if is("origin") => &mut self.origin,
+            7 if is("upgrade") => {
+                self.upgrades_to_websocket |= names(value, "websocket");
+                self.is_upgrade_malformed |= !is_upgrade_list(value);
+                &mut self.upgrade
+            }
+            10 if is("connection") => {
+                self.has_connection = true;
+                self.connection_upgrade |= names(value, "upgrade");
+                self.is_connection_malformed |= !is_token_list(value);
+                return;
+            }
+            14 if is("content-length") => return self.body.note_content_length(value),
+            17 if is("transfer-encoding") => return self.body.note_transfer_encoding(value),
+            17 if is("sec-websocket-key") => &mut self.key,
+            20 if is("sec-websocket-accept") => &mut self.accept,
+            21 if is("sec-websocket-version") => &mut self.version,
+            22 if is("sec-websocket-protocol") => {
+                self.subprotocols.note(count_tokens(value));
+                &mut self.subprotocol
+            }
+            24 if is("sec-websocket-extensions") => {
+                // By the letter of §9.1 an empty line is no list; real clients send one, so it is taken as no offer.
+                if !value.is_empty() {
+                    self.offered_extensions.note(count_extensions(value));
+                }
+                &mut self.extensions
+            }
+            _ => return,
+        };
+        *field = if field.is_present() { Field::Repeated } else { Field::Once(value) };
+    }
+
+    /// Whether Connection, and Upgrade where it means something, are no lists of what they list.
+    pub(super) const fn has_malformed_list(&self, modern: bool) -> bool {
+        // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0, whatever it is.
+        self.is_connection_malformed || modern && self.is_upgrade_malformed
+    }
+
+    /// What RFC 9110 and 9112 ask of the fields of every request, of HTTP/1.1 or later if it is `modern`.
+    pub(super) fn check_http(&self, modern: bool) -> Result<(), ProtocolError> {
+        // RFC 9112 §3.2: two of them or a malformed one whatever the version, none only before HTTP/1.1.
+        match self.host {
+            Field::Once(host) if Authority::parse(host).is_some() => {}
+            Field::Absent if !modern => {}
+            _ => return Err(ProtocolError::InvalidHost),
+        }
+        if self.has_malformed_list(modern) {
+            return Err(ProtocolError::InvalidHeaderList);
+        }
+        self.body.check_request(modern)
+    }
+
+    /// §4.2.1 of a request that names websocket in its Upgrade and asks for a resource if `is_resource`. Returns its key.
+    pub(super) fn check_upgrade(&self, method: &str, is_resource: bool) -> Result<&'i [u8], ProtocolError> {
+        use ProtocolError as E;
+        if method != "GET" {
+            return Err(E::MethodNotGet);
+        }
+        if !is_resource {
+            return Err(E::InvalidRequestLine);
+        }
+        if !self.connection_upgrade {
+            return Err(E::MissingConnectionUpgrade);
+        }
+        // The version comes before the key: an endpoint of another version may well have another key.
+        self.check_version()?;
+        let key = self.key.only().filter(|key| is_key(key)).ok_or(E::InvalidKey)?;
+        self.check_rest()?;
+        Ok(key)
+    }
+
+    /// RFC 8441 §5, §4: neither key nor Upgrade, nor what else belongs to a connection of HTTP/1.1.
+    pub(super) fn check_extended_connect(&self) -> Result<(), ProtocolError> {
+        if self.has_connection || self.upgrade.is_present() || self.key.is_present() || self.body.is_coded() {
+            return Err(ProtocolError::ConnectionSpecificField);
+        }
+        self.check_version()?;
+        self.check_rest()
+    }
+
+    fn check_version(&self) -> Result<(), ProtocolError> {
+        match self.version.only() {
+            None => Err(ProtocolError::InvalidVersion),
+            Some(b"13") => Ok(()),
+            Some(_) => Err(ProtocolError::UnsupportedVersion),
+        }
+    }
+
+    fn check_rest(&self) -> Result<(), ProtocolError> {
+        // RFC 9110 §7.8 lets the protocol change only behind the whole request; we take no body there at all (HT-14).
+        if self.body.is_present() {
+            return Err(ProtocolError::RequestWithBody);
+        }
+        if self.expect.is_present() {
+            return Err(ProtocolError::UnsupportedExpectation);
+        }
+        self.subprotocols.check()?;
+        self.offered_extensions.check()
     }
 }

@@ -2,8 +2,11 @@
 
 pub(crate) mod accept_key;
 pub(crate) mod client;
+mod extensions;
 mod fields;
 mod negotiated;
+mod offer;
+mod origin;
 pub(crate) mod request;
 mod response;
 pub(crate) mod server;
@@ -12,6 +15,8 @@ mod sha1;
 pub use accept_key::{ACCEPT_KEY_LEN, accept_key};
 pub use client::ClientRequest;
 pub use negotiated::Negotiated;
+pub use offer::{Answer, ExtendedConnect, Offer, OfferError};
+pub use origin::Origin;
 pub use request::Request;
 pub use response::Response;
-pub use server::{Accept, Origin};
+pub use server::Accept;

@@ -1,12 +1,12 @@
 //! A client's request as a server reads it: any HTTP request, and the check that makes it an opening handshake (§4.2.1).
 
 use crate::config::Config;
-use crate::error::ProtocolError;
-use crate::handshake::accept_key::is_key;
-use crate::handshake::fields::{Field, Fields};
-use crate::http::authority::Authority;
+use crate::error::{ProtocolError, UsageError};
+use crate::handshake::fields::Fields;
+use crate::handshake::offer::Offer;
+use crate::handshake::origin::Origin;
 use crate::http::head::{Head, Header, Headers};
-use crate::http::list::{self, Tokens};
+use crate::http::list::Tokens;
 use crate::http::scan::Scan;
 use crate::http::target::{Target, position};
 
@@ -114,21 +114,11 @@ impl<'i> Request<'i> {
 
     /// What RFC 9110 and 9112 ask of every request, whatever it is for.
     fn check_http(&self) -> Result<Fields<'i>, ProtocolError> {
-        use ProtocolError as E;
-        let fields = Fields::of(self.headers());
         if Target::parse(self.method, self.target).is_none() {
-            return Err(E::InvalidRequestLine);
+            return Err(ProtocolError::InvalidRequestLine);
         }
-        // RFC 9112 §3.2: two of them or a malformed one whatever the version, none only from HTTP/1.1 on.
-        match fields.host {
-            Field::Once(host) if Authority::parse(host).is_some() => {}
-            Field::Absent if !self.modern => {}
-            _ => return Err(E::InvalidHost),
-        }
-        if fields.has_malformed_list {
-            return Err(E::InvalidHeaderList);
-        }
-        fields.body.check_request(self.modern)?;
+        let fields = Fields::of(self.headers());
+        fields.check_http(self.modern)?;
         Ok(fields)
     }
 
@@ -139,50 +129,28 @@ impl<'i> Request<'i> {
 
     /// §4.2.1, if this is an opening handshake. Keeps its key.
     fn check_handshake(mut self, fields: &Fields<'i>) -> Result<Self, ProtocolError> {
-        use ProtocolError as E;
         // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0, and who does not name websocket wants something else.
-        if !self.modern || !fields.upgrades_to_websocket {
-            return Ok(self);
+        if self.modern && fields.upgrades_to_websocket {
+            let is_resource = Target::parse(self.method, self.target).is_some_and(Target::is_resource);
+            self.key = Some(fields.check_upgrade(self.method, is_resource)?);
         }
-        if self.method != "GET" {
-            return Err(E::MethodNotGet);
-        }
-        if !Target::parse(self.method, self.target).is_some_and(Target::is_resource) {
-            return Err(E::InvalidRequestLine);
-        }
-        if !fields.connection_upgrade {
-            return Err(E::MissingConnectionUpgrade);
-        }
-        // The version comes before the key: an endpoint of another version may well have another key.
-        if fields.version.only().ok_or(E::InvalidVersion)? != b"13" {
-            return Err(E::UnsupportedVersion);
-        }
-        let key = fields.key.only().filter(|key| is_key(key)).ok_or(E::InvalidKey)?;
-        // RFC 9110 §7.8 lets the protocol change only behind the whole request; we take no body there at all (HT-14).
-        if fields.body.is_present() {
-            return Err(E::RequestWithBody);
-        }
-        if fields.expect.is_present() {
-            return Err(E::UnsupportedExpectation);
-        }
-        if fields.subprotocol.is_present() {
-            list::check_tokens(self.headers().all("sec-websocket-protocol"))?;
-        }
-        if fields.extensions.is_present() {
-            list::check_extensions(self.headers().all("sec-websocket-extensions"))?;
-        }
-        self.key = Some(key);
         Ok(self)
+    }
+
+    /// What this opening handshake offers, decided upon by its `origin`: a value that can be kept, and answered later by
+    /// [`accept_offer`](crate::Connection::accept_offer). `config` is that of the connection.
+    ///
+    /// # Errors
+    /// [`UsageError::NotAnOpeningHandshake`], [`UsageError::OriginNotAllowed`], or [`UsageError::InvalidSubprotocol`] for the list of
+    /// `config`.
+    pub fn offer<'c>(&self, config: &'c Config<'c>, origin: Origin<'_>) -> Result<Offer<'c>, UsageError> {
+        let key = self.key.ok_or(UsageError::NotAnOpeningHandshake)?;
+        Offer::of_checked(key, self.subprotocols(), config).decide(origin, self.headers().all("origin"), self.host())
     }
 
     /// Whether this is a valid opening handshake, which [`accept`](crate::Connection::accept) takes.
     pub const fn is_opening_handshake(&self) -> bool {
         self.key.is_some()
-    }
-
-    /// The key of a checked opening handshake.
-    pub(crate) const fn key(&self) -> Option<&'i [u8]> {
-        self.key
     }
 }
 

@@ -90,7 +90,7 @@ impl<'i> Response<'i> {
         if !fields.connection_upgrade {
             return Err(E::MissingConnectionUpgradeInResponse);
         }
-        if fields.has_malformed_list {
+        if fields.has_malformed_list(true) {
             return Err(E::InvalidHeaderList);
         }
         if fields.accept.only().ok_or(E::InvalidAccept)? != accept_key(key) {

@@ -1,29 +1,10 @@
 //! §4.2.2: the answers of a server.
 
-use crate::config::Config;
 use crate::error::{CallError, ProtocolError, UsageError};
-use crate::handshake::accept_key::accept_key;
-use crate::handshake::negotiated::Negotiated;
-use crate::handshake::request::Request;
+use crate::handshake::offer::Answer;
+use crate::handshake::origin::Origin;
 use crate::http::head::Header;
-use crate::http::list;
 use crate::http::write::{check_headers, write_head};
-
-/// Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be
-/// used by every page that its users visit.
-///
-/// ```compile_fail
-/// let accept = sansocket::Accept::default();
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub enum Origin<'a> {
-    /// Any: for public services, for those that authenticate inside the connection, and where the caller checked
-    /// [`Request::origin`] itself.
-    Any,
-    /// These, compared octet by octet: `https://example.com`. A request without Origin does not come from a browser's page
-    /// and passes.
-    OneOf(&'a [&'a str]),
-}
 
 /// How a server accepts an opening handshake.
 #[derive(Clone, Copy, Debug)]
@@ -59,49 +40,24 @@ const RESERVED_IN_101: &[&str] = &[
 /// What another response writes itself.
 const RESERVED: &[&str] = &["connection", "content-length", "transfer-encoding"];
 
-/// Writes the 101. Returns its octets and what was agreed.
-pub(crate) fn write_accept(
-    request: &Request<'_>,
-    accept: &Accept<'_>,
-    config: &Config<'_>,
-    out: &mut [u8],
-) -> Result<(usize, Negotiated), CallError> {
-    let key = request.key().ok_or(UsageError::NotAnOpeningHandshake)?;
-    if let Origin::OneOf(allowed) = accept.origin {
-        let mut origins = request.headers().all("origin");
-        if !origins.all(|origin| allowed.iter().any(|allowed| allowed.as_bytes() == origin)) {
-            return Err(UsageError::OriginNotAllowed.into());
-        }
-    }
-    if !list::is_subprotocol_list(config.subprotocols) {
-        return Err(UsageError::InvalidSubprotocol.into());
-    }
-    // §4.2.2: the subprotocol is one that the client offered.
-    let negotiated = match accept.subprotocol {
-        Some(name) if request.subprotocols().any(|offered| offered == name) => {
-            let index = list::position(config.subprotocols, name).ok_or(UsageError::UnofferedSubprotocol)?;
-            Negotiated::NOTHING.with_subprotocol(index)
-        }
-        Some(_) => return Err(UsageError::UnofferedSubprotocol.into()),
-        None => Negotiated::NOTHING,
-    };
-    check_headers(accept.headers, RESERVED_IN_101)?;
-
-    let octets = write_head(
+/// Writes the response that accepts an offer over HTTP/1.1.
+pub(crate) fn write_answer(answer: &Answer<'_>, headers: &[Header<'_>], out: &mut [u8]) -> Result<usize, CallError> {
+    check_headers(headers, RESERVED_IN_101)?;
+    let key = answer.accept_key.ok_or(UsageError::NotAnOpeningHandshake)?;
+    write_head(
         out,
         || Ok::<_, CallError>(()),
         |(), head| {
             head.put(&[
                 b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ",
             ]);
-            head.put(&[&accept_key(key), b"\r\n"]);
-            if let Some(name) = accept.subprotocol {
+            head.put(&[&key, b"\r\n"]);
+            if let Some(name) = answer.subprotocol {
                 head.put(&[b"Sec-WebSocket-Protocol: ", name.as_bytes(), b"\r\n"]);
             }
-            head.put_headers(accept.headers).put(&[b"\r\n"]);
+            head.put_headers(headers).put(&[b"\r\n"]);
         },
-    )?;
-    Ok((octets, negotiated))
+    )
 }
 
 /// Writes any other response: its head, and `body`, which may be the start of the `content_len` octets of it or nothing. The
@@ -117,11 +73,11 @@ pub(crate) fn write_response(
         return Err(UsageError::InvalidStatus.into());
     }
     check_headers(headers, RESERVED)?;
-    // RFC 9110 §8.6, §15: these have neither a body nor its length.
-    let has_body = !matches!(status, 204 | 304);
-    if !has_body && content_len > 0 {
+    // RFC 9110 §15.3.5, §15.3.6, §15.4.5: no content. §8.6: 205 has its length all the same.
+    if matches!(status, 204 | 205 | 304) && content_len > 0 {
         return Err(UsageError::InvalidStatus.into());
     }
+    let has_body = !matches!(status, 204 | 304);
     let upgrades = headers.iter().any(|header| header.name.eq_ignore_ascii_case("upgrade"));
     write_head(
         out,
@@ -141,15 +97,12 @@ pub(crate) fn write_response(
 
 /// The response to a request that is none or breaks the rules of §4.2.1: at most 131 octets (law 7).
 pub(crate) fn refusal(error: ProtocolError) -> &'static [u8] {
-    use ProtocolError as E;
-    match error {
-        E::HeadTooLong | E::TooManyHeaderLines => {
-            b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-        }
-        E::TargetTooLong => b"HTTP/1.1 414 URI Too Long\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
-        E::UnsupportedExpectation => b"HTTP/1.1 417 Expectation Failed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+    match error.status() {
+        431 => b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        414 => b"HTTP/1.1 414 URI Too Long\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        417 => b"HTTP/1.1 417 Expectation Failed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
         // §4.4: the versions that are understood; RFC 9110 §15.5.22: Upgrade.
-        E::UnsupportedVersion => {
+        426 => {
             b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: close, upgrade\r\nSec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n"
         }
         _ => b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",

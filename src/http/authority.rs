@@ -23,9 +23,9 @@ impl<'a> Authority<'a> {
         is_uri_host(host).then_some(Self { host, port })
     }
 
-    /// Whether both name the same host and the same port, `default_port` standing for none (RFC 3986 §6.2.2.1, §6.2.3).
-    pub(crate) fn is_same(self, other: Self, default_port: u16) -> bool {
-        self.host.eq_ignore_ascii_case(other.host) && self.port.unwrap_or(default_port) == other.port.unwrap_or(default_port)
+    /// The port, `default` standing for none (RFC 3986 §6.2.3).
+    pub(crate) fn port_or(self, default: u16) -> u16 {
+        self.port.unwrap_or(default)
     }
 }
 
@@ -264,14 +264,5 @@ mod tests {
             assert_eq!(is_ipv6(text.as_bytes()), expected, "{text}");
         }
         assert!(right > 250, "only {right} addresses among {}", texts.len());
-    }
-
-    #[test]
-    fn same_host_means_the_same_effective_port() {
-        let same = |a: &str, b: &str, default| {
-            Authority::parse(a.as_bytes()).unwrap().is_same(Authority::parse(b.as_bytes()).unwrap(), default)
-        };
-        assert!(same("h", "H:80", 80) && same("h:", "h", 443) && same("[::A]:443", "[::a]", 443));
-        assert!(!same("h", "h:80", 443) && !same("h", "h.", 80) && !same("h:1", "h:2", 80));
     }
 }

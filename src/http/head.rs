@@ -20,6 +20,12 @@ impl<'a> Header<'a> {
     }
 }
 
+impl<'a> From<(&'a str, &'a [u8])> for Header<'a> {
+    fn from((name, value): (&'a str, &'a [u8])) -> Self {
+        Self { name, value }
+    }
+}
+
 /// The name only: the value may be a credential or a cookie (§10.6).
 impl core::fmt::Debug for Header<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

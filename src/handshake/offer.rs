@@ -1,0 +1,274 @@
+//! §4.2: what a client offers and what a server makes of it, as values, whoever has read the request: this library's own head of
+//! HTTP/1.1, or another's over HTTP/1.1, HTTP/2 (RFC 8441) or HTTP/3 (RFC 9220).
+
+use super::accept_key::{ACCEPT_KEY_LEN, accept_key};
+use super::fields::Fields;
+use super::negotiated::Negotiated;
+use super::origin::Origin;
+use crate::config::Config;
+use crate::error::{ProtocolError, UsageError};
+use crate::http::authority::Authority;
+use crate::http::head::Header;
+use crate::http::list::{Tokens, is_subprotocol_list};
+use crate::http::target::Target;
+
+/// What a valid opening handshake asks for. Owned and of fixed size: it can be kept while the program looks things up elsewhere, and
+/// answered turns later ([`Connection::accept_offer`](crate::Connection::accept_offer)). The decision on the Origin was taken when it was
+/// made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Offer<'c> {
+    /// What we speak.
+    subprotocols: &'c str,
+    /// A bit for each of them that is offered.
+    offered: u64,
+    /// What answers the key; over HTTP/2 and HTTP/3 there is none.
+    accept_key: Option<[u8; ACCEPT_KEY_LEN]>,
+}
+
+/// Why there is no [`Offer`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum OfferError {
+    /// The request breaks a rule of §4.2.1, or of HTTP.
+    Protocol(ProtocolError),
+    /// [`UsageError::NotAnOpeningHandshake`]: it asks for something else than WebSocket. [`UsageError::OriginNotAllowed`].
+    /// [`UsageError::InvalidSubprotocol`]: the [`Config`]'s list is malformed.
+    Usage(UsageError),
+}
+
+impl OfferError {
+    /// The status of the response that tells it: 403 for an Origin, 426 for a version (with `Sec-WebSocket-Version: 13` and, over
+    /// HTTP/1.1, Upgrade), 500 for a mistake of this end's, 400 and others for the rest.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Protocol(error) => error.status(),
+            Self::Usage(UsageError::NotAnOpeningHandshake) => 400,
+            Self::Usage(UsageError::OriginNotAllowed) => 403,
+            Self::Usage(_) => 500,
+        }
+    }
+}
+
+impl From<ProtocolError> for OfferError {
+    fn from(error: ProtocolError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+impl From<UsageError> for OfferError {
+    fn from(error: UsageError) -> Self {
+        Self::Usage(error)
+    }
+}
+
+impl core::fmt::Display for OfferError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Protocol(error) => error.fmt(f),
+            Self::Usage(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for OfferError {}
+
+/// The pseudo-header fields of an extended CONNECT (RFC 8441 §4).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ExtendedConnect<'a> {
+    /// `:protocol`.
+    pub protocol: &'a str,
+    /// `:scheme`.
+    pub scheme: &'a str,
+    /// `:authority`.
+    pub authority: &'a str,
+    /// `:path`: path and query.
+    pub path: &'a str,
+}
+
+impl<'c> Offer<'c> {
+    /// The offer in a request that another HTTP/1.1 stack has read: its method and header fields, in any order.
+    ///
+    /// ```
+    /// use sansocket::{Config, Connection, Header, Instant, NoEntropy, Offer, Origin, Role};
+    ///
+    /// static CONFIG: Config = Config::new().subprotocols("chat");
+    /// let fields = [
+    ///     ("host", "example.com"), ("upgrade", "websocket"), ("connection", "Upgrade"), ("sec-websocket-version", "13"),
+    ///     ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-protocol", "superchat, chat"),
+    /// ];
+    /// let fields = fields.iter().map(|(name, value)| Header::new(name, value));
+    /// let offer = Offer::of_http1("GET", fields, &CONFIG, Origin::SameHost { secure: true })?;
+    /// let answer = offer.answer(offer.subprotocols().next())?;
+    /// assert_eq!(answer.status(), 101);
+    /// assert!(answer.fields().any(|field| field == ("sec-websocket-protocol", "chat")));
+    /// let ws = Connection::open(Role::Server, &CONFIG, NoEntropy, answer.negotiated(), Instant::from_millis(0));
+    /// assert_eq!(ws.subprotocol(), Some("chat"));
+    /// # Ok::<(), sansocket::OfferError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong, and [`status`](OfferError::status) says how to tell it.
+    pub fn of_http1<'i>(
+        method: &str,
+        fields: impl IntoIterator<Item = Header<'i>>,
+        config: &'c Config<'c>,
+        origin: Origin<'_>,
+    ) -> Result<Self, OfferError> {
+        let mut gathered = Fields::default();
+        let mut offer = Self::of_config(config);
+        for field in fields {
+            gathered.note(field.name.as_bytes(), field.value.trim_ascii());
+            offer.note(field.name.as_bytes(), field.value);
+        }
+        gathered.check_http(true)?;
+        if !gathered.upgrades_to_websocket {
+            return Err(UsageError::NotAnOpeningHandshake.into());
+        }
+        offer.accept_key = Some(accept_key(gathered.check_upgrade(method, true)?));
+        Ok(offer.decide(origin, gathered.origin.or_empty().into_iter(), gathered.host.only())?)
+    }
+
+    /// The offer in an extended CONNECT (RFC 8441 §5): its pseudo-header fields, and the others. Success is answered with 200.
+    ///
+    /// # Errors
+    /// What is wrong, and [`status`](OfferError::status) says how to tell it; another `:protocol` is
+    /// [`UsageError::NotAnOpeningHandshake`], which RFC 9220 §3 has answered with 501.
+    pub fn of_extended_connect<'i>(
+        request: ExtendedConnect<'_>,
+        fields: impl IntoIterator<Item = Header<'i>>,
+        config: &'c Config<'c>,
+        origin: Origin<'_>,
+    ) -> Result<Self, OfferError> {
+        let mut gathered = Fields::default();
+        let mut offer = Self::of_config(config);
+        for field in fields {
+            gathered.note(field.name.as_bytes(), field.value.trim_ascii());
+            offer.note(field.name.as_bytes(), field.value);
+        }
+        if !request.protocol.eq_ignore_ascii_case("websocket") {
+            return Err(UsageError::NotAnOpeningHandshake.into());
+        }
+        let is_http = ["http", "https"].iter().any(|scheme| request.scheme.eq_ignore_ascii_case(scheme));
+        if !is_http || !Target::parse("GET", request.path).is_some_and(|target| matches!(target, Target::Origin(_))) {
+            return Err(ProtocolError::InvalidRequestLine.into());
+        }
+        if Authority::parse(request.authority.as_bytes()).is_none() {
+            return Err(ProtocolError::InvalidHost.into());
+        }
+        gathered.check_extended_connect()?;
+        Ok(offer.decide(origin, gathered.origin.or_empty().into_iter(), Some(request.authority.as_bytes()))?)
+    }
+
+    /// The offer of a checked request of ours, whose `key` it is.
+    pub(super) fn of_checked<'i>(key: &[u8], offered: impl Iterator<Item = &'i str>, config: &'c Config<'c>) -> Self {
+        let mut offer = Self { accept_key: Some(accept_key(key)), ..Self::of_config(config) };
+        offered.for_each(|name| offer.note_name(name));
+        offer
+    }
+
+    fn of_config(config: &'c Config<'c>) -> Self {
+        Self { subprotocols: config.subprotocols, offered: 0, accept_key: None }
+    }
+
+    fn note(&mut self, name: &[u8], value: &[u8]) {
+        if name.eq_ignore_ascii_case(b"sec-websocket-protocol") {
+            Tokens::of(value).for_each(|name| self.note_name(name));
+        }
+    }
+
+    fn note_name(&mut self, name: &str) {
+        let index = self.ours().position(|ours| ours == name);
+        self.offered |= index.map_or(0, bit);
+    }
+
+    fn ours(&self) -> Tokens<'c> {
+        Tokens::of(self.subprotocols.as_bytes())
+    }
+
+    /// What is left to be decided here.
+    pub(super) fn decide<'i>(
+        self,
+        origin: Origin<'_>,
+        origins: impl Iterator<Item = &'i [u8]>,
+        host: Option<&[u8]>,
+    ) -> Result<Self, UsageError> {
+        if !origin.allows(origins, host) {
+            return Err(UsageError::OriginNotAllowed);
+        }
+        if !is_subprotocol_list(self.subprotocols) {
+            return Err(UsageError::InvalidSubprotocol);
+        }
+        Ok(self)
+    }
+
+    /// The subprotocols that both ends speak, in this end's order of preference.
+    pub fn subprotocols(&self) -> impl Iterator<Item = &'c str> + use<'c> {
+        let offered = self.offered;
+        self.ours().enumerate().filter(move |&(index, _)| offered & bit(index) != 0).map(|(_, name)| name)
+    }
+
+    /// The answer that accepts it, with one of its [`subprotocols`](Self::subprotocols) or none.
+    ///
+    /// # Errors
+    /// [`UsageError::UnofferedSubprotocol`]. Answer with another, or refuse.
+    pub fn answer(&self, subprotocol: Option<&str>) -> Result<Answer<'c>, UsageError> {
+        let mut answer = Answer { accept_key: self.accept_key, subprotocol: None, negotiated: Negotiated::NOTHING };
+        let Some(name) = subprotocol else { return Ok(answer) };
+        // §4.2.2: one that the client offered, and that we speak.
+        let mut both = self.ours().enumerate().filter(|&(index, _)| self.offered & bit(index) != 0);
+        let (index, ours) = both.find(|&(_, ours)| ours == name).ok_or(UsageError::UnofferedSubprotocol)?;
+        answer.subprotocol = Some(ours);
+        answer.negotiated = answer.negotiated.with_subprotocol(u8::try_from(index).unwrap_or(u8::MAX));
+        Ok(answer)
+    }
+}
+
+/// The bit of the subprotocol at `index`; none behind the 64th, which no list has.
+fn bit(index: usize) -> u64 {
+    u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index)).unwrap_or(0)
+}
+
+/// How many subprotocols are offered, not their names: some clients send credentials as one (§10.6).
+impl core::fmt::Debug for Offer<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Offer").field("subprotocols", &self.offered.count_ones()).finish_non_exhaustive()
+    }
+}
+
+/// The answer to an [`Offer`]: what its response says, and what was agreed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Answer<'c> {
+    pub(super) accept_key: Option<[u8; ACCEPT_KEY_LEN]>,
+    pub(super) subprotocol: Option<&'c str>,
+    negotiated: Negotiated,
+}
+
+impl<'c> Answer<'c> {
+    /// 101 over HTTP/1.1, 200 over HTTP/2 and HTTP/3.
+    pub const fn status(&self) -> u16 {
+        if self.accept_key.is_some() { 101 } else { 200 }
+    }
+
+    /// The header fields of the response, names in lower case. Others may be added to them.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let accept = self.accept_key.as_ref().and_then(|key| core::str::from_utf8(key).ok());
+        [
+            accept.map(|_| ("upgrade", "websocket")),
+            accept.map(|_| ("connection", "Upgrade")),
+            accept.map(|key| ("sec-websocket-accept", key)),
+            self.subprotocol.map(|name| ("sec-websocket-protocol", name)),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// What [`Connection::open`](crate::Connection::open) starts with.
+    pub const fn negotiated(&self) -> Negotiated {
+        self.negotiated
+    }
+
+    /// The subprotocol, out of the [`Config`]'s.
+    pub const fn subprotocol(&self) -> Option<&'c str> {
+        self.subprotocol
+    }
+}

@@ -164,23 +164,19 @@ impl<'c> Machine<'c> {
         Rules { config: self.config, masked: self.role == Role::Server, deflate: self.negotiated.deflate().is_some() }
     }
 
+    /// §5.1: clients mask, servers do not.
+    #[inline]
+    pub(super) fn masks(&self) -> bool {
+        self.role == Role::Client
+    }
+
     /// Writes a control frame whose payload was checked.
-    #[inline(never)]
     pub(super) fn put_control(&mut self, opcode: Opcode, payload: &[u8], out: &mut Output<'_>) -> Result<usize, CallError> {
-        let n = put_frame(true, opcode, payload, mask(self.role, out.entropy), out.room)?;
+        let n = put_frame((true, opcode), payload, self.masks(), out.entropy, out.room)?;
         // What leaves behind our Close does not move the closing deadline.
         if let Stage::Open { .. } = self.stage {
             self.timers.note_produced(n);
         }
         Ok(n)
-    }
-}
-
-/// §5.1: clients mask, servers do not.
-#[inline]
-pub(super) fn mask<'e>(role: Role, entropy: &'e mut dyn Entropy) -> Option<&'e mut dyn Entropy> {
-    match role {
-        Role::Client => Some(entropy),
-        Role::Server => None,
     }
 }

@@ -4,26 +4,27 @@ use super::machine::{MAX_ANSWER, Machine, Output, Stage};
 use crate::close_code::CloseCode;
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Data, Event, Received};
-use crate::frame::{AnyInflation, Inflation, NoInflation, Opcode, What, apply_mask};
+use crate::frame::{AnyInflation, Inflation, NoInflation, Opcode, What, WholeMessage, apply_mask};
 use crate::time::Instant;
 
 impl Machine<'_> {
+    /// A message that lies whole in the input, in a connection that is open, as `Reader::whole_message` takes it.
     #[inline(always)]
-    pub(super) fn receive<'i>(&mut self, input: &'i mut [u8], now: Instant, out: Output<'_>) -> Result<Received<'i>, CallError> {
-        if let Stage::Open { reader, .. } = &self.stage {
-            if let Some(whole) = reader.whole_message(input, self.rules()) {
-                self.timers.note_received(now);
-                // Its own way out: merged with the other events, it would go through memory twice.
-                let payload = slice(input, whole.start, whole.len);
-                let event = Some(Event::Data(Data { kind: whole.kind, payload, offset: 0, last: true }));
-                return Ok(Received { consumed: whole.start.saturating_add(whole.len), produced: 0, event });
-            }
-        }
-        self.receive_rarer(input, now, out)
+    pub(super) fn whole_message(&mut self, input: &mut [u8], now: Instant) -> Option<WholeMessage> {
+        let Stage::Open { reader, .. } = &self.stage else { return None };
+        let whole = reader.whole_message(input, self.rules())?;
+        self.timers.note_received(now);
+        Some(whole)
     }
 
+    /// Whatever else comes.
     #[inline(never)]
-    fn receive_rarer<'i>(&mut self, input: &'i mut [u8], now: Instant, mut out: Output<'_>) -> Result<Received<'i>, CallError> {
+    pub(super) fn receive_rarer<'i>(
+        &mut self,
+        input: &'i mut [u8],
+        now: Instant,
+        mut out: Output<'_>,
+    ) -> Result<Received<'i>, CallError> {
         let none: &mut AnyInflation<'_, '_> = &mut NoInflation;
         self.receive_any(input, none, now, &mut out)
     }
@@ -164,6 +165,6 @@ fn refused_at<'i>(consumed: usize, refused: CallError) -> Result<Received<'i>, C
     if consumed > 0 { Ok(Received::consumed(consumed)) } else { Err(refused) }
 }
 
-fn slice(memory: &mut [u8], start: usize, len: usize) -> &mut [u8] {
+pub(super) fn slice(memory: &mut [u8], start: usize, len: usize) -> &mut [u8] {
     memory.get_mut(start..).and_then(|rest| rest.get_mut(..len)).unwrap_or_default()
 }

@@ -1,10 +1,10 @@
 //! §6.1: what the caller sends, each frame written whole into the caller's output. A connection that is closing already sends nothing
 //! more, and that is no mistake: 0 is returned.
 
-use super::machine::{Machine, Output, Stage, mask};
+use super::machine::{Machine, Output, Stage};
 use crate::error::{CallError, UsageError};
 use crate::event::MessageKind;
-use crate::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, Opcode, put_frame};
+use crate::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, Opcode, put_frame, put_frame_inline};
 use crate::length::wire_len;
 use crate::role::Role;
 
@@ -15,7 +15,7 @@ impl Machine<'_> {
         if writer.is_inside_message() {
             return Err(UsageError::MessageUnfinished.into());
         }
-        let n = put_frame(true, Opcode::Text, text.as_bytes(), mask(self.role, out.entropy), out.room)?;
+        let n = put_frame((true, Opcode::Text), text.as_bytes(), self.masks(), out.entropy, out.room)?;
         self.timers.note_produced(n);
         Ok(n)
     }
@@ -25,7 +25,7 @@ impl Machine<'_> {
         let Some(writer) = self.writer()? else { return Ok(0) };
         let opcode = writer.opcode(kind, false)?;
         let after = writer.after(kind, payload, fin, false)?;
-        let n = put_frame(fin, opcode, payload, mask(self.role, out.entropy), out.room)?;
+        let n = put_frame_inline((fin, opcode), payload, self.masks(), out.entropy, out.room)?;
         self.timers.note_produced(n);
         self.set_writer(after);
         Ok(n)

@@ -27,6 +27,7 @@ impl Writer {
     }
 
     /// The opcode of the next frame (§5.4).
+    #[inline]
     pub(crate) fn opcode(&self, kind: MessageKind, compressed: bool) -> Result<Opcode, UsageError> {
         match self.message {
             None if kind == MessageKind::Text => Ok(Opcode::Text),
@@ -38,6 +39,7 @@ impl Writer {
 
     /// What is known once `payload` has gone out. §8.1 binds the sender too: as a whole a text is UTF-8, its fragments may
     /// end anywhere.
+    #[inline]
     pub(crate) fn after(self, kind: MessageKind, payload: &[u8], fin: bool, compressed: bool) -> Result<Self, UsageError> {
         let mut utf8 = self.utf8;
         if kind == MessageKind::Text && (utf8.feed(payload).is_err() || fin && !utf8.is_complete()) {
@@ -47,21 +49,33 @@ impl Writer {
     }
 }
 
-/// Writes a frame: header, payload and, where `mask` is the source of its key, mask. Entropy is drawn once everything fits.
-#[inline]
+/// Writes a frame: header, payload and, if it is to be `masked`, mask. Entropy is drawn once everything fits.
+#[inline(never)]
 pub(crate) fn put_frame(
-    fin: bool,
-    opcode: Opcode,
+    (fin, opcode): (bool, Opcode),
     payload: &[u8],
-    mask: Option<&mut dyn Entropy>,
+    masked: bool,
+    entropy: &mut dyn Entropy,
     out: &mut [u8],
 ) -> Result<usize, CallError> {
-    let masking_key = mask.is_some().then_some([0; 4]);
+    put_frame_inline((fin, opcode), payload, masked, entropy, out)
+}
+
+/// The same for the one place where a call costs more than 200 bytes of flash are worth.
+#[inline(always)]
+pub(crate) fn put_frame_inline(
+    (fin, opcode): (bool, Opcode),
+    payload: &[u8],
+    masked: bool,
+    entropy: &mut dyn Entropy,
+    out: &mut [u8],
+) -> Result<usize, CallError> {
+    let masking_key = if masked { Some([0; 4]) } else { None };
     let mut header = FrameHeader { fin, rsv: 0, opcode, masking_key, payload_len: wire_len(payload.len()) };
     let header_len = header.header_len();
     let frame_len = header_len.saturating_add(payload.len());
     let out = room(out, frame_len)?;
-    if let (Some(key), Some(entropy)) = (&mut header.masking_key, mask) {
+    if let Some(key) = &mut header.masking_key {
         // §5.3: a fresh key for every frame, which the application could not foresee.
         entropy.fill(key)?;
     }

@@ -93,8 +93,19 @@ fn main() {
     let number = if role == Role::Server { 2 } else { 1 };
     let nothing: *mut c_void = std::ptr::null_mut();
     // SAFETY: the struct is ours and lives as long as `main`.
-    let begun =
-        unsafe { ffi::sansocket_init_open(&mut ws, 128, 1, number, nothing.cast(), Some(entropy), nothing, nothing.cast(), 0) };
+    let begun = unsafe {
+        ffi::sansocket_init_open(
+            &mut ws,
+            128,
+            ffi::SANSOCKET_ABI_VERSION,
+            number,
+            nothing.cast(),
+            Some(entropy),
+            nothing,
+            nothing.cast(),
+            0,
+        )
+    };
     assert_eq!(begun, ffi::sansocket_result::SANSOCKET_OK);
     let c_receive = black_box(ffi::sansocket_receive as unsafe extern "C" fn(*mut _, *mut _) -> _);
     let c_send = black_box(ffi::sansocket_send as unsafe extern "C" fn(*mut _, *mut _, u32, *const _, usize, u8) -> _);

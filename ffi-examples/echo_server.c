@@ -80,7 +80,7 @@ static void report(const struct client *c, const sansocket_event *event)
 }
 
 /* Writes what the socket takes of the output. Returns false if the connection is broken. */
-static bool flush(const struct client *c)
+static bool flush(struct client *c)
 {
     size_t sent = 0;
     while (sent < output_len) {
@@ -92,6 +92,7 @@ static bool flush(const struct client *c)
         else if (errno != EINTR)
             return false;
     }
+    sansocket_written(&c->ws, sent, now_ms());
     output_len -= sent;
     memmove(output, output + sent, output_len);
     return true;
@@ -130,7 +131,7 @@ static bool converse(struct client *c)
             sansocket_accept(&c->ws, &io, io.event.data, io.event.len, &any_origin);
         else if (io.event.type == SANSOCKET_EVENT_HTTP_REQUEST)
             sansocket_respond(&c->ws, &io, 404, &plain, 1, text, sizeof text - 1);
-        else if (io.event.type == SANSOCKET_EVENT_DATA) /* refused if it crosses our own Close: it has nowhere to go */
+        else if (io.event.type == SANSOCKET_EVENT_DATA) /* nothing is written if it crosses a Close */
             sansocket_send(&c->ws, &io, io.event.kind, io.event.data, io.event.len, io.event.last);
         else if (io.event.type != SANSOCKET_EVENT_NONE)
             report(c, &io.event);

@@ -109,7 +109,7 @@ impl<'c> Client<'c> {
                 Event::Pong { payload, .. } if self.purpose == Purpose::Time => self.tell_round_trip(payload, shared),
                 _ => Ok(0),
             };
-            // Refused only where it crosses our own Close: it has nowhere to go.
+            // Where it crosses a Close, nothing is written: it has nowhere to go.
             shared.out.due += written.unwrap_or(0);
         }
         self.write(shared)?;
@@ -120,7 +120,7 @@ impl<'c> Client<'c> {
     pub(crate) fn serve(&mut self, input: &mut [u8], shared: &mut Shared) -> io::Result<bool> {
         let mut reads = 0;
         // Before a long poll is answered, nothing is read: what comes behind it can wait.
-        while self.flush()? && self.ws.transport() != Transport::Close && !matches!(self.purpose, Purpose::LongPoll { .. }) {
+        while self.flush(shared.now)? && self.ws.transport() != Transport::Close && !matches!(self.purpose, Purpose::LongPoll { .. }) {
             if reads == READS {
                 return Ok(true);
             }
@@ -294,6 +294,7 @@ impl<'c> Client<'c> {
         self.sent += octets.len() as u64;
         shared.log.totals.sent += octets.len() as u64;
         let written = if self.is_blocked() { 0 } else { write_some(&mut self.stream, octets)? };
+        self.ws.written(written, shared.now);
         if written < octets.len() {
             self.rest.get_or_insert_default().output.extend_from_slice(&octets[written..]);
         }
@@ -301,9 +302,10 @@ impl<'c> Client<'c> {
     }
 
     /// Writes what waits for the socket. Whether nothing is left.
-    fn flush(&mut self) -> io::Result<bool> {
+    fn flush(&mut self, now: Instant) -> io::Result<bool> {
         let Some(rest) = &mut self.rest else { return Ok(true) };
         let written = write_some(&mut self.stream, &rest.output)?;
+        self.ws.written(written, now);
         rest.output.drain(..written);
         if rest.output.is_empty() {
             rest.output = Vec::new();

@@ -180,7 +180,7 @@ fn ways(graph: &Graph, from: &str) -> BTreeMap<String, Vec<String>> {
     while let Some(way) = next.pop_front() {
         for to in graph.get(&way[way.len() - 1]).into_iter().flat_map(BTreeMap::keys) {
             if !ways.contains_key(to) {
-                next.push_back([&way[..], &[to.clone()]].concat());
+                next.push_back([&way[..], std::slice::from_ref(to)].concat());
                 ways.insert(to.clone(), next[next.len() - 1].clone());
             }
         }

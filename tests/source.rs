@@ -14,17 +14,25 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The lines of the library that are code, with where they stand: no tests, no comments, not the C layer.
-fn code() -> Vec<(String, String)> {
+/// The files of the library by their paths in `src`, without tests; comments are empty lines.
+fn files() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     sources(&root, &mut files);
-    let mut lines = Vec::new();
-    for path in files.iter().filter(|path| !path.starts_with(root.join("ffi"))) {
+    let code = |path: &PathBuf| {
         let text = fs::read_to_string(path).unwrap();
-        let text = text.split("\nmod tests {").next().unwrap();
-        let name = path.strip_prefix(&root).unwrap().display().to_string();
-        for (i, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        let lines = text.split("\nmod tests {").next().unwrap().lines();
+        let lines: Vec<_> = lines.map(|line| if line.trim_start().starts_with("//") { "" } else { line }).collect();
+        (path.strip_prefix(&root).unwrap().display().to_string(), lines.join("\n"))
+    };
+    files.iter().map(code).collect()
+}
+
+/// The lines of the library that are code, with where they stand: not the C layer.
+fn code() -> Vec<(String, String)> {
+    let mut lines = Vec::new();
+    for (name, text) in files().into_iter().filter(|(name, _)| !name.starts_with("ffi")) {
+        for (i, line) in text.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
             lines.push((format!("src/{name}:{}", i + 1), line.to_owned()));
         }
     }
@@ -58,4 +66,77 @@ fn nothing_is_asserted_at_run_time() {
         let is_const = line.trim_start().starts_with("const _: () = ");
         assert!(is_const || !asserts.iter().any(|word| line.contains(word)), "{place}: {line}");
     }
+}
+
+/// The functions in `text`, by name, with the number of their parameters, `self` not counted, and of their lines.
+fn functions(text: &str) -> Vec<(String, usize, usize)> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("fn ") {
+        let before = text[..at].chars().next_back().unwrap_or(' ');
+        let rest = &text[at + 3..];
+        let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        if name.is_empty() || !before.is_whitespace() {
+            continue;
+        }
+        let (mut depth, mut parameters, mut open, mut end) = (0_i32, 0, 0, 0);
+        let mut in_list = false;
+        for (place, c) in rest.char_indices() {
+            match c {
+                '(' if !in_list && depth == 0 => (in_list, open) = (true, place + 1),
+                '(' | '[' | '{' => depth += 1,
+                '<' => depth += 1,
+                '>' if !rest[..place].ends_with(['-', '=']) => depth -= 1,
+                ')' if in_list && depth == 0 => {
+                    let list = rest[open..place].trim_end().trim_end_matches(',');
+                    let is_self =
+                        |part: &str| part.split_whitespace().any(|word| word.trim_end_matches(',') == "self" || word == "&self");
+                    let first = list.split(',').next().unwrap();
+                    parameters += usize::from(!list.trim().is_empty());
+                    parameters -= usize::from(is_self(first) || first.contains("&mut self"));
+                    end = place;
+                    break;
+                }
+                ')' | ']' | '}' => depth -= 1,
+                ',' if in_list && depth == 0 && !rest[place + 1..].trim_start().starts_with(')') => parameters += 1,
+                _ => {}
+            }
+        }
+        let behind = &rest[end..];
+        let Some(start) = behind.find(['{', ';']).filter(|&start| behind[start..].starts_with('{')) else { continue };
+        let mut depth = 0;
+        let len = behind[start..].char_indices().find_map(|(place, c)| {
+            depth += match c {
+                '{' => 1,
+                '}' => -1,
+                _ => 0,
+            };
+            (depth == 0).then_some(place)
+        });
+        let lines = behind[start..start + len.unwrap_or(0)].lines().count().saturating_sub(1);
+        found.push((name, parameters, lines));
+    }
+    found
+}
+
+/// The house: a function fits a screen. Tables may be longer: one arm for each number of C's, each element of a grammar. C's functions that
+/// initialise take what they take until they take one struct.
+#[test]
+fn functions_have_five_parameters_and_sixty_lines_at_most() {
+    const TABLES: [&str; 3] = ["from", "sansocket_init_client", "sansocket_init_open"];
+    let found =
+        functions("fn a(&self, b: (u8, u8), c: &[u8; 4]) {\n    x\n}\nfn b() -> u8 {\n}\nfn c<T: Fn(u8, u8)>(d: T,) { e }");
+    assert_eq!(found, [("a".into(), 2, 1), ("b".into(), 0, 0), ("c".into(), 1, 0)]);
+    let (mut count, mut longest) = (0, 0);
+    for (file, text) in files() {
+        for (name, parameters, lines) in functions(&text) {
+            let is_c = file.starts_with("ffi") && name.starts_with("sansocket_");
+            assert!(parameters <= 5 || is_c, "src/{file}: {name} has {parameters} parameters");
+            assert!(lines <= 60 || TABLES.contains(&name.as_str()), "src/{file}: {name} has {lines} lines");
+            if !TABLES.contains(&name.as_str()) {
+                longest = longest.max(lines);
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 400 && longest > 30, "{count} functions, the longest of {longest} lines");
 }

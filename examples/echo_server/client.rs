@@ -120,7 +120,10 @@ impl<'c> Client<'c> {
     pub(crate) fn serve(&mut self, input: &mut [u8], shared: &mut Shared) -> io::Result<bool> {
         let mut reads = 0;
         // Before a long poll is answered, nothing is read: what comes behind it can wait.
-        while self.flush(shared.now)? && self.ws.transport() != Transport::Close && !matches!(self.purpose, Purpose::LongPoll { .. }) {
+        while self.flush(shared.now)?
+            && self.ws.transport() != Transport::Close
+            && !matches!(self.purpose, Purpose::LongPoll { .. })
+        {
             if reads == READS {
                 return Ok(true);
             }

@@ -119,7 +119,7 @@ impl<'i> Inflation<'i> for Inflating<'_, '_, 'i> {
         self.window
     }
 
-    fn into_window(&mut self) -> &'i mut [u8] {
+    fn take_window(&mut self) -> &'i mut [u8] {
         core::mem::take(&mut self.window)
     }
 }

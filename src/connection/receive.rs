@@ -86,7 +86,7 @@ impl Machine<'_> {
             What::NoInflater => refused_at(piece.consumed, UsageError::NoDeflate.into()),
             What::Data { kind, offset, last, inflated } => {
                 self.note_message(last, now);
-                let payload = slice(if inflated { inflation.into_window() } else { input }, piece.start, piece.len);
+                let payload = slice(if inflated { inflation.take_window() } else { input }, piece.start, piece.len);
                 let event = Some(Event::Data(Data { kind, payload, offset, last }));
                 Ok(Received { consumed: piece.consumed, produced: 0, event })
             }

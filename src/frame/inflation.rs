@@ -18,7 +18,7 @@ pub(crate) trait Inflation<'i> {
     fn window(&mut self) -> &mut [u8];
 
     /// The same, for as long as the caller lends it.
-    fn into_window(&mut self) -> &'i mut [u8];
+    fn take_window(&mut self) -> &'i mut [u8];
 }
 
 /// What calls inflate with: one type, so that the code over it is there once. Without the feature `deflate` it is nothing, and no code
@@ -60,7 +60,7 @@ impl<'i> Inflation<'i> for NoInflation {
         &mut []
     }
 
-    fn into_window(&mut self) -> &'i mut [u8] {
+    fn take_window(&mut self) -> &'i mut [u8] {
         &mut []
     }
 }

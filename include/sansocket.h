@@ -555,6 +555,14 @@ enum sansocket_origin
      * page and passes.
      */
     SANSOCKET_ORIGIN_ONE_OF = 2,
+    /**
+     * Pages of the host that is asked for: the same host and port, where none stands for 80. A request without Origin passes, `null`
+     * does not. This believes the Host header: a name that an attacker points at this server's address passes for its own (DNS
+     * rebinding), so a server that others must not reach by such a name compares Host with the names that it has.
+     */
+    SANSOCKET_ORIGIN_SAME_HOST = 3,
+    /** The same for requests that came over TLS, to this program or to a proxy in front of it: no port stands for 443. */
+    SANSOCKET_ORIGIN_SAME_HOST_SECURE = 4,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

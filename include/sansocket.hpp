@@ -199,7 +199,12 @@ enum class transport : std::uint32_t {
 };
 
 /** Which pages may connect. There is no default: see `sansocket_origin`. */
-enum class origin : std::uint32_t { any = SANSOCKET_ORIGIN_ANY, one_of = SANSOCKET_ORIGIN_ONE_OF };
+enum class origin : std::uint32_t {
+    any = SANSOCKET_ORIGIN_ANY,
+    one_of = SANSOCKET_ORIGIN_ONE_OF,
+    same_host = SANSOCKET_ORIGIN_SAME_HOST,
+    same_host_secure = SANSOCKET_ORIGIN_SAME_HOST_SECURE,
+};
 
 enum class masking : std::uint32_t {
     any = SANSOCKET_MASKING_ANY,

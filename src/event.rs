@@ -5,8 +5,9 @@ use crate::error::ProtocolError;
 use crate::handshake::{Request, Response};
 
 /// What a call did: how much it took, how much it wrote, and at most one event.
-#[derive(Debug)]
+#[derive(PartialEq, Eq, Debug)]
 #[must_use = "the octets in the output are due, and the event may end the connection"]
+#[non_exhaustive]
 pub struct Received<'i> {
     /// Octets of the input that are done with. The caller drops them and presents the rest again, with more behind.
     pub consumed: usize,
@@ -25,7 +26,7 @@ impl Received<'_> {
 }
 
 /// What happened. Borrows the input of the call that gave it (or the window lent for inflating), never the connection.
-#[derive(Debug)]
+#[derive(PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event<'i> {
     /// Server: a valid opening handshake (§4.2.1). Nothing more is read until
@@ -86,6 +87,7 @@ pub enum Event<'i> {
 }
 
 /// A piece of a message, in the caller's memory.
+#[derive(PartialEq, Eq)]
 pub struct Data<'i> {
     /// Text or binary, the same for all pieces of a message.
     pub kind: MessageKind,

@@ -73,6 +73,13 @@ impl Instant {
     }
 }
 
+/// The instant so long after the caller's epoch: `Instant::from(start.elapsed())` with a clock of `std`.
+impl From<core::time::Duration> for Instant {
+    fn from(since_epoch: core::time::Duration) -> Self {
+        Self(since_epoch.as_secs().saturating_mul(1_000_000).saturating_add(u64::from(since_epoch.subsec_micros())))
+    }
+}
+
 /// `value / 1000`, 16 bits at a time: a division of 64 bits would cost firmware 864 bytes of the compiler's run-time library.
 fn thousandth(value: u64) -> u64 {
     let mut quotient = 0;
@@ -133,5 +140,7 @@ mod tests {
         assert_eq!(Instant::from_millis(5), Instant::from_micros(5_000));
         assert_eq!((Instant::from_micros(5_999).as_millis(), Instant::from_micros(5_999).as_micros()), (5, 5_999));
         assert_eq!(Instant::from_millis(u64::MAX), Instant::NEVER);
+        assert_eq!(Instant::from(core::time::Duration::from_micros(1_234_567)), Instant::from_micros(1_234_567));
+        assert_eq!(Instant::from(core::time::Duration::MAX), Instant::NEVER);
     }
 }

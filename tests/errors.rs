@@ -120,13 +120,13 @@ fn call_that_is(error: U) -> Option<CallError> {
         }
         U::InvalidHost => fresh.request(&ClientRequest::new("", "/"), now, &mut out),
         U::InvalidTarget => fresh.request(&ClientRequest::new("a", ""), now, &mut out),
-        U::InvalidHeader => deciding.accept(&request, &Accept { headers: &bad_header, ..any }, now, &mut out),
-        U::ReservedHeader => deciding.accept(&request, &Accept { headers: &our_header, ..any }, now, &mut out),
+        U::InvalidHeader => deciding.accept(&request, &any.headers(&bad_header), now, &mut out),
+        U::ReservedHeader => deciding.accept(&request, &any.headers(&our_header), now, &mut out),
         U::InvalidSubprotocol => {
             let mut fresh = Connection::client(&bad_list, support::rng::Counter::default(), now);
             fresh.request(&ClientRequest::new("a", "/"), now, &mut out)
         }
-        U::UnofferedSubprotocol => deciding.accept(&request, &Accept { subprotocol: Some("x"), ..any }, now, &mut out),
+        U::UnofferedSubprotocol => deciding.accept(&request, &any.subprotocol(Some("x")), now, &mut out),
         U::OriginNotAllowed => deciding.accept(&request, &Accept::new(Origin::OneOf(&[])), now, &mut out),
         U::NotAnOpeningHandshake => {
             let wire = head(&["GET / HTTP/1.1", "Host: a"]);

@@ -222,7 +222,7 @@ fn random_offers_of_subprotocols_by_a_second_grammar() {
             let mut conn = Connection::server(&config, ms(0));
             let Some(Event::Request(request)) = conn.receive(ms(0), &mut wire, &mut []).unwrap().event else { panic!() };
             let mut out = [0; 500];
-            let accept = Accept { subprotocol, ..Accept::new(Origin::Any) };
+            let accept = Accept::new(Origin::Any).subprotocol(subprotocol);
             let answer =
                 conn.accept(&request, &accept, ms(0), &mut out).map(|len| String::from_utf8(out[..len].to_vec()).unwrap());
             match subprotocol {
@@ -666,10 +666,9 @@ fn headers_of_the_101_are_ours_in_any_case() {
             let mut input = request_with(&[]);
             let Some(Event::Request(request)) = conn.receive(ms(0), &mut input, &mut []).unwrap().event else { panic!() };
             let (mut out, headers) = ([0xA5; 500], [Header::new("X", "y"), Header::new(&name, "0")]);
-            let refused = conn.accept(&request, &Accept { headers: &headers, ..Accept::new(Origin::Any) }, ms(0), &mut out);
+            let refused = conn.accept(&request, &Accept::new(Origin::Any).headers(&headers), ms(0), &mut out);
             assert_eq!((refused, out), (Err(UsageError::ReservedHeader.into()), [0xA5; 500]), "{name}");
-            let len =
-                conn.accept(&request, &Accept { headers: &headers[..1], ..Accept::new(Origin::Any) }, ms(0), &mut out).unwrap();
+            let len = conn.accept(&request, &Accept::new(Origin::Any).headers(&headers[..1]), ms(0), &mut out).unwrap();
             let text = core::str::from_utf8(&out[..len]).unwrap().to_ascii_lowercase();
             assert!(!text.contains("content-length") && !text.contains("transfer-encoding"));
         }

@@ -57,11 +57,7 @@ fn request_is_that_of_the_rfc() {
     let config = DEFAULT.subprotocols("chat, superchat");
     let mut probe = fresh(&config);
     let headers = [Header::new("Cookie", "a=b"), Header::new("User-Agent", "test")];
-    let request = ClientRequest {
-        origin: Some("https://example.com"),
-        headers: &headers,
-        ..ClientRequest::new("example.com:8080", "/chat?room=1")
-    };
+    let request = ClientRequest::new("example.com:8080", "/chat?room=1").origin(Some("https://example.com")).headers(&headers);
     probe.write(|conn, out| conn.request(&request, ms(0), out));
     let expected = head(&[
         "GET /chat?room=1 HTTP/1.1",
@@ -96,7 +92,7 @@ fn random_requests_are_read_as_they_were_meant() {
         let value = format!("v{}v", visible(30));
         let headers = [Header::new(&name, &value)];
         let mut probe = fresh(&DEFAULT);
-        let request = ClientRequest { headers: &headers, ..ClientRequest::new("example.com", &target) };
+        let request = ClientRequest::new("example.com", &target).headers(&headers);
         probe.write(|conn, out| conn.request(&request, ms(0), out));
         let read = Request::parse(&probe.output, &DEFAULT).unwrap().unwrap();
         assert_eq!((read.method(), read.target(), read.octets().len()), ("GET", target.as_str(), probe.output.len()));
@@ -122,15 +118,12 @@ fn requests_that_cannot_be_sent_are_refused() {
         refused(&ClientRequest::new(host, "/"), UsageError::InvalidHost);
     }
     for origin in ["a\r\nX: y", "a\n", "\0", "a\u{7f}", "a\r"] {
-        refused(&ClientRequest { origin: Some(origin), ..ClientRequest::new("a", "/") }, UsageError::InvalidHeader);
+        refused(&ClientRequest::new("a", "/").origin(Some(origin)), UsageError::InvalidHeader);
     }
     for (name, value) in
         [("X", "a\r\nY: z"), ("X", "\n"), ("X", "\0"), ("", "a"), ("X:", "a"), ("X Y", "a"), ("X\r\n", "a"), ("\u{e4}", "a")]
     {
-        refused(
-            &ClientRequest { headers: &[Header::new(name, value)], ..ClientRequest::new("a", "/") },
-            UsageError::InvalidHeader,
-        );
+        refused(&ClientRequest::new("a", "/").headers(&[Header::new(name, value)]), UsageError::InvalidHeader);
     }
     for name in [
         "Host",
@@ -144,10 +137,7 @@ fn requests_that_cannot_be_sent_are_refused() {
         "Sec-WebSocket-Protocol",
         "Sec-WebSocket-Extensions",
     ] {
-        refused(
-            &ClientRequest { headers: &[Header::new(name, "a")], ..ClientRequest::new("a", "/") },
-            UsageError::ReservedHeader,
-        );
+        refused(&ClientRequest::new("a", "/").headers(&[Header::new(name, "a")]), UsageError::ReservedHeader);
     }
 }
 

@@ -70,11 +70,11 @@ fn random_targets_are_sent_whole_or_not_at_all() {
 #[test]
 fn client_offers_no_extension() {
     let headers = [Header::new("X-Sec-WebSocket-Extensions", "x")];
-    let text = written(&ClientRequest { headers: &headers, ..ClientRequest::new("a", "/") });
+    let text = written(&ClientRequest::new("a", "/").headers(&headers));
     assert!(!text.to_ascii_lowercase().contains("\r\nsec-websocket-extensions"));
     for name in ["Sec-WebSocket-Extensions", "sec-websocket-extensions", "SEC-WEBSOCKET-EXTENSIONS"] {
         let headers = [Header::new(name, "permessage-deflate")];
-        let request = ClientRequest { headers: &headers, ..ClientRequest::new("a", "/") };
+        let request = ClientRequest::new("a", "/").headers(&headers);
         let result = Connection::client(&DEFAULT, Counter::default(), ms(0)).request(&request, ms(0), &mut [0; 500]);
         assert_eq!(result, Err(UsageError::ReservedHeader.into()));
     }

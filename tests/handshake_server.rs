@@ -518,7 +518,7 @@ fn chosen_subprotocol_is_offered_and_configured() {
     let choose = |subprotocol| {
         decide(&config, &wire, |conn, request| {
             let mut out = [0; 500];
-            let accept = Accept { subprotocol, ..Accept::new(Origin::Any) };
+            let accept = Accept::new(Origin::Any).subprotocol(subprotocol);
             let result = conn.accept(request, &accept, ms(0), &mut out).map(|len| String::from_utf8(out[..len].into()).unwrap());
             (result, conn.subprotocol().map(String::from))
         })
@@ -547,7 +547,7 @@ fn headers_of_the_answer_are_checked() {
     let wire = request_with(&[]);
     let accept = |header: Header<'_>| {
         decide(&DEFAULT, &wire, |conn, request| {
-            conn.accept(request, &Accept { headers: &[header], ..Accept::new(Origin::Any) }, ms(0), &mut [0; 500])
+            conn.accept(request, &Accept::new(Origin::Any).headers(&[header]), ms(0), &mut [0; 500])
         })
     };
     let respond = |header: Header<'_>| decide(&DEFAULT, &wire, |conn, _| conn.respond(404, &[header], b"", ms(0), &mut [0; 500]));
@@ -580,7 +580,7 @@ fn headers_of_the_answer_are_checked() {
     let mut out = [0; 500];
     let headers = [Header::new("Set-Cookie", "a=b"), Header::new("set-cookie", "c=d")];
     let len = decide(&DEFAULT, &wire, |conn, request| {
-        conn.accept(request, &Accept { headers: &headers, ..Accept::new(Origin::Any) }, ms(0), &mut out)
+        conn.accept(request, &Accept::new(Origin::Any).headers(&headers), ms(0), &mut out)
     });
     let text = core::str::from_utf8(&out[..len.unwrap()]).unwrap();
     assert!(
@@ -746,11 +746,8 @@ fn debug_output_has_no_secrets() {
         ("Received", format!("{received:?}")),
         ("Connection", format!("{conn:?}")),
         ("Header", format!("{header:?}")),
-        ("Accept", format!("{:?}", Accept { headers: &headers, ..Accept::new(Origin::Any) })),
-        (
-            "ClientRequest",
-            format!("{:?}", sansocket::ClientRequest { headers: &headers, ..sansocket::ClientRequest::new("a", "/") }),
-        ),
+        ("Accept", format!("{:?}", Accept::new(Origin::Any).headers(&headers))),
+        ("ClientRequest", format!("{:?}", sansocket::ClientRequest::new("a", "/").headers(&headers))),
     ];
     let leaks: Vec<_> =
         texts.iter().filter(|(_, text)| text.contains(secret) || text.contains(as_numbers)).map(|(name, _)| *name).collect();

@@ -76,7 +76,7 @@ fn debug_output_of_heads_has_no_credentials() {
         has_no(&format!("{received:?}"), &secrets);
     }
     let headers = [Header::new("Authorization", "s3cr3t")];
-    has_no(&format!("{:?}", Accept { headers: &headers, ..Accept::new(Origin::Any) }), &secrets);
+    has_no(&format!("{:?}", Accept::new(Origin::Any).headers(&headers)), &secrets);
 }
 
 /// F-10, B-27: a source that gives nothing is no reason for a constant key: not an octet is written.
@@ -113,7 +113,7 @@ fn origin_and_entropy_have_no_default() {
     const { assert!(!HasDefault::<Origin<'static>>::IS && !HasDefault::<Accept<'static>>::IS) };
     const { assert!(!HasDefault::<Connection<'static>>::IS && !HasDefault::<Connection<'static, &mut NoEntropy>>::IS) };
     // All fields of a decision are named here: one that is added has to be looked at.
-    let Accept { origin, subprotocol, headers } = Accept::new(Origin::OneOf(&[]));
+    let Accept { origin, subprotocol, headers, .. } = Accept::new(Origin::OneOf(&[]));
     assert!(matches!(origin, Origin::OneOf([])) && subprotocol.is_none() && headers.is_empty());
 }
 

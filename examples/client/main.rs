@@ -43,11 +43,7 @@ fn talk(arguments: &Arguments) -> Result<(), Problem> {
     let url = arguments.url()?;
     let config = Config::new().subprotocols(&arguments.subprotocols);
     let headers: Vec<_> = arguments.headers.iter().map(|(name, value)| Header::new(name, value)).collect();
-    let request = ClientRequest {
-        origin: arguments.origin.as_deref(),
-        headers: &headers,
-        ..ClientRequest::new(url.authority(), url.target())
-    };
+    let request = ClientRequest::new(url.authority(), url.target()).origin(arguments.origin.as_deref()).headers(&headers);
     let mut session = Session::connect(&url, &config, &request)?;
     let mut terminal = Terminal::new(session.lines());
     session.run(&mut terminal)?;

@@ -7,8 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant as Clock};
 
 use sansocket::{
-    CallError, ClientRequest, Config, Connection, Entropy, EntropyError, Event, Instant, MAX_ANSWER, Received, State, Transport,
-    Url,
+    CallError, ClientRequest, Config, Connection, Entropy, EntropyError, Event, Instant, MAX_ANSWER, State, Transport, Url,
 };
 
 use crate::Problem;
@@ -119,10 +118,8 @@ impl<'c> Session<'c> {
     /// Receives: one event at most. Where there is none the program sends by itself. Returns whether there may be more.
     fn step(&mut self, app: &mut impl Application) -> Result<bool, Problem> {
         let now = self.now();
-        let received = match &mut self.input {
-            Some(input) => self.ws.receive(now, input.octets(), self.output.room())?,
-            None => Received { consumed: 0, produced: 0, event: None },
-        };
+        let input = self.input.as_mut().map_or(&mut [][..], |input| input.octets());
+        let received = self.ws.receive(now, input, self.output.room())?;
         let (consumed, is_event) = (received.consumed, received.event.is_some());
         self.output.add(received.produced);
         self.is_refused = matches!(received.event, Some(Event::Refused { .. }));

@@ -182,7 +182,7 @@ fn answer(endpoint: &mut Endpoint<'_>, config: &Config<'_>, subprotocols: &[&str
             endpoint.phase = Phase::Over;
         }
         _ => {
-            let accept = Accept { origin, subprotocol, headers };
+            let accept = Accept::new(origin).subprotocol(subprotocol).headers(headers);
             let now = ms(endpoint.probe.now);
             match endpoint.probe.conn.accept(&request, &accept, now, &mut []) {
                 Err(CallError::NeedsRoom { octets }) => {

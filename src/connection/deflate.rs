@@ -15,6 +15,7 @@ use crate::time::Instant;
 
 /// How far a call of [`Connection::send_with`] came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Sent {
     /// Octets of the payload that are done with; the rest is to be given again.
     pub consumed: usize,

@@ -38,6 +38,12 @@ pub enum sansocket_origin {
     /// Those in `origins`, compared octet by octet: `https://example.com`. A request without Origin does not come from a browser's
     /// page and passes.
     SANSOCKET_ORIGIN_ONE_OF = 2,
+    /// Pages of the host that is asked for: the same host and port, where none stands for 80. A request without Origin passes, `null`
+    /// does not. This believes the Host header: a name that an attacker points at this server's address passes for its own (DNS
+    /// rebinding), so a server that others must not reach by such a name compares Host with the names that it has.
+    SANSOCKET_ORIGIN_SAME_HOST = 3,
+    /// The same for requests that came over TLS, to this program or to a proxy in front of it: no port stands for 443.
+    SANSOCKET_ORIGIN_SAME_HOST_SECURE = 4,
 }
 
 /// How a server accepts an opening handshake. Begin with all of it zero.
@@ -80,12 +86,12 @@ pub unsafe extern "C" fn sansocket_request(
             check_struct(request)?;
             let mut room = NO_HEADERS;
             let request = &*request;
-            let request = ClientRequest {
-                host: call.text(request.host.data, request.host.len, UsageError::InvalidHost)?,
-                target: call.text(request.target.data, request.target.len, UsageError::InvalidTarget)?,
-                origin: optional(call, request.origin, UsageError::InvalidHeader)?,
-                headers: headers(call, request.headers, request.header_count, &mut room)?,
-            };
+            let request = ClientRequest::new(
+                call.text(request.host.data, request.host.len, UsageError::InvalidHost)?,
+                call.text(request.target.data, request.target.len, UsageError::InvalidTarget)?,
+            )
+            .origin(optional(call, request.origin, UsageError::InvalidHeader)?)
+            .headers(headers(call, request.headers, request.header_count, &mut room)?);
             Ok(endpoint.request(&request, call.now, output)?)
         })
     }
@@ -118,13 +124,15 @@ pub unsafe extern "C" fn sansocket_accept(
                 one_of if one_of == sansocket_origin::SANSOCKET_ORIGIN_ONE_OF as u32 => {
                     Origin::OneOf(origins(call, acceptance.origins, acceptance.origin_count, &mut origins_room)?)
                 }
+                plain if plain == sansocket_origin::SANSOCKET_ORIGIN_SAME_HOST as u32 => Origin::SameHost { secure: false },
+                secure if secure == sansocket_origin::SANSOCKET_ORIGIN_SAME_HOST_SECURE as u32 => {
+                    Origin::SameHost { secure: true }
+                }
                 _ => return Err(sansocket_result::SANSOCKET_INVALID_ARGUMENT.into()),
             };
-            let accept = Accept {
-                origin,
-                subprotocol: optional(call, acceptance.subprotocol, UsageError::UnofferedSubprotocol)?,
-                headers: headers(call, acceptance.headers, acceptance.header_count, &mut room)?,
-            };
+            let accept = Accept::new(origin)
+                .subprotocol(optional(call, acceptance.subprotocol, UsageError::UnofferedSubprotocol)?)
+                .headers(headers(call, acceptance.headers, acceptance.header_count, &mut room)?);
             Ok(endpoint.accept(&request, &accept, call.now, output)?)
         })
     }
@@ -202,7 +210,8 @@ const NO_HEADERS: [Header<'static>; SANSOCKET_MAX_LIST] = [Header::new("", ""); 
 /// # Safety
 /// The text is the caller's for the call.
 unsafe fn optional<'a>(call: &Call<'a>, text: sansocket_text, otherwise: UsageError) -> Result<Option<&'a str>, Refusal> {
-    if text.data.is_null() && text.len == 0 {
+    // A text of length 0 is none, wherever it points.
+    if text.len == 0 {
         return Ok(None);
     }
     // SAFETY: what our caller promises.

@@ -11,7 +11,10 @@ use crate::http::write::{check_headers, write_head};
 use crate::url::path_of;
 
 /// What a client asks for. The subprotocols it offers are those of its [`Config`].
-#[derive(Clone, Copy)]
+///
+/// Fields to read, methods of the same names to set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClientRequest<'a> {
     /// Host, with the port unless it is the scheme's default: `example.com:8080`, `[::1]:9001`.
     pub host: &'a str,
@@ -27,6 +30,34 @@ impl<'a> ClientRequest<'a> {
     /// A request for `target` at `host`, without Origin and further headers.
     pub const fn new(host: &'a str, target: &'a str) -> Self {
         Self { host, target, origin: None, headers: &[] }
+    }
+
+    /// For this host.
+    #[must_use]
+    pub const fn host(mut self, host: &'a str) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// For this target.
+    #[must_use]
+    pub const fn target(mut self, target: &'a str) -> Self {
+        self.target = target;
+        self
+    }
+
+    /// With this Origin, or with none.
+    #[must_use]
+    pub const fn origin(mut self, origin: Option<&'a str>) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// With further headers.
+    #[must_use]
+    pub const fn headers(mut self, headers: &'a [Header<'a>]) -> Self {
+        self.headers = headers;
+        self
     }
 }
 

@@ -7,7 +7,10 @@ use crate::http::head::Header;
 use crate::http::write::{check_headers, write_head};
 
 /// How a server accepts an opening handshake.
-#[derive(Clone, Copy, Debug)]
+///
+/// Fields to read, methods of the same names to set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Accept<'a> {
     /// The decision on the request's Origin.
     pub origin: Origin<'a>,
@@ -22,6 +25,20 @@ impl<'a> Accept<'a> {
     /// Accepts without subprotocol and further headers.
     pub const fn new(origin: Origin<'a>) -> Self {
         Self { origin, subprotocol: None, headers: &[] }
+    }
+
+    /// With this subprotocol, or with none.
+    #[must_use]
+    pub const fn subprotocol(mut self, subprotocol: Option<&'a str>) -> Self {
+        self.subprotocol = subprotocol;
+        self
+    }
+
+    /// With further headers.
+    #[must_use]
+    pub const fn headers(mut self, headers: &'a [Header<'a>]) -> Self {
+        self.headers = headers;
+        self
     }
 }
 

@@ -20,6 +20,12 @@ impl<'a> Header<'a> {
     }
 }
 
+impl<'a> From<(&'a str, &'a str)> for Header<'a> {
+    fn from((name, value): (&'a str, &'a str)) -> Self {
+        Self::new(name, value)
+    }
+}
+
 impl<'a> From<(&'a str, &'a [u8])> for Header<'a> {
     fn from((name, value): (&'a str, &'a [u8])) -> Self {
         Self { name, value }

@@ -981,7 +981,7 @@ impl<'c> Pair<'c> {
             if headers.len() > SANSOCKET_MAX_LIST {
                 return Err((25, 0));
             }
-            outcome(rust.request(&ClientRequest { host, target, origin, headers: &headers }, now, out))
+            outcome(rust.request(&ClientRequest::new(host, target).origin(origin).headers(&headers), now, out))
         };
         let written = self.verb(source, Sort::Verb, &c, rust);
         if let Some(at) = written.windows(19).position(|octets| octets == b"Sec-WebSocket-Key: ") {
@@ -1000,7 +1000,7 @@ impl<'c> Pair<'c> {
         let headers = pick_headers(source);
         let c_headers = c_headers(&headers);
         let subprotocol = source.pick(&[None, None, Some("chat"), Some("superchat"), Some("x")]);
-        acceptance.origin = source.pick(&[1, 1, 2, 2, 0, 3]);
+        acceptance.origin = source.pick(&[1, 1, 2, 3, 4, 0, 5]);
         (acceptance.origins, acceptance.origin_count) = (c_origins.as_ptr(), 2);
         (acceptance.headers, acceptance.header_count) = (c_headers.as_ptr(), c_headers.len());
         if let Some(name) = subprotocol {
@@ -1019,12 +1019,13 @@ impl<'c> Pair<'c> {
             let origin = match choice {
                 1 => Origin::Any,
                 2 => Origin::OneOf(&origins),
+                3 | 4 => Origin::SameHost { secure: choice == 4 },
                 _ => return Err((23, 0)),
             };
             if headers.len() > SANSOCKET_MAX_LIST {
                 return Err((25, 0));
             }
-            outcome(rust.accept(&request, &Accept { origin, subprotocol, headers: &headers }, now, out))
+            outcome(rust.accept(&request, &Accept::new(origin).subprotocol(subprotocol).headers(&headers), now, out))
         };
         self.verb(source, Sort::Verb, &c, rust);
     }

@@ -232,7 +232,7 @@ impl<'c> Probe<'c> {
                 let subprotocol = request.choose_subprotocol(self.config);
                 let written = match self.answer {
                     Answer::Accept => {
-                        self.conn.accept(&request, &Accept { subprotocol, ..Accept::new(Origin::Any) }, ms(self.now), &mut out)
+                        self.conn.accept(&request, &Accept::new(Origin::Any).subprotocol(subprotocol), ms(self.now), &mut out)
                     }
                     Answer::NotFound => self.conn.respond(404, &[], b"", ms(self.now), &mut out),
                     Answer::Wait => Ok(0),

@@ -31,13 +31,13 @@ pub fn serve(clock: &mut Clock, uart: &mut Uart, input: &mut Input, output: &mut
         } else {
             ws.receive(now, input.fill(uart, clock), output)?
         };
-        let Received { consumed, mut produced, event } = received;
+        let Received { consumed, mut produced, event, .. } = received;
         let is_idle = event.is_none();
         let room = output.get_mut(produced..).unwrap_or_default();
         match event {
             Some(Event::Request(request)) => {
                 // Pages of any origin are welcome: this server does nothing in a user's name (§10.2).
-                let accept = Accept { subprotocol: request.choose_subprotocol(&CONFIG), ..Accept::new(Origin::Any) };
+                let accept = Accept::new(Origin::Any).subprotocol(request.choose_subprotocol(&CONFIG));
                 produced += ws.accept(&request, &accept, now, room)?;
             }
             Some(Event::HttpRequest(_)) => produced += ws.respond(404, &[], b"WebSocket only\n", now, room)?,

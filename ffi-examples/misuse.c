@@ -121,7 +121,6 @@ static void pointers_and_lengths(void)
 {
     sansocket ws;
     sansocket_io io = fresh_io();
-    uint32_t number;
     uint64_t at;
 
     EXPECT(sansocket_init_open(&ws, sizeof ws, SANSOCKET_ABI_VERSION, SANSOCKET_SERVER, NULL, NULL, NULL, NULL, 0), SANSOCKET_OK);

@@ -638,6 +638,25 @@ typedef uint32_t sansocket_transport;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+/** Who sent a Ping of ours. */
+enum sansocket_ping_source
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /** `sansocket_handle_timeout`, to see whether the peer lives. */
+    SANSOCKET_PING_KEEPALIVE = 1,
+    /** The caller, by `sansocket_ping`. */
+    SANSOCKET_PING_APPLICATION = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sansocket_ping_source sansocket_ping_source;
+#else
+typedef uint32_t sansocket_ping_source;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 /**
  * Limits, timeouts and subprotocols: one for any number of connections. Its contents are the library's.
  *

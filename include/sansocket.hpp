@@ -182,6 +182,9 @@ enum class event_type : std::uint32_t {
     closed = SANSOCKET_EVENT_CLOSED,
 };
 
+/** Who sent a Ping of ours. */
+enum class ping_source : std::uint8_t { none = 0, keepalive = SANSOCKET_PING_KEEPALIVE, application = SANSOCKET_PING_APPLICATION };
+
 enum class kind : std::uint8_t { text = SANSOCKET_TEXT, binary = SANSOCKET_BINARY };
 enum class role : std::uint32_t { client = SANSOCKET_CLIENT, server = SANSOCKET_SERVER };
 
@@ -398,6 +401,9 @@ inline result decode_frame_header(const_octets input, const frame_rules &rules, 
     return detail::to_result(number);
 }
 
+/** Widens a 32-bit counter of milliseconds that wraps: see `sansocket_widen_ms`. */
+inline std::uint64_t widen_ms(std::uint64_t last_ms, std::uint32_t tick) noexcept { return ::sansocket_widen_ms(last_ms, tick); }
+
 /** Masks or unmasks a payload in place, `offset` octets of which went before. */
 inline result apply_mask(const std::uint8_t (&key)[4], std::uint64_t offset, octets payload) noexcept
 {
@@ -446,6 +452,7 @@ class config {
     config &keepalive_interval_ms(std::uint32_t ms) noexcept { return set(SANSOCKET_KEEPALIVE_INTERVAL_MS, ms); }
     config &pong_timeout_ms(std::uint32_t ms) noexcept { return set(SANSOCKET_PONG_TIMEOUT_MS, ms); }
     config &idle_timeout_ms(std::uint32_t ms) noexcept { return set(SANSOCKET_IDLE_TIMEOUT_MS, ms); }
+    config &min_write_rate(std::uint32_t bytes_a_second) noexcept { return set(SANSOCKET_MIN_WRITE_RATE, bytes_a_second); }
 
     /** In order of preference: `chat, superchat`. The list is lent as the configuration is. */
     config &subprotocols(std::string_view list) noexcept
@@ -561,6 +568,8 @@ class event {
 
     /** Of a Ping: whether the Pong is in the output. */
     [[nodiscard]] bool answered() const noexcept { return raw_->answered != 0; }
+    /** Of a Pong: which Ping of ours it answers. */
+    [[nodiscard]] ping_source answers() const noexcept { return static_cast<ping_source>(raw_->answers); }
     /** Of a response. */
     [[nodiscard]] std::uint16_t status() const noexcept { return raw_->status; }
     [[nodiscard]] std::uint16_t close_code() const noexcept { return raw_->close_code; }

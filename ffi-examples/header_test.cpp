@@ -250,7 +250,7 @@ void parts_of_the_machine()
     EXPECT(sans::token_at("chat, superchat", 1) == "superchat" && !sans::token_at("chat", 1));
     EXPECT(sans::close_code_is_allowed(1000) && !sans::close_code_is_allowed(SANSOCKET_CLOSE_ABNORMAL_CLOSURE));
 
-    const std::string request = "GET / HTTP/1.1\r\nSec-WebSocket-Protocol: a, b\r\n\r\n", response = "HTTP/1.1 403 No\r\n\r\n";
+    const std::string request = "GET / HTTP/1.1\r\nHost: h\r\nSec-WebSocket-Protocol: a, b\r\n\r\n", response = "HTTP/1.1 403 No\r\n\r\n";
     std::size_t len = 0;
     sans::error why = SANSOCKET_ERROR_NONE;
     EXPECT(config.find_head(sans::role::client, sans::as_octets(request + "more"), len) == result::ok && len == request.size());

@@ -14,8 +14,8 @@ use crate::http::write::{check_headers, write_head};
 pub struct Accept<'a> {
     /// The decision on the request's Origin.
     pub origin: Origin<'a>,
-    /// The subprotocol, out of those that the client offers and the [`Config`] lists; see
-    /// [`Request::choose_subprotocol`].
+    /// The subprotocol, out of those that the client offers and the [`Config`](crate::Config) lists; see
+    /// [`Request::choose_subprotocol`](crate::Request::choose_subprotocol).
     pub subprotocol: Option<&'a str>,
     /// Further headers, such as Set-Cookie.
     pub headers: &'a [Header<'a>],

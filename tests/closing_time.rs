@@ -1,0 +1,378 @@
+//! How long a closing may take: what is still being taken of what was due before our Close moves its deadline, and the rest of a message that was
+//! under way; nothing else does. Judged by a model of a few lines, written from law 10.
+mod support;
+
+use sansocket::{CloseCode, Config, Connection, Event, Instant, MessageKind, Negotiated, Role, State};
+use support::frames::*;
+use support::http::head;
+use support::probe::{Probe, Seen};
+use support::rng::{Counter, Rng};
+use support::{Begin, DEFAULT, ROLES, connecting, ms};
+
+const DROPPED: Seen = Seen::Closed { code: 1006, was_clean: false };
+
+fn us(us: u64) -> Instant {
+    Instant::from_micros(us)
+}
+
+/// What sets a closing going.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    Close,
+    PeersClose,
+    Fault,
+    Fail,
+    /// Server: an answer of which the caller writes the body.
+    Respond,
+}
+
+const WAYS: [Way; 5] = [Way::Close, Way::PeersClose, Way::Fault, Way::Fail, Way::Respond];
+
+/// A connection that closes from `now` on, and how many bytes of ours are due then, `len` and a little more.
+fn closing<'c>(role: Role, config: &'c Config<'c>, way: Way, len: u64, now: u64) -> (Connection<'c, Counter>, u64) {
+    let mut out = vec![0; 70_000];
+    if way == Way::Respond {
+        let mut conn = connecting(Role::Server, config, Counter::default());
+        let mut request = head(&["GET /large HTTP/1.1", "Host: x"]);
+        assert!(conn.receive(us(now), &mut request, &mut out).unwrap().event.is_some());
+        let head_len = conn.respond_head(200, &[], len as usize, us(now), &mut out).unwrap();
+        return (conn, len + head_len as u64);
+    }
+    let mut conn = Connection::open(role, config, Counter::default(), Negotiated::NOTHING, us(now));
+    let mut due = 0;
+    if role == Role::Server {
+        due += conn.send_binary_header(len, true, &mut out).unwrap() as u64 + len;
+    } else {
+        while due < len {
+            let payload = vec![0; (len - due).min(64_000) as usize];
+            due += conn.send(MessageKind::Binary, &payload, true, &mut out).unwrap() as u64;
+        }
+    }
+    due += match way {
+        Way::Close => conn.close(Some(CloseCode::NORMAL_CLOSURE), "bye", us(now), &mut out).unwrap(),
+        Way::Fail => conn.fail(CloseCode(1011), us(now), &mut out).unwrap(),
+        Way::PeersClose => receive(&mut conn, now, &close_to(role, 1000, b"")),
+        _ => receive(&mut conn, now, &frame_to(role, 0x83, b"")),
+    } as u64;
+    assert_eq!(conn.state(), State::Closing);
+    (conn, due)
+}
+
+/// Delivers `wire`; how many bytes went out for it.
+fn receive(conn: &mut Connection<'_, Counter>, now: u64, wire: &[u8]) -> usize {
+    let mut wire = wire.to_vec();
+    let (mut consumed, mut produced) = (0, 0);
+    loop {
+        let received = conn.receive(us(now), &mut wire[consumed..], &mut [0; 131]).unwrap();
+        consumed += received.consumed;
+        produced += received.produced;
+        if received.event.is_none() {
+            return produced;
+        }
+    }
+}
+
+/// `handle_timeout` a microsecond before the deadline does nothing; at it there is the one `Closed`.
+fn ends_at(conn: &mut Connection<'_, Counter>, deadline: u64) {
+    assert_eq!(conn.next_timeout(), Some(us(deadline)));
+    assert!(conn.handle_timeout(us(deadline - 1), &mut []).event.is_none());
+    assert!(matches!(conn.handle_timeout(us(deadline), &mut []).event, Some(Event::Closed { .. })));
+    assert_eq!((conn.state(), conn.next_timeout()), (State::Closed, None));
+}
+
+/// Law 10: from when the closing is counted. What was due before it moves that by as long as it may take at the least rate, but not beyond now.
+struct Clock {
+    start: f64,
+    due: u64,
+    rate: f64,
+}
+
+impl Clock {
+    fn written(&mut self, n: u64, now: u64) {
+        let n = n.min(self.due);
+        self.due -= n;
+        if n > 0 {
+            self.start = (self.start + n as f64 / self.rate * 1e6).min(now as f64);
+        }
+    }
+}
+
+/// What comes behind a Close and may not move anything: Pings and their Pongs, unasked Pongs, whole messages, fragments of new ones, noise of any
+/// length. Each is a row of whole frames.
+fn flood(role: Role, rng: &mut Rng, inside: &mut bool) -> Vec<u8> {
+    let mut wire = Vec::new();
+    for _ in 0..rng.below(4) {
+        let fin = if rng.one_in(2) { FIN } else { 0 };
+        match rng.below(4) {
+            0 => wire.extend(frame_to(role, FIN | PING, &vec![b'p'; rng.below(126)])),
+            1 => wire.extend(frame_to(role, FIN | PONG, b"unasked")),
+            _ => {
+                let first = if *inside { CONTINUATION } else { rng.pick(&[TEXT, BINARY]) };
+                wire.extend(frame_to(role, fin | first, &vec![b'x'; 1 + rng.below(300)]));
+                *inside = fin == 0;
+            }
+        }
+    }
+    wire
+}
+
+/// K-11: closings of every kind, what was due before taken in random pieces at random times, a flood behind them answered and written too, new
+/// messages: the deadline is that of the model after every call, and the connection ends at it and not before.
+#[test]
+fn random_closings_end_when_the_model_says() {
+    let mut rng = Rng::new(1_110);
+    let (mut moved, mut answered) = (0, 0);
+    for round in 0..3_000 {
+        let (role, way) = (rng.pick(&ROLES), rng.pick(&WAYS));
+        let (rate, timeout) = (rng.pick(&[0, 1, 240, 1_000, 50_000]), rng.pick(&[100, 5_000, 60_000]));
+        let config = DEFAULT.min_write_rate(rate).closing_timeout_ms(timeout);
+        let begin = rng.next() % 1_000_000_000_000;
+        let (mut conn, due) = closing(role, &config, way, rng.below(40_000) as u64, begin);
+        let mut clock = Clock { start: begin as f64, due, rate: f64::from(rate) };
+        // Pongs wait behind what was due.
+        let (mut now, mut behind, mut inside) = (begin, 0, false);
+        let timeout = u64::from(timeout) * 1_000;
+        for step in 0..80 {
+            let deadline = conn.next_timeout().unwrap().as_micros();
+            let off = (clock.start + timeout as f64 - deadline as f64).abs();
+            let what = format!("round {round}, step {step}, {role:?}, {way:?}, {rate} B/s, {timeout} us");
+            // A division that rounds, once for each call.
+            assert!(off <= 2.0 + f64::from(step), "{what}: off by {off}");
+            moved += u64::from(deadline > begin + timeout);
+            now += rng.next() % (timeout / 3);
+            if deadline <= now || step == 79 {
+                ends_at(&mut conn, deadline);
+                break;
+            }
+            if rng.one_in(3) {
+                let mut wire = flood(role, &mut rng, &mut inside);
+                if rng.one_in(60) {
+                    // The next step of the closing starts nothing anew.
+                    wire.extend(rng.pick(&[&close_to(role, 1000, b"")[..], &frame_to(role, 0x83, b"")]));
+                }
+                let produced = receive(&mut conn, now, &wire);
+                behind += produced as u64;
+                answered += produced;
+                let sent = conn.send(MessageKind::Binary, b"late", true, &mut [0; 100]);
+                assert!(matches!(sent, Ok(0)) || way == Way::Respond, "{what}: {sent:?}");
+            } else {
+                let most = rng.pick(&[2, 300, 20_000]);
+                let n = (rng.below(most) as u64).min(clock.due + behind);
+                behind -= n.saturating_sub(clock.due);
+                clock.written(n, now);
+                conn.written(n as usize, us(now));
+            }
+        }
+    }
+    assert!(moved > 5_000 && answered > 5_000, "{moved} moved, {answered} bytes of Pongs");
+}
+
+/// Writes `due` bytes at `rate` a second from `begin` on, `piece` at a time. When the connection ended by its deadline, and what was left then.
+fn write_all(conn: &mut Connection<'_, Counter>, begin: u64, mut due: u64, rate: u64, piece: u64) -> (u64, u64) {
+    let mut done = 0;
+    loop {
+        let n = piece.min(due);
+        done += n;
+        let now = begin + (u128::from(done) * 1_000_000 / u128::from(rate)) as u64;
+        let deadline = conn.next_timeout().unwrap().as_micros();
+        if deadline < now || n == 0 {
+            ends_at(conn, deadline);
+            return (deadline, due);
+        }
+        due -= n;
+        conn.written(n as usize, us(now));
+    }
+}
+
+/// K-11, F3: 8 MB in flight at our Close, or a body of 50 MB, to a reader of 1 MB/s: all of it is taken, in large pieces or small; then the
+/// connection waits its five seconds and ends.
+#[test]
+fn what_is_still_being_taken_is_not_cut() {
+    let begin = 7_000_000;
+    for role in ROLES {
+        for way in WAYS {
+            let len = if way == Way::Respond { 50_000_000 } else { 8_000_000 };
+            for piece in [65_536, 1_400] {
+                let (mut conn, due) = closing(role, &DEFAULT, way, len, begin);
+                let (end, left) = write_all(&mut conn, begin, due, 1_000_000, piece);
+                assert_eq!((end, left), (begin + due + 5_000_000, 0), "{role:?}, {way:?}, pieces of {piece}");
+            }
+        }
+    }
+}
+
+/// K-11: a reader a little faster than the least rate gets everything, for hours; one a little slower is cut where it has fallen behind by the
+/// closing timeout; each in pieces of every size. Bytes are counted from our Close on.
+#[test]
+fn the_least_rate_is_a_border() {
+    let begin = 1_000;
+    for way in WAYS {
+        for rate in [1, 7, 240, 1_000, 100_000] {
+            let config = DEFAULT.min_write_rate(rate);
+            let rate = u64::from(rate);
+            for piece in [1, rate / 7, rate, 2 * rate, 4 * rate] {
+                let piece = piece.clamp(1, 4 * rate).max(rate / 100);
+                // A twentieth faster: none of an hour is lost.
+                let (mut conn, due) = closing(Role::Server, &config, way, 3_600 * rate, begin);
+                let (_, left) = write_all(&mut conn, begin, due, rate * 21 / 20 + u64::from(rate < 20), piece);
+                assert_eq!(left, 0, "{way:?}, above {rate} B/s, pieces of {piece}");
+                if rate < 20 {
+                    continue;
+                }
+                // A twentieth slower: 5 s are lost in 100, the last piece being awaited.
+                let (mut conn, due) = closing(Role::Server, &config, way, 3_600 * rate, begin);
+                let (end, left) = write_all(&mut conn, begin, due, rate * 19 / 20, piece);
+                let seconds = (end - begin) / 1_000_000;
+                let earliest = 98 - 21 * piece / rate - 21 * u64::from(piece % rate > 0);
+                assert!(
+                    left > 0 && (earliest..=101).contains(&seconds),
+                    "{way:?}, below {rate} B/s, pieces of {piece}: {seconds} s"
+                );
+            }
+        }
+    }
+}
+
+/// K-11: with a least rate of 0 any byte will do, but it must come; a reader that stops is cut one closing timeout behind its last byte, however fast it
+/// was before: nothing is saved up.
+#[test]
+fn a_reader_that_stops_is_cut() {
+    let mut rng = Rng::new(1_111);
+    for _ in 0..300 {
+        let (way, rate) = (rng.pick(&WAYS), rng.pick(&[0, 240, 1_000]));
+        let config = DEFAULT.min_write_rate(rate);
+        let (mut conn, due) = closing(Role::Server, &config, way, 1 << 30, 0);
+        let mut now = 0;
+        for _ in 0..1 + rng.below(300) {
+            now += rng.next() % 4_999_999;
+            let n = if rate == 0 { 1 + rng.below(3) } else { 5_000 + rng.below(100_000) };
+            conn.written(n, us(now));
+        }
+        assert!(due > 300 * 105_000);
+        ends_at(&mut conn, now + 5_000_000);
+    }
+}
+
+/// K-11: who does not say what was written has five seconds, whatever was in flight and whatever comes.
+#[test]
+fn without_written_the_closing_takes_its_timeout() {
+    let mut rng = Rng::new(1_112);
+    for _ in 0..500 {
+        let (role, way) = (rng.pick(&ROLES), rng.pick(&WAYS));
+        let len = rng.below(300_000) as u64;
+        let (mut conn, _) = closing(role, &DEFAULT, way, len, 123);
+        let (mut now, mut inside) = (123, false);
+        while now < 4_900_000 {
+            receive(&mut conn, now, &flood(role, &mut rng, &mut inside));
+            let _ = conn.close(None, "", us(now), &mut [0; 200]).unwrap();
+            now += rng.next() % 400_000;
+        }
+        ends_at(&mut conn, 5_000_123);
+    }
+}
+
+/// K-11: the rest of the message that was under way at our Close, in random pieces and fragments, with Pings between: while it comes the deadline is one
+/// closing timeout behind its last piece, up to ten behind our Close and no later. What comes after the message moves nothing.
+#[test]
+fn the_rest_of_a_message_has_ten_closing_timeouts() {
+    let mut rng = Rng::new(1_113);
+    let (mut whole, mut cut) = (0, 0);
+    for round in 0..600 {
+        let role = rng.pick(&ROLES);
+        let timeout = rng.pick(&[1_000, 5_000]);
+        let config = DEFAULT.closing_timeout_ms(timeout as u32);
+        let mut probe = Probe::start(role, &config, Begin::Open);
+        // Inside a frame, or between two fragments.
+        let first = frame_to(role, rng.pick(&[TEXT, BINARY]), b"begins");
+        probe.feed(&first[..first.len() - rng.pick(&[0, 3])]);
+        let within = first.len() - rng.pick(&[0, 3]);
+        let within = if probe.open.as_ref().unwrap().1.len() == 6 { first.len() } else { within.min(first.len() - 3) };
+        let close = rng.below(20_000) as u64;
+        probe.now = close;
+        probe.write(|conn, out| conn.close(None, "", ms(close), out));
+        let what = format!("round {round}, {role:?}, closed at {close}, {timeout} ms");
+        let fragments = 1 + rng.below(60);
+        let mut wire = first[within..].to_vec();
+        for i in 1..=fragments {
+            let fin = if i == fragments { FIN } else { 0 };
+            wire.extend(frame_to(role, fin | CONTINUATION, &vec![b'x'; 1 + rng.below(40)]));
+        }
+        let slowest = rng.pick(&[timeout / 8, timeout - 2]);
+        let (mut last, mut now) = (close, close);
+        let mut rest = &wire[..];
+        while !rest.is_empty() {
+            let bound = last.min(close + 9 * timeout) + timeout;
+            assert!((bound - 1..=bound).contains(&probe.next_timeout().unwrap()), "{what}: {:?} at {last}", probe.next_timeout());
+            now += 1 + rng.next() % slowest;
+            if probe.next_timeout().unwrap() <= now {
+                break;
+            }
+            probe.now = now;
+            let before = probe.open.clone();
+            let (piece, more) = rest.split_at(1 + rng.below(rest.len().min(30)));
+            rest = more;
+            probe.feed(piece);
+            // Headers are no piece of a message, and a Ping is none either, where one can stand.
+            if probe.open != before {
+                last = now;
+            }
+        }
+        if !rest.is_empty() {
+            cut += usize::from(last >= close + 9 * timeout);
+        } else {
+            whole += 1;
+            assert!(matches!(probe.events.last(), Some(Seen::Message(..))), "{what}");
+        }
+        // The message is over, or its time: a flood and new messages change nothing.
+        let deadline = probe.next_timeout().unwrap();
+        if rest.is_empty() {
+            let mut inside = false;
+            for _ in 0..4 {
+                probe.now = (probe.now + timeout / 10).min(deadline - 1);
+                probe.feed(&flood(role, &mut rng, &mut inside));
+                assert_eq!(probe.next_timeout(), Some(deadline), "{what}");
+            }
+        }
+        assert!(deadline <= close + 10 * timeout, "{what}: {deadline}");
+        probe.timeout(deadline - 1, 0);
+        assert_eq!(probe.conn.state(), State::Closing, "{what}");
+        probe.timeout(deadline, 0);
+        assert_eq!(probe.events.last(), Some(&DROPPED), "{what}");
+    }
+    assert!(whole > 100 && cut > 50, "{whole} whole, {cut} cut");
+}
+
+/// K-11: the same by a peer that sends one endless message: Pings inside it, empty fragments and single bytes of headers move nothing by themselves.
+#[test]
+fn only_payload_of_the_rest_moves_the_deadline() {
+    for role in ROLES {
+        let mut probe = Probe::start(role, &DEFAULT, Begin::Open);
+        probe.feed(&frame_to(role, BINARY, b"begins"));
+        probe.write(|conn, out| conn.close(None, "", ms(0), out));
+        for (i, octets) in [
+            frame_to(role, FIN | PING, b"p"),
+            frame_to(role, CONTINUATION, b""),
+            frame_to(role, FIN | PONG, b""),
+            header_to(role, CONTINUATION, Form::Sixteen, 50_000),
+        ]
+        .iter()
+        .enumerate()
+        {
+            for octet in octets {
+                probe.now = 1_000 * (i as u64 + 1);
+                probe.feed(&[*octet]);
+                assert_eq!(probe.next_timeout(), Some(5_000), "{role:?}, {i}");
+            }
+        }
+        let mut now = 4_000;
+        while now < 100_000 {
+            now += 900;
+            if probe.next_timeout().unwrap() <= now {
+                break;
+            }
+            probe.now = now;
+            probe.feed(&[KEY[0]]);
+        }
+        assert_eq!(probe.next_timeout(), Some(50_000), "{role:?}");
+    }
+}

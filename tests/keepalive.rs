@@ -412,7 +412,7 @@ fn round_trips_are_exact_or_unknown() {
             now = timed.conn.next_timeout().unwrap().as_micros() + rng.below(1_000_000) as u64;
             let ping = timed.ping(now);
             let trip = rng.next() % rng.pick(&[1, 2, 1_000, 1_000_000, 20_000_000]);
-            match rng.below(4) {
+            match rng.below(5) {
                 0 => {
                     timed.conn.ping(b"app", &mut [0; 200]).unwrap();
                     now += trip;
@@ -428,6 +428,15 @@ fn round_trips_are_exact_or_unknown() {
                     let told = timed.conn.round_trip();
                     assert!(told == known || told == Some(Duration::from_micros(trip)), "{told:?}");
                     known = told;
+                }
+                2 => {
+                    // It left late: the time before was the transport's.
+                    let due = timed.conn.send_text("x", &mut [0; 200]).unwrap() + 200;
+                    now += rng.next() % 20_000_000;
+                    timed.conn.written(due, Instant::from_micros(now));
+                    now += trip;
+                    assert_eq!(timed.feed(now, &frame_to(role, FIN | PONG, &ping)), Some(PingSource::Keepalive));
+                    known = Some(Duration::from_micros(trip));
                 }
                 _ => {
                     // What comes between has no influence.

@@ -1,0 +1,413 @@
+//! Messages that are not finished: nothing whole goes between their fragments, and what a compressed one may cost is bounded over all of them.
+mod support;
+
+use sansocket::{CallError, MessageKind, Role, UsageError};
+use support::frames::*;
+use support::probe::{Probe, Seen};
+use support::rng::Rng;
+use support::{Begin, DEFAULT, ROLES};
+
+/// The verbs that send a message, or a fragment of one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Verb {
+    Text,
+    Send(MessageKind, bool),
+    Header(MessageKind, bool),
+    BinaryHeader(bool),
+    Encoded,
+}
+
+const VERBS: [Verb; 12] = [
+    Verb::Text,
+    Verb::Send(MessageKind::Text, false),
+    Verb::Send(MessageKind::Text, true),
+    Verb::Send(MessageKind::Binary, false),
+    Verb::Send(MessageKind::Binary, true),
+    Verb::Header(MessageKind::Text, false),
+    Verb::Header(MessageKind::Text, true),
+    Verb::Header(MessageKind::Binary, false),
+    Verb::Header(MessageKind::Binary, true),
+    Verb::BinaryHeader(false),
+    Verb::BinaryHeader(true),
+    Verb::Encoded,
+];
+
+impl Verb {
+    /// The kind that it sends, whether it ends the message, and whether it can go on with one.
+    fn means(self) -> (MessageKind, bool, bool) {
+        match self {
+            Verb::Text => (MessageKind::Text, true, false),
+            Verb::Send(kind, fin) | Verb::Header(kind, fin) => (kind, fin, true),
+            Verb::BinaryHeader(fin) => (MessageKind::Binary, fin, true),
+            Verb::Encoded => (MessageKind::Binary, true, false),
+        }
+    }
+
+    /// Calls it; what it wrote, and the caller behind it, goes to the output.
+    fn call(self, probe: &mut Probe<'_>, payload: &str) -> Result<(), CallError> {
+        let octets = payload.as_bytes();
+        let encoded = frame(FIN | BINARY, None, octets);
+        let mut behind = octets;
+        probe.try_write(|conn, out| match self {
+            Verb::Text => {
+                behind = b"";
+                conn.send_text(payload, out)
+            }
+            Verb::Send(kind, fin) => {
+                behind = b"";
+                conn.send(kind, octets, fin, out)
+            }
+            Verb::Header(kind, fin) => conn.send_header(kind, octets, fin, out),
+            Verb::BinaryHeader(fin) => conn.send_binary_header(octets.len() as u64, fin, out),
+            Verb::Encoded => {
+                behind = b"";
+                let n = conn.send_encoded(&encoded)?;
+                out[..n].copy_from_slice(&encoded);
+                Ok(n)
+            }
+        })?;
+        probe.output.extend(behind);
+        Ok(())
+    }
+}
+
+/// K-14, S1: random rows of every verb that sends, in both roles, Pings and Pongs between: what does not go on with an unfinished message is refused and
+/// writes nothing, whatever its kind; the peer receives the messages of the model, and no other.
+#[test]
+fn nothing_whole_goes_inside_an_unfinished_message() {
+    let mut rng = Rng::new(1_401);
+    let (mut refused, mut messages) = (0, 0);
+    for round in 0..2_000 {
+        let role = rng.pick(&ROLES);
+        let mut probe = Probe::start(role, &DEFAULT, Begin::Open);
+        let mut expected = Vec::new();
+        let mut unfinished: Option<(MessageKind, Vec<u8>)> = None;
+        for step in 0..25 {
+            if rng.one_in(6) {
+                probe.write(|conn, out| conn.ping(b"between", out));
+                probe.write(|conn, out| conn.pong(b"between", out));
+            }
+            let verb = rng.pick(&VERBS);
+            let (kind, fin, goes_on) = verb.means();
+            let payload = rng.pick(&["", "a", "he", "status", "\u{20ac}"]);
+            let what = format!("round {round}, step {step}, {role:?}, {verb:?} inside {unfinished:02x?}");
+            let is_servers = matches!(verb, Verb::Header(..) | Verb::BinaryHeader(_) | Verb::Encoded);
+            let right = match &unfinished {
+                _ if is_servers && role == Role::Client => Err(UsageError::WrongRole),
+                Some(_) if !goes_on => Err(UsageError::MessageUnfinished),
+                Some((other, _)) if *other != kind => Err(UsageError::WrongMessageKind),
+                _ => Ok(()),
+            };
+            let before = probe.output.len();
+            assert_eq!(verb.call(&mut probe, payload), right.map_err(CallError::Usage), "{what}");
+            if right.is_err() {
+                refused += 1;
+                assert_eq!(probe.output.len(), before, "{what}");
+                continue;
+            }
+            unfinished.get_or_insert_with(|| (kind, Vec::new())).1.extend(payload.as_bytes());
+            if fin {
+                let (kind, payload) = unfinished.take().unwrap();
+                expected.push(Seen::Message(kind, payload));
+                messages += 1;
+            }
+        }
+        let mut peer = Probe::start(if role == Role::Client { Role::Server } else { Role::Client }, &DEFAULT, Begin::Open);
+        peer.feed(&probe.output);
+        peer.events.retain(|seen| !matches!(seen, Seen::Ping { .. } | Seen::Pong { .. }));
+        assert_eq!(peer.events, expected, "round {round}");
+        let open = peer.open.filter(|open| !open.1.is_empty());
+        assert_eq!(open, unfinished.filter(|open| !open.1.is_empty()), "round {round}");
+    }
+    assert!(refused > 5_000 && messages > 5_000, "{refused} refused, {messages} messages");
+}
+
+#[cfg(feature = "deflate")]
+mod deflate {
+    use super::*;
+    use sansocket::ProtocolError::{self, *};
+    use sansocket::{Compressor, Config, Connection, DeflateParams, Event, Inflater, Negotiated, UsageError};
+    use support::ms;
+    use support::rng::Counter;
+
+    fn open<'c>(role: Role, config: &'c Config<'c>) -> Connection<'c, Counter> {
+        let negotiated = Negotiated::NOTHING.with_deflate(DeflateParams::DEFAULT);
+        Connection::open(role, config, Counter::default(), negotiated, ms(0))
+    }
+
+    /// Deliveries of compressed messages to one connection.
+    struct Receiver<'c> {
+        conn: Connection<'c, Counter>,
+        history: Vec<u8>,
+    }
+
+    /// What came of a wire.
+    #[derive(Default, Debug)]
+    struct Delivered {
+        messages: Vec<Vec<u8>>,
+        /// The fault, and how many bytes had been delivered when it came.
+        fault: Option<(ProtocolError, usize)>,
+    }
+
+    impl<'c> Receiver<'c> {
+        fn new(role: Role, config: &'c Config<'c>) -> Self {
+            Self { conn: open(role, config), history: vec![0; 1 << 15] }
+        }
+
+        /// In pieces of up to `piece` bytes, inflated into a window of `window`.
+        fn deliver(&mut self, wire: &[u8], piece: usize, window: usize) -> Delivered {
+            let mut inflater = Inflater::new(&mut self.history).unwrap();
+            let (mut delivered, mut message, mut input, mut end) = (Delivered::default(), Vec::new(), Vec::new(), 0);
+            for piece in wire.chunks(piece) {
+                input.extend(piece);
+                end += piece.len();
+                let mut consumed = 0;
+                loop {
+                    let (mut window, mut out) = (vec![0; window], [0; 131]);
+                    let received =
+                        self.conn.receive_with(ms(0), &mut input[consumed..], &mut inflater, &mut window, &mut out).unwrap();
+                    consumed += received.consumed;
+                    match received.event {
+                        None => break,
+                        Some(Event::Data(data)) => {
+                            message.extend_from_slice(data.payload);
+                            if data.last {
+                                delivered.messages.push(core::mem::take(&mut message));
+                            }
+                        }
+                        Some(Event::Failed { error, .. }) => {
+                            delivered.fault = Some((error, end));
+                            return delivered;
+                        }
+                        Some(event) => panic!("{event:?}"),
+                    }
+                }
+                input.drain(..consumed);
+            }
+            delivered
+        }
+    }
+
+    /// A block that is stored: as many bytes and five more. It starts and ends between bytes.
+    fn stored(data: &[u8]) -> Vec<u8> {
+        let len = data.len() as u16;
+        [&[0][..], &len.to_le_bytes(), &(!len).to_le_bytes(), data].concat()
+    }
+
+    /// RFC 1951 §3.2.6 by hand, literals alone, and the empty stored block of a flush: what a lawful sender makes of a fragment that it flushes.
+    fn flushed(data: &[u8]) -> Vec<u8> {
+        // The block's head, 1 0 0: not the last, fixed codes.
+        let mut bits = vec![0, 1, 0];
+        let mut code = |value: u16, len: u16| bits.extend((0..len).rev().map(|place| value >> place & 1));
+        for &byte in data {
+            match byte {
+                0..144 => code(0x30 + u16::from(byte), 8),
+                _ => code(0x190 + u16::from(byte - 144), 9),
+            }
+        }
+        code(0, 7);
+        bits.extend([0, 0, 0]);
+        let bytes = bits.chunks(8).map(|bits| bits.iter().rev().fold(0, |byte, &bit| byte << 1 | bit as u8));
+        bytes.chain([0, 0, 0xFF, 0xFF]).collect()
+    }
+
+    /// Of a sequence of frames of a message, each with what it inflates to.
+    type Fragments = Vec<(Vec<u8>, Vec<u8>)>;
+
+    /// The wire of a compressed message of `fragments`, and where each frame begins.
+    fn wire_of(role: Role, fragments: &Fragments, places: &mut Vec<(usize, usize)>, mut wire: Vec<u8>) -> Vec<u8> {
+        for (i, (payload, _)) in fragments.iter().enumerate() {
+            let first = if i == 0 { 0x40 | BINARY } else { CONTINUATION };
+            let fin = if i + 1 == fragments.len() { FIN } else { 0 };
+            let start = wire.len();
+            wire.extend(frame_to(role, first | fin, payload));
+            places.push((start, wire.len()));
+        }
+        wire
+    }
+
+    /// Fragments that inflate to something, or to nothing in one of the ways there are.
+    fn random_fragment(rng: &mut Rng) -> (Vec<u8>, Vec<u8>) {
+        let most = rng.pick(&[2, 20, 200]);
+        let len = 1 + rng.below(most);
+        let data = rng.octets(len);
+        match rng.below(9) {
+            0..2 => (stored(&data), data),
+            2..4 => (flushed(&data), data),
+            4 => (vec![], vec![]),
+            5 => (stored(b"").repeat(1 + rng.below(9)), vec![]),
+            6 => (flushed(b""), vec![]),
+            // A bomb: no data, up to what a frame may be.
+            7 => (stored(b"").repeat(rng.below(60)), vec![]),
+            _ => ([stored(b""), stored(&data), flushed(&data), stored(b"")].concat(), data.repeat(2)),
+        }
+    }
+
+    /// K-16, W13, L-06, L-09, B-12: random compressed messages, several on one connection, of fragments that inflate to something or to nothing, under random limits and
+    /// in random pieces: the total of compressed bytes is bounded from each frame's header on, a fragment that inflates to nothing counts as an empty one, and what
+    /// keeps within both is delivered.
+    #[test]
+    fn compressed_bytes_are_bounded_over_all_fragments() {
+        let mut rng = Rng::new(1_601);
+        let (mut whole, mut long, mut empty) = (0, 0, 0);
+        for round in 0..3_000 {
+            let role = rng.pick(&ROLES);
+            let (limit, max_empty) = (rng.pick(&[0, 10, 300, 1_000, 5_000]), rng.pick(&[0, 1, 3, 1_024, 1_024]));
+            let config = DEFAULT.max_message_len(limit).max_empty_frames(max_empty);
+            let (mut wire, mut messages, mut fault) = (Vec::new(), Vec::new(), None);
+            'wire: for _ in 0..1 + rng.below(4) {
+                let most = rng.pick(&[1, 5, 40]);
+                let mut fragments: Fragments = (0..rng.below(most)).map(|_| random_fragment(&mut rng)).collect();
+                // The end of a message, and its last byte where it has one.
+                let len = rng.below(3);
+                let data = rng.octets(len);
+                let last = if data.is_empty() { vec![0] } else { [stored(&data), vec![0]].concat() };
+                fragments.push((last, data));
+                let mut places = Vec::new();
+                wire = wire_of(role, &fragments, &mut places, wire);
+                let (mut total, mut inflated, mut empties) = (0, Vec::new(), 0);
+                for (i, ((payload, data), (start, end))) in fragments.iter().zip(places).enumerate() {
+                    let count = i as u64 + 1;
+                    total += payload.len() as u64;
+                    let header_ends = end - payload.len();
+                    let ends = count as usize == fragments.len();
+                    empties = if data.is_empty() { empties + 1 } else { 0 };
+                    if total > limit + limit / 8 + limit / 64 + 64 + 8 * count {
+                        fault = Some((MessageTooLong, start + 1, header_ends));
+                    } else if !ends && empties > max_empty {
+                        fault = Some((TooManyEmptyFrames, start + 1, end));
+                    } else if (inflated.len() + data.len()) as u64 > limit {
+                        fault = Some((MessageTooLong, header_ends, end));
+                    }
+                    if fault.is_some() {
+                        break 'wire;
+                    }
+                    inflated.extend(data);
+                }
+                messages.push(inflated);
+            }
+            let (most, size) = (rng.pick(&[1, 1, 30, 5_000]), rng.pick(&[1, 7, 3_000]));
+            let piece = if most == 1 { 1 } else { 1 + rng.below(most) };
+            let delivered = Receiver::new(role, &config).deliver(&wire, piece, size);
+            let what =
+                format!("round {round}, {role:?}, {limit} bytes, {max_empty} empty, pieces of {piece}, {fault:?}: {delivered:?}");
+            assert!(delivered.messages == messages, "{what}: {} messages", messages.len());
+            match (fault, delivered.fault) {
+                (None, None) => whole += 1,
+                (Some((right, from, to)), Some((error, at))) => {
+                    assert!(right == error && (from..to + piece).contains(&at), "{what}");
+                    *(if right == MessageTooLong { &mut long } else { &mut empty }) += 1;
+                }
+                _ => panic!("{what}"),
+            }
+        }
+        assert!(whole > 200 && long > 200 && empty > 200, "{whole} whole, {long} too long, {empty} empty");
+    }
+
+    /// K-16, W13: what a limit of 1 000 bytes can cost at most, though every fragment takes what it may: with the default of empty frames no more than the bound of
+    /// its 1 025 fragments; a fragment that brings a byte now and then buys eight bytes for each.
+    #[test]
+    fn a_limit_of_1000_bytes_costs_no_megabytes() {
+        for role in ROLES {
+            for every in [1, 10, 1_000, 70_000] {
+                let config = DEFAULT.max_message_len(1_000);
+                let (mut wire, mut total, mut count) = (Vec::new(), 0, 0_usize);
+                // Nothing goes on behind the last fragment that is allowed.
+                while count < 66_000 {
+                    count += 1;
+                    let allowed = 1_000 + 125 + 15 + 64 + 8 * count - total;
+                    let mut payload = if count % every == 0 && allowed > 5 { stored(b"x") } else { vec![] };
+                    let blocks = allowed.saturating_sub(payload.len()) / 5;
+                    payload.extend(stored(b"").repeat(if count == 1 { blocks.min(100) } else { blocks.min(20) }));
+                    total += payload.len();
+                    let first = if count == 1 { 0x40 | BINARY } else { CONTINUATION };
+                    wire.extend(frame_to(role, first, &payload));
+                }
+                let delivered = Receiver::new(role, &config).deliver(&wire, 4_096, 64);
+                let (error, at) = delivered.fault.unwrap();
+                assert!(matches!(error, TooManyEmptyFrames | TooManyFragments | MessageTooLong), "{role:?}, {every}: {error:?}");
+                let frames = if every > 1_024 { 1_025 } else { 65_536 };
+                let bound = 1_204 + frames * (8 + 8) + 4_096;
+                assert!(at <= bound, "{role:?}, {every}: {error:?} at {at}, not until {bound}");
+            }
+        }
+    }
+
+    /// K-16: lawful senders are let through up to the last byte of the limit: those who flush each fragment, however small, of bytes that cannot be shrunk; those who cut
+    /// a compressed message into small frames; and those who store it.
+    #[test]
+    fn lawful_senders_of_small_fragments_pass() {
+        let mut rng = Rng::new(1_602);
+        for round in 0..400 {
+            let role = rng.pick(&ROLES);
+            let len = rng.pick(&[1, 2, 10, 100, 1_000, 20_000]);
+            let most = rng.pick(&[1, 4, 30, 300]);
+            let size = 1 + rng.below(most);
+            // Bytes with the longest codes.
+            let message: Vec<_> = (0..len).map(|_| rng.octet() | 0x90).collect();
+            let config = DEFAULT.max_message_len(len as u64);
+            let way = round % 3;
+            let wire = match way {
+                0 | 1 => {
+                    let block = |data: &[u8]| if way == 0 { flushed(data) } else { stored(data) };
+                    let mut fragments: Fragments = message.chunks(size).map(|data| (block(data), data.to_vec())).collect();
+                    fragments.push((vec![0], vec![]));
+                    wire_of(role, &fragments, &mut Vec::new(), Vec::new())
+                }
+                _ => {
+                    let mut memory = vec![0; Compressor::memory_len(15).unwrap()];
+                    let mut compressor = Compressor::new(15, &mut memory).unwrap();
+                    let mut sender = open(if role == Role::Client { Role::Server } else { Role::Client }, &DEFAULT);
+                    let (mut wire, mut from) = (Vec::new(), 0);
+                    loop {
+                        let mut out = vec![0; 32 + size];
+                        // A part of the message at a time, as it comes to the caller.
+                        let to = (from + 1 + rng.below(size)).min(len);
+                        let sent =
+                            sender.send_with(&mut compressor, MessageKind::Binary, &message[from..to], to == len, &mut out);
+                        let sent = sent.unwrap();
+                        wire.extend(&out[..sent.produced]);
+                        from += sent.consumed;
+                        if sent.done && from == len {
+                            break wire;
+                        }
+                    }
+                }
+            };
+            let delivered = Receiver::new(role, &config).deliver(&wire, 1 + rng.below(3_000), 100);
+            let what = format!("round {round}, {role:?}, way {way}, {len} bytes by {size}, {} on the wire", wire.len());
+            assert!(delivered.messages == [&message[..]], "{what}: {:?}", delivered.fault);
+        }
+    }
+
+    /// K-14: what is sent compressed and what is not do not mix inside a message either; nothing is written or taken.
+    #[test]
+    fn compressed_and_plain_fragments_do_not_mix() {
+        for role in ROLES {
+            for (kind, payload) in [(MessageKind::Text, "text"), (MessageKind::Binary, "binary")] {
+                let mut memory = vec![0; Compressor::memory_len(15).unwrap()];
+                let mut compressor = Compressor::new(15, &mut memory).unwrap();
+                let payload = payload.as_bytes();
+                let mut out = [0xA5; 200];
+                let mut conn = open(role, &DEFAULT);
+                conn.send(kind, payload, false, &mut out).unwrap();
+                out.fill(0xA5);
+                for fin in [false, true] {
+                    for kind in [MessageKind::Text, MessageKind::Binary] {
+                        let sent = conn.send_with(&mut compressor, kind, payload, fin, &mut out);
+                        assert_eq!(sent, Err(UsageError::WrongMessageKind.into()));
+                    }
+                }
+                assert_eq!(out, [0xA5; 200]);
+                conn.send(kind, payload, true, &mut out).unwrap();
+                let _ = conn.send_with(&mut compressor, kind, payload, false, &mut out).unwrap();
+                out.fill(0xA5);
+                assert_eq!(conn.send_text("x", &mut out), Err(UsageError::MessageUnfinished.into()));
+                for fin in [false, true] {
+                    assert_eq!(conn.send(kind, payload, fin, &mut out), Err(UsageError::WrongMessageKind.into()));
+                }
+                assert_eq!(out, [0xA5; 200]);
+            }
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //! under way; nothing else does. Judged by a model of a few lines, written from law 10.
 mod support;
 
-use sansocket::{CloseCode, Config, Connection, Event, Instant, MessageKind, Negotiated, Role, State};
+use sansocket::{CallError, CloseCode, Config, Connection, Event, Instant, MessageKind, Negotiated, Role, State};
 use support::frames::*;
 use support::http::head;
 use support::probe::{Probe, Seen};
@@ -374,5 +374,52 @@ fn only_payload_of_the_rest_moves_the_deadline() {
             probe.feed(&[KEY[0]]);
         }
         assert_eq!(probe.next_timeout(), Some(50_000), "{role:?}");
+    }
+}
+
+/// K-10: every verb that sends or closes, in every way to close, while it closes and once it has ended: nothing is written, not even room is wanted, nothing
+/// moves, and it is no error.
+#[test]
+fn what_closes_already_writes_nothing() {
+    type Verb = fn(&mut Connection<'_, Counter>) -> Result<usize, CallError>;
+    let verbs: [(bool, Verb); 13] = [
+        (false, |conn| conn.send_text("x", &mut [])),
+        (false, |conn| conn.send(MessageKind::Text, b"x", false, &mut [])),
+        (false, |conn| conn.send(MessageKind::Binary, b"x", true, &mut [])),
+        (true, |conn| conn.send_header(MessageKind::Binary, b"x", true, &mut [])),
+        (true, |conn| conn.send_binary_header(1 << 40, false, &mut [])),
+        (true, |conn| Ok(conn.send_encoded(b"\x81\x01x")?)),
+        (false, |conn| conn.ping(b"x", &mut [])),
+        (false, |conn| conn.close(None, "", ms(9), &mut [])),
+        (false, |conn| conn.close(Some(CloseCode::NORMAL_CLOSURE), "again", ms(9), &mut [])),
+        (false, |conn| conn.close(Some(CloseCode(4999)), &"r".repeat(123), ms(9), &mut [])),
+        // Behind our Close alone these still mean something.
+        (false, |conn| conn.pong(b"x", &mut [])),
+        (false, |conn| conn.fail(CloseCode(1011), ms(9), &mut [])),
+        (false, |conn| conn.fail(CloseCode(3000), ms(9), &mut [])),
+    ];
+    for role in ROLES {
+        for way in WAYS {
+            let (mut conn, due) = closing(role, &DEFAULT, way, 100, 5_000);
+            for state in [State::Closing, State::Closed] {
+                let count = if way == Way::Close && state == State::Closing { 10 } else { verbs.len() };
+                for (i, (is_servers, verb)) in verbs.iter().take(count).enumerate() {
+                    if *is_servers && conn.role() == Role::Client {
+                        continue;
+                    }
+                    let look =
+                        |conn: &Connection<'_, Counter>| (conn.state(), conn.transport(), conn.next_timeout(), conn.close_code());
+                    let before = look(&conn);
+                    assert_eq!(verb(&mut conn), Ok(0), "verb {i}, {role:?}, {way:?}, {state:?}");
+                    assert_eq!(look(&conn), before, "verb {i}, {role:?}, {way:?}, {state:?}");
+                }
+                if state == State::Closing {
+                    // Nor is anything due that was not written.
+                    conn.written(due as usize, us(6_000));
+                    conn.written(1_000, us(1_000_000));
+                    ends_at(&mut conn, 5_006_000);
+                }
+            }
+        }
     }
 }

@@ -367,6 +367,41 @@ fn a_slow_writer_is_told_from_a_stuck_one() {
     assert!(pongs > 500, "{pongs} Pongs");
 }
 
+/// K-05, K-11: what the transport takes behind the Ping is no answer to it: who takes bytes for ever, and sends what else it likes, but no Pong, is dropped one
+/// Pong's time after the Ping has left.
+#[test]
+fn taking_bytes_behind_a_ping_is_no_pong() {
+    let mut rng = Rng::new(1_102);
+    for round in 0..60 {
+        let role = rng.pick(&ROLES);
+        let mut probe = Probe::start(role, &DEFAULT, Begin::Open);
+        let mut writer = Writer { due: 0, ping_ends: None, ping: Vec::new() };
+        probe.write(|conn, out| conn.send(MessageKind::Binary, &[7; 60_000], true, out));
+        writer.collect(&mut probe, role);
+        let mut now = 0;
+        let mut left = None;
+        while now < 400_000 {
+            now += 1 + rng.next() % 3_000;
+            if !pass(&mut probe, now) {
+                break;
+            }
+            writer.collect(&mut probe, role);
+            let most = rng.pick(&[1, 1_000, 4_000]);
+            if writer.take(&mut probe, 1 + rng.below(most)).is_some() {
+                left = Some(now);
+            }
+            probe.write(|conn, out| conn.send(MessageKind::Binary, &[7; 2_000], true, out));
+            if rng.one_in(2) {
+                probe.feed(&frame_to(role, FIN | rng.pick(&[TEXT, PING, PONG]), b"x"));
+            }
+            writer.collect(&mut probe, role);
+        }
+        let due = left.unwrap() + 20_000;
+        assert_eq!(probe.events.last(), Some(&DROPPED), "round {round}, {role:?}");
+        assert!(now >= due && now <= due + 3_000, "round {round}, {role:?}: dropped by {now}, not at {due}");
+    }
+}
+
 /// A connection on a clock of microseconds, keepalive and Pongs only.
 struct Timed<'c> {
     conn: Connection<'c, Counter>,

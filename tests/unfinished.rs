@@ -380,6 +380,63 @@ mod deflate {
         }
     }
 
+    /// K-07: compressed frames under way are life as others are: a message of 150 KB at 2 KB a second, as one frame and as several, with windows of every size; the
+    /// keepalive's Ping is answered as soon as a frame ends.
+    #[test]
+    fn a_slow_compressed_frame_is_life() {
+        let mut rng = Rng::new(1_603);
+        for role in ROLES {
+            for blocks in [1, 2, 3] {
+                for start in (0..25).step_by(4) {
+                    let block = stored(&vec![b'x'; 50_000]);
+                    let mut fragments: Fragments = (0..3 / blocks).map(|_| (block.repeat(blocks), vec![])).collect();
+                    fragments.push((vec![0], vec![]));
+                    let mut places = Vec::new();
+                    let wire = wire_of(role, &fragments, &mut places, Vec::new());
+                    let mut conn = open(role, &DEFAULT);
+                    let mut history = vec![0; 1 << 15];
+                    let mut inflater = Inflater::new(&mut history).unwrap();
+                    let (mut input, mut asked, mut at, mut inflated) = (Vec::new(), None, 0, 0);
+                    let size = rng.pick(&[7, 500, 9_000]);
+                    for now in start.. {
+                        let mut out = [0; 200];
+                        let received = conn.handle_timeout(ms(now * 1_000), &mut out);
+                        assert!(received.event.is_none(), "dropped at {now}, {role:?}, {blocks} blocks from {start}");
+                        if received.produced > 0 {
+                            asked = Some(written_by(role, &out[..received.produced]).remove(0).payload);
+                        }
+                        if places.iter().any(|&(start, _)| start == at) {
+                            input.extend(asked.take().map(|payload| frame_to(role, FIN | PONG, &payload)).unwrap_or_default());
+                        }
+                        // Up to the end of a frame at most.
+                        let (_, end) = *places.iter().find(|(_, end)| *end > at).unwrap();
+                        let to = end.min(at + 2_000);
+                        input.extend(&wire[at..to]);
+                        at = to;
+                        let mut consumed = 0;
+                        loop {
+                            let mut window = vec![0; size];
+                            let received = conn
+                                .receive_with(ms(now * 1_000), &mut input[consumed..], &mut inflater, &mut window, &mut [0; 131])
+                                .unwrap();
+                            consumed += received.consumed;
+                            match received.event {
+                                None => break,
+                                Some(Event::Data(data)) => inflated += data.payload.len(),
+                                Some(event) => assert!(matches!(event, Event::Pong { answers: Some(_), .. }), "{event:?}"),
+                            }
+                        }
+                        input.drain(..consumed);
+                        if at == wire.len() {
+                            break;
+                        }
+                    }
+                    assert_eq!(inflated, (3 / blocks) * blocks * 50_000);
+                }
+            }
+        }
+    }
+
     /// K-14: what is sent compressed and what is not do not mix inside a message either; nothing is written or taken.
     #[test]
     fn compressed_and_plain_fragments_do_not_mix() {

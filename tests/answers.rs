@@ -427,6 +427,8 @@ fn who_half_closes_behind_a_request_gets_its_answer() {
                     }
                 }
                 half.receive();
+                // Nobody has to say again that the input has ended.
+                assert_eq!(half.conn.state(), State::Closed, "{what}");
                 let event = half.conn.receive_eof(ms(20)).event;
                 half.note(event);
                 let is_clean = frames.contains(&"close 1000") && answer == Answer::Accept;

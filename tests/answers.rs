@@ -1,5 +1,5 @@
-//! What follows an answer to an opening handshake: to a HEAD, to a client that has ended its writing, and a client's own way out after a refusal or a
-//! wrong 101.
+//! What follows an answer to an opening handshake: to a HEAD, to a client that has ended its writing, and a client's own way out
+//! after a refusal or a wrong 101.
 mod support;
 
 use sansocket::{
@@ -77,8 +77,9 @@ fn call<E: sansocket::Entropy>(conn: &mut Connection<'_, E>, call: Call, now: u6
     }
 }
 
-/// K-12, HC-11: after a refusal of every status, with any headers and body: the transport is kept and the body left alone until the end of input or the
-/// handshake's deadline. `close` ends it at once: `Closed` comes from whatever is called next, once, and is due at once.
+/// K-12, HC-11: after a refusal of every status, with any headers and body: the transport is kept and the body left alone until
+/// the end of input or the handshake's deadline. `close` ends it at once: `Closed` comes from whatever is called next, once, and
+/// is due at once.
 #[test]
 fn refusals_of_every_status_end_when_the_client_wants() {
     let mut rng = Rng::new(1_201);
@@ -123,7 +124,8 @@ fn refusals_of_every_status_end_when_the_client_wants() {
     }
 }
 
-/// A 101 that was wrong, with all of its input taken: the client shuts its writing down and waits for the end, its closing timeout long.
+/// A 101 that was wrong, with all of its input taken: the client shuts its writing down and waits for the end, its closing
+/// timeout long.
 fn assert_wrong_101(conn: &mut Client, now: u64, rng: &mut Rng, what: &str) {
     let look = |conn: &Client| (conn.state(), conn.transport(), conn.next_timeout(), conn.close_code());
     let expected = (State::Closing, Transport::ShutdownWrite, Some(ms(now + 5_000)), CloseCode::ABNORMAL_CLOSURE);
@@ -141,7 +143,8 @@ fn assert_wrong_101(conn: &mut Client, now: u64, rng: &mut Rng, what: &str) {
     assert_eq!((count, conn.state(), conn.next_timeout()), (1, State::Closed, None), "{what}");
 }
 
-/// K-12: each line of a good 101 left out, doubled or replaced, and what was not offered: the client ends its transport by itself, at once.
+/// K-12: each line of a good 101 left out, doubled or replaced, and what was not offered: the client ends its transport by
+/// itself, at once.
 #[test]
 fn a_wrong_101_shuts_down_writing_at_once() {
     let mut rng = Rng::new(1_202);
@@ -173,8 +176,8 @@ fn a_wrong_101_shuts_down_writing_at_once() {
     }
 }
 
-/// K-12: every byte of a good 101 replaced by every other, frames behind it: whatever is wrong with it then, a 101 shuts writing down at once and its
-/// input is gone; any other status keeps the transport and leaves what is behind the head.
+/// K-12: every byte of a good 101 replaced by every other, frames behind it: whatever is wrong with it then, a 101 shuts writing
+/// down at once and its input is gone; any other status keeps the transport and leaves what is behind the head.
 #[test]
 fn every_byte_of_a_101_decides_what_becomes_of_the_transport() {
     let mut rng = Rng::new(1_203);
@@ -219,8 +222,9 @@ fn deciding(lines: &[&str]) -> Connection<'static> {
     conn
 }
 
-/// HT-24: to random answers, with `respond` and `respond_head`: HEAD gets what GET gets up to the end of the head, byte for byte, and wants no more room than
-/// that; what cannot be answered to a GET cannot to a HEAD. Names that only look like HEAD get the body.
+/// HT-24: to random answers, with `respond` and `respond_head`: HEAD gets what GET gets up to the end of the head, byte for byte,
+/// and wants no more room than that; what cannot be answered to a GET cannot to a HEAD. Names that only look like HEAD get the
+/// body.
 #[test]
 fn head_gets_the_head_of_a_get() {
     let mut rng = Rng::new(2_401);
@@ -367,8 +371,9 @@ fn rows() -> Vec<Vec<Step>> {
     all
 }
 
-/// HT-26, Q10: every order of the end of input, the answer, `receive` with what came behind the head, and `handle_timeout`: before the answer nothing ends;
-/// the answer goes out whole; frames behind the head still come, unless the caller passes a second end of input before them; then exactly one `Closed`.
+/// HT-26, Q10: every order of the end of input, the answer, `receive` with what came behind the head, and `handle_timeout`:
+/// before the answer nothing ends; the answer goes out whole; frames behind the head still come, unless the caller passes a
+/// second end of input before them; then exactly one `Closed`.
 #[test]
 fn who_half_closes_behind_a_request_gets_its_answer() {
     let text = frame_to(Role::Server, FIN | TEXT, b"hello");
@@ -449,7 +454,8 @@ fn who_half_closes_behind_a_request_gets_its_answer() {
     assert!(tried > 1_000, "{tried}");
 }
 
-/// HT-26: who half-closes and never gets an answer is dropped at the handshake's deadline, wherever the end of input fell, and not before; then it is too late.
+/// HT-26: who half-closes and never gets an answer is dropped at the handshake's deadline, wherever the end of input fell, and
+/// not before; then it is too late.
 #[test]
 fn who_is_never_answered_is_dropped_at_the_deadline() {
     for eof in (0..10_000).step_by(333) {

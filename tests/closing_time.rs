@@ -1,5 +1,5 @@
-//! How long a closing may take: what is still being taken of what was due before our Close moves its deadline, and the rest of a message that was
-//! under way; nothing else does. Judged by a model of a few lines, written from law 10.
+//! How long a closing may take: what is still being taken of what was due before our Close moves its deadline, and the rest of a
+//! message that was under way; nothing else does. Judged by a model of a few lines, written from law 10.
 mod support;
 
 use sansocket::{CallError, CloseCode, Config, Connection, Event, Instant, MessageKind, Negotiated, Role, State};
@@ -80,7 +80,8 @@ fn ends_at(conn: &mut Connection<'_, Counter>, deadline: u64) {
     assert_eq!((conn.state(), conn.next_timeout()), (State::Closed, None));
 }
 
-/// Law 10: from when the closing is counted. What was due before it moves that by as long as it may take at the least rate, but not beyond now.
+/// Law 10: from when the closing is counted. What was due before it moves that by as long as it may take at the least rate, but
+/// not beyond now.
 struct Clock {
     start: f64,
     due: u64,
@@ -97,8 +98,8 @@ impl Clock {
     }
 }
 
-/// What comes behind a Close and may not move anything: Pings and their Pongs, unasked Pongs, whole messages, fragments of new ones, noise of any
-/// length. Each is a row of whole frames.
+/// What comes behind a Close and may not move anything: Pings and their Pongs, unasked Pongs, whole messages, fragments of new
+/// ones, noise of any length. Each is a row of whole frames.
 fn flood(role: Role, rng: &mut Rng, inside: &mut bool) -> Vec<u8> {
     let mut wire = Vec::new();
     for _ in 0..rng.below(4) {
@@ -116,8 +117,8 @@ fn flood(role: Role, rng: &mut Rng, inside: &mut bool) -> Vec<u8> {
     wire
 }
 
-/// K-11: closings of every kind, what was due before taken in random pieces at random times, a flood behind them answered and written too, new
-/// messages: the deadline is that of the model after every call, and the connection ends at it and not before.
+/// K-11: closings of every kind, what was due before taken in random pieces at random times, a flood behind them answered and
+/// written too, new messages: the deadline is that of the model after every call, and the connection ends at it and not before.
 #[test]
 fn random_closings_end_when_the_model_says() {
     let mut rng = Rng::new(1_110);
@@ -167,7 +168,8 @@ fn random_closings_end_when_the_model_says() {
     assert!(moved > 5_000 && answered > 5_000, "{moved} moved, {answered} bytes of Pongs");
 }
 
-/// Writes `due` bytes at `rate` a second from `begin` on, `piece` at a time. When the connection ended by its deadline, and what was left then.
+/// Writes `due` bytes at `rate` a second from `begin` on, `piece` at a time. When the connection ended by its deadline, and what
+/// was left then.
 fn write_all(conn: &mut Connection<'_, Counter>, begin: u64, mut due: u64, rate: u64, piece: u64) -> (u64, u64) {
     let mut done = 0;
     loop {
@@ -184,8 +186,8 @@ fn write_all(conn: &mut Connection<'_, Counter>, begin: u64, mut due: u64, rate:
     }
 }
 
-/// K-11, F3: 8 MB in flight at our Close, or a body of 50 MB, to a reader of 1 MB/s: all of it is taken, in large pieces or small; then the
-/// connection waits its five seconds and ends.
+/// K-11, F3: 8 MB in flight at our Close, or a body of 50 MB, to a reader of 1 MB/s: all of it is taken, in large pieces or
+/// small; then the connection waits its five seconds and ends.
 #[test]
 fn what_is_still_being_taken_is_not_cut() {
     let begin = 7_000_000;
@@ -201,8 +203,8 @@ fn what_is_still_being_taken_is_not_cut() {
     }
 }
 
-/// K-11: a reader a little faster than the least rate gets everything, for hours; one a little slower is cut where it has fallen behind by the
-/// closing timeout; each in pieces of every size. Bytes are counted from our Close on.
+/// K-11: a reader a little faster than the least rate gets everything, for hours; one a little slower is cut where it has fallen
+/// behind by the closing timeout; each in pieces of every size. Bytes are counted from our Close on.
 #[test]
 fn the_least_rate_is_a_border() {
     let begin = 1_000;
@@ -233,8 +235,8 @@ fn the_least_rate_is_a_border() {
     }
 }
 
-/// K-11: with a least rate of 0 any byte will do, but it must come; a reader that stops is cut one closing timeout behind its last byte, however fast it
-/// was before: nothing is saved up.
+/// K-11: with a least rate of 0 any byte will do, but it must come; a reader that stops is cut one closing timeout behind its
+/// last byte, however fast it was before: nothing is saved up.
 #[test]
 fn a_reader_that_stops_is_cut() {
     let mut rng = Rng::new(1_111);
@@ -271,8 +273,9 @@ fn without_written_the_closing_takes_its_timeout() {
     }
 }
 
-/// K-11: the rest of the message that was under way at our Close, in random pieces and fragments, with Pings between: while it comes the deadline is one
-/// closing timeout behind its last piece, up to ten behind our Close and no later. What comes after the message moves nothing.
+/// K-11: the rest of the message that was under way at our Close, in random pieces and fragments, with Pings between: while it
+/// comes the deadline is one closing timeout behind its last piece, up to ten behind our Close and no later. What comes after the
+/// message moves nothing.
 #[test]
 fn the_rest_of_a_message_has_ten_closing_timeouts() {
     let mut rng = Rng::new(1_113);
@@ -342,7 +345,8 @@ fn the_rest_of_a_message_has_ten_closing_timeouts() {
     assert!(whole > 100 && cut > 50, "{whole} whole, {cut} cut");
 }
 
-/// K-11: the same by a peer that sends one endless message: Pings inside it, empty fragments and single bytes of headers move nothing by themselves.
+/// K-11: the same by a peer that sends one endless message: Pings inside it, empty fragments and single bytes of headers move
+/// nothing by themselves.
 #[test]
 fn only_payload_of_the_rest_moves_the_deadline() {
     for role in ROLES {
@@ -377,8 +381,8 @@ fn only_payload_of_the_rest_moves_the_deadline() {
     }
 }
 
-/// K-10: every verb that sends or closes, in every way to close, while it closes and once it has ended: nothing is written, not even room is wanted, nothing
-/// moves, and it is no error.
+/// K-10: every verb that sends or closes, in every way to close, while it closes and once it has ended: nothing is written, not
+/// even room is wanted, nothing moves, and it is no error.
 #[test]
 fn what_closes_already_writes_nothing() {
     type Verb = fn(&mut Connection<'_, Counter>) -> Result<usize, CallError>;

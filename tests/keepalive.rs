@@ -1,5 +1,5 @@
-//! Who lives: Pings and the Pongs that answer them, frames under way, writers that are slow, machines that slept. Each kind of it is tried at
-//! random and judged by a model of a few lines, written from RFC 6455 and from law 10.
+//! Who lives: Pings and the Pongs that answer them, frames under way, writers that are slow, machines that slept. Each kind of it
+//! is tried at random and judged by a model of a few lines, written from RFC 6455 and from law 10.
 mod support;
 
 use sansocket::{Config, Connection, Event, Instant, MessageKind, Negotiated, PingSource, Role, State};
@@ -61,8 +61,8 @@ impl Pings {
     }
 }
 
-/// K-05, K-06: random Pings of both sources, some with one payload, some of the keepalive's without room, and Pongs to any of them, to older
-/// ones and to none: what each Pong answers, who is dropped, and every deadline on the way are those of the model.
+/// K-05, K-06: random Pings of both sources, some with one payload, some of the keepalive's without room, and Pongs to any of
+/// them, to older ones and to none: what each Pong answers, who is dropped, and every deadline on the way are those of the model.
 #[test]
 fn random_pings_and_pongs_are_judged_as_by_a_model() {
     let mut rng = Rng::new(505);
@@ -181,8 +181,9 @@ impl SlowPeer {
     }
 }
 
-/// K-07: a message of 200 KB at 2 KB a second, as one frame and in fragments of every size, text and binary, the keepalive's Pings falling in
-/// at every phase: who answers as soon as a frame ends is never dropped, nor is who answers behind the next, where that had left.
+/// K-07: a message of 200 KB at 2 KB a second, as one frame and in fragments of every size, text and binary, the keepalive's
+/// Pings falling in at every phase: who answers as soon as a frame ends is never dropped, nor is who answers behind the next,
+/// where that had left.
 #[test]
 fn a_slow_frame_is_life_in_every_phase() {
     for phase in 0..26 {
@@ -202,7 +203,8 @@ fn a_slow_frame_is_life_in_every_phase() {
     }
 }
 
-/// K-07: a frame that stops: its sender is dropped one Pong's time behind its last byte, wherever it stopped and wherever the Ping fell.
+/// K-07: a frame that stops: its sender is dropped one Pong's time behind its last byte, wherever it stopped and wherever the
+/// Ping fell.
 #[test]
 fn a_frame_that_stops_is_no_life() {
     let mut rng = Rng::new(707);
@@ -224,8 +226,8 @@ fn a_frame_that_stops_is_no_life() {
     }
 }
 
-/// K-07: who sends for ever and never a Pong is dropped in the end, however its frames come: whole, in halves, byte by byte, with control frames
-/// between. Not before the Pong is missed; and at most two frames and two waits for a Pong after the Ping.
+/// K-07: who sends for ever and never a Pong is dropped in the end, however its frames come: whole, in halves, byte by byte, with
+/// control frames between. Not before the Pong is missed; and at most two frames and two waits for a Pong after the Ping.
 #[test]
 fn who_never_answers_is_dropped_in_the_end() {
     let mut rng = Rng::new(708);
@@ -306,9 +308,9 @@ impl Writer {
     }
 }
 
-/// K-05, K-11: a writer that is slow, told by `written`: a Ping behind up to 1 MB is awaited from when it has left, and its peer is not dropped
-/// while bytes go, in whatever pieces; no more is one whose Ping found no room behind them. One that stops is dropped one Pong's time after its
-/// last byte.
+/// K-05, K-11: a writer that is slow, told by `written`: a Ping behind up to 1 MB is awaited from when it has left, and its peer
+/// is not dropped while bytes go, in whatever pieces; no more is one whose Ping found no room behind them. One that stops is
+/// dropped one Pong's time after its last byte.
 #[test]
 fn a_slow_writer_is_told_from_a_stuck_one() {
     let mut rng = Rng::new(1_101);
@@ -367,8 +369,8 @@ fn a_slow_writer_is_told_from_a_stuck_one() {
     assert!(pongs > 500, "{pongs} Pongs");
 }
 
-/// K-05, K-11: what the transport takes behind the Ping is no answer to it: who takes bytes for ever, and sends what else it likes, but no Pong, is dropped one
-/// Pong's time after the Ping has left.
+/// K-05, K-11: what the transport takes behind the Ping is no answer to it: who takes bytes for ever, and sends what else it
+/// likes, but no Pong, is dropped one Pong's time after the Ping has left.
 #[test]
 fn taking_bytes_behind_a_ping_is_no_pong() {
     let mut rng = Rng::new(1_102);
@@ -432,8 +434,8 @@ impl<'c> Timed<'c> {
     }
 }
 
-/// K-13: the round trip is exact to the microsecond, from the keepalive's Ping to its own Pong, on random clocks. A Pong to the application's
-/// later Ping, or one that had to wait for a frame, tells no time: what was known before stays.
+/// K-13: the round trip is exact to the microsecond, from the keepalive's Ping to its own Pong, on random clocks. A Pong to the
+/// application's later Ping, or one that had to wait for a frame, tells no time: what was known before stays.
 #[test]
 fn round_trips_are_exact_or_unknown() {
     let mut rng = Rng::new(1_301);
@@ -486,8 +488,8 @@ fn round_trips_are_exact_or_unknown() {
     }
 }
 
-/// K-13: milliseconds until the next deadline are rounded up, so that nobody wakes before it and spins; 0 from then on; `None` where nothing is
-/// waited for.
+/// K-13: milliseconds until the next deadline are rounded up, so that nobody wakes before it and spins; 0 from then on; `None`
+/// where nothing is waited for.
 #[test]
 fn milliseconds_until_a_deadline_are_rounded_up() {
     let mut rng = Rng::new(1_302);
@@ -514,8 +516,8 @@ fn milliseconds_until_a_deadline_are_rounded_up() {
     }
 }
 
-/// K-08: a machine that slept for anything up to days and gives its input before it looks at the deadlines: what arrived counts, the Pong, its
-/// Close, any byte for an idle deadline. Without it the peer is dropped.
+/// K-08: a machine that slept for anything up to days and gives its input before it looks at the deadlines: what arrived counts,
+/// the Pong, its Close, any byte for an idle deadline. Without it the peer is dropped.
 #[test]
 fn input_before_deadlines_after_any_sleep() {
     let mut rng = Rng::new(808);
@@ -551,8 +553,8 @@ fn input_before_deadlines_after_any_sleep() {
     }
 }
 
-/// K-09: a tick of 32 bits, read at random steps of up to 24 days over many wraps, and now and then a little behind itself: never anything but the
-/// time that has passed.
+/// K-09: a tick of 32 bits, read at random steps of up to 24 days over many wraps, and now and then a little behind itself: never
+/// anything but the time that has passed.
 #[test]
 fn random_ticks_are_widened_over_every_wrap() {
     const DAYS_24: u64 = 24 * 86_400_000;

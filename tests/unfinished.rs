@@ -1,4 +1,5 @@
-//! Messages that are not finished: nothing whole goes between their fragments, and what a compressed one may cost is bounded over all of them.
+//! Messages that are not finished: nothing whole goes between their fragments, and what a compressed one may cost is bounded over
+//! all of them.
 mod support;
 
 use sansocket::{CallError, MessageKind, Role, UsageError};
@@ -71,8 +72,8 @@ impl Verb {
     }
 }
 
-/// K-14, S1: random rows of every verb that sends, in both roles, Pings and Pongs between: what does not go on with an unfinished message is refused and
-/// writes nothing, whatever its kind; the peer receives the messages of the model, and no other.
+/// K-14, S1: random rows of every verb that sends, in both roles, Pings and Pongs between: what does not go on with an unfinished
+/// message is refused and writes nothing, whatever its kind; the peer receives the messages of the model, and no other.
 #[test]
 fn nothing_whole_goes_inside_an_unfinished_message() {
     let mut rng = Rng::new(1_401);
@@ -194,7 +195,8 @@ mod deflate {
         [&[0][..], &len.to_le_bytes(), &(!len).to_le_bytes(), data].concat()
     }
 
-    /// RFC 1951 §3.2.6 by hand, literals alone, and the empty stored block of a flush: what a lawful sender makes of a fragment that it flushes.
+    /// RFC 1951 §3.2.6 by hand, literals alone, and the empty stored block of a flush: what a lawful sender makes of a fragment
+    /// that it flushes.
     fn flushed(data: &[u8]) -> Vec<u8> {
         // The block's head, 1 0 0: not the last, fixed codes.
         let mut bits = vec![0, 1, 0];
@@ -243,9 +245,9 @@ mod deflate {
         }
     }
 
-    /// K-16, W13, L-06, L-09, B-12: random compressed messages, several on one connection, of fragments that inflate to something or to nothing, under random limits and
-    /// in random pieces: the total of compressed bytes is bounded from each frame's header on, a fragment that inflates to nothing counts as an empty one, and what
-    /// keeps within both is delivered.
+    /// K-16, W13, L-06, L-09, B-12: random compressed messages, several on one connection, of fragments that inflate to something
+    /// or to nothing, under random limits and in random pieces: the total of compressed bytes is bounded from each frame's header
+    /// on, a fragment that inflates to nothing counts as an empty one, and what keeps within both is delivered.
     #[test]
     fn compressed_bytes_are_bounded_over_all_fragments() {
         let mut rng = Rng::new(1_601);
@@ -304,8 +306,9 @@ mod deflate {
         assert!(whole > 200 && long > 200 && empty > 200, "{whole} whole, {long} too long, {empty} empty");
     }
 
-    /// K-16, W13: what a limit of 1 000 bytes can cost at most, though every fragment takes what it may: with the default of empty frames no more than the bound of
-    /// its 1 025 fragments; a fragment that brings a byte now and then buys eight bytes for each.
+    /// K-16, W13: what a limit of 1 000 bytes can cost at most, though every fragment takes what it may: with the default of
+    /// empty frames no more than the bound of its 1 025 fragments; a fragment that brings a byte now and then buys eight bytes
+    /// for each.
     #[test]
     fn a_limit_of_1000_bytes_costs_no_megabytes() {
         for role in ROLES {
@@ -333,8 +336,8 @@ mod deflate {
         }
     }
 
-    /// K-16: lawful senders are let through up to the last byte of the limit: those who flush each fragment, however small, of bytes that cannot be shrunk; those who cut
-    /// a compressed message into small frames; and those who store it.
+    /// K-16: lawful senders are let through up to the last byte of the limit: those who flush each fragment, however small, of
+    /// bytes that cannot be shrunk; those who cut a compressed message into small frames; and those who store it.
     #[test]
     fn lawful_senders_of_small_fragments_pass() {
         let mut rng = Rng::new(1_602);
@@ -380,8 +383,8 @@ mod deflate {
         }
     }
 
-    /// K-07: compressed frames under way are life as others are: a message of 150 KB at 2 KB a second, as one frame and as several, with windows of every size; the
-    /// keepalive's Ping is answered as soon as a frame ends.
+    /// K-07: compressed frames under way are life as others are: a message of 150 KB at 2 KB a second, as one frame and as
+    /// several, with windows of every size; the keepalive's Ping is answered as soon as a frame ends.
     #[test]
     fn a_slow_compressed_frame_is_life() {
         let mut rng = Rng::new(1_603);

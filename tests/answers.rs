@@ -471,3 +471,30 @@ fn who_is_never_answered_is_dropped_at_the_deadline() {
         assert!(at.is_none() && !call(&mut conn, Call::Eof, 10_001, &[]) && !call(&mut conn, Call::Receive, 10_001, &[]));
     }
 }
+
+/// HT-26: "`Closed` comes from the next `receive`, `receive_eof` or `handle_timeout` after the answer": whichever it is, and it
+/// is due at once, so that who waits for a deadline, nothing being left to read, does not wait for a peer that has gone.
+#[test]
+fn after_the_answer_to_a_half_closed_client_the_end_is_due_at_once() {
+    let mut wrong = Vec::new();
+    for order in ORDERS {
+        for accepts in [false, true] {
+            let mut request = request_with(&[]);
+            let mut conn = Connection::server(&DEFAULT, ms(0));
+            let event = conn.receive(ms(10), &mut request, &mut [0; 131]).unwrap().event;
+            let Some(Event::Request(request)) = event else { panic!("no request") };
+            assert!(!call(&mut conn, Call::Eof, 20, &[]));
+            match accepts {
+                true => conn.accept(&request, &Accept::new(Origin::Any), ms(50), &mut [0; 1_000]),
+                false => conn.respond(404, &[], b"", ms(50), &mut [0; 1_000]),
+            }
+            .unwrap();
+            let left = conn.millis_until_timeout(ms(50));
+            let first = call(&mut conn, order[0], 50, &[]);
+            if left != Some(0) || !first {
+                wrong.push(format!("accepts: {accepts}, first {:?}: ended by it: {first}, due in {left:?} ms", order[0]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -427,3 +427,27 @@ fn what_closes_already_writes_nothing() {
         }
     }
 }
+
+/// K-11: bytes count the same in pieces of any size, at every least rate: who reads twice as fast is never cut. (A byte may be
+/// worth less than the unit of time.)
+#[test]
+fn no_piece_is_too_small_to_count() {
+    let mut wrong = Vec::new();
+    for rate in [240, 300_000, 700_000, 1_000_001, 3_000_000, 40_000_000] {
+        let config = DEFAULT.min_write_rate(rate).closing_timeout_ms(20);
+        let rate = u64::from(rate);
+        for piece in [1, 2, 7, 100] {
+            if 1_000 * piece > 20 * rate {
+                // The next one would come too late.
+                continue;
+            }
+            // A tenth of a second.
+            let (mut conn, due) = closing(Role::Server, &config, Way::Close, rate / 5 + 1, 0);
+            let (end, left) = write_all(&mut conn, 0, due, 2 * rate, piece);
+            if left > 0 {
+                wrong.push(format!("{rate} B/s by {piece}: cut at {end} us with {left} bytes left"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

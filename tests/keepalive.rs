@@ -572,3 +572,84 @@ fn random_ticks_are_widened_over_every_wrap() {
         assert!(real > 1 << 34, "no wrap: {real}");
     }
 }
+
+/// K-13: a wait for a Pong that a pause of the caller's reading fell into: the round trip is the time that went by, or it is not
+/// known; it is never a shorter one, and never 0.
+#[test]
+fn a_pause_makes_no_round_trip_shorter() {
+    let mut rng = Rng::new(1_303);
+    for round in 0..1_000 {
+        let role = rng.pick(&ROLES);
+        let mut timed = Timed::start(role, &DEFAULT, 0);
+        let due = 25_000_000;
+        // Before the Ping or after it.
+        let paused = due - 1_000_000 + rng.next() % 2_000_000;
+        if paused < due {
+            timed.conn.pause(Instant::from_micros(paused));
+        }
+        let ping = timed.ping(due);
+        timed.conn.pause(Instant::from_micros(paused.max(due)));
+        let resumed = paused.max(due) + rng.next() % 60_000_000;
+        timed.conn.resume(Instant::from_micros(resumed));
+        let now = resumed + rng.next() % 1_000_000;
+        assert_eq!(timed.feed(now, &frame_to(role, FIN | PONG, &ping)), Some(PingSource::Keepalive));
+        let (told, real) = (timed.conn.round_trip(), Duration::from_micros(now - due));
+        assert!(told.is_none() || told == Some(real), "round {round}: {told:?}, not {real:?}");
+    }
+}
+
+/// K-06, K-13: behind our Close, too, a Pong says which Ping it answers: the peer may have sent it before it saw the Close.
+#[test]
+fn pongs_behind_our_close_say_what_they_answer() {
+    for role in ROLES {
+        let mut probe = Probe::start(role, &DEFAULT, Begin::Open);
+        let ping = written_by(role, &probe.timeout(25_000, 200)).remove(0).payload;
+        probe.write(|conn, out| conn.ping(b"app", out));
+        probe.write(|conn, out| conn.close(None, "", Instant::from_millis(25_100), out));
+        for (payload, answers) in [(&ping[..], PingSource::Keepalive), (b"app", PingSource::Application)] {
+            probe.feed(&frame_to(role, FIN | PONG, payload));
+            assert_eq!(probe.answers.last(), Some(&Some(answers)), "{role:?}");
+        }
+    }
+}
+
+/// K-07, K-11: both directions slow: our Ping waits behind bytes that the transport takes slowly, told by `written`, while frames
+/// come in, one behind the other. Those that came before the Ping had left say nothing of who answers it: the one under way when
+/// it leaves is life, and so is the next.
+#[test]
+fn frames_before_a_ping_has_left_are_not_held_against_its_pong() {
+    let mut rng = Rng::new(709);
+    let mut wrong = Vec::new();
+    for round in 0..40 {
+        let role = rng.pick(&ROLES);
+        let mut probe = Probe::start(role, &DEFAULT, Begin::Open);
+        let mut writer = Writer { due: 0, ping_ends: None, ping: Vec::new() };
+        for _ in 0..10 {
+            probe.write(|conn, out| conn.send(MessageKind::Binary, &[7; 60_000], true, out));
+        }
+        writer.collect(&mut probe, role);
+        // Seconds for each frame, all but the last ones short; the transport takes 600 KB in 60 s.
+        let (short, long) = (rng.pick(&[4, 10]), rng.pick(&[25, 90]));
+        let (mut wire, mut asked) = (Vec::new(), None);
+        for now in 0..200 {
+            if !pass(&mut probe, now * 1_000) {
+                break;
+            }
+            writer.collect(&mut probe, role);
+            asked = writer.take(&mut probe, 10_100).or(asked);
+            if wire.is_empty() {
+                if let Some(payload) = asked.take() {
+                    probe.feed(&frame_to(role, FIN | PONG, &payload));
+                }
+                let seconds = if now < 50 { short } else { long };
+                wire = frame_to(role, FIN | BINARY, &vec![b'x'; seconds * 1_000]);
+            }
+            let piece: Vec<_> = wire.drain(..wire.len().min(1_000)).collect();
+            probe.feed(&piece);
+        }
+        if probe.conn.state() != State::Open {
+            wrong.push((round, role, short, long, probe.now));
+        }
+    }
+    assert!(wrong.is_empty(), "dropped in the middle of a frame: {} of 40, such as {:?}", wrong.len(), wrong[0]);
+}

@@ -106,6 +106,10 @@ impl Pings {
     /// The transport took `n` of the bytes up to the keepalive Ping.
     pub(super) fn note_written(&mut self, n: u32) {
         self.unwritten = self.unwritten.saturating_sub(n);
+        // Until now the Ping had not left: frames that came before say nothing of its Pong.
+        if n > 0 && matches!(self.awaits, Awaits::PongBehindFrame | Awaits::Pong) {
+            self.awaits = Awaits::PongBehindTwoFrames;
+        }
         // What stood in the way of a Ping is gone, and the peer is not stuck. The next Ping finds room.
         if self.unwritten == 0 && self.awaits == Awaits::Room {
             self.forget();

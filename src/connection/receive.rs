@@ -41,12 +41,7 @@ impl Machine<'_> {
         if received.consumed > 0 {
             self.timers.note_received(now);
         }
-        let is_over = match self.stage {
-            Stage::Deciding { .. } => false,
-            Stage::Over => true,
-            _ => self.input_ended,
-        };
-        if is_over && received.event.is_none() {
+        if self.is_over() && received.event.is_none() {
             received.event = self.end(now);
         }
         Ok(received)
@@ -78,7 +73,8 @@ impl Machine<'_> {
             Err(error) => return Ok(self.receive_fault(error, input.len(), now, out)),
         };
         // §5.4: no Pong can interrupt a frame, so its bytes stand for one.
-        if piece.consumed > 0 && (began_inside || reader.is_inside_frame()) {
+        let is_under_way = began_inside || reader.is_inside_frame();
+        if piece.consumed > 0 && is_under_way && matches!(self.stage, Stage::Open { .. }) {
             self.timers.note_frame(now, !began_inside);
         }
         match piece.what {

@@ -41,11 +41,21 @@ impl Machine<'_> {
         ]
     }
 
+    /// Whether nothing but `Closed` is left to be given.
+    pub(super) fn is_over(&self) -> bool {
+        match self.stage {
+            Stage::Deciding { .. } | Stage::Ended { .. } => false,
+            Stage::Over => true,
+            _ => self.input_ended,
+        }
+    }
+
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         let next = match self.stage {
             Stage::Open { .. } => self.open_due().into_iter().fold(Instant::NEVER, Instant::min),
             _ => self.stage_due(),
         };
+        let next = if self.is_over() { self.timers.now_due() } else { next };
         (next != Instant::NEVER).then_some(next)
     }
 
@@ -56,6 +66,7 @@ impl Machine<'_> {
         let mut produced = 0;
         let mut event = None;
         match self.stage {
+            _ if self.is_over() => event = self.end(now),
             Stage::Open { .. } if pong => event = self.end(now),
             Stage::Open { .. } if idle => match self.close(Some(CloseCode::GOING_AWAY), "", now, out) {
                 Ok(n) => produced = n,
@@ -85,7 +96,8 @@ impl Machine<'_> {
             Stage::Open { .. } if of_ping > 0 && self.timers.pings.awaits_pong() => self.timers.postpone(now, u64::MAX),
             Stage::CloseSent { .. } | Stage::BothClosed { .. } | Stage::Failed if taken > 0 => {
                 let rate = u64::from(self.config.min_write_rate);
-                let credit = taken.saturating_mul(1_000_000).checked_div(rate).unwrap_or(u64::MAX);
+                let credit = taken.saturating_mul(1_000_000).saturating_add(rate.saturating_sub(1)).checked_div(rate);
+                let credit = credit.unwrap_or(u64::MAX);
                 self.timers.postpone(now, credit);
             }
             _ => {}

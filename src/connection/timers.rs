@@ -38,7 +38,7 @@ impl Timers {
     pub(super) fn begin(&mut self, now: Instant) {
         self.since = self.advance(now);
         self.received = self.since;
-        self.pings.forget();
+        self.pings.is_timed = false;
     }
 
     /// Bytes came from the peer.
@@ -126,6 +126,7 @@ impl Timers {
         self.received = later(self.received);
         if for_peer {
             self.since = later(self.since);
+            self.pings.is_timed = false;
         }
         self.paused = Instant::NEVER;
     }

@@ -37,7 +37,10 @@ impl Machine<'_> {
         now: Instant,
         out: &mut Output<'_>,
     ) -> Result<Received<'i>, CallError> {
-        let mut received = self.receive_next(input, inflation, now, out)?;
+        let mut received = match self.stage {
+            Stage::Head { reads, heads } => reads(self, heads, input, now, out)?,
+            _ => self.receive_next(input, inflation, now, out)?,
+        };
         if received.consumed > 0 {
             self.timers.note_received(now);
         }
@@ -47,6 +50,9 @@ impl Machine<'_> {
         Ok(received)
     }
 
+    /// What comes in frames, or instead of them.
+    // Out of line: reading a head wants the stack for itself.
+    #[inline(never)]
     fn receive_next<'i>(
         &mut self,
         input: &'i mut [u8],
@@ -57,9 +63,8 @@ impl Machine<'_> {
         let rules = self.rules();
         let reader = match &mut self.stage {
             Stage::Open { reader, .. } | Stage::CloseSent { reader, .. } => reader,
-            &mut Stage::Head { reads, heads } => return reads(self, heads, input, now, out),
-            // Until there is an answer nothing is read; behind a refusal the rest is not ours.
-            Stage::Fresh | Stage::Deciding { .. } | Stage::Refused => return Ok(Received::consumed(0)),
+            // Heads are read elsewhere. Until there is an answer nothing is read; behind a refusal the rest is not ours.
+            Stage::Fresh | Stage::Head { .. } | Stage::Deciding { .. } | Stage::Refused => return Ok(Received::consumed(0)),
             // §5.5.1, §7.1.7: what comes behind a Close or a fault is ignored.
             Stage::BothClosed { .. } | Stage::Failed | Stage::Over | Stage::Ended { .. } => {
                 return Ok(Received::consumed(input.len()));

@@ -17,6 +17,8 @@ pub(super) const AWAITS_REQUEST: Stage =
     Stage::Head { reads: read_request, heads: Heads { scan: Scan::REQUEST, nonce: [0; 16] } };
 
 impl Machine<'_> {
+    // Out of line: it needs more of the stack than a loop that goes on.
+    #[inline(never)]
     pub(super) fn accept(
         &mut self,
         request: &Request<'_>,
@@ -113,5 +115,7 @@ fn read_request<'i>(
 
 fn next_request<'i>(input: &'i [u8], scan: &mut Scan, machine: &Machine<'_>) -> Result<Option<Request<'i>>, ProtocolError> {
     let Some(len) = scan.advance(input, machine.config)? else { return Ok(None) };
-    Ok(Some(Request::of_head(Head::of_scanned(input.get(..len).unwrap_or_default())).check()?))
+    let mut request = Request::of_head(Head::of_scanned(input.get(..len).unwrap_or_default()));
+    request.check()?;
+    Ok(Some(request))
 }

@@ -26,6 +26,10 @@ impl<'i> Field<'i> {
         }
     }
 
+    pub(super) fn note(&mut self, value: &'i [u8]) {
+        *self = if self.is_present() { Self::Repeated } else { Self::Once(value) };
+    }
+
     pub(super) const fn is_present(self) -> bool {
         !matches!(self, Self::Absent)
     }
@@ -41,7 +45,7 @@ impl<'i> Field<'i> {
 pub(super) struct List {
     is_present: bool,
     is_malformed: bool,
-    members: usize,
+    has_members: bool,
 }
 
 impl List {
@@ -49,11 +53,11 @@ impl List {
     fn note(&mut self, members: Option<usize>) {
         self.is_present = true;
         self.is_malformed |= members.is_none();
-        self.members = self.members.saturating_add(members.unwrap_or(0));
+        self.has_members |= members.is_some_and(|members| members > 0);
     }
 
     fn check(self) -> Result<(), ProtocolError> {
-        let is_empty = self.is_present && self.members == 0;
+        let is_empty = self.is_present && !self.has_members;
         if self.is_malformed || is_empty { Err(ProtocolError::InvalidHeaderList) } else { Ok(()) }
     }
 }
@@ -62,14 +66,11 @@ impl List {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Fields<'i> {
     pub(super) host: Field<'i>,
-    pub(super) origin: Field<'i>,
     pub(super) upgrade: Field<'i>,
     version: Field<'i>,
     key: Field<'i>,
     pub(super) accept: Field<'i>,
     pub(super) subprotocol: Field<'i>,
-    pub(super) extensions: Field<'i>,
-    expect: Field<'i>,
     subprotocols: List,
     offered_extensions: List,
     /// Whether some Upgrade lists `websocket`.
@@ -78,8 +79,10 @@ pub(super) struct Fields<'i> {
     pub(super) connection_upgrade: bool,
     is_connection_malformed: bool,
     is_upgrade_malformed: bool,
-    /// Whether there is any Connection.
+    /// Whether there is any Connection, any Expect, any Sec-WebSocket-Extensions.
     has_connection: bool,
+    has_expect: bool,
+    pub(super) has_extensions: bool,
     pub(super) body: Body,
 }
 
@@ -97,8 +100,10 @@ impl<'i> Fields<'i> {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         let field = match name.len() {
             4 if is("host") => &mut self.host,
-            6 if is("expect") => &mut self.expect,
-            6 if is("origin") => &mut self.origin,
+            6 if is("expect") => {
+                self.has_expect = true;
+                return;
+            }
             7 if is("upgrade") => {
                 self.upgrades_to_websocket |= names(value, "websocket");
                 self.is_upgrade_malformed |= !is_upgrade_list(value);
@@ -124,11 +129,12 @@ impl<'i> Fields<'i> {
                 if !value.is_empty() {
                     self.offered_extensions.note(count_extensions(value));
                 }
-                &mut self.extensions
+                self.has_extensions = true;
+                return;
             }
             _ => return,
         };
-        *field = if field.is_present() { Field::Repeated } else { Field::Once(value) };
+        field.note(value);
     }
 
     /// Whether Connection, and Upgrade where it means something, are no lists of what they list.
@@ -192,7 +198,7 @@ impl<'i> Fields<'i> {
         if self.body.is_present() {
             return Err(ProtocolError::RequestWithBody);
         }
-        if self.expect.is_present() {
+        if self.has_expect {
             return Err(ProtocolError::UnsupportedExpectation);
         }
         self.subprotocols.check()?;

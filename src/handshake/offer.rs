@@ -1,15 +1,15 @@
 //! §4.2: what a client offers and what a server makes of it, as values, whoever has read the request: this library's own head of
 //! HTTP/1.1, or another's over HTTP/1.1, HTTP/2 (RFC 8441) or HTTP/3 (RFC 9220).
 
-use super::accept_key::{ACCEPT_KEY_LEN, accept_key};
-use super::fields::Fields;
+use super::accept_key::{ACCEPT_KEY_LEN, KEY_LEN, accept_key};
+use super::fields::{Field, Fields};
 use super::negotiated::Negotiated;
 use super::origin::Origin;
 use crate::config::Config;
 use crate::error::{ProtocolError, UsageError};
 use crate::http::authority::Authority;
-use crate::http::head::Header;
-use crate::http::list::{Tokens, is_subprotocol_list};
+use crate::http::head::{Header, Headers};
+use crate::http::list::{Tokens, is_subprotocol_list, position};
 use crate::http::target::Target;
 
 /// What a valid opening handshake asks for. Owned and of fixed size: it can be kept while the program looks things up elsewhere, and
@@ -21,8 +21,8 @@ pub struct Offer<'c> {
     subprotocols: &'c str,
     /// A bit for each of them that is offered.
     offered: u64,
-    /// What answers the key; over HTTP/2 and HTTP/3 there is none.
-    accept_key: Option<[u8; ACCEPT_KEY_LEN]>,
+    /// Sec-WebSocket-Key; over HTTP/2 and HTTP/3 there is none.
+    key: Option<[u8; KEY_LEN]>,
 }
 
 /// Why there is no [`Offer`].
@@ -114,18 +114,14 @@ impl<'c> Offer<'c> {
         config: &'c Config<'c>,
         origin: Origin<'_>,
     ) -> Result<Self, OfferError> {
-        let mut gathered = Fields::default();
-        let mut offer = Self::of_config(config);
-        for field in fields {
-            gathered.note(field.name.as_bytes(), field.value.trim_ascii());
-            offer.note(field.name.as_bytes(), field.value);
-        }
-        gathered.check_http(true)?;
-        if !gathered.upgrades_to_websocket {
+        let (fields, origins, offer) = Self::gather(fields, config);
+        fields.check_http(true)?;
+        if !fields.upgrades_to_websocket {
             return Err(UsageError::NotAnOpeningHandshake.into());
         }
-        offer.accept_key = Some(accept_key(gathered.check_upgrade(method, true)?));
-        Ok(offer.decide(origin, gathered.origin.or_empty().into_iter(), gathered.host.only())?)
+        let offer = offer.with_key(fields.check_upgrade(method, true)?);
+        let host = fields.host.only();
+        Ok(offer.decide(origins.or_empty().is_none_or(|page| origin.allows(page, host)))?)
     }
 
     /// The offer in an extended CONNECT (RFC 8441 §5): its pseudo-header fields, and the others. Success is answered with 200.
@@ -139,12 +135,7 @@ impl<'c> Offer<'c> {
         config: &'c Config<'c>,
         origin: Origin<'_>,
     ) -> Result<Self, OfferError> {
-        let mut gathered = Fields::default();
-        let mut offer = Self::of_config(config);
-        for field in fields {
-            gathered.note(field.name.as_bytes(), field.value.trim_ascii());
-            offer.note(field.name.as_bytes(), field.value);
-        }
+        let (fields, origins, offer) = Self::gather(fields, config);
         if !request.protocol.eq_ignore_ascii_case("websocket") {
             return Err(UsageError::NotAnOpeningHandshake.into());
         }
@@ -155,44 +146,57 @@ impl<'c> Offer<'c> {
         if Authority::parse(request.authority.as_bytes()).is_none() {
             return Err(ProtocolError::InvalidHost.into());
         }
-        gathered.check_extended_connect()?;
-        Ok(offer.decide(origin, gathered.origin.or_empty().into_iter(), Some(request.authority.as_bytes()))?)
+        fields.check_extended_connect()?;
+        let host = Some(request.authority.as_bytes());
+        Ok(offer.decide(origins.or_empty().is_none_or(|page| origin.allows(page, host)))?)
     }
 
-    /// The offer of a checked request of ours, whose `key` it is.
-    pub(super) fn of_checked<'i>(key: &[u8], offered: impl Iterator<Item = &'i str>, config: &'c Config<'c>) -> Self {
-        let mut offer = Self { accept_key: Some(accept_key(key)), ..Self::of_config(config) };
-        offered.for_each(|name| offer.note_name(name));
+    /// What the header lines of a request of ours offer of `subprotocols`, which we speak.
+    pub(super) fn of_lines(mut lines: Headers<'_>, subprotocols: &'c str) -> Self {
+        let mut offer = Self { subprotocols, offered: 0, key: None };
+        while let Some((name, value)) = lines.next_line() {
+            offer.note(name, value);
+        }
         offer
     }
 
-    fn of_config(config: &'c Config<'c>) -> Self {
-        Self { subprotocols: config.subprotocols, offered: 0, accept_key: None }
+    /// With `key`, which was checked.
+    pub(super) fn with_key(mut self, key: &[u8]) -> Self {
+        self.key = key.first_chunk().copied();
+        self
+    }
+
+    /// What decides, the Origin, and what is offered of what we speak.
+    fn gather<'i>(from: impl IntoIterator<Item = Header<'i>>, config: &'c Config<'c>) -> (Fields<'i>, Field<'i>, Self) {
+        let mut offer = Self { subprotocols: config.subprotocols, offered: 0, key: None };
+        let (mut fields, mut origin) = (Fields::default(), Field::default());
+        for Header { name, value } in from {
+            let value = value.trim_ascii();
+            fields.note(name.as_bytes(), value);
+            offer.note(name.as_bytes(), value);
+            if name.eq_ignore_ascii_case("origin") {
+                origin.note(value);
+            }
+        }
+        (fields, origin, offer)
     }
 
     fn note(&mut self, name: &[u8], value: &[u8]) {
-        if name.eq_ignore_ascii_case(b"sec-websocket-protocol") {
-            Tokens::of(value).for_each(|name| self.note_name(name));
+        if !name.eq_ignore_ascii_case(b"sec-websocket-protocol") {
+            return;
+        }
+        for offered in Tokens::of(value) {
+            self.offered |= position(self.subprotocols, offered.as_bytes()).map_or(0, bit);
         }
     }
 
-    fn note_name(&mut self, name: &str) {
-        let index = self.ours().position(|ours| ours == name);
-        self.offered |= index.map_or(0, bit);
-    }
-
-    fn ours(&self) -> Tokens<'c> {
-        Tokens::of(self.subprotocols.as_bytes())
+    fn ours(&self) -> impl Iterator<Item = (u8, &'c str)> + use<'c> {
+        (0..64).zip(Tokens::of(self.subprotocols.as_bytes()))
     }
 
     /// What is left to be decided here.
-    pub(super) fn decide<'i>(
-        self,
-        origin: Origin<'_>,
-        origins: impl Iterator<Item = &'i [u8]>,
-        host: Option<&[u8]>,
-    ) -> Result<Self, UsageError> {
-        if !origin.allows(origins, host) {
+    pub(super) fn decide(self, is_origin_allowed: bool) -> Result<Self, UsageError> {
+        if !is_origin_allowed {
             return Err(UsageError::OriginNotAllowed);
         }
         if !is_subprotocol_list(self.subprotocols) {
@@ -204,7 +208,7 @@ impl<'c> Offer<'c> {
     /// The subprotocols that both ends speak, in this end's order of preference.
     pub fn subprotocols(&self) -> impl Iterator<Item = &'c str> + use<'c> {
         let offered = self.offered;
-        self.ours().enumerate().filter(move |&(index, _)| offered & bit(index) != 0).map(|(_, name)| name)
+        self.ours().filter(move |&(index, _)| offered & bit(index) != 0).map(|(_, name)| name)
     }
 
     /// The answer that accepts it, with one of its [`subprotocols`](Self::subprotocols) or none.
@@ -212,20 +216,23 @@ impl<'c> Offer<'c> {
     /// # Errors
     /// [`UsageError::UnofferedSubprotocol`]. Answer with another, or refuse.
     pub fn answer(&self, subprotocol: Option<&str>) -> Result<Answer<'c>, UsageError> {
-        let mut answer = Answer { accept_key: self.accept_key, subprotocol: None, negotiated: Negotiated::NOTHING };
+        let accept_key = self.key.as_ref().map(|key| accept_key(key));
+        let mut answer = Answer { accept_key, subprotocol: None, negotiated: Negotiated::NOTHING };
         let Some(name) = subprotocol else { return Ok(answer) };
+        let (index, ours) = self.ours().find(|&(_, ours)| ours == name).ok_or(UsageError::UnofferedSubprotocol)?;
         // §4.2.2: one that the client offered, and that we speak.
-        let mut both = self.ours().enumerate().filter(|&(index, _)| self.offered & bit(index) != 0);
-        let (index, ours) = both.find(|&(_, ours)| ours == name).ok_or(UsageError::UnofferedSubprotocol)?;
+        if self.offered & bit(index) == 0 {
+            return Err(UsageError::UnofferedSubprotocol);
+        }
         answer.subprotocol = Some(ours);
-        answer.negotiated = answer.negotiated.with_subprotocol(u8::try_from(index).unwrap_or(u8::MAX));
+        answer.negotiated = answer.negotiated.with_subprotocol(index);
         Ok(answer)
     }
 }
 
 /// The bit of the subprotocol at `index`; none behind the 64th, which no list has.
-fn bit(index: usize) -> u64 {
-    u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index)).unwrap_or(0)
+fn bit(index: u8) -> u64 {
+    1_u64.checked_shl(u32::from(index)).unwrap_or(0)
 }
 
 /// How many subprotocols are offered, not their names: some clients send credentials as one (§10.6).

@@ -30,10 +30,12 @@ impl<'i> Request<'i> {
     /// The first rule of HTTP/1.1 or limit of `config` that it breaks.
     pub fn parse(input: &'i [u8], config: &Config<'_>) -> Result<Option<Self>, ProtocolError> {
         let Some(head) = Head::parse(input, Scan::REQUEST, config)? else { return Ok(None) };
-        let request = Self::of_head(head);
-        let fields = request.check_http()?;
+        let mut request = Self::of_head(head);
+        let fields = Fields::of(request.headers());
+        request.check_http(&fields)?;
         // What breaks a rule of the opening handshake is none.
-        Ok(Some(request.check_handshake(&fields).unwrap_or(request)))
+        request.key = request.check_handshake(&fields).unwrap_or(None);
+        Ok(Some(request))
     }
 
     /// Reads the start line of a scanned head.
@@ -94,8 +96,9 @@ impl<'i> Request<'i> {
     }
 
     /// The first subprotocol of `config` that the client offers.
+    #[inline(never)]
     pub fn choose_subprotocol<'c>(&self, config: &Config<'c>) -> Option<&'c str> {
-        Tokens::of(config.subprotocols.as_bytes()).find(|ours| self.subprotocols().any(|offered| offered == *ours))
+        Offer::of_lines(self.headers(), config.subprotocols).subprotocols().next()
     }
 
     /// The value of the first header called `name`.
@@ -113,28 +116,31 @@ impl<'i> Request<'i> {
     }
 
     /// What RFC 9110 and 9112 ask of every request, whatever it is for.
-    fn check_http(&self) -> Result<Fields<'i>, ProtocolError> {
+    fn check_http(&self, fields: &Fields<'i>) -> Result<(), ProtocolError> {
         if Target::parse(self.method, self.target).is_none() {
             return Err(ProtocolError::InvalidRequestLine);
         }
+        fields.check_http(self.modern)
+    }
+
+    /// Sorts plain requests from opening handshakes, and checks both. Keeps the key of the latter.
+    // Out of line: what it gathers stands on the stack no longer than it takes.
+    #[inline(never)]
+    pub(crate) fn check(&mut self) -> Result<(), ProtocolError> {
         let fields = Fields::of(self.headers());
-        fields.check_http(self.modern)?;
-        Ok(fields)
+        self.check_http(&fields)?;
+        self.key = self.check_handshake(&fields)?;
+        Ok(())
     }
 
-    /// Sorts plain requests from opening handshakes, and checks both.
-    pub(crate) fn check(self) -> Result<Self, ProtocolError> {
-        self.check_handshake(&self.check_http()?)
-    }
-
-    /// §4.2.1, if this is an opening handshake. Keeps its key.
-    fn check_handshake(mut self, fields: &Fields<'i>) -> Result<Self, ProtocolError> {
+    /// §4.2.1, if this is an opening handshake: its key.
+    fn check_handshake(&self, fields: &Fields<'i>) -> Result<Option<&'i [u8]>, ProtocolError> {
         // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0, and who does not name websocket wants something else.
-        if self.modern && fields.upgrades_to_websocket {
-            let is_resource = Target::parse(self.method, self.target).is_some_and(Target::is_resource);
-            self.key = Some(fields.check_upgrade(self.method, is_resource)?);
+        if !self.modern || !fields.upgrades_to_websocket {
+            return Ok(None);
         }
-        Ok(self)
+        let is_resource = Target::parse(self.method, self.target).is_some_and(Target::is_resource);
+        fields.check_upgrade(self.method, is_resource).map(Some)
     }
 
     /// What this opening handshake offers, decided upon by its `origin`: a value that can be kept, and answered later by
@@ -143,9 +149,17 @@ impl<'i> Request<'i> {
     /// # Errors
     /// [`UsageError::NotAnOpeningHandshake`], [`UsageError::OriginNotAllowed`], or [`UsageError::InvalidSubprotocol`] for the list of
     /// `config`.
+    // Out of line, as what needs more of the stack than a loop that goes on.
+    #[inline(never)]
     pub fn offer<'c>(&self, config: &'c Config<'c>, origin: Origin<'_>) -> Result<Offer<'c>, UsageError> {
         let key = self.key.ok_or(UsageError::NotAnOpeningHandshake)?;
-        Offer::of_checked(key, self.subprotocols(), config).decide(origin, self.headers().all("origin"), self.host())
+        let mut lines = self.headers();
+        let mut is_allowed = true;
+        // All of them have to pass: a second one is not overlooked.
+        while let Some((name, value)) = lines.next_line() {
+            is_allowed &= !name.eq_ignore_ascii_case(b"origin") || origin.allows(value, self.host());
+        }
+        Offer::of_lines(self.headers(), config.subprotocols).with_key(key).decide(is_allowed)
     }
 
     /// Whether this is a valid opening handshake, which [`accept`](crate::Connection::accept) takes.

@@ -101,13 +101,13 @@ impl<'i> Response<'i> {
             return Err(E::ResponseWithBody);
         }
         // None was offered.
-        if fields.extensions.is_present() {
+        if fields.has_extensions {
             return Err(E::UnofferedExtension);
         }
         if !fields.subprotocol.is_present() {
             return Ok(Negotiated::NOTHING);
         }
-        let chosen = fields.subprotocol.only().and_then(|name| core::str::from_utf8(name).ok());
+        let chosen = fields.subprotocol.only();
         let index = chosen.and_then(|name| list::position(config.subprotocols, name)).ok_or(E::UnofferedSubprotocol)?;
         Ok(Negotiated::NOTHING.with_subprotocol(index))
     }

@@ -1,6 +1,6 @@
 //! Lists in header values (RFC 9110 §5.6.1): members between commas, empty ones tolerated.
 
-use crate::http::scan::{is_token, is_token_octet};
+use crate::http::scan::is_token;
 
 /// The members of a list of tokens in one header value, such as offered subprotocols.
 #[derive(Clone, Copy)]
@@ -69,19 +69,31 @@ pub(crate) fn count_tokens(value: &[u8]) -> Option<usize> {
 }
 
 /// Where `name` stands in `list`, counted from 0.
-pub(crate) fn position(list: &str, name: &str) -> Option<u8> {
-    Tokens::of(list.as_bytes()).position(|member| member == name).and_then(|index| u8::try_from(index).ok())
+pub(crate) fn position(list: &str, name: &[u8]) -> Option<u8> {
+    let mut index = 0_u8;
+    for member in Tokens::of(list.as_bytes()) {
+        if member.as_bytes() == name {
+            return Some(index);
+        }
+        index = index.checked_add(1)?;
+    }
+    None
 }
 
 /// §4.1: whether the subprotocols of `list` are non-empty tokens, all distinct, with nothing but commas and blanks between
 /// them, so that it can be written as it stands. An empty list is one; 64 are the most.
 pub(crate) fn is_subprotocol_list(list: &str) -> bool {
-    let distinct = |index, name| !Tokens::of(list.as_bytes()).take(index).any(|before| before == name);
-    let members = list.as_bytes().split(|&octet| octet == b',').map(<[u8]>::trim_ascii);
-    let distinct = |(index, name)| distinct(index, core::str::from_utf8(name).unwrap_or_default());
-    let separated = list.bytes().all(|octet| is_token_octet(octet) || matches!(octet, b',' | b' '));
+    // It goes into a line as it is.
+    if list.bytes().any(|byte| byte.is_ascii_control()) {
+        return false;
+    }
+    let mut index = 0_u8;
     list.is_empty()
-        || separated && members.clone().count() <= 64 && members.clone().all(is_token) && members.enumerate().all(distinct)
+        || list.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii).all(|name| {
+            let is_new = is_token(name) && position(list, name) == Some(index);
+            index = index.saturating_add(1);
+            is_new && index <= 64
+        })
 }
 
 #[cfg(test)]

@@ -281,7 +281,15 @@ impl<'c> Probe<'c> {
     /// The end of input: `Closed` now, unless it came before, and never again.
     pub(crate) fn eof(&mut self) {
         let closed = self.conn.state() == State::Closed;
+        let deciding = matches!(self.events.last(), Some(Seen::Request { .. } | Seen::HttpRequest { .. }));
         let seen = closed_event(self.conn.receive_eof(ms(self.now)).event);
+        if deciding && self.conn.state() == State::Connecting {
+            // RFC 9112 §9.6: who half-closes still reads the answer. Here none comes.
+            assert_eq!(seen, None, "Closed before the answer");
+            let due = self.next_timeout().expect("a deadline for the answer");
+            self.timeout(due.max(self.now), 0);
+            return;
+        }
         assert_eq!(seen.is_none(), closed, "Closed at the end of input");
         self.events.extend(seen);
         self.assert_over();

@@ -171,7 +171,8 @@ impl Reader {
         loop {
             let rest = input.get_mut(consumed..).unwrap_or_default();
             if self.remaining == 0 && self.coding != Coding::Pending {
-                let Some(header) = self.header(rest, rules, inflation.taken())? else { return Ok(Piece::nothing(consumed)) };
+                let taken = inflation.is_ready().then(|| inflation.taken());
+                let Some(header) = self.header(rest, rules, taken)? else { return Ok(Piece::nothing(consumed)) };
                 let start = consumed.saturating_add(header.header_len());
                 if header.opcode.is_control() {
                     return control(header, input.get(start..).unwrap_or_default(), consumed);
@@ -209,9 +210,9 @@ impl Reader {
     }
 
     /// Reads the header at the start of `input`. Rules are checked in the order of the bytes that show them, so that the
-    /// fault does not depend on how much of the header is there.
+    /// fault does not depend on how much of the header is there. `taken`: compressed bytes of the message so far, if they can be inflated.
     #[inline]
-    fn header(&self, input: &[u8], rules: Rules<'_>, taken: u64) -> Result<Option<FrameHeader>, ProtocolError> {
+    fn header(&self, input: &[u8], rules: Rules<'_>, taken: Option<u64>) -> Result<Option<FrameHeader>, ProtocolError> {
         let Some(&first) = input.first() else { return Ok(None) };
         // Opcodes below 8 are those of data frames (§5.2); reserved ones fail in `decode`.
         let is_data = first & 0x08 == 0;
@@ -224,7 +225,10 @@ impl Reader {
         // §10.4, L-06: a frame fails from its header alone.
         let max_payload_len = match is_data {
             false => u64::MAX,
-            true if is_compressed => self.max_compressed_len(rules.config.max_message_len).saturating_sub(taken),
+            true if is_compressed => match taken {
+                Some(taken) => self.max_compressed_len(rules.config.max_message_len).saturating_sub(taken),
+                None => u64::MAX,
+            },
             true => rules.config.max_message_len.saturating_sub(self.offset),
         };
         let rsv = if may_start_compressed { 4 } else { 0 };

@@ -6,7 +6,7 @@ use crate::error::ProtocolError;
 use crate::http::authority::Authority;
 use crate::http::body::Body;
 use crate::http::head::Headers;
-use crate::http::list::{count_tokens, is_token_list, is_upgrade_list, names};
+use crate::http::list::{count_tokens, lists};
 
 /// A header that may stand once.
 #[derive(Clone, Copy, Default)]
@@ -105,14 +105,16 @@ impl<'i> Fields<'i> {
                 return;
             }
             7 if is("upgrade") => {
-                self.upgrades_to_websocket |= names(value, "websocket");
-                self.is_upgrade_malformed |= !is_upgrade_list(value);
+                let lists = lists(value, "websocket", true);
+                self.upgrades_to_websocket |= lists == Some(true);
+                self.is_upgrade_malformed |= lists.is_none();
                 &mut self.upgrade
             }
             10 if is("connection") => {
                 self.has_connection = true;
-                self.connection_upgrade |= names(value, "upgrade");
-                self.is_connection_malformed |= !is_token_list(value);
+                let lists = lists(value, "upgrade", false);
+                self.connection_upgrade |= lists == Some(true);
+                self.is_connection_malformed |= lists.is_none();
                 return;
             }
             14 if is("content-length") => return self.body.note_content_length(value),

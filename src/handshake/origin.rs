@@ -79,7 +79,7 @@ mod tests {
                     for (secure, default) in [(false, 80_u16), (true, 443)] {
                         let origin = std::format!("{scheme}://{page}{page_port}");
                         let asked = std::format!("{host}{port}");
-                        let allowed = Origin::SameHost { secure }.allows([origin.as_bytes()].into_iter(), Some(asked.as_bytes()));
+                        let allowed = Origin::SameHost { secure }.allows(origin.as_bytes(), Some(asked.as_bytes()));
                         let expected =
                             page.eq_ignore_ascii_case(host) && number(page_port, page_default) == number(port, default);
                         assert_eq!(allowed, expected, "{origin} to {asked}, secure: {secure}");

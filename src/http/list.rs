@@ -39,26 +39,17 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// Whether the list in `value` names `token`, compared without regard to case. `websocket/13` and the like are other names.
-pub(crate) fn names(value: &[u8], token: &str) -> bool {
-    value.split(|&octet| octet == b',').any(|member| member.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
-}
-
 /// The members of the list in `value`, whatever they are; empty ones are left out.
 pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&octet| octet == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
-/// RFC 9110 §7.6.1: whether `value` is a list of tokens, as Connection is.
-pub(crate) fn is_token_list(value: &[u8]) -> bool {
-    count_tokens(value).is_some()
-}
-
-/// RFC 9110 §7.8: whether `value` is a list of protocols, each a name that a version may follow behind a `/`.
-pub(crate) fn is_upgrade_list(value: &[u8]) -> bool {
-    members(value).all(|member| {
-        let mut parts = member.splitn(2, |&octet| octet == b'/');
-        parts.all(is_token)
+/// Whether the list in `value` names `token`, compared without regard to case; `None` if some member is none. RFC 9110 §7.6.1: the
+/// members of Connection are tokens; §7.8: those of Upgrade may have a version behind a `/`, and with it they are other names.
+pub(crate) fn lists(value: &[u8], token: &str, with_versions: bool) -> Option<bool> {
+    members(value).try_fold(false, |found, member| {
+        let mut parts = member.splitn(if with_versions { 2 } else { 1 }, |&byte| byte == b'/');
+        parts.all(is_token).then(|| found || member.eq_ignore_ascii_case(token.as_bytes()))
     })
 }
 
@@ -98,13 +89,14 @@ pub(crate) fn is_subprotocol_list(list: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Tokens, count_tokens, is_subprotocol_list, is_token_list, is_upgrade_list, names};
+    use super::{Tokens, count_tokens, is_subprotocol_list, lists};
 
     /// HT-11, HC-13.
     #[test]
     fn lists_tolerate_empty_members_and_case() {
-        assert!(names(b"keep-alive, UPGRADE", "upgrade") && names(b", ,upgrade", "upgrade"));
-        assert!(!names(b"upgraded", "upgrade") && !names(b"", "upgrade") && !names(b"upgrade/1", "upgrade"));
+        let connection = |value: &[u8]| lists(value, "upgrade", false);
+        assert_eq!((connection(b"keep-alive, UPGRADE"), connection(b", ,upgrade")), (Some(true), Some(true)));
+        assert_eq!((connection(b"upgraded"), connection(b""), connection(b"upgrade/1")), (Some(false), Some(false), None));
         assert!(Tokens::of(b" a,,b ,").eq(["a", "b"]));
         assert_eq!(
             (count_tokens(b"a, b"), count_tokens(b"a"), count_tokens(b", "), count_tokens(b"")),
@@ -116,14 +108,18 @@ mod tests {
     /// HS-03, HS-04, HT-11: what Connection and Upgrade may list.
     #[test]
     fn connection_and_upgrade_are_lists_of_tokens_and_protocols() {
-        assert!(is_token_list(b"") && is_token_list(b", keep-alive,Upgrade ,") && is_upgrade_list(b"h2c, websocket/13,TLS/1.0"));
+        let (connection, upgrade) = (|value: &[u8]| lists(value, "x", false), |value: &[u8]| lists(value, "websocket", true));
+        assert_eq!((connection(b""), connection(b", keep-alive,Upgrade ,X")), (Some(false), Some(true)));
+        assert_eq!((upgrade(b"h2c, websocket/13,TLS/1.0"), upgrade(b"h2c,WebSocket")), (Some(false), Some(true)));
         for octet in 0..=u8::MAX {
             let is_tchar = octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet);
             let separates = octet == b',';
-            assert_eq!(is_token_list(&[b'a', octet, b'b']), is_tchar || separates, "{octet:#x}");
-            assert_eq!(is_upgrade_list(&[b'a', octet, b'b']), is_tchar || separates || octet == b'/', "{octet:#x}");
+            assert_eq!(connection(&[b'a', octet, b'b']).is_some(), is_tchar || separates, "{octet:#x}");
+            assert_eq!(upgrade(&[b'a', octet, b'b']).is_some(), is_tchar || separates || octet == b'/', "{octet:#x}");
         }
-        assert!(!is_upgrade_list(b"/") && !is_upgrade_list(b"a/") && !is_upgrade_list(b"/b") && !is_upgrade_list(b"a/b/c"));
+        for bad in [&b"/"[..], b"a/", b"/b", b"a/b/c", b"websocket, a b"] {
+            assert_eq!(upgrade(bad), None, "{bad:?}");
+        }
     }
 
     /// HC-08.

@@ -123,9 +123,10 @@ impl Head {
         self.list(name).unwrap_or_default().iter().any(|listed| listed.eq_ignore_ascii_case(member))
     }
 
-    fn lists_are_good(&self) -> bool {
+    /// RFC 9110 §7.8: in HTTP/1.0 Upgrade is ignored, whatever it is.
+    fn lists_are_good(&self, is_old: bool) -> bool {
         self.all("connection").iter().all(|value| is_list_of_options(value, false))
-            && self.all("upgrade").iter().all(|value| is_list_of_options(value, true))
+            && (is_old || self.all("upgrade").iter().all(|value| is_list_of_options(value, true)))
     }
 
     /// What RFC 9110 and 9112 ask of every request.
@@ -140,7 +141,7 @@ impl Head {
         is_host
             && is_request_target(method, target)
             && is_body_length(&self.all("content-length"), &self.all("transfer-encoding"), !is_old)
-            && self.lists_are_good()
+            && self.lists_are_good(is_old)
     }
 
     /// RFC 9112 §6.3: whether where the body of a final response ends is beyond doubt, or there is none.
@@ -194,7 +195,7 @@ impl Head {
             && version != "HTTP/1.0"
             && self.only("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
             && self.lists("connection", "upgrade")
-            && self.lists_are_good()
+            && self.lists_are_good(false)
             && self.only("sec-websocket-accept") == Some(accept)
             && self.all("transfer-encoding").is_empty()
             && self.all("sec-websocket-extensions").is_empty()

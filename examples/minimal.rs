@@ -20,7 +20,7 @@ impl Entropy for SystemEntropy {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Clock::now();
-    let now = || Instant::from_millis(start.elapsed().as_millis() as u64);
+    let now = || Instant::from(start.elapsed());
     let mut socket = TcpStream::connect("127.0.0.1:9001")?;
     let mut ws = Connection::client(&CONFIG, SystemEntropy(File::open("/dev/urandom")?), now());
     let (mut input, mut output) = ([0; 16 * 1024], [0; 4 * 1024]);
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             None => {
                 input.copy_within(at..end, 0);
                 (at, end) = (0, end - at);
-                let wait = ws.next_timeout().map(|due| due.as_millis().saturating_sub(now().as_millis()).max(1));
+                let wait = ws.millis_until_timeout(now()).map(|ms| ms.max(1));
                 socket.set_read_timeout(wait.map(Duration::from_millis))?;
                 match socket.read(&mut input[end..]) {
                     Ok(0) => drop(ws.receive_eof(now())),
@@ -54,6 +54,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         socket.write_all(&output[..due])?;
     }
-    println!("closed with {}, {}", ws.close_code().0, if ws.was_clean() { "clean" } else { "not clean" });
+    println!("closed with {}, {}", ws.close_code(), if ws.was_clean() { "clean" } else { "not clean" });
     Ok(())
 }

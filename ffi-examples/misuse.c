@@ -352,7 +352,7 @@ static void texts(void)
         EXPECT_TRUE(strlen(sansocket_error_text(number)) > 3);
         EXPECT_TRUE(strlen(sansocket_event_text(number)) > 3);
     }
-    EXPECT_TRUE(strcmp(sansocket_result_text(SANSOCKET_USAGE_NOT_OPEN), "the connection is not open") == 0);
+    EXPECT_TRUE(strcmp(sansocket_result_text(SANSOCKET_USAGE_NOT_OPEN), "the connection is not open yet") == 0);
     EXPECT_TRUE(strcmp(sansocket_error_text(SANSOCKET_ERROR_RESERVED_OPCODE), "the opcode is reserved") == 0);
     EXPECT_TRUE(sansocket_error_close_code(SANSOCKET_ERROR_INVALID_UTF8) == 1007);
     EXPECT_TRUE(sansocket_version() == SANSOCKET_VERSION);

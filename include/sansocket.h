@@ -127,7 +127,7 @@ enum sansocket_result
     SANSOCKET_WRONG_MEMORY_LEN = 29,
     /** A verb of the opening handshake, where no opening handshake waits for it. */
     SANSOCKET_USAGE_NOT_CONNECTING = 257,
-    /** A message, Ping, Pong or Close, where the state does not allow it (§6.1, §5.5.1). */
+    /** A message, Ping, Pong or Close before the opening handshake is over (§4.1, §6.1). Afterwards it is no mistake. */
     SANSOCKET_USAGE_NOT_OPEN = 258,
     /** A verb of the other role. */
     SANSOCKET_USAGE_WRONG_ROLE = 259,
@@ -391,7 +391,7 @@ enum sansocket_event_type
     SANSOCKET_EVENT_OPENED = 3,
     /**
      * Client: any other final response. `status`; `error`: what is wrong with it; `data` and `len`: its head. Its body, if any,
-     * stays in the input, unparsed; the connection takes nothing more.
+     * stays in the input, unparsed; the connection takes nothing more, and `sansocket_close` ends it at once.
      */
     SANSOCKET_EVENT_REFUSED = 4,
     /**
@@ -627,7 +627,9 @@ enum sansocket_transport
      * deadline, so that a reset does not eat our last octets (§7.1.1).
      */
     SANSOCKET_TRANSPORT_SHUTDOWN_WRITE = 1,
-    /** Close it. */
+    /**
+     * Close it, once what is due is written: for as long as the peer takes it, and no longer than a writing deadline of the caller's.
+     */
     SANSOCKET_TRANSPORT_CLOSE = 2,
 };
 #ifndef __cplusplus
@@ -794,8 +796,8 @@ typedef struct sansocket_io {
     /** In: octets of `input`. */
     size_t input_len;
     /**
-     * In: room for what the call writes. It may not overlap what the call reads. NULL if `output_len` is 0. 131 octets suffice
-     * for `sansocket_receive` and `sansocket_handle_timeout`.
+     * In: room for what the call writes. It may not overlap what the call reads. NULL if `output_len` is 0. `sansocket_receive` asks for
+     * 131 octets (`SANSOCKET_MAX_ANSWER`), which suffice for it and for `sansocket_handle_timeout`.
      */
     uint8_t *output;
     /** In: octets of room. */
@@ -1536,10 +1538,11 @@ const char *sansocket_event_text(uint32_t event_type);
 /**
  * Writes a message, or the next fragment of one (§5.4), as one frame: `len` octets and 2 to 14 more. `kind` is a
  * `sansocket_kind`. `fin` that is not 0 ends the message; without it further calls with the same `kind` continue it. `payload`
- * may lie in the input of an event, not in the output; NULL if `len` is 0.
+ * may lie in the input of an event, not in the output; NULL if `len` is 0. A message that crosses the peer's Close, or comes after
+ * ours or a failure, is no mistake: nothing is produced.
  *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN`,
- * `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_USAGE_WRONG_MESSAGE_KIND`, `SANSOCKET_INVALID_ARGUMENT` for a kind that does not
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN` before the
+ * opening handshake is over, `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_USAGE_WRONG_MESSAGE_KIND`, `SANSOCKET_INVALID_ARGUMENT` for a kind that does not
  * exist, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED`, `SANSOCKET_LENGTH_TOO_LARGE` or
  * `SANSOCKET_OVERLAP`.
  */
@@ -1607,9 +1610,11 @@ uint8_t sansocket_close_code_is_allowed(uint32_t code);
 
 /**
  * Writes our Close (§7.1.2): with a `code` and a `reason` of at most 123 octets of UTF-8, or with neither: `code` is 0 then. The
- * peer's messages go on arriving until its own Close. `reason` may be NULL if `reason_len` is 0.
+ * peer's messages go on arriving until its own Close. `reason` may be NULL if `reason_len` is 0. Again, or after the peer's Close or a
+ * failure, nothing is produced. After a refused handshake it ends the connection at once, without the rest of the response.
  *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN`,
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN` before the opening
+ * handshake is over,
  * `SANSOCKET_USAGE_INVALID_CLOSE_CODE`, `SANSOCKET_USAGE_INVALID_CLOSE_REASON`, `SANSOCKET_USAGE_INVALID_UTF8`,
  * `SANSOCKET_INVALID_ARGUMENT` for a code above 65535, or the results for pointers and lengths that `sansocket_send` has.
  */
@@ -1621,11 +1626,10 @@ sansocket_result sansocket_close(struct sansocket *ws,
 
 /**
  * Fails the connection for a reason of the caller's (§7.1.7): writes a Close with `code` if none went out yet, and takes nothing
- * more from the peer.
+ * more from the peer. It works in every stage; once nothing more comes anyway it does nothing.
  *
  * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_INVALID_CLOSE_CODE`,
- * `SANSOCKET_USAGE_NOT_OPEN` once the connection failed or ended, `SANSOCKET_INVALID_ARGUMENT` for a code above 65535, or the
- * results for pointers and lengths that `sansocket_send` has.
+ * `SANSOCKET_INVALID_ARGUMENT` for a code above 65535, or the results for pointers and lengths that `sansocket_send` has.
  */
 sansocket_result sansocket_fail(struct sansocket *ws, struct sansocket_io *io, uint32_t code);
 

@@ -176,8 +176,8 @@ numbered_errors! {
 UsageError {
     /// A verb of the opening handshake, where no opening handshake waits for it.
     NotConnecting = 1, "the opening handshake is not at this step";
-    /// A message, Ping, Pong or Close, where the state does not allow it (§6.1, §5.5.1).
-    NotOpen = 2, "the connection is not open";
+    /// A message, Ping, Pong or Close before the opening handshake is over (§4.1, §6.1). Afterwards it is no mistake.
+    NotOpen = 2, "the connection is not open yet";
     /// A verb of the other role.
     WrongRole = 3, "this is for the other role";
     /// §5.6: text that is not UTF-8, or that ends inside a character.

@@ -160,6 +160,6 @@ pub enum Transport {
     /// Write what is due, then shut down writing (`shutdown(SHUT_WR)`) and go on reading until the end of input or the
     /// deadline, so that a reset does not eat our last octets (§7.1.1).
     ShutdownWrite,
-    /// Close it.
+    /// Close it, once what is due is written: for as long as the peer takes it, and no longer than a writing deadline of the caller's.
     Close,
 }

@@ -50,7 +50,8 @@
 //!   an incomplete head, frame header or control frame, stays, unchanged, and is presented again, contiguous, with more
 //!   behind it: at most a head, then at most 130 octets.
 //! - **Output** is the caller's. Every call that can owe octets takes it and writes them at once; there is no queue. What does not fit
-//!   is [`CallError::NeedsRoom`], and then nothing has happened. 131 octets suffice for every `receive`.
+//!   is [`CallError::NeedsRoom`], and then nothing has happened. [`receive`](Connection::receive) asks for [`MAX_ANSWER`] octets, and is
+//!   never refused with as many.
 //! - **Events** borrow the input of their call, never the connection: the handler may call any verb.
 //! - **[`Config`]** is lent to any number of connections; a `static` does. The **entropy** source is owned by the connection;
 //!   a server has none.
@@ -58,13 +59,19 @@
 //! # Three kinds of trouble
 //!
 //! The peer's fault is an event, [`Event::Failed`], with the Close that tells it in the output. The caller's mistake is a
-//! [`UsageError`] and changes nothing. "Not yet" is [`CallError::NeedsRoom`]. Every connection ends with exactly one
-//! [`Event::Closed`].
+//! [`UsageError`] and changes nothing. "Not yet" is [`CallError::NeedsRoom`]. "No longer" is none: what is to be sent on a connection that
+//! is closing already is not, and 0 is returned. Every connection ends with exactly one [`Event::Closed`].
 //!
 //! # Time
 //!
-//! `now` is an argument, in milliseconds of any clock that does not jump. [`Connection::next_timeout`] says when
-//! [`Connection::handle_timeout`] is wanted; only that acts on deadlines.
+//! `now` is an argument, in micro- or milliseconds of any clock that does not jump. [`Connection::next_timeout`] says when
+//! [`Connection::handle_timeout`] is wanted; only that acts on deadlines, and what has arrived is received before it.
+//! [`Connection::written`] tells what the transport took, so that a slow reader is not held for a dead one.
+//!
+//! # Somebody else's HTTP
+//!
+//! A server over hyper, axum, h2 or a board's own HTTP server asks [`Offer`] whether its header fields are a valid opening handshake, and
+//! what it offers; the [`Answer`] has the fields of the response, and what [`Connection::open`] starts with.
 //!
 //! # Features
 //!

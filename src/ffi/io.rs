@@ -21,7 +21,7 @@ pub enum sansocket_event_type {
     /// Client: the server's 101, completely checked (§4.1). Messages may be sent. `status`; `data` and `len`: its head.
     SANSOCKET_EVENT_OPENED = 3,
     /// Client: any other final response. `status`; `error`: what is wrong with it; `data` and `len`: its head. Its body, if any,
-    /// stays in the input, unparsed; the connection takes nothing more.
+    /// stays in the input, unparsed; the connection takes nothing more, and `sansocket_close` ends it at once.
     SANSOCKET_EVENT_REFUSED = 4,
     /// A piece of a message, unmasked and, if text, checked as far as it goes. `kind`; `offset`; `first`; `last`; `data` and `len`: the
     /// octets, in the input, the caller's to change. `len` is 0 only where a message ends without further octets.
@@ -69,7 +69,7 @@ pub enum sansocket_transport {
     /// Write what is due, then shut down writing (`shutdown(fd, SHUT_WR)`) and go on reading until the end of input or the
     /// deadline, so that a reset does not eat our last octets (§7.1.1).
     SANSOCKET_TRANSPORT_SHUTDOWN_WRITE = 1,
-    /// Close it.
+    /// Close it, once what is due is written: for as long as the peer takes it, and no longer than a writing deadline of the caller's.
     SANSOCKET_TRANSPORT_CLOSE = 2,
 }
 
@@ -232,8 +232,8 @@ pub struct sansocket_io {
     pub input: *mut u8,
     /// In: octets of `input`.
     pub input_len: usize,
-    /// In: room for what the call writes. It may not overlap what the call reads. NULL if `output_len` is 0. 131 octets suffice
-    /// for `sansocket_receive` and `sansocket_handle_timeout`.
+    /// In: room for what the call writes. It may not overlap what the call reads. NULL if `output_len` is 0. `sansocket_receive` asks for
+    /// 131 octets (`SANSOCKET_MAX_ANSWER`), which suffice for it and for `sansocket_handle_timeout`.
     pub output: *mut u8,
     /// In: octets of room.
     pub output_len: usize,

@@ -54,7 +54,7 @@ pub enum sansocket_result {
 
     /// A verb of the opening handshake, where no opening handshake waits for it.
     SANSOCKET_USAGE_NOT_CONNECTING = 257,
-    /// A message, Ping, Pong or Close, where the state does not allow it (§6.1, §5.5.1).
+    /// A message, Ping, Pong or Close before the opening handshake is over (§4.1, §6.1). Afterwards it is no mistake.
     SANSOCKET_USAGE_NOT_OPEN = 258,
     /// A verb of the other role.
     SANSOCKET_USAGE_WRONG_ROLE = 259,

@@ -8,10 +8,11 @@ use core::ffi::{c_char, c_void};
 
 /// Writes a message, or the next fragment of one (§5.4), as one frame: `len` octets and 2 to 14 more. `kind` is a
 /// `sansocket_kind`. `fin` that is not 0 ends the message; without it further calls with the same `kind` continue it. `payload`
-/// may lie in the input of an event, not in the output; NULL if `len` is 0.
+/// may lie in the input of an event, not in the output; NULL if `len` is 0. A message that crosses the peer's Close, or comes after
+/// ours or a failure, is no mistake: nothing is produced.
 ///
-/// Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN`,
-/// `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_USAGE_WRONG_MESSAGE_KIND`, `SANSOCKET_INVALID_ARGUMENT` for a kind that does not
+/// Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN` before the
+/// opening handshake is over, `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_USAGE_WRONG_MESSAGE_KIND`, `SANSOCKET_INVALID_ARGUMENT` for a kind that does not
 /// exist, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED`, `SANSOCKET_LENGTH_TOO_LARGE` or
 /// `SANSOCKET_OVERLAP`.
 #[unsafe(no_mangle)]
@@ -154,9 +155,11 @@ pub extern "C" fn sansocket_close_code_is_allowed(code: u32) -> u8 {
 }
 
 /// Writes our Close (§7.1.2): with a `code` and a `reason` of at most 123 octets of UTF-8, or with neither: `code` is 0 then. The
-/// peer's messages go on arriving until its own Close. `reason` may be NULL if `reason_len` is 0.
+/// peer's messages go on arriving until its own Close. `reason` may be NULL if `reason_len` is 0. Again, or after the peer's Close or a
+/// failure, nothing is produced. After a refused handshake it ends the connection at once, without the rest of the response.
 ///
-/// Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN`,
+/// Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN` before the opening
+/// handshake is over,
 /// `SANSOCKET_USAGE_INVALID_CLOSE_CODE`, `SANSOCKET_USAGE_INVALID_CLOSE_REASON`, `SANSOCKET_USAGE_INVALID_UTF8`,
 /// `SANSOCKET_INVALID_ARGUMENT` for a code above 65535, or the results for pointers and lengths that `sansocket_send` has.
 #[unsafe(no_mangle)]
@@ -178,11 +181,10 @@ pub unsafe extern "C" fn sansocket_close(
 }
 
 /// Fails the connection for a reason of the caller's (§7.1.7): writes a Close with `code` if none went out yet, and takes nothing
-/// more from the peer.
+/// more from the peer. It works in every stage; once nothing more comes anyway it does nothing.
 ///
 /// Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_INVALID_CLOSE_CODE`,
-/// `SANSOCKET_USAGE_NOT_OPEN` once the connection failed or ended, `SANSOCKET_INVALID_ARGUMENT` for a code above 65535, or the
-/// results for pointers and lengths that `sansocket_send` has.
+/// `SANSOCKET_INVALID_ARGUMENT` for a code above 65535, or the results for pointers and lengths that `sansocket_send` has.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_fail(ws: *mut sansocket, io: *mut sansocket_io, code: u32) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends the output.

@@ -287,10 +287,16 @@ impl<'c> Probe<'c> {
         let deciding = matches!(self.events.last(), Some(Seen::Request { .. } | Seen::HttpRequest { .. }));
         let seen = closed_event(self.conn.receive_eof(ms(self.now)).event);
         if deciding && self.conn.state() == State::Connecting {
-            // RFC 9112 §9.6: who half-closes still reads the answer. Here none comes.
+            // RFC 9112 §9.6: who half-closes still reads the answer. Here none comes before the deadline, if there is one.
             assert_eq!(seen, None, "Closed before the answer");
-            let due = self.next_timeout().expect("a deadline for the answer");
-            self.timeout(due.max(self.now), 0);
+            match self.next_timeout() {
+                Some(due) => drop(self.timeout(due.max(self.now), 0)),
+                None => {
+                    self.conn.respond(404, &[], b"", ms(self.now), &mut [0; 200]).unwrap();
+                    self.events.extend(closed_event(self.conn.receive_eof(ms(self.now)).event));
+                    self.assert_over();
+                }
+            }
             return;
         }
         assert_eq!(seen.is_none(), closed, "Closed at the end of input");

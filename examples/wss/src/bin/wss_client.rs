@@ -29,7 +29,7 @@ impl Entropy for TlsEntropy {
 
 fn run(url: &Url, ca: Option<&str>, message: &str) -> Result<(), Box<dyn Error>> {
     let start = Clock::now();
-    let now = || Instant::from_millis(start.elapsed().as_millis() as u64);
+    let now = || Instant::from(start.elapsed());
     let session = ClientConnection::new(Arc::new(tls_config(ca)?), ServerName::try_from(url.host().to_owned())?)?;
     let mut tls = Tls::new(session, TcpStream::connect((url.host(), url.port()))?);
     let mut ws = Connection::client(&CONFIG, TlsEntropy(ring::default_provider().secure_random), now());
@@ -56,7 +56,7 @@ fn run(url: &Url, ca: Option<&str>, message: &str) -> Result<(), Box<dyn Error>>
             None => {
                 input.copy_within(at..end, 0);
                 (at, end) = (0, end - at);
-                let wait = ws.next_timeout().map(|due| due.as_millis().saturating_sub(now().as_millis()).max(1));
+                let wait = ws.millis_until_timeout(now()).map(|ms| ms.max(1));
                 match tls.read(&mut input[end..], wait.map(Duration::from_millis)) {
                     Ok(0) => drop(ws.receive_eof(now())),
                     Ok(octets) => end += octets,

@@ -23,7 +23,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn serve(socket: TcpStream, tls_config: Arc<ServerConfig>) -> Result<(), Box<dyn Error>> {
     let start = Clock::now();
-    let now = || Instant::from_millis(start.elapsed().as_millis() as u64);
+    let now = || Instant::from(start.elapsed());
     socket.set_nodelay(true)?;
     socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
     let mut tls = Tls::new(ServerConnection::new(tls_config)?, socket);
@@ -47,7 +47,7 @@ fn serve(socket: TcpStream, tls_config: Arc<ServerConfig>) -> Result<(), Box<dyn
             None => {
                 input.copy_within(at..end, 0);
                 (at, end) = (0, end - at);
-                let wait = ws.next_timeout().map(|due| due.as_millis().saturating_sub(now().as_millis()).max(1));
+                let wait = ws.millis_until_timeout(now()).map(|ms| ms.max(1));
                 match tls.read(&mut input[end..], wait.map(Duration::from_millis)) {
                     Ok(0) => println!("{:?}", ws.receive_eof(now()).event),
                     Ok(octets) => end += octets,

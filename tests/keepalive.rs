@@ -653,3 +653,33 @@ fn frames_before_a_ping_has_left_are_not_held_against_its_pong() {
     }
     assert!(wrong.is_empty(), "dropped in the middle of a frame: {} of 40, such as {:?}", wrong.len(), wrong[0]);
 }
+
+/// K-05, K-11: a Ping behind more than 4 GiB that the caller writes from elsewhere (sendfile), told by `written`: it is awaited from when it
+/// has left, however far behind it was. A peer that stops taking them is dropped one Pong's time after its last byte.
+#[test]
+fn a_ping_behind_gigabytes_is_awaited_once_it_has_left() {
+    for gigabytes in [3, 4, 5, 10, 40] {
+        for stops in [false, true] {
+            let mut probe = Probe::start(Role::Server, &DEFAULT, Begin::Open);
+            let (len, mut due, mut now) = (gigabytes * 1_000_000_000, 0, 0);
+            probe.write(|conn, out| conn.send_binary_header(len, true, out));
+            due += probe.output.len() as u64 + len;
+            probe.output.clear();
+            let stop_at = if stops { due / 2 } else { 0 };
+            // 100 MB a second, by a clock that obeys every deadline.
+            while due > stop_at {
+                now += 1_000;
+                assert!(pass(&mut probe, now), "dropped at {now} ms, {due} of {gigabytes} GB to go");
+                due += core::mem::take(&mut probe.output).len() as u64;
+                let n = due.min(100_000_000);
+                due -= n;
+                probe.conn.written(n as usize, Instant::from_millis(now));
+            }
+            // From its way out (or the last byte) the Pong has 20 s; a Ping that was not due before is so within 25 s.
+            assert!(pass(&mut probe, now + 19_999), "{gigabytes} GB, {stops}");
+            if gigabytes >= 5 {
+                assert!(!pass(&mut probe, now + 20_000), "{gigabytes} GB, {stops}");
+            }
+        }
+    }
+}

@@ -5,7 +5,8 @@ use crate::event::PingSource;
 /// The latest keepalive Ping and the latest of the application's: a peer may answer only the latest, so no others are remembered.
 #[derive(Clone, Copy)]
 pub(super) struct Pings {
-    /// Bytes of output, up to the end of the keepalive Ping, that the transport has not taken yet.
+    /// Bytes of output, up to the end of the keepalive Ping, that the transport has not taken yet; `FAR` if they are more than fit.
+    /// Then all that is not taken counts as before the Ping: who takes gigabytes lives.
     pub(super) unwritten: u32,
     /// A hash of the payload of the application's latest Ping until its Pong comes; 0 if there is none.
     application: u32,
@@ -33,6 +34,8 @@ enum Awaits {
 }
 
 impl Pings {
+    pub(super) const FAR: u32 = u32::MAX;
+
     pub(super) const START: Self = Self {
         unwritten: 0,
         application: 0,
@@ -103,11 +106,10 @@ impl Pings {
         matches!(self.awaits, Awaits::PongBehindFrame | Awaits::PongBehindTwoFrames)
     }
 
-    /// The transport took `n` of the bytes up to the keepalive Ping.
-    pub(super) fn note_written(&mut self, n: u32) {
-        self.unwritten = self.unwritten.saturating_sub(n);
+    /// The transport took what it took; `some` of it stood before the keepalive Ping, or was that.
+    pub(super) fn note_written(&mut self, some: bool) {
         // Until now the Ping had not left: frames that came before say nothing of its Pong.
-        if n > 0 && matches!(self.awaits, Awaits::PongBehindFrame | Awaits::Pong) {
+        if some && matches!(self.awaits, Awaits::PongBehindFrame | Awaits::Pong) {
             self.awaits = Awaits::PongBehindTwoFrames;
         }
         // What stood in the way of a Ping is gone, and the peer is not stuck. The next Ping finds room.

@@ -14,7 +14,8 @@ pub(super) struct Timers {
     received: Instant,
     /// Since when reading has been paused; `NEVER` if it is not.
     paused: Instant,
-    /// Bytes of output behind `pings.unwritten` that the transport has not taken yet, for those who say what it takes.
+    /// Bytes of output that the transport has not taken yet, for those who say what it takes: those behind `pings.unwritten`, or all of
+    /// them while that is `Pings::FAR`.
     unwritten: u64,
     pub(super) pings: Pings,
 }
@@ -34,7 +35,7 @@ impl Timers {
         now.max(self.since).max(self.received)
     }
 
-    /// Another wait begins: the connection is open, or it closes. A Pong is not awaited any more.
+    /// Another wait begins: the connection is open, or it closes. No Pong is timed any more.
     pub(super) fn begin(&mut self, now: Instant) {
         self.since = self.advance(now);
         self.received = self.since;
@@ -62,9 +63,24 @@ impl Timers {
     pub(super) fn note_keepalive(&mut self, now: Instant, left_out: bool) {
         self.since = now;
         self.pings.note_keepalive(left_out);
-        let before = u64::from(self.pings.unwritten).saturating_add(self.unwritten);
-        self.pings.unwritten = u32::try_from(before).unwrap_or(u32::MAX);
-        self.unwritten = before.saturating_sub(u64::from(self.pings.unwritten));
+        let (before, behind) = self.unwritten();
+        self.set_unwritten(before.saturating_add(behind), 0);
+    }
+
+    /// Bytes that the transport has not taken yet, up to the keepalive Ping and behind it.
+    fn unwritten(&self) -> (u64, u64) {
+        match self.pings.unwritten {
+            Pings::FAR => (self.unwritten, 0),
+            before => (u64::from(before), self.unwritten),
+        }
+    }
+
+    fn set_unwritten(&mut self, before: u64, behind: u64) {
+        let near = u32::try_from(before).ok().filter(|&before| before != Pings::FAR);
+        (self.pings.unwritten, self.unwritten) = match near {
+            Some(before) => (before, behind),
+            None => (Pings::FAR, before.saturating_add(behind)),
+        };
     }
 
     pub(super) fn note_pong(&mut self, now: Instant, payload: &[u8]) -> Option<PingSource> {
@@ -85,7 +101,7 @@ impl Timers {
     /// `n` bytes of ours are in the caller's output.
     #[inline]
     pub(super) fn note_produced(&mut self, n: usize) {
-        self.unwritten = self.unwritten.wrapping_add(wire_len(n));
+        self.unwritten = self.unwritten.saturating_add(wire_len(n));
     }
 
     /// The caller writes `n` bytes of its own behind what it has of ours.
@@ -95,11 +111,12 @@ impl Timers {
 
     /// The transport took `n` bytes: how many of them we know of, and how many go up to the keepalive Ping.
     pub(super) fn note_written(&mut self, n: u64) -> (u64, u64) {
-        let of_ping = u32::try_from(n).unwrap_or(u32::MAX).min(self.pings.unwritten);
-        self.pings.note_written(of_ping);
-        let behind = n.saturating_sub(u64::from(of_ping)).min(self.unwritten);
-        self.unwritten = self.unwritten.saturating_sub(behind);
-        (behind.saturating_add(u64::from(of_ping)), u64::from(of_ping))
+        let (before, behind) = self.unwritten();
+        let of_ping = n.min(before);
+        let of_rest = n.saturating_sub(of_ping).min(behind);
+        self.set_unwritten(before.saturating_sub(of_ping), behind.saturating_sub(of_rest));
+        self.pings.note_written(of_ping > 0);
+        (of_ping.saturating_add(of_rest), of_ping)
     }
 
     /// The current wait begins later by `us` microseconds, but not later than now.

@@ -21,13 +21,16 @@ pub struct Sent {
     pub consumed: usize,
     /// Octets at the start of the output that go to the peer: one frame, or none yet.
     pub produced: usize,
-    /// Whether all of the payload, and with `fin` the end of the message, is in what was produced so far; or the connection is closing
-    /// already, and nothing more goes out.
+    /// Whether the call is over: all of the payload was taken, and with `fin` the end of the message is in what was produced so far.
+    /// Without `fin` the last bits of a fragment may come with the next. Or the connection is closing already, and nothing more goes out.
     pub done: bool,
 }
 
 /// Room below which [`Connection::send_with`] does not start a frame: the header of a masked one and some payload.
 const MIN_ROOM: usize = 32;
+
+/// Bytes of payload for each byte of room that a call takes at most; text that people wrote does not shrink as far.
+const MAX_RATIO: usize = 64;
 
 impl<E: Entropy> Connection<'_, E> {
     /// [`receive`](Self::receive) for a connection with permessage-deflate. Compressed messages are inflated into `window`, which the
@@ -144,7 +147,13 @@ impl Machine<'_> {
         }
         let starts = !writer.is_inside_message();
         let opcode = writer.opcode(kind, true)?;
-        writer.after(kind, payload, fin, true)?;
+        // A call takes no more than may fit, so that many of them do not look at a long payload over and over.
+        let (all, ends) = (payload, fin);
+        let payload = all.get(..out.len().saturating_mul(MAX_RATIO)).unwrap_or(all);
+        let fin = ends && payload.len() == all.len();
+        // §8.1: the first call checks all of the payload, so that none of it has gone out if it is no text.
+        let checks_all = !writer.rest_is_checked;
+        writer.after(kind, if checks_all { all } else { payload }, if checks_all { ends } else { fin }, true)?;
         room(out, MIN_ROOM)?;
         let mut masking_key = if self.role == Role::Client { Some([0; 4]) } else { None };
         if let Some(key) = &mut masking_key {
@@ -160,9 +169,11 @@ impl Machine<'_> {
         let mut header = FrameHeader { fin: false, rsv, opcode, masking_key, payload_len: wire_len(out.len()) };
         let reserved = header.header_len();
         let compressed = compressor.compress(payload, out.get_mut(reserved..).unwrap_or_default(), fin);
-        let done = if fin { compressed.done } else { compressed.consumed == payload.len() };
+        let done = if fin { compressed.done } else { compressed.consumed == all.len() };
         let checked = payload.get(..compressed.consumed).unwrap_or_default();
-        self.set_writer(writer.after(kind, checked, fin && done, true)?);
+        let mut after = writer.after(kind, checked, fin && done, true)?;
+        after.rest_is_checked = !done;
+        self.set_writer(after);
         let mut sent = Sent { consumed: compressed.consumed, produced: 0, done };
         if compressed.produced > 0 || starts || fin && done {
             header.fin = fin && done;

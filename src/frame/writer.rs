@@ -15,12 +15,15 @@ pub(crate) struct Writer {
     message: Option<MessageKind>,
     /// Whether it is compressed.
     compressed: bool,
-    /// How far its text is checked.
+    /// What its text so far leaves open.
     utf8: Utf8,
+    /// Whether the call before has checked the rest of its payload too, which is to come.
+    #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "send_with alone takes a payload in parts"))]
+    pub(crate) rest_is_checked: bool,
 }
 
 impl Writer {
-    pub(crate) const START: Self = Self { message: None, compressed: false, utf8: Utf8::START };
+    pub(crate) const START: Self = Self { message: None, compressed: false, utf8: Utf8::START, rest_is_checked: false };
 
     pub(crate) const fn is_inside_message(&self) -> bool {
         self.message.is_some()
@@ -45,7 +48,7 @@ impl Writer {
         if kind == MessageKind::Text && (utf8.feed(payload).is_err() || fin && !utf8.is_complete()) {
             return Err(UsageError::InvalidUtf8);
         }
-        Ok(if fin { Self::START } else { Self { message: Some(kind), compressed, utf8 } })
+        Ok(if fin { Self::START } else { Self { message: Some(kind), compressed, utf8, rest_is_checked: false } })
     }
 }
 

@@ -3,7 +3,8 @@
 /// A source of octets that a peer cannot predict (§10.3), supplied by the user of the library.
 ///
 /// There is no default: a hardware generator, `getrandom`, or a seeded cryptographic generator are what §5.3 asks for; a
-/// counter, the time or `rand()` are not. Each client frame draws exactly 4 octets, each opening handshake 16.
+/// counter, the time or `rand()` are not. A call that writes a client's frame, or may
+/// write one (`send_with`), draws 4 octets, each opening handshake 16.
 pub trait Entropy {
     /// Fills all of `octets`, or reports that it cannot. The call that wanted them then does nothing
     /// and returns [`CallError::EntropyFailed`](crate::CallError::EntropyFailed).

@@ -206,8 +206,9 @@ UsageError {
     OriginNotAllowed = 15, "the origin of the request is not among those accepted";
     /// A request that is not a valid opening handshake.
     NotAnOpeningHandshake = 16, "the request is not an opening handshake";
-    /// A status that no final response has: below 200 or above 999; or a body with 204 or 304, which have none.
-    InvalidStatus = 17, "the status is not that of a final response, or of one with a body";
+    /// A status that no final response has: below 200 or above 999; a body with 204, 205 or 304, which have none; or success for a
+    /// CONNECT, which would open a tunnel (RFC 9110 §9.3.6).
+    InvalidStatus = 17, "the status is not that of a final response, of one with a body, or of one to a CONNECT";
     /// Law 3: fewer octets than were left unconsumed before.
     InputTooShort = 18, "fewer octets were presented than were left unconsumed before";
     /// A compressed message arrives, or is to be sent, on a connection without `deflate` parameters or without the

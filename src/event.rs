@@ -36,7 +36,8 @@ pub enum Event<'i> {
     HttpRequest(Request<'i>),
     /// Client: the server's 101, completely checked (§4.1). Messages may be sent.
     Opened(Response<'i>),
-    /// Client: any other final response. Its body, if any, stays in the input, unparsed; the connection takes nothing more.
+    /// Client: any other final response. Its body, if any, stays in the input, unparsed; the connection takes nothing more. Behind a 101
+    /// that is wrong there is none, and all input is taken.
     #[non_exhaustive]
     Refused {
         /// Status and headers, for Location, WWW-Authenticate, Retry-After and the like.
@@ -70,7 +71,8 @@ pub enum Event<'i> {
         /// At most 123 octets of text for people.
         reason: &'i str,
     },
-    /// The peer broke a rule (§7.1.7). The Close or HTTP response that tells it is in the output of this call.
+    /// The peer broke a rule (§7.1.7). The Close or HTTP response that tells it is in the output of this call, unless there is nothing
+    /// to tell it by: no Close goes out behind our own, before a client is open, or without entropy to mask it.
     #[non_exhaustive]
     Failed {
         /// Which rule.

@@ -7,8 +7,9 @@ use sansocket::{
 };
 use support::frames::*;
 use support::http::*;
+use support::probe::Probe;
 use support::rng::{Counter, Rng};
-use support::{DEFAULT, ms};
+use support::{Begin, DEFAULT, ROLES, ms};
 
 type Client = Connection<'static, Counter>;
 
@@ -497,4 +498,27 @@ fn after_the_answer_to_a_half_closed_client_the_end_is_due_at_once() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Law 7: where no input is left there is nothing to answer, so nothing asks for room: a loop that goes on until there is no event ends, and
+/// `Closed` behind a half-closed request needs none either.
+#[test]
+fn an_empty_input_needs_no_room() {
+    for role in ROLES {
+        for closing in [false, true] {
+            let mut probe = Probe::start(role, &DEFAULT, Begin::Open);
+            if closing {
+                probe.write(|conn, out| conn.close(None, "", ms(0), out));
+            }
+            let received = probe.conn.receive(ms(1), &mut [], &mut []).unwrap();
+            assert_eq!((received.consumed, received.produced, received.event.is_none()), (0, 0, true));
+        }
+    }
+    let mut conn = Connection::server(&DEFAULT, ms(0));
+    let mut input = request_with(&[]);
+    let Some(Event::Request(request)) = conn.receive(ms(0), &mut input, &mut [0; 131]).unwrap().event else { panic!() };
+    let _ = conn.receive_eof(ms(1));
+    conn.accept(&request, &Accept::new(Origin::Any), ms(2), &mut [0; 500]).unwrap();
+    let last = conn.receive(ms(3), &mut [], &mut []).unwrap();
+    assert!(matches!(last.event, Some(Event::Closed { was_clean: false, .. })), "{last:?}");
 }

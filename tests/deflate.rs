@@ -190,6 +190,52 @@ fn compressed_message_without_inflater_is_the_callers_mistake() {
     assert_eq!(wire, [0xC1, 0x07, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00]);
 }
 
+/// L-06: the rest of a compressed message, too, is left where it is by a call without an inflater, so that its frames are measured by the
+/// call that has one.
+#[test]
+fn no_frame_of_a_compressed_message_is_entered_without_inflater() {
+    let mut connection = client(&CONFIG, DeflateParams::DEFAULT);
+    let mut history = [0; 1 << 15];
+    let mut window = [0; 64];
+    let mut inflater = Inflater::new(&mut history).unwrap();
+    let mut start = [0x41, 0x01, 0xF2];
+    let taken = connection.receive_with(NOW, &mut start, &mut inflater, &mut window, &mut [0; 131]).unwrap().consumed;
+    assert_eq!(taken, 3);
+    let mut huge = [0x80, 0x7F, 0, 0, 0, 1, 0, 0, 0, 0, 0x48];
+    for _ in 0..2 {
+        let refused = connection.receive(NOW, &mut huge, &mut [0; 131]);
+        assert_eq!(refused.unwrap_err(), UsageError::NoDeflate.into());
+        assert_eq!(huge, [0x80, 0x7F, 0, 0, 0, 1, 0, 0, 0, 0, 0x48]);
+    }
+    let failed = connection.receive_with(NOW, &mut huge, &mut inflater, &mut window, &mut [0; 131]).unwrap();
+    assert!(matches!(failed.event, Some(Event::Failed { error: ProtocolError::MessageTooLong, .. })), "{failed:?}");
+}
+
+/// §8.1, C-a: a long text goes out by many calls, none of which looks at all of it again; one that is none anywhere is refused before
+/// anything has gone out, and a rest that became none is refused where it stands.
+#[test]
+fn a_long_text_is_checked_once() {
+    let text = "\u{65E5}\u{672C}".repeat(50_000);
+    let (mut bad, mut memory) = (text.clone().into_bytes(), vec![0_u8; 1 << 20]);
+    let len = bad.len();
+    bad[len - 1] = b'a';
+    let mut connection = client(&CONFIG, DeflateParams::DEFAULT);
+    let mut compressor = Compressor::new(15, &mut memory).unwrap();
+    let mut out = [0; 40];
+    let mut send = |payload: &[u8]| connection.send_with(&mut compressor, MessageKind::Text, payload, true, &mut out);
+    assert_eq!(send(&bad).unwrap_err(), UsageError::InvalidUtf8.into());
+    let (mut at, mut calls) = (0, 0);
+    while at < len / 2 {
+        let sent = send(&text.as_bytes()[at..]).unwrap();
+        assert!(sent.consumed <= 40 * 64 && !sent.done, "{sent:?}");
+        (at, calls) = (at + sent.consumed, calls + 1);
+    }
+    assert!(calls > 50);
+    assert_eq!(send(&[0xFF; 10]).unwrap_err(), UsageError::InvalidUtf8.into());
+    while !send(&text.as_bytes()[at..]).map(|sent| (at += sent.consumed, sent.done).1).unwrap() {}
+    assert_eq!(at, len);
+}
+
 /// Law 7 and its exception: what went into the inflater is not lost when an answer behind it cannot be written, for want of
 /// room or of entropy. Here a Ping stands behind a compressed fragment of which nothing comes out yet.
 #[test]

@@ -8,7 +8,6 @@ use crate::handshake::client::write_request;
 use crate::handshake::{ClientRequest, Response};
 use crate::http::head::Head;
 use crate::http::scan::Scan;
-use crate::length::wire_len;
 use crate::role::Role;
 use crate::time::Instant;
 
@@ -35,9 +34,6 @@ fn read_response<'i>(
     now: Instant,
     _: &mut Output<'_>,
 ) -> Result<Received<'i>, CallError> {
-    if wire_len(input.len()) < u64::from(heads.scan.scanned) {
-        return Err(UsageError::InputTooShort.into());
-    }
     let len = input.len();
     let mut consumed = 0;
     let event = loop {
@@ -47,8 +43,7 @@ fn read_response<'i>(
                 machine.enter(Stage::Head { reads: read_response, heads }, now);
                 return Ok(Received::consumed(consumed));
             }
-            // RFC 9110 §15.2: interim responses go before the final one; 101 is final here.
-            Ok(Some(interim)) if (100..200).contains(&interim.status()) && interim.status() != 101 => {
+            Ok(Some(interim)) if interim.is_interim() => {
                 consumed = consumed.saturating_add(interim.octets().len());
             }
             Ok(Some(response)) => {
@@ -70,7 +65,7 @@ fn read_response<'i>(
 fn next_response<'i>(input: &'i [u8], scan: &mut Scan, machine: &Machine<'_>) -> Result<Option<Response<'i>>, ProtocolError> {
     let Some(len) = scan.advance(input, machine.config)? else { return Ok(None) };
     let response = Response::of_head(Head::of_scanned(input.get(..len).unwrap_or_default()));
-    if (100..200).contains(&response.status()) && response.status() != 101 {
+    if response.is_interim() {
         if scan.heads >= machine.config.max_interim_responses {
             return Err(ProtocolError::TooManyInterimResponses);
         }

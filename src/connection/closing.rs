@@ -32,7 +32,6 @@ impl Machine<'_> {
     }
 
     pub(super) fn receive_eof(&mut self, now: Instant) -> Received<'static> {
-        self.timers.note_received(now);
         // RFC 9112 §9.6: who half-closes behind a request still reads its answer.
         if let Stage::Deciding { .. } = self.stage {
             self.input_ended = true;

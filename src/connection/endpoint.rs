@@ -91,7 +91,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
     ///
     /// # Errors
     /// [`CallError::NeedsRoom`] if `out` has less than [`MAX_ANSWER`](crate::MAX_ANSWER) bytes, whatever frames it is that come: with as
-    /// many no call is refused. (Heads that are good, and messages that lie whole in the input, pass with less.)
+    /// many no call is refused. (An empty `input`, heads that are good, and messages of one frame of at most 65 535 bytes that lie whole in the input, pass with less.)
     /// [`CallError::EntropyFailed`] where a client's answer wants a masking key. [`UsageError::InputTooShort`](crate::UsageError::InputTooShort) where
     /// octets of an unfinished head are missing. Nothing was consumed or changed.
     #[inline]
@@ -106,9 +106,12 @@ impl<'c, E: Entropy> Connection<'c, E> {
     }
 
     /// Takes the end of the transport's input (an orderly end or a reset): ends in
-    /// [`Event::Closed`] unless that was given before. While a request waits for its answer there is no event: who
-    /// half-closes behind a request still reads (RFC 9112 §9.6). `Closed` comes from the next `receive`, `receive_eof` or
-    /// [`handle_timeout`](Self::handle_timeout) after the answer, behind whatever the input still holds.
+    /// [`Event::Closed`] unless that was given before. **Pass what has arrived to [`receive`](Self::receive) first**, until it gives
+    /// nothing more: behind this call it is lost.
+    ///
+    /// While a request waits for its answer there is no event: who half-closes behind a request still reads (RFC 9112 §9.6). `Closed`
+    /// comes after the answer, from `receive` behind whatever the input still holds, or at once from `receive_eof` and
+    /// [`handle_timeout`](Self::handle_timeout).
     pub fn receive_eof(&mut self, now: Instant) -> Received<'static> {
         self.machine.receive_eof(now)
     }

@@ -44,8 +44,7 @@ pub(super) enum Stage {
     },
     /// Server: the request was shown and is not answered yet.
     Deciding {
-        /// RFC 9110 §9.3.2: the answer has no body.
-        is_head: bool,
+        method: Method,
     },
     Open {
         reader: Reader,
@@ -61,7 +60,8 @@ pub(super) enum Stage {
     BothClosed {
         code: CloseCode,
     },
-    /// The peer broke a rule, or the opening handshake was answered with something else than 101: what comes is ignored.
+    /// The peer broke a rule, the caller failed the connection, or the request was answered with something else than 101: what comes is
+    /// ignored.
     Failed,
     /// Client: the response was not a 101; its body is not ours.
     Refused,
@@ -71,6 +71,16 @@ pub(super) enum Stage {
     Ended {
         code: CloseCode,
     },
+}
+
+/// The methods whose answers are different.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    /// RFC 9110 §9.3.2: the answer has no body.
+    Head,
+    /// RFC 9110 §9.3.6: success would open a tunnel.
+    Connect,
+    Other,
 }
 
 /// Reads the head that is awaited: a role's own function, so that a program holds the code of the roles that it has.

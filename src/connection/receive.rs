@@ -4,7 +4,8 @@ use super::machine::{MAX_ANSWER, Machine, Output, Stage};
 use crate::close_code::CloseCode;
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Data, Event, Received};
-use crate::frame::{AnyInflation, Inflation, NoInflation, Opcode, What, WholeMessage, apply_mask};
+use crate::frame::{AnyInflation, Inflation, NoInflation, Opcode, Reader, What, WholeMessage, apply_mask};
+use crate::length::wire_len;
 use crate::time::Instant;
 
 impl Machine<'_> {
@@ -38,6 +39,9 @@ impl Machine<'_> {
         out: &mut Output<'_>,
     ) -> Result<Received<'i>, CallError> {
         let mut received = match self.stage {
+            Stage::Head { heads, .. } if wire_len(input.len()) < u64::from(heads.scan.scanned) => {
+                return Err(UsageError::InputTooShort.into());
+            }
             Stage::Head { reads, heads } => reads(self, heads, input, now, out)?,
             _ => self.receive_next(input, inflation, now, out)?,
         };
@@ -70,9 +74,13 @@ impl Machine<'_> {
                 return Ok(Received::consumed(input.len()));
             }
         };
+        if input.is_empty() && !reader.is_pending() {
+            return Ok(Received::consumed(0));
+        }
         // Law 7: whatever comes, its answer fits.
         room(out.room, MAX_ANSWER)?;
-        let began_inside = reader.is_inside_frame();
+        let (before, inflated) = (*reader, inflation.taken());
+        let began_inside = before.is_inside_frame();
         let piece = match reader.next(input, rules, inflation) {
             Ok(piece) => piece,
             Err(error) => return Ok(self.receive_fault(error, input.len(), now, out)),
@@ -84,14 +92,17 @@ impl Machine<'_> {
         }
         match piece.what {
             What::Nothing => Ok(Received::consumed(piece.consumed)),
-            What::NoInflater => refused_at(piece.consumed, UsageError::NoDeflate.into()),
+            What::NoInflater => {
+                self.set_reader(before);
+                Err(UsageError::NoDeflate.into())
+            }
             What::Data { kind, offset, last, inflated } => {
                 self.note_message(last, now);
                 let payload = slice(if inflated { inflation.take_window() } else { input }, piece.start, piece.len);
                 let event = Some(Event::Data(Data { kind, payload, offset, last }));
                 Ok(Received { consumed: piece.consumed, produced: 0, event })
             }
-            What::Control { opcode, masking_key, before } => {
+            What::Control { opcode, masking_key, frame_start } => {
                 let payload = slice(input, piece.start, piece.len);
                 apply_mask(masking_key, payload);
                 match self.answer(opcode, payload, out) {
@@ -99,13 +110,24 @@ impl Machine<'_> {
                         let event = Some(self.control_event(opcode, payload, now));
                         Ok(Received { consumed: piece.consumed, produced, event })
                     }
-                    // Entropy failed. The frame is left as it came.
+                    // Entropy failed. All is left as it came, unless something was inflated, to nothing, on the way.
                     Err(refused) => {
                         apply_mask(masking_key, payload);
-                        refused_at(before, refused)
+                        if inflation.taken() != inflated {
+                            return Ok(Received::consumed(frame_start));
+                        }
+                        self.set_reader(before);
+                        Err(refused)
                     }
                 }
             }
+        }
+    }
+
+    /// Takes back what the reader went through.
+    fn set_reader(&mut self, before: Reader) {
+        if let Stage::Open { reader, .. } | Stage::CloseSent { reader, .. } = &mut self.stage {
+            *reader = before;
         }
     }
 
@@ -159,11 +181,6 @@ impl Machine<'_> {
             self.timers.postpone(now, u64::from(granted_ms).saturating_mul(1000));
         }
     }
-}
-
-/// The call is refused, unless it has consumed something before: then the next one will be.
-fn refused_at<'i>(consumed: usize, refused: CallError) -> Result<Received<'i>, CallError> {
-    if consumed > 0 { Ok(Received::consumed(consumed)) } else { Err(refused) }
 }
 
 pub(super) fn slice(memory: &mut [u8], start: usize, len: usize) -> &mut [u8] {

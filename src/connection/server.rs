@@ -1,6 +1,6 @@
 //! §4.2: a server's opening handshake. Nothing here is in a program without servers.
 
-use super::machine::{Heads, Machine, Output, Stage};
+use super::machine::{Heads, Machine, Method, Output, Stage};
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Event, Received};
 use crate::handshake::server::{refusal, write_answer, write_response};
@@ -56,24 +56,27 @@ impl Machine<'_> {
         now: Instant,
         out: &mut [u8],
     ) -> Result<usize, CallError> {
-        let is_head = self.deciding()?;
+        let method = self.deciding()?;
+        if method == Method::Connect && status / 100 == 2 {
+            return Err(UsageError::InvalidStatus.into());
+        }
         let (body, content_len) = body;
         // RFC 9110 §9.3.2: the answer to a HEAD is the head that a GET would have had.
-        let body = if is_head { &[] } else { body };
+        let body = if method == Method::Head { &[] } else { body };
         let n = write_response(status, headers, content_len, body, out)?;
         self.timers.note_produced(n);
-        if !is_head {
+        if method != Method::Head {
             self.timers.note_due(wire_len(content_len.saturating_sub(body.len())));
         }
         self.enter(Stage::Failed, now);
         Ok(n)
     }
 
-    /// Whether the request that waits for its answer is a HEAD.
-    fn deciding(&self) -> Result<bool, UsageError> {
+    /// The method of the request that waits for its answer.
+    fn deciding(&self) -> Result<Method, UsageError> {
         match (self.role, &self.stage) {
             (Role::Client, _) => Err(UsageError::WrongRole),
-            (_, &Stage::Deciding { is_head }) => Ok(is_head),
+            (_, &Stage::Deciding { method }) => Ok(method),
             _ => Err(UsageError::NotConnecting),
         }
     }
@@ -88,9 +91,6 @@ fn read_request<'i>(
     now: Instant,
     out: &mut Output<'_>,
 ) -> Result<Received<'i>, CallError> {
-    if wire_len(input.len()) < u64::from(heads.scan.scanned) {
-        return Err(UsageError::InputTooShort.into());
-    }
     let input = &*input;
     match next_request(input, &mut heads.scan, machine) {
         Ok(None) => {
@@ -98,7 +98,12 @@ fn read_request<'i>(
             Ok(Received::consumed(0))
         }
         Ok(Some(request)) => {
-            machine.enter(Stage::Deciding { is_head: request.method() == "HEAD" }, now);
+            let method = match request.method() {
+                "HEAD" => Method::Head,
+                "CONNECT" => Method::Connect,
+                _ => Method::Other,
+            };
+            machine.enter(Stage::Deciding { method }, now);
             let consumed = request.octets().len();
             let event = if request.is_opening_handshake() { Event::Request(request) } else { Event::HttpRequest(request) };
             Ok(Received { consumed, produced: 0, event: Some(event) })

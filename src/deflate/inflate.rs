@@ -92,7 +92,8 @@ impl<'m> Inflater<'m> {
     /// A decoder at the start of a connection.
     ///
     /// `history` is lent for the life of the value: exactly 2^window_bits octets, window_bits 8 to 15; its content does not matter.
-    /// `None` if its length is another. The window must be that agreed for the peer's direction, or larger.
+    /// `None` if its length is another. The window must be that agreed for the peer's direction: a larger one would
+    /// take what the peer may not send.
     pub const fn new(history: &'m mut [u8]) -> Option<Self> {
         let Some(history) = History::new(history) else { return None };
         Some(Self {

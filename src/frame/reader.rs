@@ -67,12 +67,12 @@ pub(crate) struct Piece {
 pub(crate) enum What {
     /// Nothing yet: what follows is incomplete.
     Nothing,
-    /// Compressed payload, and nothing to inflate it with. It is left where it is.
+    /// Compressed payload, and nothing to inflate it with.
     NoInflater,
     /// A piece of a message, unmasked and checked.
     Data { kind: MessageKind, offset: u64, last: bool, inflated: bool },
-    /// A whole control frame, checked, and still masked: who takes it unmasks it. `before`: where it starts.
-    Control { opcode: Opcode, masking_key: [u8; 4], before: usize },
+    /// A whole control frame, checked, and still masked: who takes it unmasks it.
+    Control { opcode: Opcode, masking_key: [u8; 4], frame_start: usize },
 }
 
 impl Piece {
@@ -103,6 +103,11 @@ impl Reader {
 
     pub(crate) const fn is_inside_message(&self) -> bool {
         self.message.is_some()
+    }
+
+    /// Whether more may come out without further input.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.coding == Coding::Pending
     }
 
     pub(crate) const fn is_inside_frame(&self) -> bool {
@@ -369,7 +374,7 @@ impl Reader {
 
 /// §5.5: a control frame, once it is whole, with its payload at the start of `input`, which starts behind its header.
 #[cold]
-fn control(header: FrameHeader, input: &[u8], before: usize) -> Result<Piece, ProtocolError> {
+fn control(header: FrameHeader, input: &[u8], frame_start: usize) -> Result<Piece, ProtocolError> {
     let len = at_most(header.payload_len, input.len());
     let masking_key = header.masking_key.unwrap_or_default();
     let is_whole = wire_len(len) == header.payload_len;
@@ -377,10 +382,10 @@ fn control(header: FrameHeader, input: &[u8], before: usize) -> Result<Piece, Pr
         check_close_body(input.get(..len).unwrap_or_default(), masking_key, is_whole)?;
     }
     if !is_whole {
-        return Ok(Piece::nothing(before));
+        return Ok(Piece::nothing(frame_start));
     }
-    let start = before.saturating_add(header.header_len());
-    let what = What::Control { opcode: header.opcode, masking_key, before };
+    let start = frame_start.saturating_add(header.header_len());
+    let what = What::Control { opcode: header.opcode, masking_key, frame_start };
     Ok(Piece { consumed: start.saturating_add(len), start, len, what })
 }
 

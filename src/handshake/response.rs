@@ -40,6 +40,11 @@ impl<'i> Response<'i> {
         self.status
     }
 
+    /// RFC 9110 §15.2: whether another response follows. A 101 is final here.
+    pub(crate) const fn is_interim(&self) -> bool {
+        self.status / 100 == 1 && self.status != 101
+    }
+
     /// The text behind the status; often empty.
     pub const fn reason(&self) -> &'i [u8] {
         self.reason

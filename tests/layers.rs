@@ -229,6 +229,9 @@ fn imports_go_downwards() {
     let graph = graph(&crate_sources());
     for (module, (import, line)) in graph.iter().flat_map(|(module, edges)| edges.iter().map(move |edge| (module, edge))) {
         assert!(layer(import) <= layer(module), "{module} imports {import} from a layer above\n{line}");
+        let is_of = |path: &str, folder: &str| path.split('/').next() == Some(folder);
+        let knows_websocket = ["handshake", "frame", "connection"].iter().any(|folder| is_of(import, folder));
+        assert!(!is_of(module, "http") || !knows_websocket, "{module} is HTTP alone, and imports {import}\n{line}");
     }
     let edges: usize = graph.values().map(BTreeMap::len).sum();
     assert!(edges > 200, "found only {edges} imports");

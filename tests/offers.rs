@@ -213,7 +213,8 @@ fn extended_connect_of_rfc_8441() {
         assert_eq!(connect(wrong, &[version]), Err(OfferError::Protocol(fault)));
     }
     let other = connect(ExtendedConnect { protocol: "connect-udp", ..CONNECT }, &[version]);
-    assert_eq!(other, Err(OfferError::Usage(UsageError::NotAnOpeningHandshake)));
+    assert_eq!(other, Err(OfferError::OtherProtocol));
+    assert_eq!(other.unwrap_err().status(), 501);
     for origin in ["https://h", "http://h:1x", "null", "https://evil:1"] {
         assert_eq!(
             connect(CONNECT, &[version, ("origin", origin)]),

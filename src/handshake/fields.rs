@@ -33,11 +33,6 @@ impl<'i> Field<'i> {
     pub(super) const fn is_present(self) -> bool {
         !matches!(self, Self::Absent)
     }
-
-    /// Its value; an empty one where there are several, which no list of values has.
-    pub(super) fn or_empty(self) -> Option<&'i [u8]> {
-        self.is_present().then(|| self.only().unwrap_or_default())
-    }
 }
 
 /// §4.2.2, §11.3.4: the lines of a list mean what they would mean as one.
@@ -66,6 +61,7 @@ impl List {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Fields<'i> {
     pub(super) host: Field<'i>,
+    pub(super) origin: Field<'i>,
     pub(super) upgrade: Field<'i>,
     version: Field<'i>,
     key: Field<'i>,
@@ -100,6 +96,7 @@ impl<'i> Fields<'i> {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         let field = match name.len() {
             4 if is("host") => &mut self.host,
+            6 if is("origin") => &mut self.origin,
             6 if is("expect") => {
                 self.has_expect = true;
                 return;

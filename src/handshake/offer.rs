@@ -2,7 +2,7 @@
 //! HTTP/1.1, or another's over HTTP/1.1, HTTP/2 (RFC 8441) or HTTP/3 (RFC 9220).
 
 use super::accept_key::{ACCEPT_KEY_LEN, KEY_LEN, accept_key};
-use super::fields::{Field, Fields};
+use super::fields::Fields;
 use super::negotiated::Negotiated;
 use super::origin::Origin;
 use crate::config::Config;
@@ -34,6 +34,8 @@ pub enum OfferError {
     /// [`UsageError::NotAnOpeningHandshake`]: it asks for something else than WebSocket. [`UsageError::OriginNotAllowed`].
     /// [`UsageError::InvalidSubprotocol`]: the [`Config`]'s list is malformed.
     Usage(UsageError),
+    /// An extended CONNECT with another `:protocol` than `websocket`.
+    OtherProtocol,
 }
 
 impl OfferError {
@@ -45,6 +47,8 @@ impl OfferError {
             Self::Usage(UsageError::NotAnOpeningHandshake) => 400,
             Self::Usage(UsageError::OriginNotAllowed) => 403,
             Self::Usage(_) => 500,
+            // RFC 9220 §3.
+            Self::OtherProtocol => 501,
         }
     }
 }
@@ -66,6 +70,7 @@ impl core::fmt::Display for OfferError {
         match self {
             Self::Protocol(error) => error.fmt(f),
             Self::Usage(error) => error.fmt(f),
+            Self::OtherProtocol => f.write_str("the extended CONNECT is for another protocol than websocket"),
         }
     }
 }
@@ -87,6 +92,10 @@ pub struct ExtendedConnect<'a> {
 
 impl<'c> Offer<'c> {
     /// The offer in a request that another HTTP/1.1 stack has read: its method and header fields, in any order.
+    ///
+    /// Two rules are the caller's to keep, because they show in neither. A request of HTTP/1.0 is no opening handshake, whatever its
+    /// Upgrade says (RFC 9110 §7.8). If the target is a whole URL, its host replaces the Host header (RFC 9112 §3.2.2), here for
+    /// [`Origin::SameHost`].
     ///
     /// ```
     /// use sansocket::{Config, Connection, Header, Instant, NoEntropy, Offer, Origin, Role};
@@ -114,30 +123,29 @@ impl<'c> Offer<'c> {
         config: &'c Config<'c>,
         origin: Origin<'_>,
     ) -> Result<Self, OfferError> {
-        let (fields, origins, offer) = Self::gather(fields, config);
+        let (fields, offer) = Self::gather(fields, config);
         fields.check_http(true)?;
         if !fields.upgrades_to_websocket {
             return Err(UsageError::NotAnOpeningHandshake.into());
         }
         let offer = offer.with_key(fields.check_upgrade(method, true)?);
         let host = fields.host.only();
-        Ok(offer.decide(origins.or_empty().is_none_or(|page| origin.allows(page, host)))?)
+        Ok(offer.decide(origin.allows_field(fields.origin, host))?)
     }
 
     /// The offer in an extended CONNECT (RFC 8441 §5): its pseudo-header fields, and the others. Success is answered with 200.
     ///
     /// # Errors
-    /// What is wrong, and [`status`](OfferError::status) says how to tell it; another `:protocol` is
-    /// [`UsageError::NotAnOpeningHandshake`], which RFC 9220 §3 has answered with 501.
+    /// What is wrong, and [`status`](OfferError::status) says how to tell it.
     pub fn of_extended_connect<'i>(
         request: ExtendedConnect<'_>,
         fields: impl IntoIterator<Item = Header<'i>>,
         config: &'c Config<'c>,
         origin: Origin<'_>,
     ) -> Result<Self, OfferError> {
-        let (fields, origins, offer) = Self::gather(fields, config);
+        let (fields, offer) = Self::gather(fields, config);
         if !request.protocol.eq_ignore_ascii_case("websocket") {
-            return Err(UsageError::NotAnOpeningHandshake.into());
+            return Err(OfferError::OtherProtocol);
         }
         let is_http = ["http", "https"].iter().any(|scheme| request.scheme.eq_ignore_ascii_case(scheme));
         if !is_http || !Target::parse("GET", request.path).is_some_and(|target| matches!(target, Target::Origin(_))) {
@@ -148,7 +156,7 @@ impl<'c> Offer<'c> {
         }
         fields.check_extended_connect()?;
         let host = Some(request.authority.as_bytes());
-        Ok(offer.decide(origins.or_empty().is_none_or(|page| origin.allows(page, host)))?)
+        Ok(offer.decide(origin.allows_field(fields.origin, host))?)
     }
 
     /// What the header lines of a request of ours offer of `subprotocols`, which we speak.
@@ -166,19 +174,16 @@ impl<'c> Offer<'c> {
         self
     }
 
-    /// What decides, the Origin, and what is offered of what we speak.
-    fn gather<'i>(from: impl IntoIterator<Item = Header<'i>>, config: &'c Config<'c>) -> (Fields<'i>, Field<'i>, Self) {
+    /// What decides, and what is offered of what we speak.
+    fn gather<'i>(from: impl IntoIterator<Item = Header<'i>>, config: &'c Config<'c>) -> (Fields<'i>, Self) {
         let mut offer = Self { subprotocols: config.subprotocols, offered: 0, key: None };
-        let (mut fields, mut origin) = (Fields::default(), Field::default());
+        let mut fields = Fields::default();
         for Header { name, value } in from {
             let value = value.trim_ascii();
             fields.note(name.as_bytes(), value);
             offer.note(name.as_bytes(), value);
-            if name.eq_ignore_ascii_case("origin") {
-                origin.note(value);
-            }
         }
-        (fields, origin, offer)
+        (fields, offer)
     }
 
     fn note(&mut self, name: &[u8], value: &[u8]) {

@@ -1,11 +1,12 @@
 //! §10.2: which pages may connect.
 
+use crate::handshake::fields::Field;
 use crate::http::authority::Authority;
 
 /// Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be
 /// used by every page that its users visit.
 ///
-/// A request without Origin does not come from a browser's page and passes. `null`, which pages without an origin of their own send,
+/// A request without Origin does not come from a browser's page and passes; one with several passes only [`Any`](Self::Any). `null`, which pages without an origin of their own send,
 /// passes only [`Any`](Self::Any).
 ///
 /// ```compile_fail
@@ -31,8 +32,17 @@ pub enum Origin<'a> {
 }
 
 impl Origin<'_> {
+    /// Whether a request to `host` with these Origin headers passes. No browser sends two.
+    pub(super) fn allows_field(self, origin: Field<'_>, host: Option<&[u8]>) -> bool {
+        match origin {
+            Field::Absent => true,
+            Field::Once(origin) => self.allows(origin, host),
+            Field::Repeated => matches!(self, Self::Any),
+        }
+    }
+
     /// Whether a request to `host` with this Origin header passes.
-    pub(crate) fn allows(self, origin: &[u8], host: Option<&[u8]>) -> bool {
+    fn allows(self, origin: &[u8], host: Option<&[u8]>) -> bool {
         match self {
             Self::Any => true,
             Self::OneOf(allowed) => allowed.iter().any(|allowed| allowed.as_bytes() == origin),

@@ -2,10 +2,10 @@
 
 use crate::config::Config;
 use crate::error::{ProtocolError, UsageError};
-use crate::handshake::fields::Fields;
+use crate::handshake::fields::{Field, Fields};
 use crate::handshake::offer::Offer;
 use crate::handshake::origin::Origin;
-use crate::http::head::{Head, Header, Headers};
+use crate::http::head::{Head, Headers};
 use crate::http::list::Tokens;
 use crate::http::scan::Scan;
 use crate::http::target::{Target, position};
@@ -154,11 +154,13 @@ impl<'i> Request<'i> {
     pub fn offer<'c>(&self, config: &'c Config<'c>, origin: Origin<'_>) -> Result<Offer<'c>, UsageError> {
         let key = self.key.ok_or(UsageError::NotAnOpeningHandshake)?;
         let mut lines = self.headers();
-        let mut is_allowed = true;
-        // All of them have to pass: a second one is not overlooked.
+        let mut origins = Field::default();
         while let Some((name, value)) = lines.next_line() {
-            is_allowed &= !name.eq_ignore_ascii_case(b"origin") || origin.allows(value, self.host());
+            if name.eq_ignore_ascii_case(b"origin") {
+                origins.note(value);
+            }
         }
+        let is_allowed = origin.allows_field(origins, self.host());
         Offer::of_lines(self.headers(), config.subprotocols).with_key(key).decide(is_allowed)
     }
 
@@ -177,10 +179,4 @@ impl core::fmt::Debug for Request<'_> {
             .field("headers", &self.headers())
             .finish()
     }
-}
-
-/// Headers as an iterator of the caller's own, for what is sent.
-pub(crate) fn is_sendable(header: &Header<'_>) -> bool {
-    use crate::http::scan::{is_token, is_value_octet};
-    is_token(header.name.as_bytes()) && header.value.iter().all(|&octet| is_value_octet(octet))
 }

@@ -31,13 +31,18 @@ impl<'a> Iterator for Tokens<'a> {
             let (member, rest) = self.rest.split_at_checked(end)?;
             self.rest = rest.get(1..).unwrap_or_default();
             let member = member.trim_ascii();
+            if is_token(member) {
+                return core::str::from_utf8(member).ok();
+            }
             if !member.is_empty() {
-                return is_token(member).then_some(core::str::from_utf8(member).ok()?);
+                self.rest = &[];
             }
         }
         None
     }
 }
+
+impl core::iter::FusedIterator for Tokens<'_> {}
 
 /// The members of the list in `value`, whatever they are; empty ones are left out.
 pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -98,6 +103,8 @@ mod tests {
         assert_eq!((connection(b"keep-alive, UPGRADE"), connection(b", ,upgrade")), (Some(true), Some(true)));
         assert_eq!((connection(b"upgraded"), connection(b""), connection(b"upgrade/1")), (Some(false), Some(false), None));
         assert!(Tokens::of(b" a,,b ,").eq(["a", "b"]));
+        let mut tokens = Tokens::of(b"a, b c, d");
+        assert_eq!((tokens.next(), tokens.next(), tokens.next()), (Some("a"), None, None));
         assert_eq!(
             (count_tokens(b"a, b"), count_tokens(b"a"), count_tokens(b", "), count_tokens(b"")),
             (Some(2), Some(1), Some(0), Some(0))

@@ -1,8 +1,8 @@
 //! Writes a head into the caller's output: counted first, so that a call that fails has written nothing.
 
 use crate::error::{CallError, UsageError, room};
-use crate::handshake::request::is_sendable;
 use crate::http::head::Header;
+use crate::http::scan::{is_token, is_value_octet};
 use crate::length::copy;
 
 /// Where the parts of a head go: nowhere while they are counted, then into room for all of them.
@@ -50,7 +50,7 @@ pub(crate) fn write_head<T: Copy + Default, E: Into<CallError>>(
 /// B-23: no octet of a header that the caller adds can end its line; nor may it double one that we write.
 pub(crate) fn check_headers(headers: &[Header<'_>], reserved: &[&str]) -> Result<(), UsageError> {
     headers.iter().try_for_each(|header| {
-        if !is_sendable(header) {
+        if !is_token(header.name.as_bytes()) || !header.value.iter().all(|&octet| is_value_octet(octet)) {
             return Err(UsageError::InvalidHeader);
         }
         let ours = |name: &&str| header.name.eq_ignore_ascii_case(name);

@@ -61,7 +61,6 @@ impl List {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Fields<'i> {
     pub(super) host: Field<'i>,
-    pub(super) origin: Field<'i>,
     pub(super) upgrade: Field<'i>,
     version: Field<'i>,
     key: Field<'i>,
@@ -96,7 +95,6 @@ impl<'i> Fields<'i> {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         let field = match name.len() {
             4 if is("host") => &mut self.host,
-            6 if is("origin") => &mut self.origin,
             6 if is("expect") => {
                 self.has_expect = true;
                 return;

@@ -2,7 +2,7 @@
 //! HTTP/1.1, or another's over HTTP/1.1, HTTP/2 (RFC 8441) or HTTP/3 (RFC 9220).
 
 use super::accept_key::{ACCEPT_KEY_LEN, KEY_LEN, accept_key};
-use super::fields::Fields;
+use super::fields::{Field, Fields};
 use super::negotiated::Negotiated;
 use super::origin::Origin;
 use crate::config::Config;
@@ -123,14 +123,14 @@ impl<'c> Offer<'c> {
         config: &'c Config<'c>,
         origin: Origin<'_>,
     ) -> Result<Self, OfferError> {
-        let (fields, offer) = Self::gather(fields, config);
+        let (fields, page, offer) = Self::gather(fields, config);
         fields.check_http(true)?;
         if !fields.upgrades_to_websocket {
             return Err(UsageError::NotAnOpeningHandshake.into());
         }
         let offer = offer.with_key(fields.check_upgrade(method, true)?);
         let host = fields.host.only();
-        Ok(offer.decide(origin.allows_field(fields.origin, host))?)
+        Ok(offer.decide(origin.allows_field(page, host))?)
     }
 
     /// The offer in an extended CONNECT (RFC 8441 §5): its pseudo-header fields, and the others. Success is answered with 200.
@@ -143,7 +143,7 @@ impl<'c> Offer<'c> {
         config: &'c Config<'c>,
         origin: Origin<'_>,
     ) -> Result<Self, OfferError> {
-        let (fields, offer) = Self::gather(fields, config);
+        let (fields, page, offer) = Self::gather(fields, config);
         if !request.protocol.eq_ignore_ascii_case("websocket") {
             return Err(OfferError::OtherProtocol);
         }
@@ -156,7 +156,7 @@ impl<'c> Offer<'c> {
         }
         fields.check_extended_connect()?;
         let host = Some(request.authority.as_bytes());
-        Ok(offer.decide(origin.allows_field(fields.origin, host))?)
+        Ok(offer.decide(origin.allows_field(page, host))?)
     }
 
     /// What the header lines of a request of ours offer of `subprotocols`, which we speak.
@@ -174,16 +174,19 @@ impl<'c> Offer<'c> {
         self
     }
 
-    /// What decides, and what is offered of what we speak.
-    fn gather<'i>(from: impl IntoIterator<Item = Header<'i>>, config: &'c Config<'c>) -> (Fields<'i>, Self) {
+    /// What decides, the page that asks (apart, since a head has room for no more on its way to be read), and what is offered of what we speak.
+    fn gather<'i>(from: impl IntoIterator<Item = Header<'i>>, config: &'c Config<'c>) -> (Fields<'i>, Field<'i>, Self) {
         let mut offer = Self { subprotocols: config.subprotocols, offered: 0, key: None };
-        let mut fields = Fields::default();
+        let (mut fields, mut page) = (Fields::default(), Field::default());
         for Header { name, value } in from {
             let value = value.trim_ascii();
             fields.note(name.as_bytes(), value);
             offer.note(name.as_bytes(), value);
+            if name.eq_ignore_ascii_case("origin") {
+                page.note(value);
+            }
         }
-        (fields, offer)
+        (fields, page, offer)
     }
 
     fn note(&mut self, name: &[u8], value: &[u8]) {

@@ -157,7 +157,10 @@ enum sansocket_result
     SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED = 271,
     /** A request that is not a valid opening handshake. */
     SANSOCKET_USAGE_NOT_AN_OPENING_HANDSHAKE = 272,
-    /** A status that no final response has: below 200 or above 999; or a body with 204 or 304, which have none. */
+    /**
+     * A status that no final response has: below 200 or above 999; a body with 204, 205 or 304, which have none; or success for a
+     * CONNECT, which would open a tunnel (RFC 9110 §9.3.6).
+     */
     SANSOCKET_USAGE_INVALID_STATUS = 273,
     /** Fewer octets were presented than were left unconsumed before. */
     SANSOCKET_USAGE_INPUT_TOO_SHORT = 274,

@@ -138,6 +138,9 @@ static void pointers_and_lengths(void)
     io.output = NULL;
     EXPECT(sansocket_receive(&ws, &io), SANSOCKET_NULL_POINTER);
     io.output_len = 0;
+    EXPECT(sansocket_receive(&ws, &io), SANSOCKET_OK);
+    io.input = fresh_io().input;
+    io.input_len = 1;
     EXPECT(sansocket_receive(&ws, &io), SANSOCKET_NEEDS_ROOM);
     EXPECT_TRUE(io.needed == SANSOCKET_MAX_ANSWER);
     EXPECT(sansocket_send(&ws, &io, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_NEEDS_ROOM);

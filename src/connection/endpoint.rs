@@ -3,14 +3,12 @@
 use core::time::Duration;
 
 use super::machine::{Machine, Output, Stage};
-use super::receive::slice;
 use super::server::AWAITS_REQUEST;
 use crate::close_code::CloseCode;
 use crate::config::Config;
 use crate::entropy::{Entropy, NoEntropy};
 use crate::error::{CallError, UsageError};
-use crate::event::{Data, Event, MessageKind, Received, State, Transport};
-use crate::frame::WholeMessage;
+use crate::event::{MessageKind, Received, State, Transport};
 use crate::handshake::{Accept, ClientRequest, Negotiated, Offer, Request};
 use crate::http::{Header, Tokens};
 use crate::length::wire_len;
@@ -96,17 +94,12 @@ impl<'c, E: Entropy> Connection<'c, E> {
     /// octets of an unfinished head are missing. Nothing was consumed or changed.
     #[inline]
     pub fn receive<'i>(&mut self, now: Instant, input: &'i mut [u8], out: &mut [u8]) -> Result<Received<'i>, CallError> {
-        let Some(WholeMessage { kind, start, len }) = self.machine.whole_message(input, now) else {
-            let (machine, out) = self.output(out);
-            return machine.receive_rarer(input, now, out);
-        };
-        // Its own way out: merged with the other events, it would go through memory twice.
-        let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset: 0, last: true }));
-        Ok(Received { consumed: start.saturating_add(len), produced: 0, event })
+        let (machine, out) = self.output(out);
+        machine.receive(input, now, out)
     }
 
     /// Takes the end of the transport's input (an orderly end or a reset): ends in
-    /// [`Event::Closed`] unless that was given before. **Pass what has arrived to [`receive`](Self::receive) first**, until it gives
+    /// [`Event::Closed`](crate::Event::Closed) unless that was given before. **Pass what has arrived to [`receive`](Self::receive) first**, until it gives
     /// nothing more: behind this call it is lost.
     ///
     /// While a request waits for its answer there is no event: who half-closes behind a request still reads (RFC 9112 §9.6). `Closed`
@@ -160,7 +153,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
         machine.request(request, now, out)
     }
 
-    /// Accepts the opening handshake that [`Event::Request`] showed (§4.2.2): writes the 101 and
+    /// Accepts the opening handshake that [`Event::Request`](crate::Event::Request) showed (§4.2.2): writes the 101 and
     /// returns its octets. The connection is open then.
     ///
     /// # Errors

@@ -9,23 +9,23 @@ use crate::length::wire_len;
 use crate::time::Instant;
 
 impl Machine<'_> {
-    /// A message that lies whole in the input, in a connection that is open, as `Reader::whole_message` takes it.
+    /// The common case by itself: a message that lies whole in the input.
     #[inline(always)]
-    pub(super) fn whole_message(&mut self, input: &mut [u8], now: Instant) -> Option<WholeMessage> {
-        let Stage::Open { reader, .. } = &self.stage else { return None };
-        let whole = reader.whole_message(input, self.rules())?;
-        self.timers.note_received(now);
-        Some(whole)
+    pub(super) fn receive<'i>(&mut self, input: &'i mut [u8], now: Instant, out: Output<'_>) -> Result<Received<'i>, CallError> {
+        if let Stage::Open { reader, .. } = &self.stage {
+            if let Some(WholeMessage { kind, start, len }) = reader.whole_message(input, self.rules()) {
+                self.timers.note_received(now);
+                // Its own way out: merged with the other events, it would go through memory twice.
+                let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset: 0, last: true }));
+                return Ok(Received { consumed: start.saturating_add(len), produced: 0, event });
+            }
+        }
+        self.receive_rarer(input, now, out)
     }
 
     /// Whatever else comes.
     #[inline(never)]
-    pub(super) fn receive_rarer<'i>(
-        &mut self,
-        input: &'i mut [u8],
-        now: Instant,
-        mut out: Output<'_>,
-    ) -> Result<Received<'i>, CallError> {
+    fn receive_rarer<'i>(&mut self, input: &'i mut [u8], now: Instant, mut out: Output<'_>) -> Result<Received<'i>, CallError> {
         let none: &mut AnyInflation<'_, '_> = &mut NoInflation;
         self.receive_any(input, none, now, &mut out)
     }
@@ -183,6 +183,6 @@ impl Machine<'_> {
     }
 }
 
-pub(super) fn slice(memory: &mut [u8], start: usize, len: usize) -> &mut [u8] {
+fn slice(memory: &mut [u8], start: usize, len: usize) -> &mut [u8] {
     memory.get_mut(start..).and_then(|rest| rest.get_mut(..len)).unwrap_or_default()
 }

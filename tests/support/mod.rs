@@ -1,5 +1,6 @@
 //! What all tests stand on: a probe that checks the laws at every call, every delivery of a wire, and the tools around them.
 #![allow(dead_code, reason = "each test file uses its part of the support")]
+pub(crate) mod entropy;
 pub(crate) mod frames;
 pub(crate) mod http;
 pub(crate) mod model;
@@ -7,8 +8,8 @@ pub(crate) mod pair;
 pub(crate) mod probe;
 pub(crate) mod rng;
 
+use entropy::Counter;
 use probe::{Probe, Seen};
-use rng::Counter;
 use sansocket::{Config, Connection, Instant, MessageKind, Negotiated, Role};
 
 /// All defaults.

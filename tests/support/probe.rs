@@ -1,7 +1,7 @@
 //! A connection under observation: each call is checked against the laws that hold for every call.
 
+use super::entropy::Counter;
 use super::http::HOST;
-use super::rng::Counter;
 use super::{Begin, connecting, ms};
 use sansocket::{
     Accept, CallError, ClientRequest, CloseCode, Config, Connection, Event, Headers, MessageKind, Negotiated, Origin, PingSource,

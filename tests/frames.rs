@@ -1,12 +1,14 @@
 //! §5: frames as they arrive and as they are sent.
+mod property;
 mod support;
 
+use property::{bytes, one_of, property};
+use proptest::prelude::*;
 use sansocket::ProtocolError::{self, *};
 use sansocket::frame::{FrameHeader, HeaderRules, Opcode, apply_mask};
 use sansocket::{CallError, Event, MessageKind, Role};
 use support::frames::*;
 use support::probe::Seen;
-use support::rng::Rng;
 use support::{Case, DEFAULT, ROLES, ms, open};
 
 fn text(text: &str) -> Seen {
@@ -480,22 +482,27 @@ fn refused_call_forgets_the_empty_fragment_in_front() {
     }
 }
 
+fn headers() -> impl Strategy<Value = FrameHeader> {
+    let opcode = one_of(&[Opcode::Continuation, Opcode::Text, Opcode::Binary, Opcode::Close, Opcode::Ping, Opcode::Pong]);
+    // Each number of bits as often as the others.
+    let len = (0_u32..64).prop_flat_map(|bits| 0..=u64::MAX >> 1 >> bits);
+    (any::<bool>(), 0_u8..8, opcode, any::<Option<[u8; 4]>>(), len).prop_map(|(fin, rsv, opcode, masking_key, len)| {
+        let is_control = opcode.is_control();
+        let payload_len = if is_control { len % 126 } else { len };
+        FrameHeader { fin: fin || is_control, rsv, opcode, masking_key, payload_len }
+    })
+}
+
 /// F-29: the public header functions agree with each other on random headers, and keep the reserved bits.
 #[test]
 fn public_headers_survive_both_ways() {
-    let mut rng = Rng::new(29);
-    for _ in 0..20_000 {
-        let opcode = rng.pick(&[Opcode::Continuation, Opcode::Text, Opcode::Binary, Opcode::Close, Opcode::Ping, Opcode::Pong]);
-        let bits = rng.below(64);
-        let payload_len = if opcode.is_control() { rng.below(126) as u64 } else { rng.next() >> bits >> 1 };
-        let masking_key = if rng.one_in(2) { Some([rng.octet(), rng.octet(), rng.octet(), rng.octet()]) } else { None };
-        let fin = opcode.is_control() || rng.one_in(2);
-        let header = FrameHeader { fin, rsv: rng.below(8) as u8, opcode, masking_key, payload_len };
+    property(5_000, headers(), |header| {
+        let FrameHeader { fin, rsv, opcode, masking_key, payload_len } = header;
         let mut wire = [0; FrameHeader::MAX_LEN];
         let len = header.encode(&mut wire).unwrap();
         assert_eq!(len, header.header_len());
         let by_hand = [
-            vec![u8::from(fin) << 7 | header.rsv << 4 | opcode as u8],
+            vec![u8::from(fin) << 7 | rsv << 4 | opcode as u8],
             length(shortest_form(payload_len), payload_len, masking_key.is_some()),
             masking_key.map(Vec::from).unwrap_or_default(),
         ];
@@ -504,20 +511,17 @@ fn public_headers_survive_both_ways() {
             assert_eq!(FrameHeader::decode(&wire[..known], HeaderRules::ANY), Ok(None));
         }
         assert_eq!(FrameHeader::decode(&wire, HeaderRules::ANY), Ok(Some(header)));
-    }
+    });
 }
 
 /// F-11: the public mask is §5.3's formula, and undoes itself.
 #[test]
 fn public_mask_is_the_formula_of_the_rfc() {
-    let mut rng = Rng::new(53);
-    for len in 0..200 {
-        let key = [rng.octet(), rng.octet(), rng.octet(), rng.octet()];
-        let octets = rng.octets(len);
-        let mut masked = octets.clone();
+    property(400, (any::<[u8; 4]>(), bytes(0..200)), |(key, bytes)| {
+        let mut masked = bytes.clone();
         apply_mask(key, &mut masked);
-        assert!(masked.iter().zip(&octets).enumerate().all(|(i, (masked, octet))| *masked == octet ^ key[i % 4]));
+        assert!(masked.iter().zip(&bytes).enumerate().all(|(i, (masked, byte))| *masked == byte ^ key[i % 4]));
         apply_mask(key, &mut masked);
-        assert_eq!(masked, octets);
-    }
+        assert_eq!(masked, bytes);
+    });
 }

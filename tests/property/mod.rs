@@ -1,0 +1,59 @@
+//! Properties: a check that must hold of every input of a kind, tried on random ones. What fails is made small, and kept.
+//!
+//! Beside `support`, not in it: the fuzz targets share that, and do not build proptest.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::ffi::OsStr;
+use std::fmt::Debug;
+use std::ops::Range;
+use std::panic::Location;
+use std::path::Path;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, FileFailurePersistence, TestError, TestRunner};
+use sansocket::Role;
+
+/// Tries `check` on as many inputs of `strategy` as `cases` says. It panics on what breaks the property; `property` then looks for the
+/// smallest such input, prints it, and lets it panic once more, with its message and line.
+///
+/// A failure is appended to `tests/regressions/NAME.txt`, NAME being the file that calls, and tried first in every later run:
+/// commit it. Each property of the file tries all of them, as a line is a seed and no input.
+#[track_caller]
+pub(crate) fn property<S: Strategy>(cases: u32, strategy: S, check: impl Fn(S::Value)) {
+    let name = Path::new(Location::caller().file()).file_stem().and_then(OsStr::to_str).unwrap();
+    let regressions = format!("{}/tests/regressions/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    let config = Config {
+        cases,
+        max_shrink_iters: 10_000,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions.leak()))),
+        ..Config::default()
+    };
+    let result = TestRunner::new(config).run(&strategy, |input| {
+        check(input);
+        Ok(())
+    });
+    match result {
+        Ok(()) => {}
+        Err(TestError::Fail(_, input)) => {
+            eprintln!("smallest input found that fails: {input:?}");
+            check(input);
+            panic!("that input passed when it was tried again");
+        }
+        Err(abort) => panic!("{abort}"),
+    }
+}
+
+pub(crate) fn role() -> impl Strategy<Value = Role> {
+    one_of(&[Role::Client, Role::Server])
+}
+
+/// One of `from`, the first being the simplest.
+pub(crate) fn one_of<T: Clone + Debug + 'static>(from: &[T]) -> impl Strategy<Value = T> + use<T> {
+    proptest::sample::select(from.to_vec())
+}
+
+/// Any bytes, as many as `len` says.
+pub(crate) fn bytes(len: Range<usize>) -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<u8>(), len)
+}

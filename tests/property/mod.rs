@@ -14,6 +14,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestError, TestRunner};
 use sansocket::Role;
 
+use crate::support::ROLES;
+use crate::support::pair::Move;
+
 /// Tries `check` on as many inputs of `strategy` as `cases` says. It panics on what breaks the property; `property` then looks for the
 /// smallest such input, prints it, and lets it panic once more, with its message and line.
 ///
@@ -45,10 +48,10 @@ pub(crate) fn property<S: Strategy>(cases: u32, strategy: S, check: impl Fn(S::V
 }
 
 pub(crate) fn role() -> impl Strategy<Value = Role> {
-    one_of(&[Role::Client, Role::Server])
+    one_of(&ROLES)
 }
 
-/// One of `from`, the first being the simplest.
+/// One of `from`, the first being the simplest. What comes twice is taken twice as often.
 pub(crate) fn one_of<T: Clone + Debug + 'static>(from: &[T]) -> impl Strategy<Value = T> + use<T> {
     proptest::sample::select(from.to_vec())
 }
@@ -56,4 +59,15 @@ pub(crate) fn one_of<T: Clone + Debug + 'static>(from: &[T]) -> impl Strategy<Va
 /// Any bytes, as many as `len` says.
 pub(crate) fn bytes(len: Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     vec(any::<u8>(), len)
+}
+
+/// The cuts and the room of `Case::run_cut`.
+pub(crate) fn cuts() -> impl Strategy<Value = (Vec<usize>, usize)> {
+    (vec(0_usize..4096, 0..6), 0_usize..132)
+}
+
+/// How bytes travel between two peers: by single ones, in pieces, all at once.
+pub(crate) fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let len = prop_oneof![1_usize..10, 1_usize..300, Just(usize::MAX)];
+    vec((any::<bool>(), len, 0_usize..132).prop_map(|(to_server, len, room)| Move { to_server, len, room }), 1..40)
 }

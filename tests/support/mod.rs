@@ -159,14 +159,21 @@ impl<'c> Case<'c> {
         longest
     }
 
-    /// Delivers `wire` octet by octet, whole, and in a few random ways.
-    pub(crate) fn run_randomly(&self, wire: &[u8], rng: &mut rng::Rng) -> Transcript {
+    /// Delivers `wire` byte by byte, whole, and in pieces with an output of `room` bytes. The pieces end at `cuts`, in any order; those
+    /// beyond the wire's end are counted from its start again.
+    pub(crate) fn run_cut(&self, wire: &[u8], cuts: &[usize], room: usize) -> Transcript {
         let longest = self.deliver(wire, 1..wire.len(), AMPLE);
         longest.assert_covers(&self.deliver(wire, [], AMPLE), "whole");
-        let mut cuts: Vec<_> = (0..rng.below(6)).map(|_| rng.below(wire.len() + 1)).collect();
+        let mut cuts: Vec<_> = cuts.iter().map(|cut| cut % (wire.len() + 1)).collect();
         cuts.sort_unstable();
-        longest.assert_covers(&self.deliver(wire, cuts.iter().copied(), rng.below(132)), &format!("cut at {cuts:?}"));
+        longest.assert_covers(&self.deliver(wire, cuts.iter().copied(), room), &format!("cut at {cuts:?} with room for {room}"));
         longest
+    }
+
+    /// Delivers `wire` octet by octet, whole, and in a few random ways.
+    pub(crate) fn run_randomly(&self, wire: &[u8], rng: &mut rng::Rng) -> Transcript {
+        let cuts: Vec<_> = (0..rng.below(6)).map(|_| rng.below(wire.len() + 1)).collect();
+        self.run_cut(wire, &cuts, rng.below(132))
     }
 }
 

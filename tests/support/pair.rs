@@ -1,9 +1,38 @@
-//! A client and a server back to back: octets travel in pieces of random size, on a clock that the test moves.
+//! A client and a server back to back: bytes travel in pieces that the test chooses, on a clock that it moves.
 
 use super::probe::{Probe, Seen};
 use super::rng::Rng;
 use super::{Begin, DEFAULT};
 use sansocket::{Config, Role, State, Transport};
+
+/// A piece on its way.
+#[derive(Clone, Debug)]
+pub(crate) struct Move {
+    /// The other direction is taken if there is nothing to move in this one.
+    pub(crate) to_server: bool,
+    /// At most as many bytes, from 1.
+    pub(crate) len: usize,
+    /// The output that the receiver is given at first.
+    pub(crate) room: usize,
+}
+
+/// Made of moves, or for now of a seed.
+pub(crate) struct Moves(Vec<Move>, Rng);
+
+impl From<Vec<Move>> for Moves {
+    fn from(moves: Vec<Move>) -> Self {
+        Self(moves, Rng::new(1))
+    }
+}
+
+impl From<u64> for Moves {
+    fn from(seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let mut one = || Move { to_server: rng.one_in(2), len: 1 + rng.below(200), room: rng.below(132) };
+        let moves = (0..100).map(|_| one()).collect();
+        Self(moves, rng)
+    }
+}
 
 pub(crate) struct Pair<'c> {
     pub(crate) client: Probe<'c>,
@@ -14,19 +43,23 @@ pub(crate) struct Pair<'c> {
     /// Whether each one's writing was shut down and told to the other.
     client_shut: bool,
     server_shut: bool,
+    /// Taken in order, again and again.
+    moves: Vec<Move>,
+    moved: usize,
     pub(crate) rng: Rng,
     pub(crate) now: u64,
 }
 
 impl Pair<'static> {
     /// Both open, with the default settings.
-    pub(crate) fn open(seed: u64) -> Self {
-        Pair::with(&DEFAULT, &DEFAULT, Begin::Open, seed)
+    pub(crate) fn open(moves: impl Into<Moves>) -> Self {
+        Pair::with(&DEFAULT, &DEFAULT, Begin::Open, moves)
     }
 }
 
 impl<'c> Pair<'c> {
-    pub(crate) fn with(client: &'c Config<'c>, server: &'c Config<'c>, begin: Begin, seed: u64) -> Self {
+    pub(crate) fn with(client: &'c Config<'c>, server: &'c Config<'c>, begin: Begin, moves: impl Into<Moves>) -> Self {
+        let Moves(moves, rng) = moves.into();
         let mut client = Probe::start(Role::Client, client, begin);
         if begin == Begin::Handshake {
             // The request that `start` wrote is part of this wire.
@@ -44,27 +77,30 @@ impl<'c> Pair<'c> {
             server_sent: 0,
             client_shut: false,
             server_shut: false,
-            rng: Rng::new(seed),
+            moves,
+            moved: 0,
+            rng,
             now: 0,
         }
     }
 
-    /// Moves one random piece in a random direction; whether there was anything to move.
+    /// Moves one piece; whether there was anything to move.
     pub(crate) fn step(&mut self) -> bool {
-        let to_server = self.rng.one_in(2);
-        self.deliver(to_server) || self.deliver(!to_server)
+        let step = self.moves[self.moved % self.moves.len()].clone();
+        self.moved += 1;
+        self.deliver(&step, step.to_server) || self.deliver(&step, !step.to_server)
     }
 
-    fn deliver(&mut self, to_server: bool) -> bool {
+    fn deliver(&mut self, step: &Move, to_server: bool) -> bool {
         let (from, to, sent, shut) = if to_server {
             (&self.client, &mut self.server, &mut self.client_sent, &mut self.client_shut)
         } else {
             (&self.server, &mut self.client, &mut self.server_sent, &mut self.server_shut)
         };
-        (to.now, to.room) = (self.now, self.rng.below(132));
+        (to.now, to.room) = (self.now, step.room);
         let waiting = &from.output[*sent..];
         if !waiting.is_empty() {
-            let len = 1 + self.rng.below(waiting.len());
+            let len = step.len.min(waiting.len());
             to.feed(&waiting[..len]);
             *sent += len;
             return true;

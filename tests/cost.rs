@@ -1,11 +1,15 @@
 //! What a peer's octets cost: heads and lists take work in proportion to their length, whatever the pieces they come in.
+mod property;
 mod support;
 
 use std::time::{Duration, Instant as Clock};
 
+use property::property;
+use proptest::collection::vec;
+use proptest::prelude::*;
 use sansocket::{Config, Connection, Event, Role};
+use support::entropy::Counter;
 use support::http::{request_with, response_with};
-use support::rng::{Counter, Rng};
 use support::{Case, DEFAULT, ROLES, ms};
 
 /// Limits that let a head of 64 KiB through.
@@ -34,27 +38,31 @@ fn opens(event: Option<Event<'_>>) -> bool {
 fn scan_of_a_head_looks_at_each_octet_once() {
     for role in ROLES {
         let head = long_head(role);
-        for seed in 0..6 {
-            // Octet by octet, then in random pieces.
-            let mut rng = Rng::new(seed);
-            let mut conn = start(role);
-            let mut input = vec![0; head.len()];
-            let mut seen = 0;
-            while seen < head.len() {
-                let end = head.len().min(seen + 1 + if seed == 0 { 0 } else { rng.below(1 << (2 * seed)) });
-                if end == head.len() {
-                    input.copy_from_slice(&head);
-                    assert!(opens(conn.receive(ms(0), &mut input, &mut [0; 131]).unwrap().event), "{role:?}");
-                } else {
-                    input[seen..end].copy_from_slice(&head[seen..end]);
-                    let received = conn.receive(ms(0), &mut input[..end], &mut [0; 131]).unwrap();
-                    assert!(received.consumed == 0 && received.event.is_none(), "{received:?} of {role:?} at {end}");
-                    input[seen..end].fill(0);
-                }
-                seen = end;
-            }
-        }
+        feed_and_forget(role, &head, &[1]);
+        // Pieces of single bytes are as likely as those of some hundred.
+        let len = (0_usize..10).prop_flat_map(|bits| 1_usize..=1 << bits);
+        property(8, vec(len, 1..8), |lens| feed_and_forget(role, &head, &lens));
     }
+}
+
+/// Presents `head` in pieces of `lens`, taken again and again, each overwritten once it was seen.
+fn feed_and_forget(role: Role, head: &[u8], lens: &[usize]) {
+    let mut conn = start(role);
+    let mut input = vec![0; head.len()];
+    let mut seen = 0;
+    for len in lens.iter().cycle() {
+        let end = seen + len;
+        if end >= head.len() {
+            break;
+        }
+        input[seen..end].copy_from_slice(&head[seen..end]);
+        let received = conn.receive(ms(0), &mut input[..end], &mut [0; 131]).unwrap();
+        assert!(received.consumed == 0 && received.event.is_none(), "{received:?} of {role:?} at {end}");
+        input[seen..end].fill(0);
+        seen = end;
+    }
+    input.copy_from_slice(head);
+    assert!(opens(conn.receive(ms(0), &mut input, &mut [0; 131]).unwrap().event), "{role:?}");
 }
 
 /// Whether `long` takes less than `most` times as long as `short`. On a busy machine one of the two may be interrupted, so it is measured anew, up to

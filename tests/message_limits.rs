@@ -1,26 +1,41 @@
 //! §10.4: limits on messages under random settings, judged by the reference model; and limits while inflating, by what was compressed.
+mod property;
 mod support;
 
+use std::cell::Cell;
+
+use property::{cuts, one_of, property, role};
+use proptest::collection::vec;
+use proptest::prelude::*;
 use sansocket::ProtocolError::{self, *};
 use sansocket::Role;
 use support::frames::*;
 use support::model::{Limits, judge};
 use support::probe::Seen;
-use support::rng::Rng;
-use support::{Begin, Case, DEFAULT, ROLES};
+use support::{Begin, Case, DEFAULT};
 
-/// Messages of small fragments, control frames between them.
-fn random_messages(rng: &mut Rng, receiver: Role) -> Vec<u8> {
+/// A message in fragments.
+#[derive(Clone, Debug)]
+struct Message {
+    opcode: u8,
+    /// The length of each, and whether a Ping follows it.
+    fragments: Vec<(usize, bool)>,
+}
+
+fn messages() -> impl Strategy<Value = Vec<Message>> {
+    let fragment = (one_of(&[0, 0, 0, 0, 1, 2, 5, 20, 60, 127]), prop::bool::weighted(0.25));
+    let message = (one_of(&[TEXT, BINARY]), vec(fragment, 1..9)).prop_map(|(opcode, fragments)| Message { opcode, fragments });
+    vec(message, 1..5)
+}
+
+fn wire_of(messages: &[Message], receiver: Role) -> Vec<u8> {
     let mut wire = Vec::new();
-    for _ in 0..1 + rng.below(4) {
-        let mut first = rng.pick(&[TEXT, BINARY]);
-        let fragments = 1 + rng.below(8);
-        for i in 1..=fragments {
-            let fin = if i == fragments { FIN } else { 0 };
-            let len = rng.pick(&[0, 0, 0, 0, 1, 2, 5, 20, 60, 127]);
-            wire.extend(frame_to(receiver, first | fin, &vec![b'x'; len]));
-            first = CONTINUATION;
-            if rng.one_in(4) {
+    for message in messages {
+        for (i, &(len, has_ping)) in message.fragments.iter().enumerate() {
+            let opcode = if i == 0 { message.opcode } else { CONTINUATION };
+            let fin = if i + 1 == message.fragments.len() { FIN } else { 0 };
+            wire.extend(frame_to(receiver, opcode | fin, &vec![b'x'; len]));
+            if has_ping {
                 wire.extend(frame_to(receiver, FIN | PING, b"p"));
             }
         }
@@ -28,52 +43,55 @@ fn random_messages(rng: &mut Rng, receiver: Role) -> Vec<u8> {
     wire
 }
 
+fn limits() -> impl Strategy<Value = Limits> {
+    let message = one_of(&[1_000, 1_000, 1_000, 1_000, 0, 1, 2, 7, 25, 60, 126, 130]);
+    let fragments = one_of(&[1_000, 1_000, 1_000, 1_000, 1, 2, 3, 5, 8]);
+    let empty = one_of(&[1_000, 1_000, 1_000, 1_000, 0, 1, 2, 4]);
+    (message, fragments, empty).prop_map(|(message, fragments, empty)| Limits { message, fragments, empty })
+}
+
 /// L-05, L-07, L-09, C-18, B-09, B-10, B-34, F-16: random messages under random limits on bytes, fragments and empty frames, in random
 /// pieces: what is delivered, the byte at which a limit is passed, the fault and its Close are those of the reference model.
 #[test]
 fn random_messages_under_random_limits() {
-    let mut rng = Rng::new(104);
-    let mut faults: [(ProtocolError, u16, usize); 3] =
-        [(MessageTooLong, 1009, 0), (TooManyFragments, 1008, 0), (TooManyEmptyFrames, 1008, 0)];
-    let (mut good, mut ended_by_nothing) = (0, 0);
-    for round in 0..4_000 {
-        let role = rng.pick(&ROLES);
-        let limits = Limits {
-            message: rng.pick(&[0, 1, 2, 7, 25, 60, 126, 130, 1_000, 1_000, 1_000, 1_000]),
-            fragments: rng.pick(&[1, 2, 3, 5, 8, 1_000, 1_000, 1_000, 1_000]),
-            empty: rng.pick(&[0, 1, 2, 4, 1_000, 1_000, 1_000, 1_000]),
-        };
+    let codes: [(ProtocolError, u16); 3] = [(MessageTooLong, 1009), (TooManyFragments, 1008), (TooManyEmptyFrames, 1008)];
+    let faults = [const { Cell::new(0) }; 3];
+    let (good, ended_by_nothing) = (Cell::new(0), Cell::new(0));
+    property(4_000, (role(), limits(), messages(), cuts()), |(role, limits, messages, (cuts, room))| {
         let config = DEFAULT.max_message_len(limits.message).max_fragments(limits.fragments).max_empty_frames(limits.empty);
-        let wire = random_messages(&mut rng, role);
+        let wire = wire_of(&messages, role);
         let expected = judge(role, Begin::Open, limits, &wire);
-        let what = format!("round {round}, {role:?}, {limits:?}, {wire:02x?}, expected {expected:02x?}");
-        let seen = Case::open(role).with(&config).run_randomly(&wire, &mut rng);
+        let what = || format!("{wire:02x?}, expected {expected:02x?}");
+        let seen = Case::open(role).with(&config).run_cut(&wire, &cuts, room);
         let events = seen.before_closed();
         match events.last() {
             Some(Seen::Failed(fault)) => {
-                assert!(expected.faults.contains(fault) && seen.fault_at == Some(expected.fault_at), "{fault:?} in {what}");
-                assert_eq!(events[..events.len() - 1], expected.events, "{what}");
-                let counted = faults.iter_mut().find(|counted| counted.0 == *fault).unwrap();
-                counted.2 += 1;
+                assert!(expected.faults.contains(fault) && seen.fault_at == Some(expected.fault_at), "{fault:?} in {}", what());
+                assert_eq!(events[..events.len() - 1], expected.events, "{}", what());
+                let known = codes.iter().position(|(known, _)| known == fault).unwrap();
+                faults[known].set(faults[known].get() + 1);
                 let close = plain(&written_by(role, &seen.output)).pop();
-                assert_eq!(close, Some((FIN | CLOSE, counted.1.to_be_bytes().to_vec())), "{what}");
+                assert_eq!(close, Some((FIN | CLOSE, codes[known].1.to_be_bytes().to_vec())), "{}", what());
             }
             _ => {
-                assert!(expected.faults.is_empty(), "{what}");
-                assert_eq!(events, expected.events, "{what}");
-                good += 1;
-                ended_by_nothing += usize::from(wire.windows(2).any(|pair| pair[0] == FIN && pair[1] & 0x7F == 0));
+                assert!(expected.faults.is_empty(), "{}", what());
+                assert_eq!(events, expected.events, "{}", what());
+                good.set(good.get() + 1);
+                let ends = messages.iter().any(|message| matches!(message.fragments[..], [_, .., (0, _)]));
+                ended_by_nothing.set(ended_by_nothing.get() + usize::from(ends));
             }
         }
-        assert_eq!(seen.open, expected.open, "{what}");
-    }
-    assert!(faults.iter().all(|counted| counted.2 > 200), "{faults:?}");
-    assert!(good > 700 && ended_by_nothing > 300, "{good} good, {ended_by_nothing} ended by an empty frame");
+        assert_eq!(seen.open, expected.open, "{}", what());
+    });
+    assert!(faults.iter().all(|count| count.get() > 200), "{faults:?}");
+    assert!(good.get() > 700 && ended_by_nothing.get() > 300, "{good:?} good, {ended_by_nothing:?} ended by an empty frame");
 }
 
 #[cfg(feature = "deflate")]
 mod deflate {
     use super::*;
+    use property::bytes;
+    use proptest::sample::Index;
     use sansocket::{
         Compressor, Config, Connection, DeflateDirection, DeflateParams, Event, Inflater, MessageKind, Negotiated, NoEntropy,
         UsageError,
@@ -103,7 +121,7 @@ mod deflate {
         let mut history = vec![0; 1 << 15];
         let mut inflater = Inflater::new(&mut history).unwrap();
         let negotiated = Negotiated::NOTHING.with_deflate(DeflateParams::DEFAULT);
-        let mut client = Connection::open(Role::Client, config, support::rng::Counter::default(), negotiated, ms(0));
+        let mut client = Connection::open(Role::Client, config, support::entropy::Counter::default(), negotiated, ms(0));
         let (mut input, mut consumed, mut all) = (wire.to_vec(), 0, Vec::new());
         let mut window = vec![0; window];
         loop {
@@ -122,32 +140,50 @@ mod deflate {
         }
     }
 
-    /// B-12, L-05, C-18: random messages from noise to bombs, as one compressed frame and as many, with windows of every size, under limits
-    /// around their length: delivered whole if the limit allows them; else 1009, what came before is the start of the message, and not a
-    /// byte behind the limit was delivered.
-    #[test]
-    fn nothing_behind_the_limit_is_inflated() {
-        let mut rng = Rng::new(1409);
-        let mut counts = [0, 0];
-        let mut cut = 0;
-        for _ in 0..250 {
-            let size = rng.pick(&[20, 300, 3_000, 20_000]);
-            let len = 1 + rng.below(size);
+    /// A part of a message, from what does not shrink to what shrinks most.
+    #[derive(Clone, Debug)]
+    enum Part {
+        Noise(Vec<u8>),
+        Letters(usize),
+        Zeros(usize),
+    }
+
+    /// Payloads of at most `most` bytes, from noise to bombs.
+    fn payloads(most: usize) -> impl Strategy<Value = Vec<u8>> {
+        let part = prop_oneof![
+            bytes(1..50).prop_map(Part::Noise),
+            (1..=most).prop_map(Part::Letters),
+            (1..=most).prop_map(Part::Zeros),
+        ];
+        (vec(part, 1..8), 1..=most).prop_map(|(parts, len)| {
             let mut payload = Vec::new();
-            while payload.len() < len {
-                let run = 1 + rng.below(len);
-                match rng.below(3) {
-                    0 => payload.extend(rng.octets(run.min(50))),
-                    1 => payload.resize(payload.len() + run, 0),
-                    _ => payload.extend(b"abcdefg".iter().cycle().take(run)),
+            for part in parts {
+                match part {
+                    Part::Noise(noise) => payload.extend(noise),
+                    Part::Letters(len) => payload.extend(b"abcdefg".iter().cycle().take(len)),
+                    Part::Zeros(len) => payload.resize(payload.len() + len, 0),
                 }
             }
             payload.truncate(len);
-            let room = if rng.one_in(3) { 32 + rng.below(40) } else { 2 * len + 200 };
-            let wire = compressed(&payload, room);
-            for limit in [0, 1, rng.below(len + 1), len - 1, len, len + 1] {
-                let most = rng.pick(&[1, 30, 5_000]);
-                let window = 1 + rng.below(most);
+            payload
+        })
+    }
+
+    /// B-12, L-05, C-18: random messages from noise to bombs, as one compressed frame and as many, with windows of every size, under limits
+    /// around their length: delivered whole if the limit allows them; else 1009, what came before is the start of the message, and not a
+    /// byte past the limit was delivered.
+    #[test]
+    fn nothing_behind_the_limit_is_inflated() {
+        let payload = prop_oneof![payloads(20), payloads(300), payloads(3_000), payloads(20_000)];
+        // Where there is none, one frame holds all.
+        let room = proptest::option::weighted(0.33, 32_usize..72);
+        let windows = vec(prop_oneof![Just(1), 1_usize..=30, 1_usize..=5_000], 6);
+        let counts = [const { Cell::new(0) }; 2];
+        let cut = Cell::new(0);
+        property(250, (payload, any::<Index>(), room, windows), |(payload, lower, room, windows)| {
+            let len = payload.len();
+            let wire = compressed(&payload, room.unwrap_or(2 * len + 200));
+            for (limit, window) in [0, 1, lower.index(len + 1), len - 1, len, len + 1].into_iter().zip(windows) {
                 let config = DEFAULT.max_message_len(limit as u64).max_empty_frames(u32::MAX).max_fragments(u32::MAX);
                 let (all, is_whole, fault) = delivered(&wire, &config, window);
                 let what = format!("{len} bytes under {limit}, window {window}, {} on the wire", wire.len());
@@ -155,11 +191,12 @@ mod deflate {
                 let is_good = len <= limit;
                 assert_eq!((is_whole, all.len() == len), (is_good, is_good), "{what}: {fault:?}");
                 assert_eq!(fault, (!is_good).then_some(MessageTooLong), "{what}");
-                counts[usize::from(is_good)] += 1;
-                cut += usize::from(!is_good && !all.is_empty());
+                let count = &counts[usize::from(is_good)];
+                count.set(count.get() + 1);
+                cut.set(cut.get() + usize::from(!is_good && !all.is_empty()));
             }
-        }
-        assert!(counts.iter().all(|&count| count > 400) && cut > 100, "{counts:?}, {cut} began");
+        });
+        assert!(counts.iter().all(|count| count.get() > 400) && cut.get() > 100, "{counts:?}, {cut:?} began");
     }
 
     /// B-29, CVE-2026-2229: every number of window bits from 0 to 255 in what was negotiated elsewhere, against inflaters of every size: used

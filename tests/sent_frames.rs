@@ -1,11 +1,14 @@
 //! §5.3, §6.1, §8.1: what every call that sends does, in every state: keys, states, text. Random walks through whole connections, and an
 //! entropy source that keeps what it gave.
+mod property;
 mod support;
 
-use core::cell::RefCell;
-use std::collections::HashSet;
+use core::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use property::{bytes, one_of, property, role, weighted};
+use proptest::collection::vec;
+use proptest::prelude::*;
 use sansocket::{
     CallError, CloseCode, Config, Connection, Entropy, EntropyError, MessageKind, Negotiated, Role, State, UsageError,
 };
@@ -13,31 +16,28 @@ use sansocket::{
 use sansocket::{Compressor, DeflateParams};
 use support::frames::*;
 use support::http::{head, request_with, response_with};
-use support::rng::Rng;
 use support::{AMPLE, DEFAULT, ROLES, ms};
 
-/// Random bytes; every draw is kept.
-#[derive(Clone)]
-struct Drawn(Rc<RefCell<(Rng, Vec<Vec<u8>>)>>);
+/// Four bytes that are never the same, repeated; every draw is kept.
+#[derive(Clone, Default)]
+struct Drawn(Rc<RefCell<Vec<Vec<u8>>>>);
 
 impl Drawn {
-    fn new(seed: u64) -> Self {
-        Self(Rc::new(RefCell::new((Rng::new(seed), Vec::new()))))
-    }
-
     fn count(&self) -> usize {
-        self.0.borrow().1.len()
+        self.0.borrow().len()
     }
 
     fn since(&self, count: usize) -> Vec<Vec<u8>> {
-        self.0.borrow().1[count..].to_vec()
+        self.0.borrow()[count..].to_vec()
     }
 }
 
 impl Entropy for Drawn {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
-        let (rng, draws) = &mut *self.0.borrow_mut();
-        bytes.iter_mut().for_each(|byte| *byte = rng.octet());
+        let draws = &mut *self.0.borrow_mut();
+        // The factor is odd, so no two products are alike.
+        let four = (draws.len() as u32 + 1).wrapping_mul(0x9E37_79B1).to_be_bytes();
+        bytes.iter_mut().zip(four.iter().cycle()).for_each(|(byte, drawn)| *byte = *drawn);
         draws.push(bytes.to_vec());
         Ok(())
     }
@@ -47,112 +47,155 @@ type Conn<'c> = Connection<'c, Drawn>;
 
 const ROOM: usize = 600;
 
-/// A random frame to `receiver`, mostly good.
-fn incoming(rng: &mut Rng, receiver: Role) -> Vec<u8> {
-    let len = rng.below(20);
-    let payload = rng.octets(len);
-    match rng.below(24) {
-        0..=9 => frame_to(receiver, FIN | PING, &payload),
-        10..=13 => frame_to(receiver, FIN | PONG, &payload),
-        14..=19 => frame_to(receiver, FIN | BINARY, &payload),
-        20 => close_to(receiver, 1000 + rng.below(4) as u16, b""),
-        21 => frame_to(receiver, FIN | CLOSE, b""),
-        22 => frame_to(receiver, rng.pick(&[0x83, 0xC2, 0x09, 0x80, 0x81]), &[0xFF, payload.len() as u8]),
-        _ => rng.octets(8),
-    }
+/// A step of a walk.
+#[derive(Clone, Debug)]
+struct Step {
+    /// How long after the one before it.
+    pause: u64,
+    call: Call,
 }
 
-/// One step of a random walk: what was written, and by which of the calls; `None` if the call was refused.
-fn step(rng: &mut Rng, conn: &mut Conn<'_>, now: u64, unfinished: &mut Option<MessageKind>, out: &mut [u8]) -> (usize, usize) {
-    let len = rng.below(60);
-    let payload = rng.octets(len);
-    let ascii: String = payload.iter().map(|byte| char::from(byte & 0x7F)).collect();
-    let call = rng.below(20);
-    let written = match call {
-        0 if unfinished.is_none() => conn.send_text(&ascii, out),
-        0..=3 => {
-            let kind = unfinished.unwrap_or(rng.pick(&[MessageKind::Text, MessageKind::Binary]));
-            let fin = rng.one_in(2);
-            let result = conn.send(kind, ascii.as_bytes(), fin, out);
+#[derive(Clone, Debug)]
+enum Call {
+    SendText {
+        len: usize,
+    },
+    /// The start of a message of this kind, or its continuation if one is unfinished.
+    Send {
+        kind: MessageKind,
+        len: usize,
+        fin: bool,
+    },
+    Ping {
+        len: usize,
+    },
+    Pong {
+        len: usize,
+    },
+    Close,
+    CloseWithoutRoom,
+    Fail,
+    Timeout,
+    /// What a frame with this first byte carries.
+    Frame(u8, Vec<u8>),
+    Noise([u8; 8]),
+}
+
+/// The kinds of calls whose frames are counted.
+const CALLS: usize = 8;
+
+/// One draw chooses the kind of call, others its arguments: so a step is made fast, and there are many.
+fn calls() -> impl Strategy<Value = Call> {
+    type Make = fn(usize, bool, u64) -> Call;
+    let kinds: [(usize, Make); 21] = [
+        (32, |_, _, _| Call::Timeout),
+        (8, |len, _, _| Call::SendText { len }),
+        (12, |len, fin, _| Call::Send { kind: MessageKind::Text, len, fin }),
+        (12, |len, fin, _| Call::Send { kind: MessageKind::Binary, len, fin }),
+        (16, |len, _, _| Call::Ping { len }),
+        (8, |len, _, _| Call::Pong { len }),
+        (2, |_, _, _| Call::Close),
+        (6, |_, _, _| Call::CloseWithoutRoom),
+        (1, |_, _, _| Call::Fail),
+        (26, |len, _, _| Call::Frame(FIN | PING, vec![b'x'; len])),
+        (10, |len, _, _| Call::Frame(FIN | PONG, vec![b'x'; len])),
+        (16, |len, _, _| Call::Frame(FIN | BINARY, vec![b'x'; len])),
+        (2, |_, _, _| Call::Frame(FIN | CLOSE, 1000_u16.to_be_bytes().to_vec())),
+        (1, |_, _, _| Call::Frame(FIN | CLOSE, 1003_u16.to_be_bytes().to_vec())),
+        (3, |_, _, _| Call::Frame(FIN | CLOSE, Vec::new())),
+        (1, |len, _, _| Call::Frame(FIN | 3, vec![0xFF, len as u8])),
+        (1, |len, _, _| Call::Frame(FIN | 0x40 | BINARY, vec![0xFF, len as u8])),
+        (1, |len, _, _| Call::Frame(PING, vec![0xFF, len as u8])),
+        (1, |len, _, _| Call::Frame(FIN | CONTINUATION, vec![0xFF, len as u8])),
+        (1, |len, _, _| Call::Frame(FIN | TEXT, vec![0xFF, len as u8])),
+        (3, |_, _, noise| Call::Noise(noise.to_be_bytes())),
+    ];
+    (weighted(&kinds), 0_usize..60, any::<bool>(), any::<u64>()).prop_map(|(make, len, fin, noise)| make(len, fin, noise))
+}
+
+/// Takes a step: which of `CALLS` it was, and what was written, nothing if the call was refused.
+fn walk(step: &Step, conn: &mut Conn<'_>, now: u64, unfinished: &mut Option<MessageKind>, out: &mut [u8]) -> (usize, usize) {
+    let text = "x".repeat(60);
+    let (call, written) = match step.call {
+        Call::SendText { len } => (0, conn.send_text(&text[..len], out)),
+        Call::Send { kind, len, fin } => {
+            let kind = unfinished.unwrap_or(kind);
+            let result = conn.send(kind, &text.as_bytes()[..len], fin, out);
             if result.is_ok() {
                 *unfinished = (!fin).then_some(kind);
             }
-            result
+            (1, result)
         }
-        4 | 5 => conn.ping(&payload, out),
-        6 => conn.pong(&payload, out),
-        7 if rng.one_in(4) => conn.close(Some(CloseCode::GOING_AWAY), "bye", ms(now), out),
-        7 => conn.close(None, "", ms(now), &mut out[..0]),
-        8 if rng.one_in(8) => conn.fail(CloseCode::POLICY_VIOLATION, ms(now), out),
-        9..=12 => Ok(conn.handle_timeout(ms(now), out).produced),
-        _ => {
-            let mut input = incoming(rng, conn.role());
-            let mut consumed = 0;
-            let mut produced = 0;
-            // One event for one answer; what is left over of a frame is left out.
-            while let Ok(received) = conn.receive(ms(now), &mut input[consumed..], &mut out[produced..]) {
-                consumed += received.consumed;
-                produced += received.produced;
-                if received.event.is_none() {
-                    break;
-                }
-            }
-            Ok(produced)
-        }
+        Call::Ping { len } => (2, conn.ping(&text.as_bytes()[..len], out)),
+        Call::Pong { len } => (3, conn.pong(&text.as_bytes()[..len], out)),
+        Call::Close => (4, conn.close(Some(CloseCode::GOING_AWAY), "bye", ms(now), out)),
+        Call::CloseWithoutRoom => (4, conn.close(None, "", ms(now), &mut [])),
+        Call::Fail => (5, conn.fail(CloseCode::POLICY_VIOLATION, ms(now), out)),
+        Call::Timeout => (6, Ok(conn.handle_timeout(ms(now), out).produced)),
+        Call::Frame(first, ref payload) => (7, Ok(receive(conn, now, frame_to(conn.role(), first, payload), out))),
+        Call::Noise(bytes) => (7, Ok(receive(conn, now, bytes.to_vec(), out))),
     };
     (call, written.unwrap_or(0))
 }
 
+/// One event for one answer; what is left over of a frame is left out.
+fn receive(conn: &mut Conn<'_>, now: u64, mut input: Vec<u8>, out: &mut [u8]) -> usize {
+    let (mut consumed, mut produced) = (0, 0);
+    while let Ok(received) = conn.receive(ms(now), &mut input[consumed..], &mut out[produced..]) {
+        consumed += received.consumed;
+        produced += received.produced;
+        if received.event.is_none() {
+            break;
+        }
+    }
+    produced
+}
+
 /// F-01, F-03, F-10, F-20, F-28, B-27, C-01: random walks of both roles through sending, control frames, automatic Pongs and Closes, failures, keepalive
 /// and idle deadlines. A client's every frame has the four bytes that were drawn by the very call that wrote it, each draw is used, once,
-/// and none by a call that wrote nothing; a server draws nothing. Behind our Close no data, no Ping and no second Close leaves.
+/// and none by a call that wrote nothing; a server draws nothing. After our Close no data, no Ping and no second Close leaves.
 #[test]
 fn every_frame_has_the_key_that_its_call_drew() {
     let config = DEFAULT.keepalive_interval_ms(50).pong_timeout_ms(5_000).idle_timeout_ms(400).closing_timeout_ms(1_000);
-    let mut by_call = [0; 20];
-    let mut by_opcode = [0; 16];
-    let mut keys = HashSet::new();
-    let mut frames_of_clients = 0;
-    for seed in 0..1_500 {
-        let mut rng = Rng::new(seed);
-        let role = ROLES[usize::from(seed % 4 == 0)];
-        let entropy = Drawn::new(seed + 10_000);
+    let by_call = [const { Cell::new(0) }; CALLS];
+    let by_opcode = [const { Cell::new(0) }; 16];
+    let role = one_of(&[Role::Client, Role::Client, Role::Client, Role::Server]);
+    let pause = prop_oneof![5 => 0_u64..30, 1 => 0_u64..500];
+    let step = (pause, calls()).prop_map(|(pause, call)| Step { pause, call });
+    property(1_500, (role, vec(step, 0..80)), |(role, steps)| {
+        let entropy = Drawn::default();
         let mut conn = Connection::open(role, &config, entropy.clone(), Negotiated::NOTHING, ms(0));
         let (mut now, mut unfinished, mut has_closed) = (0, None, false);
-        for _ in 0..40 {
-            let pause = rng.pick(&[30, 30, 30, 30, 30, 500]);
-            now += rng.below(pause) as u64;
+        for step in &steps {
+            now += step.pause;
             let before = entropy.count();
             let mut out = [0xA5; ROOM];
-            let (call, written) = step(&mut rng, &mut conn, now, &mut unfinished, &mut out);
-            assert!(out[written..].iter().all(|&byte| byte == 0xA5), "call {call} wrote behind what it said");
+            let (call, written) = walk(step, &mut conn, now, &mut unfinished, &mut out);
+            assert!(out[written..].iter().all(|&byte| byte == 0xA5), "{step:?} wrote past what it said");
             let frames = written_by(role, &out[..written]);
             let drawn = entropy.since(before);
             match role {
                 Role::Server => assert!(drawn.is_empty()),
                 Role::Client => {
                     let used: Vec<_> = frames.iter().map(|frame| frame.key.unwrap().to_vec()).collect();
-                    assert_eq!(used, drawn, "call {call}");
-                    frames_of_clients += used.len();
-                    keys.extend(used);
+                    assert_eq!(used, drawn, "{step:?}");
                 }
             }
-            by_call[call] += frames.len();
+            by_call[call].set(by_call[call].get() + frames.len());
             for frame in frames {
                 let opcode = frame.first & 15;
-                assert!(!has_closed || opcode == PONG, "{:02x} behind our Close, by call {call}", frame.first);
+                assert!(!has_closed || opcode == PONG, "{:02x} after our Close, by {step:?}", frame.first);
                 has_closed |= opcode == CLOSE;
-                by_opcode[usize::from(opcode)] += 1;
+                let count = &by_opcode[usize::from(opcode)];
+                count.set(count.get() + 1);
             }
         }
-    }
-    assert!((0..=13).all(|call| by_call[call] > 20), "{by_call:?}");
+    });
+    assert!(by_call.iter().all(|count| count.get() > 20), "{by_call:?}");
     assert!(
-        [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG].iter().all(|&opcode| by_opcode[usize::from(opcode)] > 100),
+        [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG].iter().all(|&opcode| by_opcode[usize::from(opcode)].get() > 100),
         "{by_opcode:?}"
     );
-    // Random draws of four bytes, so no two of them are alike but by chance.
-    assert!(keys.len() + 5 > frames_of_clients, "{} keys for {frames_of_clients} frames", keys.len());
 }
 
 /// F-10, F-28, B-27: a call without room draws nothing, with every room from 0 to one too few; the same call then draws once.
@@ -175,7 +218,7 @@ fn no_key_is_drawn_without_room_for_its_frame() {
         ),
     ];
     for (verb, len) in verbs {
-        let entropy = Drawn::new(5);
+        let entropy = Drawn::default();
         let mut conn = Connection::open(Role::Client, &DEFAULT, entropy.clone(), Negotiated::NOTHING, ms(0));
         // Law 7: `receive` asks for what any answer takes.
         let needed = if len == 9 { AMPLE } else { len };
@@ -189,30 +232,32 @@ fn no_key_is_drawn_without_room_for_its_frame() {
 }
 
 /// F-10, F-20, B-27, C-01: frames of compressed messages, in pieces as small as they can be: a key of its own for each, and none without a
-/// frame; behind our Close nothing of a message leaves.
+/// frame; after our Close nothing of a message leaves.
 #[cfg(feature = "deflate")]
 #[test]
 fn every_compressed_frame_has_the_key_that_its_call_drew() {
     let negotiated = Negotiated::NOTHING.with_deflate(DeflateParams::DEFAULT);
-    for seed in 0..200 {
-        let mut rng = Rng::new(seed);
-        let entropy = Drawn::new(seed + 1);
+    let payload = prop_oneof![(0_usize..400).prop_map(|len| vec![b'x'; len]), bytes(0..400)];
+    let rooms = vec(20_usize..80, 1..20);
+    property(200, (vec((payload, any::<bool>()), 0..12), rooms), |(fragments, rooms)| {
+        let entropy = Drawn::default();
         let mut conn = Connection::open(Role::Client, &DEFAULT, entropy.clone(), negotiated, ms(0));
         let mut memory = vec![0; Compressor::memory_len(9).unwrap()];
         let mut compressor = Compressor::new(9, &mut memory).unwrap();
-        for _ in 0..6 {
-            let len = rng.below(400);
-            let payload: Vec<u8> = if rng.one_in(2) { rng.octets(len) } else { vec![b'x'; len] };
-            let (mut from, fin) = (0, rng.one_in(2));
+        let mut rooms = rooms.into_iter().cycle();
+        for (payload, fin) in fragments {
+            let (mut from, mut least) = (0, 0);
             loop {
                 let before = entropy.count();
-                let mut out = vec![0; 20 + rng.below(60)];
+                let mut out = vec![0; rooms.next().unwrap().max(least)];
                 let result = conn.send_with(&mut compressor, MessageKind::Binary, &payload[from..], fin, &mut out);
                 let Ok(sent) = result else {
                     assert!(out.len() < 32 && result == Err(CallError::NeedsRoom { octets: 32 }), "{result:?}");
                     assert_eq!(entropy.count(), before);
+                    least = 32;
                     continue;
                 };
+                least = 0;
                 let frames = written_by(Role::Client, &out[..sent.produced]);
                 let drawn = entropy.since(before);
                 // A call that takes payload and writes no frame yet may draw; nobody sees that key.
@@ -230,7 +275,7 @@ fn every_compressed_frame_has_the_key_that_its_call_drew() {
         let late = conn.send_with(&mut compressor, MessageKind::Binary, b"late", true, &mut out);
         assert!(!matches!(late, Ok(sent) if sent.produced > 0));
         assert_eq!((out, entropy.count()), ([0xA5; 100], before));
-    }
+    });
 }
 
 /// Every state in which nothing may be sent, by name.
@@ -314,7 +359,7 @@ fn nothing_is_sent_in_any_state_but_open() {
         ("close with a code", |conn, out| conn.close(Some(CloseCode::GOING_AWAY), "late", ms(5), out)),
     ];
     for role in ROLES {
-        let entropy = Drawn::new(61);
+        let entropy = Drawn::default();
         for (state, mut conn) in closed_states(role, &entropy) {
             assert_ne!(conn.state(), State::Open, "{state}");
             let look = |conn: &Conn<'_>| {
@@ -356,16 +401,30 @@ fn utf8(text: &[u8]) -> (bool, bool) {
     }
 }
 
+/// A fragment of text.
+#[derive(Clone, Debug)]
+struct Fragment {
+    /// As many bytes, or all that are left.
+    len: usize,
+    /// Whether it is sent by `send_header`, as a server can.
+    by_header: bool,
+    /// What is tried before it, if it is not UTF-8 there: the bytes, `fin`, and whether by `send_header`.
+    tries: Vec<(Vec<u8>, bool, bool)>,
+}
+
 /// C-23, C-02: random texts in random fragments, by every call that sends bytes as text, with random bad fragments tried in between: refused
 /// if and only if core says that the message cannot be UTF-8 with them; then nothing is written, and the message goes on.
 #[test]
 fn random_fragments_of_text_are_judged_as_by_core() {
-    let characters =
-        ['a', '\u{7f}', '\u{80}', '\u{7ff}', '\u{800}', '\u{d7ff}', '\u{e000}', '\u{ffff}', '\u{10000}', '\u{10ffff}'];
-    let mut counts = [0, 0];
-    for seed in 0..3_000 {
-        let mut rng = Rng::new(seed);
-        let role = rng.pick(&ROLES);
+    let character =
+        one_of(&['a', '\u{7f}', '\u{80}', '\u{7ff}', '\u{800}', '\u{d7ff}', '\u{e000}', '\u{ffff}', '\u{10000}', '\u{10ffff}']);
+    let text = vec(character, 1..13).prop_map(String::from_iter);
+    let fragment = (1_usize..24, any::<bool>(), vec((bytes(1..4), any::<bool>(), any::<bool>()), 0..4))
+        .prop_map(|(len, by_header, tries)| Fragment { len, by_header, tries });
+    let is_compressed = prop::bool::weighted(if cfg!(feature = "deflate") { 0.33 } else { 0. });
+    let counts = [const { Cell::new(0) }; 2];
+    // The fragments are taken again and again.
+    property(3_000, (role(), is_compressed, text, vec(fragment, 1..6)), |(role, is_compressed, text, fragments)| {
         let negotiated = Negotiated::NOTHING;
         #[cfg(feature = "deflate")]
         let negotiated = negotiated.with_deflate(DeflateParams::DEFAULT);
@@ -373,30 +432,23 @@ fn random_fragments_of_text_are_judged_as_by_core() {
         let mut memory = vec![0; Compressor::memory_len(9).unwrap()];
         #[cfg(feature = "deflate")]
         let mut compressor = Compressor::new(9, &mut memory).unwrap();
-        let mut conn = Connection::open(role, &DEFAULT, Drawn::new(seed), negotiated, ms(0));
-        let compressed = cfg!(feature = "deflate") && rng.one_in(3);
-        let text: String = (0..1 + rng.below(12)).map(|_| rng.pick(&characters)).collect();
+        let mut conn = Connection::open(role, &DEFAULT, Drawn::default(), negotiated, ms(0));
         let text = text.as_bytes();
         let mut from = 0;
-        while from < text.len() {
-            let to = from + 1 + rng.below(text.len() - from);
-            let mut tries: Vec<_> = (0..rng.below(4))
-                .map(|_| {
-                    let len = 1 + rng.below(3);
-                    (rng.octets(len), rng.one_in(2))
-                })
-                .collect();
+        for fragment in fragments.iter().cycle() {
+            let to = text.len().min(from + fragment.len);
+            let mut tries = fragment.tries.clone();
             // The rest with its last byte cut off, as an end.
-            tries.push((text[from..to].split_last().unwrap().1.to_vec(), true));
-            tries.retain(|(bytes, fin)| {
+            tries.push((text[from..to].split_last().unwrap().1.to_vec(), true, fragment.by_header));
+            tries.retain(|(bytes, fin, _)| {
                 let (possible, complete) = utf8(&[&text[..from], bytes].concat());
                 !possible || *fin && !complete
             });
-            tries.push((text[from..to].to_vec(), to == text.len()));
+            tries.push((text[from..to].to_vec(), to == text.len(), fragment.by_header));
             let last = tries.len() - 1;
-            for (i, (bytes, fin)) in tries.into_iter().enumerate() {
+            for (i, (bytes, fin, by_header)) in tries.into_iter().enumerate() {
                 let mut out = [0xA5; 200];
-                let result = match (compressed, role == Role::Server && rng.one_in(2)) {
+                let result = match (is_compressed, role == Role::Server && by_header) {
                     #[cfg(feature = "deflate")]
                     (true, _) => conn.send_with(&mut compressor, MessageKind::Text, &bytes, fin, &mut out).map(|sent| {
                         assert!(sent.done && sent.consumed == bytes.len());
@@ -405,18 +457,22 @@ fn random_fragments_of_text_are_judged_as_by_core() {
                     (_, true) => conn.send_header(MessageKind::Text, &bytes, fin, &mut out),
                     _ => conn.send(MessageKind::Text, &bytes, fin, &mut out),
                 };
-                counts[usize::from(i == last)] += 1;
+                let count = &counts[usize::from(i == last)];
+                count.set(count.get() + 1);
                 if i == last {
-                    assert!(result.is_ok(), "{result:?}, {bytes:02x?} behind {:02x?}", &text[..from]);
+                    assert!(result.is_ok(), "{result:?}, {bytes:02x?} after {:02x?}", &text[..from]);
                 } else {
-                    assert_eq!(result, Err(UsageError::InvalidUtf8.into()), "{bytes:02x?} behind {:02x?}", &text[..from]);
+                    assert_eq!(result, Err(UsageError::InvalidUtf8.into()), "{bytes:02x?} after {:02x?}", &text[..from]);
                     assert_eq!(out, [0xA5; 200], "a refused call wrote");
                 }
             }
             from = to;
+            if from == text.len() {
+                break;
+            }
         }
         // The message is over: another may start.
         assert!(conn.send_text("next", &mut [0; 20]).is_ok());
-    }
-    assert!(counts.iter().all(|&count| count > 5_000), "{counts:?}");
+    });
+    assert!(counts.iter().all(|count| count.get() > 5_000), "{counts:?}");
 }

@@ -56,6 +56,13 @@ pub(crate) fn one_of<T: Clone + Debug + 'static>(from: &[T]) -> impl Strategy<Va
     proptest::sample::select(from.to_vec())
 }
 
+/// One of `from`, each as often as its weight says; the first is the simplest. Where many are wanted, it is made much faster than what
+/// `prop_oneof!` makes.
+pub(crate) fn weighted<T: Clone + Debug + 'static>(from: &[(usize, T)]) -> impl Strategy<Value = T> + use<T> {
+    let all: Vec<_> = from.iter().flat_map(|(weight, one)| vec![one.clone(); *weight]).collect();
+    proptest::sample::select(all)
+}
+
 /// Any bytes, as many as `len` says.
 pub(crate) fn bytes(len: Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     vec(any::<u8>(), len)

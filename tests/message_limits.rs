@@ -57,7 +57,7 @@ fn random_messages_under_random_limits() {
     let codes: [(ProtocolError, u16); 3] = [(MessageTooLong, 1009), (TooManyFragments, 1008), (TooManyEmptyFrames, 1008)];
     let faults = [const { Cell::new(0) }; 3];
     let (good, ended_by_nothing) = (Cell::new(0), Cell::new(0));
-    property(4_000, (role(), limits(), messages(), cuts()), |(role, limits, messages, (cuts, room))| {
+    property(4_000, (cuts(), role(), limits(), messages()), |((cuts, room), role, limits, messages)| {
         let config = DEFAULT.max_message_len(limits.message).max_fragments(limits.fragments).max_empty_frames(limits.empty);
         let wire = wire_of(&messages, role);
         let expected = judge(role, Begin::Open, limits, &wire);
@@ -180,7 +180,7 @@ mod deflate {
         let windows = vec(prop_oneof![Just(1), 1_usize..=30, 1_usize..=5_000], 6);
         let counts = [const { Cell::new(0) }; 2];
         let cut = Cell::new(0);
-        property(250, (payload, any::<Index>(), room, windows), |(payload, lower, room, windows)| {
+        property(250, (room, windows, payload, any::<Index>()), |(room, windows, payload, lower)| {
             let len = payload.len();
             let wire = compressed(&payload, room.unwrap_or(2 * len + 200));
             for (limit, window) in [0, 1, lower.index(len + 1), len - 1, len, len + 1].into_iter().zip(windows) {

@@ -6,7 +6,7 @@ mod support;
 use core::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use property::{bytes, one_of, property, role, weighted};
+use property::{bytes, fin, one_of, property, role, weighted};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sansocket::{
@@ -110,7 +110,7 @@ fn calls() -> impl Strategy<Value = Call> {
         (1, |len, _, _| Call::Frame(FIN | TEXT, vec![0xFF, len as u8])),
         (3, |_, _, noise| Call::Noise(noise.to_be_bytes())),
     ];
-    (weighted(&kinds), 0_usize..60, any::<bool>(), any::<u64>()).prop_map(|(make, len, fin, noise)| make(len, fin, noise))
+    (weighted(&kinds), 0_usize..60, fin(), any::<u64>()).prop_map(|(make, len, fin, noise)| make(len, fin, noise))
 }
 
 /// Takes a step: which of `CALLS` it was, and what was written, nothing if the call was refused.
@@ -239,7 +239,7 @@ fn every_compressed_frame_has_the_key_that_its_call_drew() {
     let negotiated = Negotiated::NOTHING.with_deflate(DeflateParams::DEFAULT);
     let payload = prop_oneof![(0_usize..400).prop_map(|len| vec![b'x'; len]), bytes(0..400)];
     let rooms = vec(20_usize..80, 1..20);
-    property(200, (vec((payload, any::<bool>()), 0..12), rooms), |(fragments, rooms)| {
+    property(200, (vec((payload, fin()), 0..12), rooms), |(fragments, rooms)| {
         let entropy = Drawn::default();
         let mut conn = Connection::open(Role::Client, &DEFAULT, entropy.clone(), negotiated, ms(0));
         let mut memory = vec![0; Compressor::memory_len(9).unwrap()];

@@ -29,6 +29,8 @@ pub(crate) fn property<S: Strategy>(cases: u32, strategy: S, check: impl Fn(S::V
     let config = Config {
         cases,
         max_shrink_iters: 10_000,
+        // Else what `prop_flat_map` made uses up all of them: it is made anew as often as there are cases.
+        max_flat_map_regens: 1_000,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions.leak()))),
         ..Config::default()
     };
@@ -68,12 +70,18 @@ pub(crate) fn bytes(len: Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     vec(any::<u8>(), len)
 }
 
-/// The cuts and the room of `Case::run_cut`.
+/// Whether a frame is a message's last, which is the simpler; it is in two of three.
+pub(crate) fn fin() -> impl Strategy<Value = bool> {
+    one_of(&[true, true, false])
+}
+
+/// The cuts and the room of `Case::run_cut`. Take them before the wire: an input is made small from the left to the right, and a wire can
+/// become small once its pieces are.
 pub(crate) fn cuts() -> impl Strategy<Value = (Vec<usize>, usize)> {
     (vec(0_usize..4096, 0..6), 0_usize..132)
 }
 
-/// How bytes travel between two peers: by single ones, in pieces, all at once.
+/// How bytes travel between two peers: by single ones, in pieces, all at once. Take them before what travels, as `cuts`.
 pub(crate) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let len = prop_oneof![1_usize..10, 1_usize..300, Just(usize::MAX)];
     vec((any::<bool>(), len, 0_usize..132).prop_map(|(to_server, len, room)| Move { to_server, len, room }), 1..40)

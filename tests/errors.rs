@@ -95,7 +95,7 @@ fn call_that_is(error: U) -> Option<CallError> {
     let now = ms(0);
     let mut server = open(Role::Server);
     let mut client = open(Role::Client);
-    let mut fresh = Connection::client(&DEFAULT, support::rng::Counter::default(), now);
+    let mut fresh = Connection::client(&DEFAULT, support::entropy::Counter::default(), now);
     let mut deciding = Case::handshake(Role::Server).start();
     deciding.answer = Answer::Wait;
     let wire = request_with(&["Origin: https://a.example"]);
@@ -123,7 +123,7 @@ fn call_that_is(error: U) -> Option<CallError> {
         U::InvalidHeader => deciding.accept(&request, &any.headers(&bad_header), now, &mut out),
         U::ReservedHeader => deciding.accept(&request, &any.headers(&our_header), now, &mut out),
         U::InvalidSubprotocol => {
-            let mut fresh = Connection::client(&bad_list, support::rng::Counter::default(), now);
+            let mut fresh = Connection::client(&bad_list, support::entropy::Counter::default(), now);
             fresh.request(&ClientRequest::new("a", "/"), now, &mut out)
         }
         U::UnofferedSubprotocol => deciding.accept(&request, &any.subprotocol(Some("x")), now, &mut out),

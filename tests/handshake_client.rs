@@ -1,12 +1,17 @@
 //! §4.1: a client's request, and the response as it judges it.
+mod property;
 mod support;
 
+use core::cell::Cell;
+
+use property::{one_of, property};
+use proptest::collection::vec;
 use sansocket::ProtocolError::{self, *};
 use sansocket::{CallError, ClientRequest, Connection, Event, Header, MessageKind, Request, Role, State, Transport, UsageError};
+use support::entropy::Counter;
 use support::frames::*;
 use support::http::*;
 use support::probe::{Probe, Seen};
-use support::rng::{Counter, Rng};
 use support::{Case, DEFAULT, Transcript, ms};
 
 fn client() -> Case<'static> {
@@ -83,13 +88,7 @@ fn request_is_that_of_the_rfc() {
 /// HC-01, HC-05, HC-08, HT-22, B-23: random requests are accepted by our own server and read there as they were meant.
 #[test]
 fn random_requests_are_read_as_they_were_meant() {
-    let mut rng = Rng::new(23);
-    for _ in 0..500 {
-        let mut visible =
-            |len: usize| -> String { (0..len).map(|_| char::from(b'!' + (rng.octet() % 94))).filter(|&c| c != '#').collect() };
-        let target = format!("/{}", visible(20));
-        let name = format!("X-{}", visible(5).replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
-        let value = format!("v{}v", visible(30));
+    property(500, ("/[!-~&&[^#]]{0,20}", "X-[a-zA-Z0-9-]{0,5}", "v[!-~]{0,30}v"), |(target, name, value)| {
         let headers = [Header::new(&name, &value)];
         let mut probe = fresh(&DEFAULT);
         let request = ClientRequest::new("example.com", &target).headers(&headers);
@@ -99,7 +98,7 @@ fn random_requests_are_read_as_they_were_meant() {
         assert_eq!((read.header(&name), read.headers().count()), (Some(value.as_bytes()), 6));
         let seen = Case::handshake(Role::Server).deliver(&probe.output, [], 131);
         assert_eq!(status_of(&seen.output), 101);
-    }
+    });
 }
 
 /// HC-02, HC-03, HC-08, B-23, B-24, CVE-2026-47072, CVE-2026-1527: what cannot stand in a request is refused before an octet is
@@ -212,17 +211,16 @@ fn hosts_are_sent_if_a_second_grammar_has_them() {
         "h", ":", "80", "[", "]", "::", "1", "%", "41", ".", "v1.", "65536", "-", "@", "/", " ", "\u{e4}", "zz", "%25eth0",
         "fe80",
     ];
-    let mut rng = Rng::new(3986);
-    let mut sent = 0;
-    for _ in 0..30_000 {
-        let host: String = (0..1 + rng.below(6)).map(|_| rng.pick(&pieces)).collect();
+    let sent = Cell::new(0);
+    property(30_000, vec(one_of(&pieces), 1..7), |pieces| {
+        let host = pieces.concat();
         let result = fresh(&DEFAULT).try_write(|conn, out| conn.request(&ClientRequest::new(&host, "/"), ms(0), out));
         let expected = is_authority(&host);
         assert_eq!(result.is_ok(), expected, "{host}");
         assert!(expected || result == Err(UsageError::InvalidHost.into()), "{host}");
-        sent += usize::from(expected);
-    }
-    assert!(sent > 3_000, "{sent}");
+        sent.set(sent.get() + usize::from(expected));
+    });
+    assert!(sent.get() > 3_000, "{sent:?}");
 }
 
 /// HT-15, RFC 9112 §6.3: a response whose end is in doubt does not come up as an event; one without a body may say what it likes.

@@ -1,10 +1,14 @@
 //! §5.8: the public frame functions in the hands of an intermediary.
+mod property;
 mod support;
 
+use property::{one_of, property};
+use proptest::collection::vec;
+use proptest::prelude::*;
 use sansocket::ProtocolError::*;
+use sansocket::Role;
 use sansocket::frame::{FrameHeader, HeaderRules, apply_mask};
 use support::frames::*;
-use support::rng::Rng;
 
 /// A proxy as one could write it: takes octets in any pieces, cuts them into frames by `decode`, unmasks or masks by `apply_mask`,
 /// and passes the frames on with headers by `encode`, looking into nothing. Payload goes on as it comes.
@@ -55,39 +59,51 @@ impl Proxy {
     }
 }
 
+/// A frame as its sender writes it, with a payload of so many bytes.
+#[derive(Clone, Debug)]
+struct Sent {
+    first: u8,
+    key: [u8; 4],
+    len: usize,
+}
+
+fn frames() -> impl Strategy<Value = Sent> {
+    let data =
+        (one_of(&[CONTINUATION, TEXT, BINARY]), one_of(&[0, FIN]), one_of(&[0, 0, 1, 3, 125, 126, 127, 1_000, 65_535, 65_536]));
+    let control = (one_of(&[CLOSE, PING, PONG]), Just(FIN), one_of(&[0, 1, 5, 125]));
+    (prop_oneof![data, control], 0..8_u8, any::<[u8; 4]>()).prop_map(|((opcode, fin, len), rsv, key)| Sent {
+        first: fin | rsv << 4 | opcode,
+        key,
+        len,
+    })
+}
+
 /// F-29: random frames, fragments and reserved bits included, through a proxy in either direction and in random pieces: the same frames
 /// come out, with the same first octets and payloads, and only the masking differs.
 #[test]
 fn proxy_keeps_fragments_and_reserved_bits() {
-    let mut rng = Rng::new(58);
-    for round in 0..300 {
-        let to_server = rng.one_in(2);
-        let mut frames = Vec::new();
-        let mut wire = Vec::new();
-        for _ in 0..1 + rng.below(6) {
-            let opcode = rng.pick(&[CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG]);
-            let is_control = opcode & 8 != 0;
-            let fin = if is_control || rng.one_in(2) { FIN } else { 0 };
-            let first = fin | (rng.octet() & 0x70) | opcode;
-            let len = rng.pick(if is_control { &[0, 1, 5, 125] } else { &[0, 0, 1, 3, 125, 126, 127, 1_000, 65_535, 65_536] });
-            let payload = rng.octets(len);
-            // A proxy to a server takes masked frames, that to a client takes none.
-            let key = (!to_server).then(|| [rng.octet(), rng.octet(), rng.octet(), rng.octet()]);
-            wire.extend(frame(first, key, &payload));
+    let pieces = vec(prop_oneof![1..2_usize, 1..4_usize, 1..21_usize, 1..5_001_usize], 1..10);
+    property(200, (any::<bool>(), vec(frames(), 1..7), pieces), |(masks, sent, pieces)| {
+        let (mut frames, mut wire) = (Vec::new(), Vec::new());
+        for Sent { first, key, len } in sent {
+            let payload: Vec<_> = (0..len).map(|i| (i % 251) as u8).collect();
+            wire.extend(frame(first, (!masks).then_some(key), &payload));
             frames.push((first, payload));
         }
-        let mut proxy = Proxy::new(to_server);
+        let mut proxy = Proxy::new(masks);
         let mut rest = &wire[..];
-        while !rest.is_empty() {
-            let most = rng.pick(&[1, 3, 20, 5_000]);
-            let (piece, behind) = rest.split_at(rest.len().min(1 + rng.below(most)));
+        for len in pieces.into_iter().cycle() {
+            let (piece, more) = rest.split_at(len.min(rest.len()));
             proxy.feed(piece);
-            rest = behind;
+            rest = more;
+            if rest.is_empty() {
+                break;
+            }
         }
         assert!(proxy.kept.is_empty() && proxy.left == 0);
-        let role = if to_server { sansocket::Role::Client } else { sansocket::Role::Server };
-        assert!(plain(&written_by(role, &proxy.output)) == frames, "round {round}");
-    }
+        let sender = if masks { Role::Client } else { Role::Server };
+        assert!(plain(&written_by(sender, &proxy.output)) == frames);
+    });
 }
 
 /// F-29, F-05, F-07: what an intermediary need not know (reserved bits, masks, lengths beyond its limits) passes under `HeaderRules::ANY`; what

@@ -1,19 +1,24 @@
 //! §4.1: whole kinds of responses and of what a client sends: every status, every byte where a header decides, every character of a
 //! request's parts. What is right is said by oracles of a few lines, not by lists.
+mod property;
 mod support;
 
-use core::cell::RefCell;
-use std::rc::Rc;
+use core::cell::Cell;
 
+use property::{bytes, one_of, property};
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use proptest::sample::subsequence;
 use sansocket::ProtocolError::*;
 use sansocket::{
     CallError, ClientRequest, CloseCode, Config, Connection, Entropy, EntropyError, Event, Header, MessageKind, Request, Role,
     State, UsageError,
 };
+use support::entropy::Counter;
 use support::frames::*;
 use support::http::*;
 use support::probe::{Probe, Seen};
-use support::rng::{Counter, Rng};
 use support::{AMPLE, Case, DEFAULT, ms};
 
 /// What a client makes of a response.
@@ -81,7 +86,6 @@ fn every_status_is_shown_skipped_or_opens() {
     ];
     let frame = frame_to(Role::Client, FIN | TEXT, b"x");
     let message = Seen::Message(MessageKind::Text, b"x".into());
-    let mut rng = Rng::new(999);
     for status in 0..1_000_u16 {
         for (i, (lines, is_framed)) in says.iter().enumerate() {
             let mut all = vec![format!("HTTP/1.1 {status:03} x")];
@@ -91,10 +95,10 @@ fn every_status_is_shown_skipped_or_opens() {
             let is_interim = (100..200).contains(&status) && status != 101;
             let behind = if is_interim { [response_with(&[]), frame.clone()].concat() } else { frame.clone() };
             let wire = [first, behind.clone()].concat();
-            // Each status in pieces with one of the says, whole with all.
-            let case = Case::handshake(Role::Client);
-            let in_pieces = usize::from(status) % says.len() == i;
-            let seen = if in_pieces { case.run_randomly(&wire, &mut rng) } else { case.deliver(&wire, [], AMPLE) };
+            // Each status in pieces with one of the says, whole with the others.
+            let number = usize::from(status);
+            let piece = if number % says.len() == i { 1 + number % 50 } else { wire.len() };
+            let seen = Case::handshake(Role::Client).deliver(&wire, (piece..wire.len()).step_by(piece), number % (AMPLE + 1));
             let what = || format!("{:?} on {}", seen.events, wire.escape_ascii());
             match seen.before_closed() {
                 [Seen::Opened { status: 101, .. }, rest @ ..] => {
@@ -164,44 +168,35 @@ fn every_short_subprotocol_is_agreed_if_it_was_offered() {
 #[test]
 fn random_subprotocols_are_agreed_if_they_were_offered() {
     let names = ["chat", "superchat", "Chat", "chat.v2", "cha", "hat", "v2", "c"];
-    let mut rng = Rng::new(1119);
-    let mut counts = [0, 0];
-    for _ in 0..20_000 {
-        let mut offer: Vec<&str> = names.iter().copied().filter(|_| rng.one_in(2)).collect();
-        let turn = rng.below(offer.len().max(1));
-        offer.rotate_left(turn);
-        let list = offer.join(rng.pick(&[",", ", "]));
+    let offer = subsequence(names.to_vec(), 0..=8).prop_shuffle();
+    let piece = || {
+        let more = weighted(0.25, one_of(&[",", " ", ", ", "\t", ";", "\u{e4}", "\"", "/"]));
+        (one_of(&names), more).prop_map(|(name, more)| [name, more.unwrap_or_default()].concat())
+    };
+    let value = || prop_oneof![2 => vec(piece(), 1), 1 => vec(piece(), 2..4)].prop_map(|pieces| pieces.concat());
+    let values = prop_oneof![4 => vec(value(), 1), 1 => vec(value(), 2)];
+    let counts = [Cell::new(0), Cell::new(0)];
+    property(20_000, (offer, one_of(&[",", ", "]), values), |(offer, comma, values)| {
+        let list = offer.join(comma);
         let config = DEFAULT.subprotocols(&list);
-        let mut value = || {
-            let mut value = String::new();
-            for _ in 0..1 + rng.below(2) * rng.below(3) {
-                value += rng.pick(&names);
-                if rng.one_in(4) {
-                    value += rng.pick(&[",", " ", ", ", "\t", ";", "\u{e4}", "\"", "/"]);
-                }
-            }
-            value
-        };
-        let values = [value(), value()];
-        let values = &values[..if rng.one_in(5) { 2 } else { 1 }];
-        let expected = match values {
+        let expected = match &values[..] {
             [one] if offer.iter().any(|name| name.as_bytes() == trimmed(one.as_bytes())) => {
                 Verdict::Opened(Some(one.trim().into()))
             }
             _ => Verdict::Refused(UnofferedSubprotocol),
         };
-        counts[usize::from(matches!(expected, Verdict::Opened(_)))] += 1;
+        let count = &counts[usize::from(matches!(expected, Verdict::Opened(_)))];
+        count.set(count.get() + 1);
         let bytes: Vec<_> = values.iter().map(String::as_bytes).collect();
         assert_eq!(verdict(&config, response_of("Sec-WebSocket-Protocol", &bytes)), expected, "{list:?} {values:?}");
-    }
-    assert!(counts.iter().all(|&count| count > 3_000), "{counts:?}");
+    });
+    assert!(counts.iter().all(|count| count.get() > 3_000), "{counts:?}");
 }
 
 /// HC-16, HC-18, HC-22, B-15: every extension of one byte, many of two, random longer ones, in one line and in two: none was offered, so none
 /// opens, and none is a panic.
 #[test]
 fn every_extension_is_refused_where_none_was_offered() {
-    let mut rng = Rng::new(1132);
     let expected = |values: &[&[u8]]| match values.concat().iter().any(|&byte| is_control(byte)) {
         true => Verdict::Failed,
         false => Verdict::Refused(UnofferedExtension),
@@ -209,14 +204,14 @@ fn every_extension_is_refused_where_none_was_offered() {
     for value in short_values() {
         assert_eq!(verdict(&DEFAULT, response_of("Sec-WebSocket-Extensions", &[&value])), expected(&[&value]), "{value:02x?}");
     }
-    for _ in 0..5_000 {
-        let values = [0, 1].map(|_| {
-            let len = rng.below(30);
-            rng.octets(len).into_iter().map(|byte| if is_control(byte) { b'a' } else { byte }).collect::<Vec<_>>()
-        });
-        let values: Vec<&[u8]> = values[..1 + rng.below(2)].iter().map(Vec::as_slice).collect();
+    let value = bytes(0..30).prop_map(|mut value| {
+        value.retain(|&byte| !is_control(byte));
+        value
+    });
+    property(5_000, vec(value, 1..3), |values| {
+        let values: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
         assert_eq!(verdict(&DEFAULT, response_of("sec-websocket-extensions", &values)), expected(&values), "{values:02x?}");
-    }
+    });
 }
 
 /// HT-16: in a 101 every Content-Length of one byte and many of two are ignored, and longer and doubled ones; every Transfer-Encoding is refused,
@@ -326,15 +321,12 @@ fn every_character_in_every_part_of_a_request() {
     }
 }
 
-/// Random bytes, each draw kept.
-#[derive(Clone)]
-struct Drawn(Rc<RefCell<(Rng, Vec<Vec<u8>>)>>);
+/// These 16 bytes, drawn once and at once.
+struct Once(Option<[u8; 16]>);
 
-impl Entropy for Drawn {
+impl Entropy for Once {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
-        let (rng, draws) = &mut *self.0.borrow_mut();
-        bytes.iter_mut().for_each(|byte| *byte = rng.octet());
-        draws.push(bytes.to_vec());
+        bytes.copy_from_slice(&self.0.take().ok_or(EntropyError)?);
         Ok(())
     }
 }
@@ -343,34 +335,29 @@ impl Entropy for Drawn {
 /// base64 of the 16 bytes that this connection drew; Origin is there where it was given.
 #[test]
 fn every_request_has_each_header_once() {
-    let mut rng = Rng::new(41);
-    let entropy = Drawn(Rc::new(RefCell::new((Rng::new(5), Vec::new()))));
-    for round in 1..=2_000 {
-        let origin = rng.pick(&[None, Some("https://example.com"), Some("null"), Some("")]);
-        let offer = rng.pick(&["", "chat", "chat, superchat"]);
+    let origin = one_of(&[None, Some("https://example.com"), Some("null"), Some("")]);
+    let offer = one_of(&["", "chat", "chat, superchat"]);
+    let (host, target) = (one_of(&["h", "[::1]:1", "example.com:8080"]), one_of(&["/", "/a?b", "?c"]));
+    property(2_000, (any::<[u8; 16]>(), host, target, origin, offer, 0..4_usize), |(key, host, target, origin, offer, more)| {
         let config = DEFAULT.subprotocols(offer);
         let all = [Header::new("Cookie", "upgrade: x"), Header::new("X-Upgrade", "websocket"), Header::new("User-Agent", "")];
-        let headers = &all[..rng.below(4)];
-        let (host, target) = (rng.pick(&["h", "[::1]:1", "example.com:8080"]), rng.pick(&["/", "/a?b", "?c"]));
+        let request = ClientRequest::new(host, target).origin(origin).headers(&all[..more]);
         let mut out = [0; 1_000];
-        let mut conn = Connection::client(&config, entropy.clone(), ms(0));
-        let len = conn.request(&ClientRequest::new(host, target).origin(origin).headers(headers), ms(0), &mut out).unwrap();
+        let len = Connection::client(&config, Once(Some(key)), ms(0)).request(&request, ms(0), &mut out).unwrap();
         let text = core::str::from_utf8(&out[..len]).unwrap().strip_suffix("\r\n\r\n").unwrap();
         let fields: Vec<_> = text.split("\r\n").skip(1).map(|line| line.split_once(": ").unwrap()).collect();
         let all = |name: &str| {
             fields.iter().filter(|field| field.0.eq_ignore_ascii_case(name)).map(|field| field.1).collect::<Vec<_>>()
         };
-        let draws = &entropy.0.borrow().1;
-        assert_eq!((draws.len(), draws.last().unwrap().len()), (round, 16));
         assert_eq!(all("upgrade"), ["websocket"]);
         assert_eq!(all("connection"), ["Upgrade"]);
         assert_eq!(all("sec-websocket-version"), ["13"]);
-        assert_eq!(all("sec-websocket-key"), [base64(draws.last().unwrap())]);
+        assert_eq!(all("sec-websocket-key"), [base64(&key)]);
         assert_eq!(all("host"), [host]);
         assert_eq!(all("origin"), Vec::from_iter(origin));
         assert_eq!(all("sec-websocket-protocol"), Vec::from_iter(Some(offer).filter(|offer| !offer.is_empty())));
         assert!(all("sec-websocket-extensions").is_empty());
-    }
+    });
 }
 
 /// HC-10, HT-22: at every byte of the response before its last one, and before the request, no verb writes or draws anything.
@@ -432,27 +419,17 @@ fn two_accepts_are_refused_whatever_they_are() {
 /// HC-21: random lists of versions, in one line and in several, other headers between, as any refusal may have them.
 #[test]
 fn random_lists_of_versions_can_be_read() {
-    let mut rng = Rng::new(44);
-    for _ in 0..2_000 {
-        let versions: Vec<_> = (0..1 + rng.below(6)).map(|_| rng.below(256).to_string()).collect();
-        let mut lines = vec![format!("HTTP/1.1 {} x", rng.pick(&[400, 426, 503, 200]))];
-        for version in &versions {
-            match lines.last_mut() {
-                Some(line) if line.starts_with("Sec") && rng.one_in(2) => {
-                    *line += &format!("{}{version}", rng.pick(&[",", ", ", ",, "]))
-                }
-                _ => lines.push(format!("Sec-WebSocket-Version: {version}")),
-            }
-            if rng.one_in(4) {
-                lines.push("X: 99".into());
-            }
-        }
-        let mut wire = head(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let before = one_of(&[",", ", ", ",, ", "\r\nSec-WebSocket-Version: ", "\r\nX: 99\r\nsec-websocket-version: "]);
+    property(2_000, (one_of(&[400, 426, 503, 200]), vec((before, any::<u8>()), 1..7)), |(status, list)| {
+        let versions: Vec<_> = list.iter().map(|(_, version)| version.to_string()).collect();
+        let list: String = list.iter().zip(&versions).map(|((before, _), version)| [before, &version[..]].concat()).collect();
+        let lines = [&*format!("HTTP/1.1 {status} x"), &format!("Sec-WebSocket-Version: {list}")];
+        let mut wire = head(&lines);
         let mut conn = Case::handshake(Role::Client).start().conn;
         let received = conn.receive(ms(0), &mut wire, &mut []).unwrap();
         let Some(Event::Refused { response, error: StatusNot101, .. }) = received.event else { panic!("{received:?}") };
         assert!(response.headers().all("sec-websocket-version").flat_map(sansocket::Tokens::of).eq(&versions), "{lines:?}");
-    }
+    });
 }
 
 /// K-04, HT-15, RFC 9112 §6.3: random lines of Content-Length and Transfer-Encoding in final responses of every status and both versions: shown
@@ -462,16 +439,10 @@ fn random_body_lines_of_responses_by_a_second_reading() {
     let lens = ["0", "5", "5", "05", "6", "5, 5", "-1", "+5", "", "0x5", "18446744073709551615", "18446744073709551616"];
     let codings =
         ["chunked", "CHUNKED", "gzip", "gzip, chunked", "chunked, gzip", ",chunked,", "", ",", "identity", "chunked;q=1"];
-    let mut rng = Rng::new(63);
-    let mut counts = [0, 0];
-    for _ in 0..20_000 {
-        let status = 200 + rng.below(800);
-        let version = rng.below(2);
-        let some = |rng: &mut Rng, from: &[&'static str]| match rng.below(3) {
-            0 => (0..1 + rng.below(2)).map(|_| rng.pick(from)).collect::<Vec<_>>(),
-            _ => Vec::new(),
-        };
-        let (len, coding) = (some(&mut rng, &lens), some(&mut rng, &codings));
+    let some = |from: &[&'static str]| prop_oneof![2 => Just(Vec::new()), 1 => vec(one_of(from), 1..3)];
+    let counts = [Cell::new(0), Cell::new(0)];
+    let start = (0..2, 200..1_000);
+    property(20_000, (start, some(&lens), some(&codings), any::<bool>()), |((version, status), len, coding, is_len_first)| {
         let numbers: Vec<_> = len.iter().map(|len| len.parse::<u64>().ok().filter(|_| !len.starts_with('+'))).collect();
         let list = coding.join(",").to_ascii_lowercase();
         let list: Vec<_> = list.split(',').map(str::trim).filter(|coding| !coding.is_empty()).collect();
@@ -485,7 +456,7 @@ fn random_body_lines_of_responses_by_a_second_reading() {
         };
         let mut lines = vec![format!("HTTP/1.{version} {status} x")];
         // Either before the other, each in its order.
-        let at = if rng.one_in(2) { 1 } else { 1 + len.len() };
+        let at = if is_len_first { 1 + len.len() } else { 1 };
         lines.extend(len.iter().map(|len| format!("Content-Length: {len}")));
         for (i, coding) in coding.iter().enumerate() {
             lines.insert(at + i, format!("Transfer-Encoding: {coding}"));
@@ -493,7 +464,8 @@ fn random_body_lines_of_responses_by_a_second_reading() {
         let found = verdict(&DEFAULT, head(&lines.iter().map(String::as_str).collect::<Vec<_>>()));
         let is_shown = is_framed || matches!(status, 204 | 304);
         assert_eq!(found, if is_shown { Verdict::Refused(StatusNot101) } else { Verdict::Failed }, "{lines:?}");
-        counts[usize::from(is_shown)] += 1;
-    }
-    assert!(counts.iter().all(|&count| count > 4_000), "{counts:?}");
+        let count = &counts[usize::from(is_shown)];
+        count.set(count.get() + 1);
+    });
+    assert!(counts.iter().all(|count| count.get() > 4_000), "{counts:?}");
 }

@@ -1,10 +1,16 @@
 //! RFC 9110 §7.2, RFC 3986 §3.2: hosts and their ports, as a server reads them and a client sends them, judged by the second grammar of
 //! `support::http` and by core's parser of addresses.
+mod property;
 mod support;
 
+use core::cell::Cell;
+
+use property::{one_of, property};
+use proptest::collection::vec;
+use proptest::prelude::*;
 use sansocket::{CallError, ClientRequest, Connection, Event, Url, UsageError};
+use support::entropy::Counter;
 use support::http::*;
-use support::rng::{Counter, Rng};
 use support::{AMPLE, DEFAULT, ms};
 
 /// Whether a server takes `lines` (start line and header lines) as a request, and the host that it reads out of it.
@@ -120,30 +126,23 @@ fn random_ip_literals_as_core_reads_them() {
     let pieces = [":", ":", "::", "0", "1", "12af", "FFFF", "12345", "g", "1.2.3.4", "256.1.1.1", "01.2.3.4", "1.2.3", "."];
     let behind = ["", "", "", "", "%eth0", "%25eth0", "%1", "]", "x"];
     let ports = ["", "", ":", ":80", ":65535", ":65536", ":x", "x", "80", ":1:2", "::"];
-    let mut rng = Rng::new(4291);
-    let mut counts = [0, 0];
-    for _ in 0..40_000 {
-        let address = match rng.below(3) {
-            // Eight groups or fewer, one of them cut away for `::`.
-            0 => {
-                let groups: Vec<_> =
-                    (0..rng.pick(&[6, 7, 8, 8, 8, 9])).map(|_| rng.pick(&["0", "1", "abcd", "1", "ffff"])).collect();
-                let text = groups.join(":");
-                if rng.one_in(2) { text.replacen(":1:", "::", 1 + rng.below(2)) } else { text }
-            }
-            _ => (0..1 + rng.below(7)).map(|_| rng.pick(&pieces)).collect(),
-        };
-        let (behind, port) = (rng.pick(&behind), rng.pick(&ports));
+    // Eight groups, or nearly, some of them cut away for `::`.
+    let groups = (vec(one_of(&["0", "1", "abcd", "1", "ffff"]), 9), one_of(&[8, 8, 8, 7, 6, 9]), one_of(&[0, 0, 1, 2]));
+    let groups = groups.prop_map(|(groups, len, cuts)| groups[..len].join(":").replacen(":1:", "::", cuts));
+    let address = prop_oneof![2 => vec(one_of(&pieces), 1..8).prop_map(|pieces| pieces.concat()), 1 => groups];
+    let counts = [Cell::new(0), Cell::new(0)];
+    property(40_000, (address, one_of(&behind), one_of(&ports), 0..3_usize), |(address, behind, port, kind)| {
         let host = format!("[{address}{behind}]{port}");
         let is_port = match port.strip_prefix(':') {
             Some(digits) => digits.is_empty() || digits.parse::<u16>().is_ok_and(|_| !digits.starts_with('+')),
             None => port.is_empty(),
         };
         let expected = behind.is_empty() && is_port && address.parse::<std::net::Ipv6Addr>().is_ok();
-        counts[usize::from(expected)] += 1;
+        let count = &counts[usize::from(expected)];
+        count.set(count.get() + 1);
         assert_eq!(is_authority(&host), expected, "the second grammar on {host}");
         let bytes = host.clone().into_bytes();
-        assert_eq!(read_host(&wire_with(&bytes, rng.below(3))), expected.then_some(bytes.clone()), "{host}");
+        assert_eq!(read_host(&wire_with(&bytes, kind)), expected.then_some(bytes.clone()), "{host}");
         let target = format!("GET http://{host}/x HTTP/1.1\r\nHost: h\r\n\r\n");
         assert_eq!(read_host(target.as_bytes()), expected.then_some(bytes), "{target}");
         assert_eq!(is_sent(&host), expected, "{host}");
@@ -151,8 +150,8 @@ fn random_ip_literals_as_core_reads_them() {
             Ok(url) => assert!(expected && url.host() == address, "{url:?}"),
             Err(_) => assert!(!expected, "{host} as a URL"),
         }
-    }
-    assert!(counts.iter().all(|&count| count > 1_200), "{counts:?}");
+    });
+    assert!(counts.iter().all(|count| count.get() > 1_200), "{counts:?}");
     // The other literal of the grammar is lawful on the wire, but nothing that can be connected to.
     for future in ["[v1.x]", "[vF.a:b]", "[V0.~!$]"] {
         assert!(is_authority(future) && is_sent(future) && read_host(&wire_with(future.as_bytes(), 1)).is_some());

@@ -1,22 +1,23 @@
 //! Connections whose opening handshake another HTTP stack did (`Connection::open`): from there on all is as it always is.
+mod property;
 mod support;
 
+use property::{bytes, property, role};
 use sansocket::ProtocolError::*;
 use sansocket::{
     Accept, CallError, ClientRequest, CloseCode, Connection, DeflateDirection, DeflateParams, Event, MessageKind, Negotiated,
     NoEntropy, Origin, Request, Role, State, Transport, UsageError,
 };
+use support::entropy::Counter;
 use support::frames::*;
 use support::http::{good_head_to, request_with};
 use support::probe::Seen;
-use support::rng::{Counter, Rng};
 use support::{Case, DEFAULT, ROLES, ms};
 
 /// Wires of frames for `role`, good and bad, one for each rule of §5 and some more.
 fn wires(role: Role) -> Vec<Vec<u8>> {
     let to = |first: u8, payload: &[u8]| frame_to(role, first, payload);
     let other = if role == Role::Server { None } else { Some(KEY) };
-    let mut rng = Rng::new(8441);
     vec![
         to(FIN | TEXT, b"Hello"),
         [to(TEXT, b"\xC3"), to(FIN | PING, b"p"), to(CONTINUATION, b""), to(FIN, b"\xA4")].concat(),
@@ -38,7 +39,6 @@ fn wires(role: Role) -> Vec<Vec<u8>> {
         to(FIN | CLOSE, b"\x03"),
         close_to(role, 1005, b""),
         close_to(role, 1000, b"\xFF"),
-        rng.octets(30),
     ]
 }
 
@@ -56,13 +56,15 @@ fn behind_the_head(role: Role, seen: support::Transcript, has_head: bool) -> (Ve
 /// client's frames must be masked, a server's must not, over HTTP/2 as over HTTP/1.1.
 #[test]
 fn framing_is_the_same_whoever_did_the_handshake() {
+    let is_the_same = |role, wire: &[u8]| {
+        let elsewhere = behind_the_head(role, Case::open(role).run_briefly(wire), false);
+        let with_head = [&good_head_to(role), wire].concat();
+        let here = behind_the_head(role, Case::handshake(role).run_briefly(&with_head), true);
+        assert_eq!(elsewhere, here, "{role:?} {wire:02x?}");
+    };
+    property(10, (role(), bytes(0..30)), |(role, wire)| is_the_same(role, &wire));
     for role in ROLES {
-        for wire in wires(role) {
-            let elsewhere = behind_the_head(role, Case::open(role).run_briefly(&wire), false);
-            let with_head = [good_head_to(role), wire.clone()].concat();
-            let here = behind_the_head(role, Case::handshake(role).run_briefly(&with_head), true);
-            assert_eq!(elsewhere, here, "{role:?} {wire:02x?}");
-        }
+        wires(role).iter().for_each(|wire| is_the_same(role, wire));
         let fault = if role == Role::Server { UnmaskedClientFrame } else { MaskedServerFrame };
         let seen = Case::open(role).run(&wires(role)[4]);
         assert_eq!(seen.before_closed(), [Seen::Failed(fault)]);

@@ -3,6 +3,7 @@
 //! Beside `support`, not in it: the fuzz targets share that, and do not build proptest.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::ops::Range;
@@ -47,6 +48,11 @@ pub(crate) fn property<S: Strategy>(cases: u32, strategy: S, check: impl Fn(S::V
         }
         Err(abort) => panic!("{abort}"),
     }
+}
+
+/// One more, of what a property has to meet often enough.
+pub(crate) fn count(of: &Cell<u32>) {
+    of.set(of.get() + 1);
 }
 
 pub(crate) fn role() -> impl Strategy<Value = Role> {

@@ -1,12 +1,17 @@
 //! How long a closing may take: what is still being taken of what was due before our Close moves its deadline, and the rest of a
 //! message that was under way; nothing else does. Judged by a model of a few lines, written from law 10.
+mod property;
 mod support;
 
+use property::{count, one_of, property, role};
+use proptest::collection::vec;
+use proptest::prelude::*;
 use sansocket::{CallError, CloseCode, Config, Connection, Event, Instant, MessageKind, Negotiated, Role, State};
+use std::cell::Cell;
+use support::entropy::Counter;
 use support::frames::*;
 use support::http::head;
 use support::probe::{Probe, Seen};
-use support::rng::{Counter, Rng};
 use support::{Begin, DEFAULT, ROLES, connecting, ms};
 
 const DROPPED: Seen = Seen::Closed { code: 1006, was_clean: false };
@@ -98,74 +103,114 @@ impl Clock {
     }
 }
 
-/// What comes behind a Close and may not move anything: Pings and their Pongs, unasked Pongs, whole messages, fragments of new
-/// ones, noise of any length. Each is a row of whole frames.
-fn flood(role: Role, rng: &mut Rng, inside: &mut bool) -> Vec<u8> {
-    let mut wire = Vec::new();
-    for _ in 0..rng.below(4) {
-        let fin = if rng.one_in(2) { FIN } else { 0 };
-        match rng.below(4) {
-            0 => wire.extend(frame_to(role, FIN | PING, &vec![b'p'; rng.below(126)])),
-            1 => wire.extend(frame_to(role, FIN | PONG, b"unasked")),
-            _ => {
-                let first = if *inside { CONTINUATION } else { rng.pick(&[TEXT, BINARY]) };
-                wire.extend(frame_to(role, fin | first, &vec![b'x'; 1 + rng.below(300)]));
-                *inside = fin == 0;
-            }
-        }
-    }
-    wire
+/// A whole frame that comes after a Close and may not move anything.
+#[derive(Clone, Copy, Debug)]
+enum Noise {
+    Ping(usize),
+    UnaskedPong,
+    /// A message or a fragment.
+    Data {
+        kind: u8,
+        fin: bool,
+        len: usize,
+    },
 }
 
-/// K-11: closings of every kind, what was due before taken in random pieces at random times, a flood behind them answered and
+/// A row of them.
+fn flood() -> impl Strategy<Value = Vec<Noise>> {
+    let data = (one_of(&[TEXT, BINARY]), any::<bool>(), 1..=300_usize);
+    let noise = prop_oneof![
+        1 => (0..126_usize).prop_map(Noise::Ping),
+        1 => Just(Noise::UnaskedPong),
+        2 => data.prop_map(|(kind, fin, len)| Noise::Data { kind, fin, len }),
+    ];
+    vec(noise, 0..4)
+}
+
+/// Its wire; `inside`: whether a message of it is unfinished.
+fn wire_of(role: Role, flood: &[Noise], inside: &mut bool) -> Vec<u8> {
+    let frame = |noise: &Noise| match *noise {
+        Noise::Ping(len) => frame_to(role, FIN | PING, &vec![b'p'; len]),
+        Noise::UnaskedPong => frame_to(role, FIN | PONG, b"unasked"),
+        Noise::Data { kind, fin, len } => {
+            let first = if *inside { CONTINUATION } else { kind };
+            *inside = !fin;
+            frame_to(role, if fin { FIN } else { 0 } | first, &vec![b'x'; len])
+        }
+    };
+    flood.iter().flat_map(frame).collect()
+}
+
+/// What happens while a connection closes.
+#[derive(Clone, Debug)]
+enum Step {
+    /// The transport takes so many bytes.
+    Written(u64),
+    /// Frames come, and we try to send.
+    Flood(Vec<Noise>),
+    /// The next step of the closing, which starts nothing anew.
+    PeersClose,
+    Fault,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        40 => prop_oneof![0..2_u64, 0..300_u64, 0..20_000_u64].prop_map(Step::Written),
+        20 => flood().prop_map(Step::Flood),
+        1 => one_of(&[Step::PeersClose, Step::Fault]),
+    ]
+}
+
+/// K-11: closings of every kind, what was due before taken in any pieces at any times, a flood after them answered and
 /// written too, new messages: the deadline is that of the model after every call, and the connection ends at it and not before.
 #[test]
 fn random_closings_end_when_the_model_says() {
-    let mut rng = Rng::new(1_110);
-    let (mut moved, mut answered) = (0, 0);
-    for round in 0..3_000 {
-        let (role, way) = (rng.pick(&ROLES), rng.pick(&WAYS));
-        let (rate, timeout) = (rng.pick(&[0, 1, 240, 1_000, 50_000]), rng.pick(&[100, 5_000, 60_000]));
+    let (moved, answered) = (Cell::new(0), Cell::new(0));
+    let limits = (one_of(&[0, 1, 240, 1_000, 50_000]), one_of(&[100, 5_000, 60_000]));
+    // The time before each step, in thirds of the closing timeout.
+    let steps = vec((0.0..1.0, step()), 0..80);
+    let closings = (role(), one_of(&WAYS), limits, 0..1_000_000_000_000_u64, 0..40_000_u64, steps);
+    property(2_000, closings, |(role, way, (rate, timeout), begin, len, steps)| {
         let config = DEFAULT.min_write_rate(rate).closing_timeout_ms(timeout);
-        let begin = rng.next() % 1_000_000_000_000;
-        let (mut conn, due) = closing(role, &config, way, rng.below(40_000) as u64, begin);
+        let (mut conn, due) = closing(role, &config, way, len, begin);
         let mut clock = Clock { start: begin as f64, due, rate: f64::from(rate) };
-        // Pongs wait behind what was due.
-        let (mut now, mut behind, mut inside) = (begin, 0, false);
+        // Pongs wait until what was due is written.
+        let (mut now, mut pongs, mut inside) = (begin, 0, false);
         let timeout = u64::from(timeout) * 1_000;
-        for step in 0..80 {
+        for (i, (thirds, step)) in steps.into_iter().enumerate() {
             let deadline = conn.next_timeout().unwrap().as_micros();
             let off = (clock.start + timeout as f64 - deadline as f64).abs();
-            let what = format!("round {round}, step {step}, {role:?}, {way:?}, {rate} B/s, {timeout} us");
             // A division that rounds, once for each call.
-            assert!(off <= 2.0 + f64::from(step), "{what}: off by {off}");
-            moved += u64::from(deadline > begin + timeout);
-            now += rng.next() % (timeout / 3);
-            if deadline <= now || step == 79 {
-                ends_at(&mut conn, deadline);
+            assert!(off <= 2.0 + i as f64, "off by {off} before step {i}");
+            if deadline > begin + timeout {
+                count(&moved);
+            }
+            now += (thirds * timeout as f64 / 3.0) as u64;
+            if deadline <= now {
                 break;
             }
-            if rng.one_in(3) {
-                let mut wire = flood(role, &mut rng, &mut inside);
-                if rng.one_in(60) {
-                    // The next step of the closing starts nothing anew.
-                    wire.extend(rng.pick(&[&close_to(role, 1000, b"")[..], &frame_to(role, 0x83, b"")]));
+            let wire = match step {
+                Step::Written(n) => {
+                    let n = n.min(clock.due + pongs);
+                    pongs -= n.saturating_sub(clock.due);
+                    clock.written(n, now);
+                    conn.written(n as usize, us(now));
+                    continue;
                 }
-                let produced = receive(&mut conn, now, &wire);
-                behind += produced as u64;
-                answered += produced;
-                let sent = conn.send(MessageKind::Binary, b"late", true, &mut [0; 100]);
-                assert!(matches!(sent, Ok(0)) || way == Way::Respond, "{what}: {sent:?}");
-            } else {
-                let most = rng.pick(&[2, 300, 20_000]);
-                let n = (rng.below(most) as u64).min(clock.due + behind);
-                behind -= n.saturating_sub(clock.due);
-                clock.written(n, now);
-                conn.written(n as usize, us(now));
-            }
+                Step::Flood(flood) => wire_of(role, &flood, &mut inside),
+                Step::PeersClose => close_to(role, 1000, b""),
+                Step::Fault => frame_to(role, 0x83, b""),
+            };
+            let produced = receive(&mut conn, now, &wire);
+            pongs += produced as u64;
+            answered.set(answered.get() + produced);
+            let sent = conn.send(MessageKind::Binary, b"late", true, &mut [0; 100]);
+            assert!(matches!(sent, Ok(0)) || way == Way::Respond, "{sent:?} in step {i}");
         }
-    }
-    assert!(moved > 5_000 && answered > 5_000, "{moved} moved, {answered} bytes of Pongs");
+        let deadline = conn.next_timeout().unwrap().as_micros();
+        ends_at(&mut conn, deadline);
+    });
+    assert!(moved.get() > 5_000 && answered.get() > 5_000, "{moved:?} moved, {answered:?} bytes of Pongs");
 }
 
 /// Writes `due` bytes at `rate` a second from `begin` on, `piece` at a time. When the connection ended by its deadline, and what
@@ -235,114 +280,108 @@ fn the_least_rate_is_a_border() {
     }
 }
 
-/// K-11: with a least rate of 0 any byte will do, but it must come; a reader that stops is cut one closing timeout behind its
+/// K-11: with a least rate of 0 any byte will do, but it must come; a reader that stops is cut one closing timeout after its
 /// last byte, however fast it was before: nothing is saved up.
 #[test]
 fn a_reader_that_stops_is_cut() {
-    let mut rng = Rng::new(1_111);
-    for _ in 0..300 {
-        let (way, rate) = (rng.pick(&WAYS), rng.pick(&[0, 240, 1_000]));
+    // With a rate of 0, and with another.
+    let bytes = (1..=3_usize, 5_000..105_000_usize);
+    let steps = vec((0..4_999_999_u64, bytes), 1..300);
+    property(300, (one_of(&WAYS), one_of(&[0, 240, 1_000]), steps), |(way, rate, steps)| {
         let config = DEFAULT.min_write_rate(rate);
         let (mut conn, due) = closing(Role::Server, &config, way, 1 << 30, 0);
-        let mut now = 0;
-        for _ in 0..1 + rng.below(300) {
-            now += rng.next() % 4_999_999;
-            let n = if rate == 0 { 1 + rng.below(3) } else { 5_000 + rng.below(100_000) };
-            conn.written(n, us(now));
-        }
         assert!(due > 300 * 105_000);
+        let mut now = 0;
+        for (gap, (few, many)) in steps {
+            now += gap;
+            conn.written(if rate == 0 { few } else { many }, us(now));
+        }
         ends_at(&mut conn, now + 5_000_000);
-    }
+    });
 }
 
 /// K-11: who does not say what was written has five seconds, whatever was in flight and whatever comes.
 #[test]
 fn without_written_the_closing_takes_its_timeout() {
-    let mut rng = Rng::new(1_112);
-    for _ in 0..500 {
-        let (role, way) = (rng.pick(&ROLES), rng.pick(&WAYS));
-        let len = rng.below(300_000) as u64;
-        let (mut conn, _) = closing(role, &DEFAULT, way, len, 123);
-        let (mut now, mut inside) = (123, false);
-        while now < 4_900_000 {
-            receive(&mut conn, now, &flood(role, &mut rng, &mut inside));
+    let floods = vec((0..400_000_u64, flood()), 0..25);
+    property(300, (role(), one_of(&WAYS), 0..300_000_u64, floods), |(role, way, len, floods)| {
+        let begin = 123;
+        let (mut conn, _) = closing(role, &DEFAULT, way, len, begin);
+        let (mut now, mut inside) = (begin, false);
+        for (gap, flood) in floods {
+            receive(&mut conn, now, &wire_of(role, &flood, &mut inside));
             let _ = conn.close(None, "", us(now), &mut [0; 200]).unwrap();
-            now += rng.next() % 400_000;
+            now = (now + gap).min(begin + 4_900_000);
         }
-        ends_at(&mut conn, 5_000_123);
-    }
+        ends_at(&mut conn, begin + 5_000_000);
+    });
 }
 
-/// K-11: the rest of the message that was under way at our Close, in random pieces and fragments, with Pings between: while it
-/// comes the deadline is one closing timeout behind its last piece, up to ten behind our Close and no later. What comes after the
-/// message moves nothing.
+/// K-11: the rest of the message that was under way at our Close, in any pieces and fragments: while it comes the deadline is one
+/// closing timeout after its last piece, up to ten after our Close and no later. What comes after the message moves nothing.
 #[test]
 fn the_rest_of_a_message_has_ten_closing_timeouts() {
-    let mut rng = Rng::new(1_113);
-    let (mut whole, mut cut) = (0, 0);
-    for round in 0..600 {
-        let role = rng.pick(&ROLES);
-        let timeout = rng.pick(&[1_000, 5_000]);
+    let (whole, cut) = (Cell::new(0), Cell::new(0));
+    // The first frame lacks bytes of its payload, or none.
+    let first = (one_of(&[TEXT, BINARY]), one_of(&[0, 3_usize]));
+    let fragments = vec(1..=40_usize, 1..=60);
+    // After what part of a closing timeout, or of an eighth of one, how many bytes come: over and over.
+    let pieces = (one_of(&[8, 1]), vec((0..1_000_u64, 1..=30_usize), 1..60));
+    let closings =
+        (role(), one_of(&[1_000, 5_000]), first, 0..20_000_u64, fragments, pieces, [flood(), flood(), flood(), flood()]);
+    property(600, closings, |(role, timeout, (kind, lacks), close, fragments, (speed, pieces), floods)| {
         let config = DEFAULT.closing_timeout_ms(timeout as u32);
         let mut probe = Probe::start(role, &config, Begin::Open);
-        // Inside a frame, or between two fragments.
-        let first = frame_to(role, rng.pick(&[TEXT, BINARY]), b"begins");
-        probe.feed(&first[..first.len() - rng.pick(&[0, 3])]);
-        let within = first.len() - rng.pick(&[0, 3]);
-        let within = if probe.open.as_ref().unwrap().1.len() == 6 { first.len() } else { within.min(first.len() - 3) };
-        let close = rng.below(20_000) as u64;
+        let mut wire = frame_to(role, kind, b"begins");
+        let rest = wire.split_off(wire.len() - lacks);
+        probe.feed(&wire);
         probe.now = close;
         probe.write(|conn, out| conn.close(None, "", ms(close), out));
-        let what = format!("round {round}, {role:?}, closed at {close}, {timeout} ms");
-        let fragments = 1 + rng.below(60);
-        let mut wire = first[within..].to_vec();
-        for i in 1..=fragments {
-            let fin = if i == fragments { FIN } else { 0 };
-            wire.extend(frame_to(role, fin | CONTINUATION, &vec![b'x'; 1 + rng.below(40)]));
+        let mut wire = rest;
+        for (i, len) in fragments.iter().enumerate() {
+            let fin = if i + 1 == fragments.len() { FIN } else { 0 };
+            wire.extend(frame_to(role, fin | CONTINUATION, &vec![b'x'; *len]));
         }
-        let slowest = rng.pick(&[timeout / 8, timeout - 2]);
         let (mut last, mut now) = (close, close);
         let mut rest = &wire[..];
-        while !rest.is_empty() {
+        for (part, len) in pieces.into_iter().cycle() {
             let bound = last.min(close + 9 * timeout) + timeout;
-            assert!((bound - 1..=bound).contains(&probe.next_timeout().unwrap()), "{what}: {:?} at {last}", probe.next_timeout());
-            now += 1 + rng.next() % slowest;
-            if probe.next_timeout().unwrap() <= now {
+            assert!((bound - 1..=bound).contains(&probe.next_timeout().unwrap()), "{:?} at {last}", probe.next_timeout());
+            now += 1 + (timeout - 2) / speed * part / 1_000;
+            if rest.is_empty() || probe.next_timeout().unwrap() <= now {
                 break;
             }
             probe.now = now;
             let before = probe.open.clone();
-            let (piece, more) = rest.split_at(1 + rng.below(rest.len().min(30)));
+            let (piece, more) = rest.split_at(len.min(rest.len()));
             rest = more;
             probe.feed(piece);
-            // Headers are no piece of a message, and a Ping is none either, where one can stand.
+            // Headers are no piece of a message.
             if probe.open != before {
                 last = now;
             }
         }
-        if !rest.is_empty() {
-            cut += usize::from(last >= close + 9 * timeout);
-        } else {
-            whole += 1;
-            assert!(matches!(probe.events.last(), Some(Seen::Message(..))), "{what}");
-        }
-        // The message is over, or its time: a flood and new messages change nothing.
         let deadline = probe.next_timeout().unwrap();
         if rest.is_empty() {
+            count(&whole);
+            assert!(matches!(probe.events.last(), Some(Seen::Message(..))));
+            // The message is over: a flood and new messages change nothing.
             let mut inside = false;
-            for _ in 0..4 {
+            for flood in floods {
                 probe.now = (probe.now + timeout / 10).min(deadline - 1);
-                probe.feed(&flood(role, &mut rng, &mut inside));
-                assert_eq!(probe.next_timeout(), Some(deadline), "{what}");
+                probe.feed(&wire_of(role, &flood, &mut inside));
+                assert_eq!(probe.next_timeout(), Some(deadline));
             }
+        } else if last >= close + 9 * timeout {
+            count(&cut);
         }
-        assert!(deadline <= close + 10 * timeout, "{what}: {deadline}");
+        assert!(deadline <= close + 10 * timeout, "{deadline}");
         probe.timeout(deadline - 1, 0);
-        assert_eq!(probe.conn.state(), State::Closing, "{what}");
+        assert_eq!(probe.conn.state(), State::Closing);
         probe.timeout(deadline, 0);
-        assert_eq!(probe.events.last(), Some(&DROPPED), "{what}");
-    }
-    assert!(whole > 100 && cut > 50, "{whole} whole, {cut} cut");
+        assert_eq!(probe.events.last(), Some(&DROPPED));
+    });
+    assert!(whole.get() > 100 && cut.get() > 50, "{whole:?} whole, {cut:?} cut");
 }
 
 /// K-11: the same by a peer that sends one endless message: Pings inside it, empty fragments and single bytes of headers move

@@ -1,12 +1,16 @@
 //! Messages that are not finished: nothing whole goes between their fragments, and what a compressed one may cost is bounded over
 //! all of them.
+mod property;
 mod support;
 
+use property::{count, one_of, property, role};
+use proptest::collection::vec;
+use proptest::prelude::*;
 use sansocket::{CallError, MessageKind, Role, UsageError};
+use std::cell::Cell;
 use support::frames::*;
 use support::probe::{Probe, Seen};
-use support::rng::Rng;
-use support::{Begin, DEFAULT, ROLES};
+use support::{Begin, DEFAULT};
 
 /// The verbs that send a message, or a fragment of one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,26 +76,24 @@ impl Verb {
     }
 }
 
-/// K-14, S1: random rows of every verb that sends, in both roles, Pings and Pongs between: what does not go on with an unfinished
+/// K-14, S1: any rows of every verb that sends, in both roles, Pings and Pongs between: what does not go on with an unfinished
 /// message is refused and writes nothing, whatever its kind; the peer receives the messages of the model, and no other.
 #[test]
 fn nothing_whole_goes_inside_an_unfinished_message() {
-    let mut rng = Rng::new(1_401);
-    let (mut refused, mut messages) = (0, 0);
-    for round in 0..2_000 {
-        let role = rng.pick(&ROLES);
+    let (refused, messages) = (Cell::new(0), Cell::new(0));
+    let payload = one_of(&["", "a", "he", "status", "\u{20ac}"]);
+    // Each verb, and whether a Ping and a Pong of ours go before it.
+    let verbs = vec((one_of(&VERBS), payload, prop::bool::weighted(1.0 / 6.0)), 0..=25);
+    property(3_000, (role(), verbs), |(role, verbs)| {
         let mut probe = Probe::start(role, &DEFAULT, Begin::Open);
         let mut expected = Vec::new();
         let mut unfinished: Option<(MessageKind, Vec<u8>)> = None;
-        for step in 0..25 {
-            if rng.one_in(6) {
+        for (i, (verb, payload, pings)) in verbs.into_iter().enumerate() {
+            if pings {
                 probe.write(|conn, out| conn.ping(b"between", out));
                 probe.write(|conn, out| conn.pong(b"between", out));
             }
-            let verb = rng.pick(&VERBS);
             let (kind, fin, goes_on) = verb.means();
-            let payload = rng.pick(&["", "a", "he", "status", "\u{20ac}"]);
-            let what = format!("round {round}, step {step}, {role:?}, {verb:?} inside {unfinished:02x?}");
             let is_servers = matches!(verb, Verb::Header(..) | Verb::BinaryHeader(_) | Verb::Encoded);
             let right = match &unfinished {
                 _ if is_servers && role == Role::Client => Err(UsageError::WrongRole),
@@ -100,27 +102,27 @@ fn nothing_whole_goes_inside_an_unfinished_message() {
                 _ => Ok(()),
             };
             let before = probe.output.len();
-            assert_eq!(verb.call(&mut probe, payload), right.map_err(CallError::Usage), "{what}");
+            assert_eq!(verb.call(&mut probe, payload), right.map_err(CallError::Usage), "verb {i} inside {unfinished:02x?}");
             if right.is_err() {
-                refused += 1;
-                assert_eq!(probe.output.len(), before, "{what}");
+                count(&refused);
+                assert_eq!(probe.output.len(), before, "verb {i} inside {unfinished:02x?}");
                 continue;
             }
             unfinished.get_or_insert_with(|| (kind, Vec::new())).1.extend(payload.as_bytes());
             if fin {
                 let (kind, payload) = unfinished.take().unwrap();
                 expected.push(Seen::Message(kind, payload));
-                messages += 1;
+                count(&messages);
             }
         }
         let mut peer = Probe::start(if role == Role::Client { Role::Server } else { Role::Client }, &DEFAULT, Begin::Open);
         peer.feed(&probe.output);
         peer.events.retain(|seen| !matches!(seen, Seen::Ping { .. } | Seen::Pong { .. }));
-        assert_eq!(peer.events, expected, "round {round}");
+        assert_eq!(peer.events, expected);
         let open = peer.open.filter(|open| !open.1.is_empty());
-        assert_eq!(open, unfinished.filter(|open| !open.1.is_empty()), "round {round}");
-    }
-    assert!(refused > 5_000 && messages > 5_000, "{refused} refused, {messages} messages");
+        assert_eq!(open, unfinished.filter(|open| !open.1.is_empty()));
+    });
+    assert!(refused.get() > 5_000 && messages.get() > 5_000, "{refused:?} refused, {messages:?} messages");
 }
 
 #[cfg(feature = "deflate")]
@@ -128,8 +130,9 @@ mod deflate {
     use super::*;
     use sansocket::ProtocolError::{self, *};
     use sansocket::{Compressor, Config, Connection, DeflateParams, Event, Inflater, Negotiated, UsageError};
-    use support::ms;
-    use support::rng::Counter;
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+    use support::entropy::Counter;
+    use support::{ROLES, ms};
 
     fn open<'c>(role: Role, config: &'c Config<'c>) -> Connection<'c, Counter> {
         let negotiated = Negotiated::NOTHING.with_deflate(DeflateParams::DEFAULT);
@@ -213,6 +216,67 @@ mod deflate {
         bytes.chain([0, 0, 0xFF, 0xFF]).collect()
     }
 
+    /// Bytes that count up from the first.
+    #[derive(Clone, Copy, Debug)]
+    struct Run {
+        first: u8,
+        len: usize,
+    }
+
+    impl Run {
+        fn bytes(self) -> Vec<u8> {
+            (0..self.len).map(|i| self.first.wrapping_add(i as u8)).collect()
+        }
+    }
+
+    fn run() -> impl Strategy<Value = Run> {
+        let len = prop_oneof![1..=2_usize, 1..=20_usize, 1..=200_usize];
+        (any::<u8>(), len).prop_map(|(first, len)| Run { first, len })
+    }
+
+    /// What a fragment is made of.
+    #[derive(Clone, Copy, Debug)]
+    enum Part {
+        /// No byte at all.
+        Nothing,
+        Stored(Run),
+        Flushed(Run),
+        /// The flush of nothing.
+        EmptyFlush,
+        /// Blocks without data: a bomb where they are many.
+        EmptyBlocks(usize),
+        /// The data twice, in several blocks.
+        Mixed(Run),
+    }
+
+    impl Part {
+        /// Its bytes, and what they inflate to.
+        fn bytes(self) -> (Vec<u8>, Vec<u8>) {
+            match self {
+                Part::Nothing => (vec![], vec![]),
+                Part::Stored(run) => (stored(&run.bytes()), run.bytes()),
+                Part::Flushed(run) => (flushed(&run.bytes()), run.bytes()),
+                Part::EmptyFlush => (flushed(b""), vec![]),
+                Part::EmptyBlocks(blocks) => (stored(b"").repeat(blocks), vec![]),
+                Part::Mixed(run) => {
+                    let data = run.bytes();
+                    ([stored(b""), stored(&data), flushed(&data), stored(b"")].concat(), data.repeat(2))
+                }
+            }
+        }
+    }
+
+    fn part() -> impl Strategy<Value = Part> {
+        prop_oneof![
+            1 => Just(Part::Nothing),
+            2 => run().prop_map(Part::Stored),
+            2 => run().prop_map(Part::Flushed),
+            1 => Just(Part::EmptyFlush),
+            2 => prop_oneof![1..=9_usize, 0..60_usize].prop_map(Part::EmptyBlocks),
+            1 => run().prop_map(Part::Mixed),
+        ]
+    }
+
     /// Of a sequence of frames of a message, each with what it inflates to.
     type Fragments = Vec<(Vec<u8>, Vec<u8>)>;
 
@@ -228,43 +292,27 @@ mod deflate {
         wire
     }
 
-    /// Fragments that inflate to something, or to nothing in one of the ways there are.
-    fn random_fragment(rng: &mut Rng) -> (Vec<u8>, Vec<u8>) {
-        let most = rng.pick(&[2, 20, 200]);
-        let len = 1 + rng.below(most);
-        let data = rng.octets(len);
-        match rng.below(9) {
-            0..2 => (stored(&data), data),
-            2..4 => (flushed(&data), data),
-            4 => (vec![], vec![]),
-            5 => (stored(b"").repeat(1 + rng.below(9)), vec![]),
-            6 => (flushed(b""), vec![]),
-            // A bomb: no data, up to what a frame may be.
-            7 => (stored(b"").repeat(rng.below(60)), vec![]),
-            _ => ([stored(b""), stored(&data), flushed(&data), stored(b"")].concat(), data.repeat(2)),
-        }
-    }
-
-    /// K-16, W13, L-06, L-09, B-12: random compressed messages, several on one connection, of fragments that inflate to something
-    /// or to nothing, under random limits and in random pieces: the total of compressed bytes is bounded from each frame's header
+    /// K-16, W13, L-06, L-09, B-12: any compressed messages, several on one connection, of fragments that inflate to something
+    /// or to nothing, under any limits and in any pieces: the total of compressed bytes is bounded from each frame's header
     /// on, a fragment that inflates to nothing counts as an empty one, and what keeps within both is delivered.
     #[test]
     fn compressed_bytes_are_bounded_over_all_fragments() {
-        let mut rng = Rng::new(1_601);
-        let (mut whole, mut long, mut empty) = (0, 0, 0);
-        for round in 0..3_000 {
-            let role = rng.pick(&ROLES);
-            let (limit, max_empty) = (rng.pick(&[0, 10, 300, 1_000, 5_000]), rng.pick(&[0, 1, 3, 1_024, 1_024]));
+        let (whole, long, empty) = (Cell::new(0), Cell::new(0), Cell::new(0));
+        let limits = (one_of(&[5_000, 1_000, 300, 10, 0]), one_of(&[1_024, 1_024, 3, 1, 0]));
+        let parts = prop_oneof![vec(part(), 0..1), vec(part(), 0..5), vec(part(), 0..40)];
+        // The end of a message, and its last bytes if it has any.
+        let last = (any::<u8>(), 0..3_usize).prop_map(|(first, len)| Run { first, len });
+        let messages = vec((parts, last), 1..5);
+        let piece = prop_oneof![1 => Just(5_000), 2 => Just(1), 1 => 1..=30_usize, 1 => 1..=5_000_usize];
+        let deliveries = (piece, one_of(&[3_000, 7, 1]));
+        property(2_000, (role(), limits, messages, deliveries), |(role, limits, messages, (piece, window))| {
+            let (limit, max_empty) = limits;
             let config = DEFAULT.max_message_len(limit).max_empty_frames(max_empty);
-            let (mut wire, mut messages, mut fault) = (Vec::new(), Vec::new(), None);
-            'wire: for _ in 0..1 + rng.below(4) {
-                let most = rng.pick(&[1, 5, 40]);
-                let mut fragments: Fragments = (0..rng.below(most)).map(|_| random_fragment(&mut rng)).collect();
-                // The end of a message, and its last byte where it has one.
-                let len = rng.below(3);
-                let data = rng.octets(len);
-                let last = if data.is_empty() { vec![0] } else { [stored(&data), vec![0]].concat() };
-                fragments.push((last, data));
+            let (mut wire, mut expected, mut fault) = (Vec::new(), Vec::new(), None);
+            'wire: for (parts, last) in messages {
+                let mut fragments: Fragments = parts.into_iter().map(Part::bytes).collect();
+                let last = last.bytes();
+                fragments.push((if last.is_empty() { vec![0] } else { [stored(&last), vec![0]].concat() }, last));
                 let mut places = Vec::new();
                 wire = wire_of(role, &fragments, &mut places, wire);
                 let (mut total, mut inflated, mut empties) = (0, Vec::new(), 0);
@@ -286,24 +334,22 @@ mod deflate {
                     }
                     inflated.extend(data);
                 }
-                messages.push(inflated);
+                expected.push(inflated);
             }
-            let (most, size) = (rng.pick(&[1, 1, 30, 5_000]), rng.pick(&[1, 7, 3_000]));
-            let piece = if most == 1 { 1 } else { 1 + rng.below(most) };
-            let delivered = Receiver::new(role, &config).deliver(&wire, piece, size);
-            let what =
-                format!("round {round}, {role:?}, {limit} bytes, {max_empty} empty, pieces of {piece}, {fault:?}: {delivered:?}");
-            assert!(delivered.messages == messages, "{what}: {} messages", messages.len());
+            let delivered = Receiver::new(role, &config).deliver(&wire, piece, window);
+            assert_eq!(delivered.messages, expected, "{:?}", delivered.fault);
             match (fault, delivered.fault) {
-                (None, None) => whole += 1,
+                (None, None) => count(&whole),
                 (Some((right, from, to)), Some((error, at))) => {
-                    assert!(right == error && (from..to + piece).contains(&at), "{what}");
-                    *(if right == MessageTooLong { &mut long } else { &mut empty }) += 1;
+                    assert_eq!(error, right);
+                    assert!((from..to + piece).contains(&at), "{error:?} at {at}, not at {from} to {to}");
+                    count(if right == MessageTooLong { &long } else { &empty });
                 }
-                _ => panic!("{what}"),
+                (right, other) => panic!("{other:?}, not {right:?}"),
             }
-        }
-        assert!(whole > 200 && long > 200 && empty > 200, "{whole} whole, {long} too long, {empty} empty");
+        });
+        let enough = [&whole, &long, &empty].iter().all(|met| met.get() > 200);
+        assert!(enough, "{whole:?} whole, {long:?} too long, {empty:?} empty");
     }
 
     /// K-16, W13: what a limit of 1 000 bytes can cost at most, though every fragment takes what it may: with the default of
@@ -336,36 +382,46 @@ mod deflate {
         }
     }
 
+    /// How a lawful sender makes frames of a message.
+    #[derive(Clone, Copy, Debug)]
+    enum Sender {
+        /// Flushes each fragment.
+        Flushes,
+        /// Stores each fragment.
+        Stores,
+        /// Compresses the message a part at a time, as it comes to the caller, and cuts what comes of it: the lengths of the parts.
+        Compresses(usize),
+    }
+
     /// K-16: lawful senders are let through up to the last byte of the limit: those who flush each fragment, however small, of
     /// bytes that cannot be shrunk; those who cut a compressed message into small frames; and those who store it.
     #[test]
     fn lawful_senders_of_small_fragments_pass() {
-        let mut rng = Rng::new(1_602);
-        for round in 0..400 {
-            let role = rng.pick(&ROLES);
-            let len = rng.pick(&[1, 2, 10, 100, 1_000, 20_000]);
-            let most = rng.pick(&[1, 4, 30, 300]);
-            let size = 1 + rng.below(most);
-            // Bytes with the longest codes.
-            let message: Vec<_> = (0..len).map(|_| rng.octet() | 0x90).collect();
+        // Noise, of bytes with the longest codes.
+        let noise = |i: usize| (BuildHasherDefault::<DefaultHasher>::default().hash_one(i) >> 32) as u8 | 0x90;
+        let noise: Vec<_> = (0..20_000).map(noise).collect();
+        let size = || prop_oneof![Just(1), 1..=4_usize, 1..=30_usize, 1..=300_usize];
+        let sender = prop_oneof![Just(Sender::Flushes), Just(Sender::Stores), size().prop_map(Sender::Compresses)];
+        let senders = (role(), sender, one_of(&[1, 2, 10, 100, 1_000, 20_000]), size(), 1..=3_000_usize);
+        property(400, senders, |(role, sender, len, size, piece)| {
+            let message = &noise[..len];
             let config = DEFAULT.max_message_len(len as u64);
-            let way = round % 3;
-            let wire = match way {
-                0 | 1 => {
-                    let block = |data: &[u8]| if way == 0 { flushed(data) } else { stored(data) };
-                    let mut fragments: Fragments = message.chunks(size).map(|data| (block(data), data.to_vec())).collect();
-                    fragments.push((vec![0], vec![]));
-                    wire_of(role, &fragments, &mut Vec::new(), Vec::new())
-                }
-                _ => {
+            let by_blocks = |block: fn(&[u8]) -> Vec<u8>| {
+                let mut fragments: Fragments = message.chunks(size).map(|data| (block(data), data.to_vec())).collect();
+                fragments.push((vec![0], vec![]));
+                wire_of(role, &fragments, &mut Vec::new(), Vec::new())
+            };
+            let wire = match sender {
+                Sender::Flushes => by_blocks(flushed),
+                Sender::Stores => by_blocks(stored),
+                Sender::Compresses(part) => {
                     let mut memory = vec![0; Compressor::memory_len(15).unwrap()];
                     let mut compressor = Compressor::new(15, &mut memory).unwrap();
                     let mut sender = open(if role == Role::Client { Role::Server } else { Role::Client }, &DEFAULT);
                     let (mut wire, mut from) = (Vec::new(), 0);
                     loop {
                         let mut out = vec![0; 32 + size];
-                        // A part of the message at a time, as it comes to the caller.
-                        let to = (from + 1 + rng.below(size)).min(len);
+                        let to = (from + part).min(len);
                         let sent =
                             sender.send_with(&mut compressor, MessageKind::Binary, &message[from..to], to == len, &mut out);
                         let sent = sent.unwrap();
@@ -377,17 +433,16 @@ mod deflate {
                     }
                 }
             };
-            let delivered = Receiver::new(role, &config).deliver(&wire, 1 + rng.below(3_000), 100);
-            let what = format!("round {round}, {role:?}, way {way}, {len} bytes by {size}, {} on the wire", wire.len());
-            assert!(delivered.messages == [&message[..]], "{what}: {:?}", delivered.fault);
-        }
+            let delivered = Receiver::new(role, &config).deliver(&wire, piece, 100);
+            assert!(delivered.messages == [message], "{} bytes on the wire: {:?}", wire.len(), delivered.fault);
+        });
     }
 
     /// K-07: compressed frames under way are life as others are: a message of 150 KB at 2 KB a second, as one frame and as
     /// several, with windows of every size; the keepalive's Ping is answered as soon as a frame ends.
     #[test]
     fn a_slow_compressed_frame_is_life() {
-        let mut rng = Rng::new(1_603);
+        let mut windows = [7, 500, 9_000].into_iter().cycle();
         for role in ROLES {
             for blocks in [1, 2, 3] {
                 for start in (0..25).step_by(4) {
@@ -400,7 +455,7 @@ mod deflate {
                     let mut history = vec![0; 1 << 15];
                     let mut inflater = Inflater::new(&mut history).unwrap();
                     let (mut input, mut asked, mut at, mut inflated) = (Vec::new(), None, 0, 0);
-                    let size = rng.pick(&[7, 500, 9_000]);
+                    let size = windows.next().unwrap();
                     for now in start.. {
                         let mut out = [0; 200];
                         let received = conn.handle_timeout(ms(now * 1_000), &mut out);

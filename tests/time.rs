@@ -1,13 +1,17 @@
 //! Deadlines: handshake, keepalive Ping and its Pong, idle peer, closing; pauses, and clocks that misbehave.
+mod property;
 mod support;
 
+use property::{count, moves, one_of, property, role, weighted};
+use proptest::collection::vec;
+use proptest::prelude::*;
 use sansocket::{CloseCode, Config, MessageKind, Role, State, Transport};
+use std::cell::Cell;
 use std::time::Duration;
 use support::frames::*;
 use support::http::{good_head_to, head, request_with};
 use support::pair::Pair;
 use support::probe::{Answer, Probe, Seen};
-use support::rng::Rng;
 use support::{Begin, Case, DEFAULT, ROLES, ms};
 
 const DROPPED: Seen = Seen::Closed { code: 1006, was_clean: false };
@@ -389,11 +393,12 @@ fn late_timeouts_catch_up_in_one_call() {
     }
 }
 
-/// C-24: two peers with short deadlines, random silence and lost directions: who is alive keeps the connection.
+/// C-24: two peers that are silent for long, whatever the pieces in which their Pings and Pongs travel: who is alive keeps the
+/// connection.
 #[test]
 fn keepalive_keeps_two_living_peers_connected() {
-    for seed in 0..20 {
-        let mut pair = Pair::with(&DEFAULT, &DEFAULT, Begin::Handshake, seed);
+    property(20, moves(), |moves| {
+        let mut pair = Pair::with(&DEFAULT, &DEFAULT, Begin::Handshake, moves);
         pair.settle();
         pair.pass(1_000_000);
         assert_eq!((pair.client.conn.state(), pair.server.conn.state()), (State::Open, State::Open));
@@ -402,37 +407,78 @@ fn keepalive_keeps_two_living_peers_connected() {
         pair.pass(5_000);
         let clean = Seen::Closed { code: 1000, was_clean: true };
         assert_eq!(pair.closed(), [clean.clone(), clean]);
-    }
+    });
 }
 
-/// C-24, law 10: random calls at random times, forwards and backwards: at most one Closed, no deadline behind it, and every
+#[derive(Clone, Copy, Debug)]
+enum Call {
+    Timeout {
+        has_room: bool,
+    },
+    Pause,
+    Resume,
+    /// What comes, but inside a handshake.
+    Text,
+    Ping,
+    Send,
+    Close,
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    weighted(&[
+        (15, Call::Timeout { has_room: true }),
+        (15, Call::Timeout { has_room: false }),
+        (8, Call::Pause),
+        (8, Call::Resume),
+        (8, Call::Text),
+        (8, Call::Ping),
+        (8, Call::Send),
+        (1, Call::Close),
+    ])
+}
+
+/// How the clock went on before a call.
+#[derive(Clone, Copy, Debug)]
+enum Tick {
+    Forwards(u64),
+    /// To half of its time.
+    Backwards,
+}
+
+/// C-24, law 10: any calls at any times, forwards and backwards: at most one Closed, no deadline after it, and every
 /// deadline that is obeyed lies in the future afterwards (the probe checks both).
 #[test]
 fn random_schedules_end_at_most_once() {
-    let mut rng = Rng::new(10);
-    for _ in 0..2_000 {
-        let role = rng.pick(&ROLES);
-        let begin = rng.pick(&[Begin::Open, Begin::Closing, Begin::Handshake]);
-        let config = DEFAULT.idle_timeout_ms(rng.pick(&[0, 9_000, 40_000])).pong_timeout_ms(rng.pick(&[0, 5_000, 40_000]));
+    let (closed, living) = (Cell::new(0), Cell::new(0));
+    let begin = one_of(&[Begin::Open, Begin::Closing, Begin::Handshake]);
+    let timeouts = (one_of(&[0, 9_000, 40_000]), one_of(&[0, 5_000, 40_000]));
+    let tick = (0..10_000_u64).prop_map(|by| if by < 9_000 { Tick::Forwards(by) } else { Tick::Backwards });
+    property(2_000, (role(), begin, timeouts, vec((tick, call()), 0..=40)), |(role, begin, (idle, pong), calls)| {
+        let config = DEFAULT.idle_timeout_ms(idle).pong_timeout_ms(pong);
         let mut probe = Probe::start(role, &config, begin);
         let mut now = 0;
-        for _ in 0..30 {
-            now = if rng.one_in(10) { now / 2 } else { now + rng.below(9_000) as u64 };
+        for (tick, call) in calls {
+            now = match tick {
+                Tick::Forwards(by) => now + by,
+                Tick::Backwards => now / 2,
+            };
             probe.now = probe.now.max(now);
-            match rng.below(9) {
-                0 => probe.conn.pause(ms(now)),
-                1 => probe.conn.resume(ms(now)),
-                2 if begin != Begin::Handshake => at(&mut probe, now, &frame_to(role, FIN | TEXT, b"x")),
-                3 if begin != Begin::Handshake => at(&mut probe, now, &frame_to(role, FIN | PING, b"x")),
-                4 => drop(probe.try_write(|conn, out| conn.send(MessageKind::Text, b"x", true, out))),
-                5 if rng.one_in(8) => drop(probe.try_write(|conn, out| conn.close(None, "", ms(now), out))),
-                _ => {
-                    let latest = probe.now;
-                    let room = rng.pick(&[0, 200]);
-                    probe.timeout(latest, room);
-                }
+            match call {
+                Call::Pause => probe.conn.pause(ms(now)),
+                Call::Resume => probe.conn.resume(ms(now)),
+                Call::Text if begin != Begin::Handshake => at(&mut probe, now, &frame_to(role, FIN | TEXT, b"x")),
+                Call::Ping if begin != Begin::Handshake => at(&mut probe, now, &frame_to(role, FIN | PING, b"x")),
+                Call::Text | Call::Ping => {}
+                Call::Send => drop(probe.try_write(|conn, out| conn.send(MessageKind::Text, b"x", true, out))),
+                Call::Close => drop(probe.try_write(|conn, out| conn.close(None, "", ms(now), out))),
+                Call::Timeout { has_room } => drop(probe.timeout(probe.now, if has_room { 200 } else { 0 })),
             }
         }
-        assert!(probe.events.iter().filter(|seen| matches!(seen, Seen::Closed { .. })).count() <= 1);
-    }
+        match probe.events.iter().filter(|seen| matches!(seen, Seen::Closed { .. })).count() {
+            0 => count(&living),
+            1 => count(&closed),
+            more => panic!("{more} times Closed"),
+        }
+    });
+    assert!(closed.get() > 400 && living.get() > 400, "{closed:?} closed, {living:?} living");
 }

@@ -5,10 +5,10 @@ mod support;
 use sansocket::{
     Accept, CallError, ClientRequest, CloseCode, Connection, Event, Header, Instant, Origin, Role, State, Transport,
 };
+use support::entropy::Counter;
 use support::frames::*;
 use support::http::*;
 use support::probe::Probe;
-use support::rng::{Counter, Rng};
 use support::{Begin, DEFAULT, ROLES, ms};
 
 type Client = Connection<'static, Counter>;
@@ -83,16 +83,15 @@ fn call<E: sansocket::Entropy>(conn: &mut Connection<'_, E>, call: Call, now: u6
 /// is due at once.
 #[test]
 fn refusals_of_every_status_end_when_the_client_wants() {
-    let mut rng = Rng::new(1_201);
     for status in 200..=999 {
-        let body = vec![b'<'; rng.below(40)];
-        let lengths = [format!("Content-Length: {}", body.len()), "Location: /elsewhere".into(), "Retry-After: 9".into()];
+        let body = vec![b'<'; usize::from(status) % 41];
+        let headers = [format!("Content-Length: {}", body.len()), "Location: /elsewhere".into(), "Retry-After: 9".into()];
         let line = format!("HTTP/1.1 {status} Whatever");
-        let wire = [head(&[&line, rng.pick(&[&lengths[0], &lengths[1], &lengths[2]])]), body.clone()].concat();
+        let wire = [head(&[&line, &headers[usize::from(status) % 3]]), body.clone()].concat();
         for order in ORDERS {
             for closes in [false, true] {
                 let mut conn = client();
-                let now = rng.below(9_000) as u64;
+                let now = u64::from(status) * 9;
                 let (verdict, consumed) = respond(&mut conn, now, &wire);
                 let what = format!("{status}, {order:?}, closes: {closes}");
                 assert_eq!((verdict, consumed), (Verdict::Refused(status), wire.len() - body.len()), "{what}");
@@ -126,20 +125,19 @@ fn refusals_of_every_status_end_when_the_client_wants() {
 }
 
 /// A 101 that was wrong, with all of its input taken: the client shuts its writing down and waits for the end, its closing
-/// timeout long.
-fn assert_wrong_101(conn: &mut Client, now: u64, rng: &mut Rng, what: &str) {
+/// timeout long. Then one call of `order` gives `Closed`.
+fn assert_wrong_101(conn: &mut Client, now: u64, order: [Call; 3], what: &str) {
     let look = |conn: &Client| (conn.state(), conn.transport(), conn.next_timeout(), conn.close_code());
     let expected = (State::Closing, Transport::ShutdownWrite, Some(ms(now + 5_000)), CloseCode::ABNORMAL_CLOSURE);
     assert_eq!(look(conn), expected, "{what}");
     // Whatever comes is taken and changes nothing; nor does closing.
-    let mut more = rng.octets(20);
+    let mut more = [0xA5; 20];
     let received = conn.receive(ms(now + 100), &mut more, &mut []).unwrap();
     assert!(received.consumed == 20 && received.event.is_none(), "{what}");
     assert_eq!(conn.close(None, "", ms(now + 100), &mut []), Ok(0), "{what}");
     assert_eq!(conn.send_text("x", &mut []), Ok(0), "{what}");
     assert_eq!(look(conn), expected, "{what}");
     assert!(!call(conn, Call::Timeout, now + 4_999, &[]), "{what}");
-    let order = rng.pick(&ORDERS);
     let count = order.into_iter().filter(|&one| call(conn, one, now + 5_000, b"more")).count();
     assert_eq!((count, conn.state(), conn.next_timeout()), (1, State::Closed, None), "{what}");
 }
@@ -148,7 +146,6 @@ fn assert_wrong_101(conn: &mut Client, now: u64, rng: &mut Rng, what: &str) {
 /// itself, at once.
 #[test]
 fn a_wrong_101_shuts_down_writing_at_once() {
-    let mut rng = Rng::new(1_202);
     let accept = format!("Sec-WebSocket-Accept: {}", accept_of(RFC_KEY));
     let mut wires: Vec<_> = (1..4).map(|index| response_but(index, "")).collect();
     for line in ["Upgrade: websocket", "Sec-WebSocket-Accept: x", &accept, "Sec-WebSocket-Extensions: permessage-deflate"] {
@@ -161,27 +158,27 @@ fn a_wrong_101_shuts_down_writing_at_once() {
         wires.push(response_but(index, line));
     }
     wires.push(response_but(0, "HTTP/1.0 101 Switching Protocols"));
-    for wire in wires {
-        let mut conn = client();
-        let now = rng.below(9_999) as u64;
-        let behind = [wire.clone(), frame(FIN | TEXT, None, b"x")].concat();
-        let (verdict, consumed) = respond(&mut conn, now, &behind);
-        let what = String::from_utf8_lossy(&wire).into_owned();
-        if verdict == Verdict::Opened {
-            assert!(what.contains("Transfer-Encoding"), "{what}");
-            continue;
+    for (wire, order) in wires.iter().flat_map(|wire| ORDERS.map(|order| (wire, order))) {
+        for now in [0, 9_998] {
+            let mut conn = client();
+            let more = [&wire[..], &frame(FIN | TEXT, None, b"x")].concat();
+            let (verdict, consumed) = respond(&mut conn, now, &more);
+            let what = String::from_utf8_lossy(wire);
+            if verdict == Verdict::Opened {
+                assert!(what.contains("Transfer-Encoding"), "{what}");
+                continue;
+            }
+            assert_eq!(consumed, more.len(), "{what}");
+            assert!(matches!(verdict, Verdict::Refused(101) | Verdict::Failed), "{verdict:?}: {what}");
+            assert_wrong_101(&mut conn, now, order, &what);
         }
-        assert_eq!(consumed, behind.len(), "{what}");
-        assert!(matches!(verdict, Verdict::Refused(101) | Verdict::Failed), "{verdict:?}: {what}");
-        assert_wrong_101(&mut conn, now, &mut rng, &what);
     }
 }
 
-/// K-12: every byte of a good 101 replaced by every other, frames behind it: whatever is wrong with it then, a 101 shuts writing
-/// down at once and its input is gone; any other status keeps the transport and leaves what is behind the head.
+/// K-12: every byte of a good 101 replaced by every other, frames after it: whatever is wrong with it then, a 101 shuts writing
+/// down at once and its input is gone; any other status keeps the transport and leaves what is after the head.
 #[test]
 fn every_byte_of_a_101_decides_what_becomes_of_the_transport() {
-    let mut rng = Rng::new(1_203);
     let good = response_with(&[]);
     let behind = frame(FIN | TEXT, None, b"x");
     let mut wire = [&good[..], &behind].concat();
@@ -204,9 +201,9 @@ fn every_byte_of_a_101_decides_what_becomes_of_the_transport() {
                     assert_eq!(look, (Transport::Keep, Some(ms(10_000)), good.len()), "{what}");
                 }
                 _ => {
-                    wrong += 1;
                     assert_eq!(consumed, wire.len(), "{what}");
-                    assert_wrong_101(&mut conn, 3_000, &mut rng, &what);
+                    assert_wrong_101(&mut conn, 3_000, ORDERS[wrong % ORDERS.len()], &what);
+                    wrong += 1;
                 }
             }
         }
@@ -223,26 +220,23 @@ fn deciding(lines: &[&str]) -> Connection<'static> {
     conn
 }
 
-/// HT-24: to random answers, with `respond` and `respond_head`: HEAD gets what GET gets up to the end of the head, byte for byte,
-/// and wants no more room than that; what cannot be answered to a GET cannot to a HEAD. Names that only look like HEAD get the
-/// body.
+/// HT-24: to answers of every status, with `respond` and `respond_head`: HEAD gets what GET gets up to the end of the head, byte
+/// for byte, and wants no more room than that; what cannot be answered to a GET cannot to a HEAD. Names that only look like HEAD
+/// get the body.
 #[test]
 fn head_gets_the_head_of_a_get() {
-    let mut rng = Rng::new(2_401);
     let mut refused = 0;
-    for round in 0..4_000 {
-        let status = match rng.below(4) {
-            0 => rng.pick(&[0, 100, 101, 199, 200, 204, 205, 304, 999, 1_000]),
-            _ => 200 + rng.below(800) as u16,
-        };
-        let body = vec![b'<'; rng.pick(&[0, 1, 9, 10, 300])];
-        let headers = [
-            Header { name: "Content-Type", value: b"text/plain" },
-            Header { name: "X-Blank", value: b"" },
-            Header { name: "Upgrade", value: b"websocket" },
-        ];
-        let headers = &headers[..rng.below(4)];
-        let what = format!("round {round}: {status}, {} headers, {} bytes", headers.len(), body.len());
+    let headers = [
+        Header { name: "Content-Type", value: b"text/plain" },
+        Header { name: "X-Blank", value: b"" },
+        Header { name: "Upgrade", value: b"websocket" },
+    ];
+    // Each status with each length, and with each number of headers.
+    let cases = (0..=1_000).flat_map(|status| [0, 1, 9, 10, 300].map(|len| (status, len)));
+    for (i, (status, len)) in cases.enumerate() {
+        let body = vec![b'<'; len];
+        let headers = &headers[..i % 4];
+        let what = format!("{status}, {} headers, {len} bytes", headers.len());
         let answer = |method: &str, alone: bool, room: usize| {
             let line = format!("{method} /x HTTP/1.1");
             let mut conn = deciding(&[&line, "Host: x"]);

@@ -1,14 +1,18 @@
 //! §5.5.1, §7: Close frames, failing, the end of input, and what becomes of the transport.
+mod property;
 mod support;
 
+use property::{moves, property, weighted};
+use proptest::collection::vec;
+use proptest::prelude::*;
 use sansocket::ProtocolError::*;
 use sansocket::{CallError, CloseCode, Connection, Event, MessageKind, Role, State, Transport, UsageError};
+use support::entropy::Counter;
 use support::frames::*;
 use support::http::good_head_to;
 use support::model::is_code_for_frames;
 use support::pair::Pair;
 use support::probe::{Probe, Seen};
-use support::rng::Counter;
 use support::{Begin, Case, DEFAULT, ROLES, ms, open};
 
 fn received(code: u16, reason: &str) -> Seen {
@@ -386,11 +390,11 @@ fn end_of_input_before_the_handshake_gives_closed() {
 /// C-16: both ends close at once, with everything in flight: clean on both sides, one Close each way.
 #[test]
 fn simultaneous_close_is_clean() {
-    for seed in 0..200 {
-        let mut pair = Pair::open(seed);
+    property(200, (moves(), 0..5_usize), |(moves, steps)| {
+        let mut pair = Pair::open(moves);
         pair.client.write(|conn, out| conn.send_text("a", out));
         pair.server.write(|conn, out| conn.send_text("b", out));
-        for _ in 0..seed % 5 {
+        for _ in 0..steps {
             pair.step();
         }
         pair.client.write(|conn, out| conn.close(Some(CloseCode(4001)), "client", ms(0), out));
@@ -402,45 +406,65 @@ fn simultaneous_close_is_clean() {
         for (role, output) in [(Role::Client, &pair.client.output), (Role::Server, &pair.server.output)] {
             assert_eq!(sent(role, output).iter().filter(|(first, _)| *first == FIN | CLOSE).count(), 1);
         }
-    }
+    });
 }
 
-/// C-05, C-16, C-24: random closings, failures and ends of input between two peers: each gets exactly one Closed, at most one
-/// Close goes each way and nothing behind it, and clean is what both Closes make.
+/// What a peer does, before a piece travels.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Nothing,
+    SendText,
+    Ping,
+    SendFragment,
+    Close,
+    Fail,
+}
+
+/// C-05, C-16, C-24: any closings, failures and ends of input between two peers: each gets exactly one Closed, at most one
+/// Close goes each way and nothing after it, and clean is what both Closes make.
 #[test]
 fn every_session_of_two_peers_ends_once_on_both_sides() {
-    for seed in 0..400 {
-        let mut pair = Pair::with(&DEFAULT, &DEFAULT, Begin::Handshake, seed);
-        for _ in 0..30 {
-            let mut rng = pair.rng.clone();
+    let act = weighted(&[
+        (15, Act::Nothing),
+        (7, Act::SendText),
+        (3, Act::Ping),
+        (3, Act::SendFragment),
+        (1, Act::Close),
+        (1, Act::Fail),
+    ]);
+    property(400, (moves(), vec((any::<bool>(), act), 0..60)), |(moves, acts)| {
+        let mut pair = Pair::with(&DEFAULT, &DEFAULT, Begin::Handshake, moves);
+        for (is_client, act) in acts {
             let now = ms(pair.now);
-            let probe = if rng.one_in(2) { &mut pair.client } else { &mut pair.server };
-            let _refused_where_closing = match rng.below(30) {
-                0 => probe.try_write(|conn, out| conn.close(Some(CloseCode(4000)), "", now, out)),
-                1 => probe.try_write(|conn, out| conn.fail(CloseCode(1011), now, out)),
-                2..9 => probe.try_write(|conn, out| conn.send_text("text", out)),
-                9..12 => probe.try_write(|conn, out| conn.ping(b"p", out)),
-                12..15 => probe.try_write(|conn, out| conn.send(MessageKind::Binary, &[1; 200], false, out)),
-                _ => Ok(0),
+            let probe = if is_client { &mut pair.client } else { &mut pair.server };
+            let _refused_where_closing = match act {
+                Act::Nothing => Ok(0),
+                Act::SendText => probe.try_write(|conn, out| conn.send_text("text", out)),
+                Act::Ping => probe.try_write(|conn, out| conn.ping(b"p", out)),
+                Act::SendFragment => probe.try_write(|conn, out| conn.send(MessageKind::Binary, &[1; 200], false, out)),
+                Act::Close => probe.try_write(|conn, out| conn.close(Some(CloseCode(4000)), "", now, out)),
+                Act::Fail => probe.try_write(|conn, out| conn.fail(CloseCode(1011), now, out)),
             };
-            pair.rng = rng;
             pair.step();
             pair.now += 1;
         }
+        // Who is not open yet has nothing to close.
+        while pair.client.conn.state() == State::Connecting && pair.step() {}
+        let now = ms(pair.now);
         for probe in [&mut pair.client, &mut pair.server] {
-            let _ours_is_under_way_already = probe.try_write(|conn, out| conn.close(None, "", ms(40), out));
+            let _ours_is_under_way_already = probe.try_write(|conn, out| conn.close(None, "", now, out));
         }
         pair.pass(100_000);
         let [client, server] = pair.closed();
-        let request = pair.client.output.windows(4).position(|octets| octets == b"\r\n\r\n").unwrap() + 4;
-        let response = pair.server.output.windows(4).position(|octets| octets == b"\r\n\r\n").map_or(0, |at| at + 4);
+        let request = pair.client.output.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
+        let response = pair.server.output.windows(4).position(|bytes| bytes == b"\r\n\r\n").map_or(0, |at| at + 4);
         let frames = [sent(Role::Client, &pair.client.output[request..]), sent(Role::Server, &pair.server.output[response..])];
         for (frames, closed) in [(&frames[0], &server), (&frames[1], &client)] {
             let closes = frames.iter().filter(|(first, _)| *first == FIN | CLOSE).count();
             assert!(closes <= 1);
-            let behind = frames.iter().skip_while(|(first, _)| *first != FIN | CLOSE).skip(1);
-            assert!(behind.into_iter().all(|(first, _)| *first == FIN | PONG), "data behind a Close, seed {seed}");
-            assert!(closes == 1 || !matches!(closed, Seen::Closed { was_clean: true, .. }), "seed {seed}");
+            let after = frames.iter().skip_while(|(first, _)| *first != FIN | CLOSE).skip(1);
+            assert!(after.into_iter().all(|(first, _)| *first == FIN | PONG), "data after a Close");
+            assert!(closes == 1 || !matches!(closed, Seen::Closed { was_clean: true, .. }));
         }
-    }
+    });
 }

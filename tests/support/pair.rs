@@ -1,7 +1,6 @@
 //! A client and a server back to back: bytes travel in pieces that the test chooses, on a clock that it moves.
 
 use super::probe::{Probe, Seen};
-use super::rng::Rng;
 use super::{Begin, DEFAULT};
 use sansocket::{Config, Role, State, Transport};
 
@@ -16,28 +15,10 @@ pub(crate) struct Move {
     pub(crate) room: usize,
 }
 
-/// Made of moves, or for now of a seed.
-pub(crate) struct Moves(Vec<Move>, Rng);
-
-impl From<Vec<Move>> for Moves {
-    fn from(moves: Vec<Move>) -> Self {
-        Self(moves, Rng::new(1))
-    }
-}
-
-impl From<u64> for Moves {
-    fn from(seed: u64) -> Self {
-        let mut rng = Rng::new(seed);
-        let mut one = || Move { to_server: rng.one_in(2), len: 1 + rng.below(200), room: rng.below(132) };
-        let moves = (0..100).map(|_| one()).collect();
-        Self(moves, rng)
-    }
-}
-
 pub(crate) struct Pair<'c> {
     pub(crate) client: Probe<'c>,
     pub(crate) server: Probe<'c>,
-    /// Octets of each one's output that the other was given.
+    /// Bytes of each one's output that the other was given.
     client_sent: usize,
     server_sent: usize,
     /// Whether each one's writing was shut down and told to the other.
@@ -46,20 +27,18 @@ pub(crate) struct Pair<'c> {
     /// Taken in order, again and again.
     moves: Vec<Move>,
     moved: usize,
-    pub(crate) rng: Rng,
     pub(crate) now: u64,
 }
 
 impl Pair<'static> {
     /// Both open, with the default settings.
-    pub(crate) fn open(moves: impl Into<Moves>) -> Self {
+    pub(crate) fn open(moves: Vec<Move>) -> Self {
         Pair::with(&DEFAULT, &DEFAULT, Begin::Open, moves)
     }
 }
 
 impl<'c> Pair<'c> {
-    pub(crate) fn with(client: &'c Config<'c>, server: &'c Config<'c>, begin: Begin, moves: impl Into<Moves>) -> Self {
-        let Moves(moves, rng) = moves.into();
+    pub(crate) fn with(client: &'c Config<'c>, server: &'c Config<'c>, begin: Begin, moves: Vec<Move>) -> Self {
         let mut client = Probe::start(Role::Client, client, begin);
         if begin == Begin::Handshake {
             // The request that `start` wrote is part of this wire.
@@ -79,7 +58,6 @@ impl<'c> Pair<'c> {
             server_shut: false,
             moves,
             moved: 0,
-            rng,
             now: 0,
         }
     }
@@ -121,7 +99,7 @@ impl<'c> Pair<'c> {
         while self.step() {}
     }
 
-    /// Lets `ms` pass, both obeying their deadlines, with octets delivered at once.
+    /// Lets `ms` pass, both obeying their deadlines, with bytes delivered at once.
     pub(crate) fn pass(&mut self, ms: u64) {
         let end = self.now + ms;
         loop {

@@ -2,7 +2,7 @@
 
 use crate::endpoint::assert_strict;
 use crate::recipe::Recipe;
-use crate::support::rng::Counter;
+use crate::support::entropy::Counter;
 use crate::support::{AMPLE, ms};
 use sansocket::{
     CallError, Compressor, Config, Connection, DeflateDirection, DeflateParams, Event, InflateError, Inflater, MessageKind,

@@ -1,6 +1,6 @@
 //! URLs, cut by the library and a second time here, and a trip of the parts through a request.
 
-use crate::support::rng::Counter;
+use crate::support::entropy::Counter;
 use crate::support::{DEFAULT, ms};
 use sansocket::{ClientRequest, Connection, Request, Url};
 

@@ -6,7 +6,6 @@ pub(crate) mod http;
 pub(crate) mod model;
 pub(crate) mod pair;
 pub(crate) mod probe;
-pub(crate) mod rng;
 
 use entropy::Counter;
 use probe::{Probe, Seen};
@@ -168,12 +167,6 @@ impl<'c> Case<'c> {
         cuts.sort_unstable();
         longest.assert_covers(&self.deliver(wire, cuts.iter().copied(), room), &format!("cut at {cuts:?} with room for {room}"));
         longest
-    }
-
-    /// Delivers `wire` octet by octet, whole, and in a few random ways.
-    pub(crate) fn run_randomly(&self, wire: &[u8], rng: &mut rng::Rng) -> Transcript {
-        let cuts: Vec<_> = (0..rng.below(6)).map(|_| rng.below(wire.len() + 1)).collect();
-        self.run_cut(wire, &cuts, rng.below(132))
     }
 }
 

@@ -167,8 +167,8 @@ fn step() -> impl Strategy<Value = Step> {
 fn random_closings_end_when_the_model_says() {
     let (moved, answered) = (Cell::new(0), Cell::new(0));
     let limits = (one_of(&[0, 1, 240, 1_000, 50_000]), one_of(&[100, 5_000, 60_000]));
-    // The time before each step, in thirds of the closing timeout.
-    let steps = vec((0.0..1.0, step()), 0..80);
+    // The time before each step, in thousandths of a closing timeout.
+    let steps = vec((0..333_u64, step()), 0..80);
     let closings = (role(), one_of(&WAYS), limits, 0..1_000_000_000_000_u64, 0..40_000_u64, steps);
     property(2_000, closings, |(role, way, (rate, timeout), begin, len, steps)| {
         let config = DEFAULT.min_write_rate(rate).closing_timeout_ms(timeout);
@@ -177,7 +177,7 @@ fn random_closings_end_when_the_model_says() {
         // Pongs wait until what was due is written.
         let (mut now, mut pongs, mut inside) = (begin, 0, false);
         let timeout = u64::from(timeout) * 1_000;
-        for (i, (thirds, step)) in steps.into_iter().enumerate() {
+        for (i, (wait, step)) in steps.into_iter().enumerate() {
             let deadline = conn.next_timeout().unwrap().as_micros();
             let off = (clock.start + timeout as f64 - deadline as f64).abs();
             // A division that rounds, once for each call.
@@ -185,7 +185,7 @@ fn random_closings_end_when_the_model_says() {
             if deadline > begin + timeout {
                 count(&moved);
             }
-            now += (thirds * timeout as f64 / 3.0) as u64;
+            now += timeout * wait / 1_000;
             if deadline <= now {
                 break;
             }

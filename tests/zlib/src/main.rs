@@ -1,17 +1,20 @@
 //! Compares the inflater, the compressor and whole connections of sansocket with C zlib, on random cases.
 //!
-//! Each case has a seed of its own, that of the first one plus its number, so that a failure can be repeated by itself.
+//! Each case has a seed of its own, that of the first one plus its number, so that a failure can be repeated by itself. What fails is
+//! made smaller for a while before it is shown.
 
-mod chance;
 mod compressing;
 mod connections;
 mod faults;
 mod inflating;
+mod inputs;
 mod ours;
 mod zlib;
 
-use chance::Chance;
-use std::panic::catch_unwind;
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -19,33 +22,20 @@ const USAGE: &str = "usage: zlib-check [--seconds N] [--seed S]
     N    for all checks together (20); 0 runs one case of each
     S    the seed of the first case (the time)";
 
-struct Check {
-    name: &'static str,
-    /// Panics where something is not as it should be.
-    case: fn(&mut Chance) -> Tally,
-}
-
-const CHECKS: [Check; 4] = [
-    Check { name: "inflating what zlib compressed", case: inflating::case },
-    Check { name: "compressing for ours and for zlib", case: compressing::case },
-    Check { name: "refusing what zlib refuses", case: faults::case },
-    Check { name: "whole connections", case: connections::case },
-];
-
 /// What was compared.
 #[derive(Clone, Copy, Default)]
 struct Tally {
     messages: u64,
-    /// Octets of the messages, not compressed.
-    octets: u64,
+    /// Bytes of the messages, not compressed.
+    bytes: u64,
     /// Messages that broke a rule.
     refused: u64,
 }
 
 impl Tally {
-    fn add_message(&mut self, octets: usize) {
+    fn add_message(&mut self, bytes: usize) {
         self.messages += 1;
-        self.octets += octets as u64;
+        self.bytes += bytes as u64;
     }
 }
 
@@ -63,42 +53,69 @@ fn main() -> ExitCode {
         }
     }
     println!("zlib: {}, {seconds} s from seed {seed} on", zlib::version());
-    let budget = Duration::from_secs(seconds) / CHECKS.len() as u32;
-    for check in &CHECKS {
-        if let Err(failed) = run(check, seed, budget) {
-            eprintln!("zlib: {}: FAILED in case {failed} from seed {seed} on", check.name);
-            let repeat = "cargo run --release --manifest-path tests/zlib/Cargo.toml -- --seconds 0 --seed";
-            eprintln!("zlib: to repeat that case: {repeat} {}", seed.wrapping_add(failed));
-            return ExitCode::FAILURE;
-        }
-    }
-    ExitCode::SUCCESS
+    let budget = Duration::from_secs(seconds) / 4;
+    let all_good = run("inflating what zlib compressed", seed, budget, &inflating::cases(), inflating::check)
+        && run("compressing for ours and for zlib", seed, budget, &compressing::cases(), compressing::check)
+        && run("refusing what zlib refuses", seed, budget, &faults::cases(), faults::check)
+        && run("whole connections", seed, budget, &connections::cases(), connections::check);
+    if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs cases until the budget is used up. The number of the one that fails.
-fn run(check: &Check, seed: u64, budget: Duration) -> Result<(), u64> {
+/// Runs cases until the budget is used up or one fails, which is where `check` panics. Whether none did.
+fn run<S: Strategy>(name: &str, seed: u64, budget: Duration, cases: &S, check: fn(&S::Value) -> Tally) -> bool {
     const BETWEEN_REPORTS: Duration = Duration::from_secs(10);
-    let (start, mut report, mut tally) = (Instant::now(), BETWEEN_REPORTS, Tally::default());
-    let mut cases = 0;
+    let (start, mut report, mut count) = (Instant::now(), BETWEEN_REPORTS, 0);
+    let tally = Cell::new(Tally::default());
     loop {
-        let case_seed = seed.wrapping_add(cases);
-        let compared = catch_unwind(|| (check.case)(&mut Chance::new(case_seed))).map_err(|_| cases)?;
-        tally.messages += compared.messages;
-        tally.octets += compared.octets;
-        tally.refused += compared.refused;
-        cases += 1;
+        let case_seed = seed.wrapping_add(count);
+        if let Err(TestError::Fail(_, case)) = try_case(case_seed, cases, |case| {
+            let (compared, all) = (check(case), tally.get());
+            tally.set(Tally {
+                messages: all.messages + compared.messages,
+                bytes: all.bytes + compared.bytes,
+                refused: all.refused + compared.refused,
+            });
+        }) {
+            eprintln!("zlib: {name}: FAILED in case {count} from seed {seed} on, and with this, the smallest that was found:");
+            eprintln!("{case:?}");
+            // Once more, for its message.
+            let _panicked = catch_unwind(AssertUnwindSafe(|| check(&case)));
+            let repeat = "cargo run --release --manifest-path tests/zlib/Cargo.toml -- --seconds 0 --seed";
+            eprintln!("zlib: to repeat that case: {repeat} {case_seed}");
+            return false;
+        }
+        count += 1;
         let elapsed = start.elapsed();
         if elapsed >= budget {
             break;
         }
         if elapsed >= report {
             report += BETWEEN_REPORTS;
-            println!("zlib: {}: {} of {} s, {cases} cases", check.name, elapsed.as_secs(), budget.as_secs());
+            println!("zlib: {name}: {} of {} s, {count} cases", elapsed.as_secs(), budget.as_secs());
         }
     }
-    let Tally { messages, octets, refused } = tally;
-    println!("zlib: {}: ok, {cases} cases with {messages} messages of {octets} octets, {refused} refused", check.name);
-    Ok(())
+    let Tally { messages, bytes, refused } = tally.get();
+    println!("zlib: {name}: ok, {count} cases with {messages} messages of {bytes} bytes, {refused} refused");
+    true
+}
+
+/// Draws the case of a seed and checks it. One that fails is made smaller.
+fn try_case<S: Strategy>(seed: u64, cases: &S, check: impl Fn(&S::Value)) -> Result<bool, TestError<S::Value>> {
+    let config = Config {
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        // `u32::MAX` would stand for four tries a case.
+        max_shrink_iters: u32::MAX - 1,
+        // What is large takes longer to check, but has more that can be left out: most of it goes within seconds.
+        max_shrink_time: 30_000,
+        ..Config::default()
+    };
+    let mut runner = TestRunner::new(config);
+    let case = cases.new_tree(&mut runner).expect("no case is rejected");
+    runner.run_one(case, |case| {
+        check(&case);
+        Ok(())
+    })
 }
 
 fn since_1970() -> Duration {

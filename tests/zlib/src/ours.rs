@@ -1,24 +1,43 @@
 //! Our inflater and our compressor, with input and output cut in all ways.
 
-use crate::chance::Chance;
+use crate::inputs::{Sizes, one_of, sizes};
+use proptest::prelude::*;
 use sansocket::{Compressor, InflateError, Inflater};
 use std::fmt::{self, Debug, Formatter};
 
 /// How a compressed message is presented.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Cut {
     /// At once, to as much room as there is.
     Whole,
-    /// Octet by octet, each to as much room as there is.
-    Octets,
-    /// Anywhere, to any room from one octet on.
-    Anywhere,
+    /// Byte by byte, each to as much room as there is.
+    Bytes,
+    /// Anywhere, to rooms of one byte up to the largest.
+    Anywhere { parts: Sizes, rooms: Sizes, largest_room: usize },
 }
 
-impl Cut {
-    pub(crate) fn any(chance: &mut Chance) -> Self {
-        chance.pick(&[Self::Whole, Self::Anywhere, Self::Anywhere, Self::Anywhere])
-    }
+/// How a message is cut, but for byte by byte.
+pub(crate) fn cuts() -> impl Strategy<Value = Cut> {
+    let anywhere = (sizes(), sizes(), one_of(&[ROOM, 600, 5, 1])).prop_map(|(parts, rooms, largest_room)| Cut::Anywhere {
+        parts,
+        rooms,
+        largest_room,
+    });
+    prop_oneof![1 => Just(Cut::Whole), 3 => anywhere]
+}
+
+/// How a message is compressed: whole or in parts, to much room, to little or to none.
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    parts: Sizes,
+    rooms: Sizes,
+    is_small: bool,
+}
+
+/// Half of them for whole messages, a third for little room.
+pub(crate) fn rooms() -> impl Strategy<Value = Room> {
+    let parts = prop_oneof![Just(Sizes::WHOLE), sizes()];
+    (parts, sizes(), prop::bool::weighted(1.0 / 3.0)).prop_map(|(parts, rooms, is_small)| Room { parts, rooms, is_small })
 }
 
 /// A message that our inflater does not take.
@@ -26,35 +45,40 @@ pub(crate) struct Refused {
     pub(crate) error: InflateError,
     /// What came out before the call that failed.
     pub(crate) inflated: Vec<u8>,
-    /// The octets presented up to and with that call.
+    /// The bytes presented up to and with that call.
     pub(crate) presented: usize,
 }
 
-/// The length of what came out instead of its octets, which may be many.
+/// The length of what came out instead of its bytes, which may be many.
 impl Debug for Refused {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} within {} octets, after {} were inflated", self.error, self.presented, self.inflated.len())
+        write!(f, "{:?} within {} bytes, after {} were inflated", self.error, self.presented, self.inflated.len())
     }
 }
 
-/// More than the largest window. An octet cannot fill it.
+/// More than the largest window. A byte cannot fill it.
 const ROOM: usize = 40_000;
 
 /// Inflates a message and ends it.
-pub(crate) fn inflate(inflater: &mut Inflater<'_>, message: &[u8], cut: Cut, chance: &mut Chance) -> Result<Vec<u8>, Refused> {
+pub(crate) fn inflate(inflater: &mut Inflater<'_>, message: &[u8], cut: &Cut) -> Result<Vec<u8>, Refused> {
     let mut inflated = Vec::new();
     let mut output = vec![0xEE; ROOM];
-    let largest_room = chance.pick(&[1, 5, 600, ROOM]);
-    let room = |chance: &mut Chance| if cut == Cut::Anywhere { chance.between(1, largest_room) } else { ROOM };
+    let whole = Sizes::WHOLE;
+    let (parts, rooms, largest_room) = match cut {
+        Cut::Anywhere { parts, rooms, largest_room } => (parts, rooms, *largest_room),
+        Cut::Whole | Cut::Bytes => (&whole, &whole, ROOM),
+    };
+    let mut parts = parts.turns();
+    let mut rooms = rooms.turns().map(|size| size.of(largest_room).max(1));
+    let mut room = || rooms.next().expect("turns without end");
     let (mut rest, mut may_have_more) = (message, false);
     while !rest.is_empty() || may_have_more {
         let part = match cut {
-            Cut::Whole => rest.len(),
-            // A fault that stands behind octets is given before the next octet is.
-            Cut::Octets => rest.len().min(usize::from(!may_have_more)),
-            Cut::Anywhere => chance.part(rest.len()),
+            // A fault that comes after bytes is given before the next byte is.
+            Cut::Bytes => rest.len().min(usize::from(!may_have_more)),
+            Cut::Whole | Cut::Anywhere { .. } => parts.next().expect("turns without end").of(rest.len()),
         };
-        let room = room(chance);
+        let room = room();
         let progress = match inflater.inflate(&rest[..part], &mut output[..room]) {
             Ok(progress) => progress,
             Err(error) => {
@@ -68,7 +92,7 @@ pub(crate) fn inflate(inflater: &mut Inflater<'_>, message: &[u8], cut: Cut, cha
         rest = &rest[progress.consumed..];
     }
     loop {
-        let room = room(chance);
+        let room = room();
         match inflater.finish_message(&mut output[..room]) {
             Ok(finished) => {
                 inflated.extend_from_slice(&output[..finished.produced]);
@@ -82,20 +106,19 @@ pub(crate) fn inflate(inflater: &mut Inflater<'_>, message: &[u8], cut: Cut, cha
     }
 }
 
-/// Compresses a message, half of the time in parts, a third of the time to little room or none.
-pub(crate) fn compress(compressor: &mut Compressor<'_>, message: &[u8], chance: &mut Chance) -> Vec<u8> {
-    let in_parts = chance.one_in(2);
-    let largest_room = if chance.one_in(3) { 20 } else { message.len() * 9 / 8 + 64 };
+pub(crate) fn compress(compressor: &mut Compressor<'_>, message: &[u8], room: &Room) -> Vec<u8> {
+    let largest_room = if room.is_small { 20 } else { message.len() * 9 / 8 + 64 };
+    let (mut parts, mut rooms) = (room.parts.turns(), room.rooms.turns());
     let mut compressed = Vec::new();
     let mut output = vec![0xEE; largest_room];
     let mut rest = message;
     loop {
-        let part = if in_parts { chance.part(rest.len()) } else { rest.len() };
-        let room = if in_parts || largest_room == 20 { chance.part(largest_room) } else { largest_room };
+        let part = parts.next().expect("turns without end").of(rest.len());
+        let room = rooms.next().expect("turns without end").of(largest_room);
         let flush = part == rest.len();
         let progress = compressor.compress(&rest[..part], &mut output[..room], flush);
         assert!(progress.produced <= room && progress.consumed <= part && (flush || !progress.done), "{progress:?}");
-        // Up to 63 bits wait inside, so that up to 7 octets of room may stay.
+        // Up to 63 bits wait inside, so that up to 7 bytes of room may stay.
         let was_full = progress.produced + 8 > room;
         let was_all = progress.consumed == part && (progress.done || !flush);
         assert!(was_all || was_full, "{progress:?} of {part} for {room}");

@@ -1,7 +1,9 @@
 //! C zlib for raw DEFLATE, and all the unsafe code of this package.
 
-use crate::chance::Chance;
+use crate::inputs::{Size, one_of, size};
 use libz_sys as z;
+use proptest::collection::vec;
+use proptest::prelude::*;
 use std::ffi::{CStr, c_int};
 use std::mem::MaybeUninit;
 
@@ -10,7 +12,7 @@ unsafe extern "C" {
     fn inflateResetKeep(stream: *mut z::z_stream) -> c_int;
 }
 
-/// The octets that the sender of a message removes from its end (RFC 7692 §7.2.1).
+/// The bytes that the sender of a message removes from its end (RFC 7692 §7.2.1).
 pub(crate) const TAIL: [u8; 4] = [0, 0, 0xFF, 0xFF];
 
 pub(crate) fn version() -> &'static str {
@@ -66,13 +68,52 @@ impl Stream {
     }
 }
 
+/// What zlib compresses by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) window_bits: u8,
+    level: c_int,
+    strategy: c_int,
+    mem_level: c_int,
+}
+
+/// Windows of 9 to 15 bits.
+pub(crate) fn settings() -> impl Strategy<Value = Settings> {
+    let others = (0..=9, 0..=z::Z_FIXED, 1..=9);
+    (9..=15_u8, others).prop_map(|(window_bits, (level, strategy, mem_level))| Settings {
+        window_bits,
+        level,
+        strategy,
+        mem_level,
+    })
+}
+
+/// How a message is cut inside zlib, and how it ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Flushes {
+    /// After parts of what is left.
+    inside: Vec<(Size, c_int)>,
+    /// By a block with BFINAL set.
+    is_final: bool,
+    /// With a byte 00 after that, or for what has no byte. Some leave it out.
+    with_zero: bool,
+}
+
+pub(crate) fn flushes() -> impl Strategy<Value = Flushes> {
+    let flush = one_of(&[z::Z_NO_FLUSH, z::Z_PARTIAL_FLUSH, z::Z_SYNC_FLUSH, z::Z_FULL_FLUSH, z::Z_BLOCK]);
+    let inside = prop_oneof![2 => Just(Vec::new()), 1 => vec((size(), flush), 1..5)];
+    (inside, prop::bool::weighted(1.0 / 3.0), any::<bool>()).prop_map(|(inside, is_final, with_zero)| Flushes {
+        inside,
+        is_final,
+        with_zero,
+    })
+}
+
 pub(crate) struct Deflater(Stream);
 
 impl Deflater {
-    /// Any level, strategy and memLevel for a window of 9 to 15 bits.
-    pub(crate) fn any(chance: &mut Chance, window_bits: u8) -> Self {
-        let (level, strategy) = (chance.between(0, 9) as c_int, chance.between(0, z::Z_FIXED as usize) as c_int);
-        let mem_level = chance.between(1, 9) as c_int;
+    pub(crate) fn new(settings: Settings) -> Self {
+        let Settings { window_bits, level, strategy, mem_level } = settings;
         Self(Stream::new(|stream, version, size| {
             let window_bits = -c_int::from(window_bits);
             // SAFETY: a stream of zeros, zlib's own version and the right size.
@@ -91,25 +132,25 @@ impl Deflater {
     }
 
     /// The payload of a compressed message (RFC 7692 §7.2.1), with flushes of all kinds inside, and ended in one of four ways.
-    pub(crate) fn message(&mut self, chance: &mut Chance, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn message(&mut self, flushes: &Flushes, message: &[u8]) -> Vec<u8> {
         let (mut payload, mut rest) = (Vec::new(), message);
-        while chance.one_in(3) {
-            let (part, behind) = rest.split_at(chance.between(0, rest.len()));
-            let flush = chance.pick(&[z::Z_NO_FLUSH, z::Z_PARTIAL_FLUSH, z::Z_SYNC_FLUSH, z::Z_FULL_FLUSH, z::Z_BLOCK]);
-            self.write(part, flush, &mut payload);
-            rest = behind;
+        for (size, flush) in &flushes.inside {
+            let (part, more) = rest.split_at(size.of(rest.len()));
+            self.write(part, *flush, &mut payload);
+            rest = more;
         }
-        if chance.one_in(3) {
-            // §7.2.3.4: a block with BFINAL set, and the octet 00 behind it, which some leave out.
+        let zero = if flushes.with_zero { &[0][..] } else { &[] };
+        if flushes.is_final {
+            // §7.2.3.4: a block with BFINAL set, and the byte 00 after it.
             self.write(rest, z::Z_FINISH, &mut payload);
             self.reset();
-            payload.extend(if chance.one_in(2) { &[0][..] } else { &[] });
+            payload.extend(zero);
             return payload;
         }
         self.write(rest, z::Z_SYNC_FLUSH, &mut payload);
         if payload.is_empty() {
-            // §7.2.3.6: an empty message where zlib has nothing to flush. RSV1 over no octets means the same.
-            payload.extend(if chance.one_in(2) { &[0][..] } else { &[] });
+            // §7.2.3.6: an empty message where zlib has nothing to flush. RSV1 over no bytes means the same.
+            payload.extend(zero);
         } else {
             assert!(payload.ends_with(&TAIL));
             payload.truncate(payload.len() - TAIL.len());
@@ -170,10 +211,10 @@ impl Inflater {
         }
     }
 
-    /// Whether a message may end here: with the octets removed from its end, or with a block with BFINAL. Ends it.
+    /// Whether a message may end here: with the bytes removed from its end, or with a block with BFINAL. Ends it.
     #[must_use]
     pub(crate) fn finish_message(&mut self) -> bool {
-        /// What `data_type` is between two blocks and between two octets.
+        /// What `data_type` is between two blocks and between two bytes.
         const BETWEEN_BLOCKS: c_int = 128;
         if self.fresh {
             return true;

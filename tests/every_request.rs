@@ -310,6 +310,7 @@ fn random_extension_lists_by_a_second_grammar() {
         "\"z\"",
         "; b=c",
         "; d=\"e\"",
+        "; d=",
         ", f",
         ";g",
         "\"h,i\"",

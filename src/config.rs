@@ -38,15 +38,15 @@ settings! {
     /// [`accept`](crate::Connection::accept) picks from them. Empty by default. The names are checked by the verbs of
     /// the handshake.
     subprotocols: &'c str = "";
-    /// Octets of a message, after inflating: 16 MiB.
+    /// Bytes of a message, after inflating: 16 MiB.
     max_message_len: u64 = 16 << 20;
     /// Fragments of a message, empty ones counted: 65 536. One is always allowed.
     max_fragments: u32 = 65_536;
-    /// Empty data frames between two octets of payload: 1 024.
+    /// Empty data frames between two bytes of payload: 1 024.
     max_empty_frames: u32 = 1_024;
-    /// Octets of a handshake head: 8 192. A caller whose buffer is smaller sets the size of that buffer.
+    /// Bytes of a handshake head: 8 192. A caller whose buffer is smaller sets the size of that buffer.
     max_head_len: u32 = 8_192;
-    /// Octets of a request target: 4 096.
+    /// Bytes of a request target: 4 096.
     max_target_len: u32 = 4_096;
     /// Header lines in a head: 100.
     max_header_lines: u16 = 100;
@@ -62,7 +62,7 @@ settings! {
     keepalive_interval_ms: u32 = 25_000;
     /// From a keepalive Ping to its Pong: 20 000 ms.
     pong_timeout_ms: u32 = 20_000;
-    /// Without any octet from the peer that was consumed (those of an unfinished header or control frame are not yet): off.
+    /// Without any byte from the peer that was consumed (those of an unfinished header or control frame are not yet): off.
     idle_timeout_ms: u32 = 0;
     /// Bytes a second at which a peer has to take what was due before our Close, on average, if it is to have longer than
     /// [`closing_timeout_ms`](Self::closing_timeout_ms) for it: 240. With 0 any byte will do. For callers who say what the

@@ -47,7 +47,7 @@ ProtocolError {
     ReservedOpcode = 2, "the opcode is reserved";
     /// §5.4, §5.5: a control frame without FIN.
     FragmentedControlFrame = 3, "a control frame is fragmented";
-    /// §5.5: a control frame announces more than 125 octets.
+    /// §5.5: a control frame announces more than 125 bytes.
     ControlFrameTooLong = 4, "a control frame is longer than 125 octets";
     /// §5.1: a client's frame without masking key.
     UnmaskedClientFrame = 5, "a client's frame is not masked";
@@ -63,7 +63,7 @@ ProtocolError {
     MessageInsideMessage = 10, "a new message starts inside an unfinished one";
     /// §8.1: a text message that is not UTF-8.
     InvalidUtf8 = 11, "a text message is not valid UTF-8";
-    /// §5.5.1: a Close body of one octet.
+    /// §5.5.1: a Close body of one byte.
     CloseBodyTooShort = 12, "the body of a Close frame is a single octet";
     /// §7.4: a close code that may not stand in a frame.
     InvalidCloseCode = 13, "the close code may not stand in a frame";
@@ -85,9 +85,9 @@ ProtocolError {
     InvalidRequestLine = 32, "not an HTTP/1.x request line, or not one of an opening handshake";
     /// RFC 9112 §4: not an HTTP/1.x status line, or a 101 of HTTP/1.0.
     InvalidStatusLine = 33, "not an HTTP/1.x status line, or a 101 of HTTP/1.0";
-    /// RFC 9112 §5.1: a header name with an octet that is not a token's, or white space around it.
+    /// RFC 9112 §5.1: a header name with an byte that is not a token's, or white space around it.
     InvalidHeaderName = 34, "a header name has an octet that no token has";
-    /// RFC 9110 §5.5: a control octet in a header value.
+    /// RFC 9110 §5.5: a control byte in a header value.
     InvalidHeaderValue = 35, "a header value has a control octet";
     /// RFC 9112 §2.2: CR without LF or LF without CR. We take neither for a line end.
     InvalidLineEnd = 36, "a line ends in something else than CR LF";
@@ -112,7 +112,7 @@ ProtocolError {
     InvalidHost = 49, "the Host header is missing, repeated or malformed";
     /// §4.2.1: Connection does not list `upgrade`.
     MissingConnectionUpgrade = 50, "the Connection header does not list upgrade";
-    /// §4.2.1: no Sec-WebSocket-Key, two of them, or one that is not the base64 of 16 octets.
+    /// §4.2.1: no Sec-WebSocket-Key, two of them, or one that is not the base64 of 16 bytes.
     InvalidKey = 51, "Sec-WebSocket-Key is missing, repeated or not the base64 of 16 octets";
     /// §4.2.1: no Sec-WebSocket-Version, or two of them.
     InvalidVersion = 52, "Sec-WebSocket-Version is missing or repeated";
@@ -182,11 +182,11 @@ UsageError {
     WrongRole = 3, "this is for the other role";
     /// §5.6: text that is not UTF-8, or that ends inside a character.
     InvalidUtf8 = 4, "the text is not valid UTF-8";
-    /// §5.5: a control payload of more than 125 octets.
+    /// §5.5: a control payload of more than 125 bytes.
     ControlPayloadTooLong = 5, "a control frame carries at most 125 octets";
     /// §7.4: a code that may not stand in a frame.
     InvalidCloseCode = 6, "this close code may not stand in a frame";
-    /// §5.5.1: a reason of more than 123 octets, or a reason without a code.
+    /// §5.5.1: a reason of more than 123 bytes, or a reason without a code.
     InvalidCloseReason = 7, "a close reason has at most 123 octets and needs a code";
     /// §5.4: a fragment of the other kind than the message it continues, or compressed where that is not, or the reverse.
     WrongMessageKind = 8, "the unfinished message is of the other kind";
@@ -194,7 +194,7 @@ UsageError {
     InvalidHost = 9, "the host cannot stand in a Host header";
     /// A target that cannot stand in a request line: it starts with `/` or `?` and has neither blanks, controls nor `#`.
     InvalidTarget = 10, "the target cannot stand in a request line";
-    /// A header name that is no token, or a value with control octets.
+    /// A header name that is no token, or a value with control bytes.
     InvalidHeader = 11, "a header has a name or value that cannot be sent";
     /// A header that the opening handshake writes itself.
     ReservedHeader = 12, "a header that the opening handshake writes itself";
@@ -209,14 +209,14 @@ UsageError {
     /// A status that no final response has: below 200 or above 999; a body with 204, 205 or 304, which have none; or success for a
     /// CONNECT, which would open a tunnel (RFC 9110 §9.3.6).
     InvalidStatus = 17, "the status is not that of a final response, of one with a body, or of one to a CONNECT";
-    /// Law 3: fewer octets than were left unconsumed before.
+    /// Law 3: fewer bytes than were left unconsumed before.
     InputTooShort = 18, "fewer octets were presented than were left unconsumed before";
     /// A compressed message arrives, or is to be sent, on a connection without `deflate` parameters or without the
     /// object that does it.
     NoDeflate = 19, "no compression was agreed, or the inflater or compressor is missing";
     /// §5.4: a whole message, where another is unfinished.
     MessageUnfinished = 20, "another message is unfinished";
-    /// §5.2: a payload of 2^63 octets or more.
+    /// §5.2: a payload of 2^63 bytes or more.
     PayloadTooLong = 21, "a payload has less than 2^63 octets";
 }
 }
@@ -226,9 +226,9 @@ UsageError {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum CallError {
-    /// "Not yet": the output is too short. A call with room for `octets` gets on.
+    /// "Not yet": the output is too short. A call with room for `octets` succeeds.
     NeedsRoom {
-        /// The octets that the call has to write.
+        /// The bytes that the call has to write.
         octets: usize,
     },
     /// The entropy source failed.
@@ -261,7 +261,7 @@ impl core::fmt::Display for CallError {
 
 impl core::error::Error for CallError {}
 
-/// The first `octets` of `out`, or what it takes.
+/// The first `bytes` of `out`, or what it takes.
 pub(crate) fn room(out: &mut [u8], octets: usize) -> Result<&mut [u8], CallError> {
     out.get_mut(..octets).ok_or(CallError::NeedsRoom { octets })
 }

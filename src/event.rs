@@ -9,9 +9,9 @@ use crate::handshake::{Request, Response};
 #[must_use = "the octets in the output are due, and the event may end the connection"]
 #[non_exhaustive]
 pub struct Received<'i> {
-    /// Octets of the input that are done with. The caller drops them and presents the rest again, with more behind.
+    /// Bytes of the input that are done with. The caller drops them and presents the rest again, with more behind.
     pub consumed: usize,
-    /// Octets at the start of the output that go to the peer, whatever the event.
+    /// Bytes at the start of the output that go to the peer, whatever the event.
     pub produced: usize,
     /// What happened. `None`: nothing more can be had from this input.
     pub event: Option<Event<'i>>,
@@ -50,7 +50,7 @@ pub enum Event<'i> {
     /// A Ping (§5.5.2).
     #[non_exhaustive]
     Ping {
-        /// At most 125 octets.
+        /// At most 125 bytes.
         payload: &'i [u8],
         /// Whether the Pong is in the output of this call; if not, [`pong`](crate::Connection::pong) is the caller's.
         answered: bool,
@@ -58,7 +58,7 @@ pub enum Event<'i> {
     /// A Pong (§5.5.3).
     #[non_exhaustive]
     Pong {
-        /// At most 125 octets.
+        /// At most 125 bytes.
         payload: &'i [u8],
         /// Which Ping of ours it answers; `None` if it came unasked, or to one that was not the latest.
         answers: Option<PingSource>,
@@ -68,7 +68,7 @@ pub enum Event<'i> {
     CloseReceived {
         /// The code in the frame; 1005 where it has none (§7.1.5).
         code: CloseCode,
-        /// At most 123 octets of text for people.
+        /// At most 123 bytes of text for people.
         reason: &'i str,
     },
     /// The peer broke a rule (§7.1.7). The Close or HTTP response that tells it is in the output of this call, unless there is nothing
@@ -93,16 +93,16 @@ pub enum Event<'i> {
 pub struct Data<'i> {
     /// Text or binary, the same for all pieces of a message.
     pub kind: MessageKind,
-    /// The octets, unmasked in place: the caller's to change. Empty only where a message ends without further octets.
+    /// The bytes, unmasked in place: the caller's to change. Empty only where a message ends without further bytes.
     /// Pieces of a text may end inside a character; the message as a whole is valid UTF-8 once `last` is seen.
     pub payload: &'i mut [u8],
-    /// Octets of this message before this piece; 0 marks its first piece.
+    /// Bytes of this message before this piece; 0 marks its first piece.
     pub offset: u64,
     /// Whether the message ends with this piece.
     pub last: bool,
 }
 
-/// The length of the payload instead of its octets, which are the users' own (§10.6) and may be many.
+/// The length of the payload instead of its bytes, which are the users' own (§10.6) and may be many.
 impl core::fmt::Debug for Data<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let len = self.payload.len();
@@ -137,7 +137,7 @@ pub enum PingSource {
 pub enum MessageKind {
     /// UTF-8 text.
     Text,
-    /// Any octets.
+    /// Any bytes.
     Binary,
 }
 
@@ -160,7 +160,7 @@ pub enum Transport {
     /// Keep it.
     Keep,
     /// Write what is due, then shut down writing (`shutdown(SHUT_WR)`) and go on reading until the end of input or the
-    /// deadline, so that a reset does not eat our last octets (§7.1.1).
+    /// deadline, so that a reset does not eat our last bytes (§7.1.1).
     ShutdownWrite,
     /// Close it, once what is due is written: for as long as the peer takes it, and no longer than a writing deadline of the caller's.
     Close,

@@ -5,7 +5,7 @@ pub(crate) fn wire_len(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)
 }
 
-/// How many of `len` octets lie in a buffer of `available`.
+/// How many of `len` bytes lie in a buffer of `available`.
 pub(crate) fn at_most(len: u64, available: usize) -> usize {
     usize::try_from(len).map_or(available, |len| len.min(available))
 }

@@ -1,7 +1,7 @@
 //! WebSocket without the socket: one endpoint of RFC 6455, client or server, as a pure state machine.
 //!
-//! Octets in, events out; commands in, octets out; time in, deadlines out. No sockets, no heap, no clock, no threads, no
-//! callbacks, no unsafe code, and no panic that octets, time or calls could reach.
+//! Bytes in, events out; commands in, bytes out; time in, deadlines out. No sockets, no heap, no clock, no threads, no
+//! callbacks, no unsafe code, and no panic that bytes, time or calls could reach.
 //!
 //! # The loop
 //!
@@ -11,9 +11,9 @@
 //! ```
 //! use sansocket::{Accept, CallError, Config, Connection, Event, Instant, Origin};
 //!
-//! /// What an echo server does with the octets that its transport has read. Returns how many of them are done with; the rest
+//! /// What an echo server does with the bytes that its transport has read. Returns how many of them are done with; the rest
 //! /// is to be presented again, with more behind it. `write` takes what goes to the peer. `output` is longer than `input` by
-//! /// 131 octets, so that all that one event makes due fits.
+//! /// 131 bytes, so that all that one event makes due fits.
 //! fn on_input(
 //!     ws: &mut Connection, now: Instant, input: &mut [u8], output: &mut [u8], mut write: impl FnMut(&[u8]),
 //! ) -> Result<usize, CallError> {
@@ -38,7 +38,7 @@
 //! let mut input = *b"GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
 //!     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x82\0\0\0\0Hi";
 //! let mut written = Vec::new();
-//! let consumed = on_input(&mut ws, now, &mut input, &mut [0; 512], |octets| written.extend_from_slice(octets))?;
+//! let consumed = on_input(&mut ws, now, &mut input, &mut [0; 512], |bytes| written.extend_from_slice(bytes))?;
 //! assert_eq!(consumed, input.len());
 //! assert!(written.ends_with(b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x02Hi"));
 //! # Ok::<(), CallError>(())
@@ -48,9 +48,9 @@
 //!
 //! - **Input** is the caller's. `receive` unmasks payload in it and says how much of it is done with. What cannot be acted on yet,
 //!   an incomplete head, frame header or control frame, stays, unchanged, and is presented again, contiguous, with more
-//!   behind it: at most a head, then at most 130 octets.
-//! - **Output** is the caller's. Every call that can owe octets takes it and writes them at once; there is no queue. What does not fit
-//!   is [`CallError::NeedsRoom`], and then nothing has happened. [`receive`](Connection::receive) asks for [`MAX_ANSWER`] octets, and is
+//!   behind it: at most a head, then at most 130 bytes.
+//! - **Output** is the caller's. Every call that can owe bytes takes it and writes them at once; there is no queue. What does not fit
+//!   is [`CallError::NeedsRoom`], and then nothing has happened. [`receive`](Connection::receive) asks for [`MAX_ANSWER`] bytes, and is
 //!   never refused with as many.
 //! - **Events** borrow the input of their call, never the connection: the handler may call any verb.
 //! - **[`Config`]** is lent to any number of connections; a `static` does. The **entropy** source is owned by the connection;
@@ -83,7 +83,7 @@
 #![no_std]
 #![cfg_attr(not(feature = "ffi"), forbid(unsafe_code))]
 #![cfg_attr(feature = "ffi", deny(unsafe_code))]
-// Nothing that can panic, and no cast that can lose octets (laws 11 and 15). Tests may.
+// Nothing that can panic, and no cast that can lose bytes (laws 11 and 15). Tests may.
 #![cfg_attr(
     not(test),
     deny(

@@ -27,7 +27,7 @@ pub struct Collector<'m> {
     memory: &'m mut [u8],
 }
 
-/// The length of the memory instead of its octets, which are the users' own (§10.6).
+/// The length of the memory instead of its bytes, which are the users' own (§10.6).
 impl core::fmt::Debug for Collector<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Collector").field("memory", &self.memory.len()).finish()
@@ -48,7 +48,7 @@ impl core::fmt::Display for CollectError {
 impl core::error::Error for CollectError {}
 
 impl<'m> Collector<'m> {
-    /// A collector for messages in pieces of up to `memory.len()` octets.
+    /// A collector for messages in pieces of up to `memory.len()` bytes.
     pub fn new(memory: &'m mut [u8]) -> Self {
         Self { memory }
     }

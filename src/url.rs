@@ -28,7 +28,7 @@ pub struct Url<'a> {
 pub enum UrlError {
     /// The scheme is missing or not `ws`, `wss`, `http` or `https`.
     Scheme,
-    /// The host is missing, or has an octet that no host has. Names beyond ASCII have to be given in their `xn--` form.
+    /// The host is missing, or has an byte that no host has. Names beyond ASCII have to be given in their `xn--` form.
     Host,
     /// The port is not a number from 1 to 65535.
     Port,
@@ -36,7 +36,7 @@ pub enum UrlError {
     UserInformation,
     /// A fragment (`#`), which §3 forbids.
     Fragment,
-    /// A blank, a control octet or one beyond ASCII in path or query: they have to be given percent-encoded.
+    /// A blank, a control byte or one beyond ASCII in path or query: they have to be given percent-encoded.
     Target,
 }
 

@@ -1,4 +1,4 @@
-//! UTF-8 (RFC 3629) as it arrives, failing at the first octet that no valid text can continue with (§8.1).
+//! UTF-8 (RFC 3629) as it arrives, failing at the first byte that no valid text can continue with (§8.1).
 
 #[cfg(not(feature = "std"))]
 use core::str::from_utf8;
@@ -6,13 +6,13 @@ use core::str::from_utf8;
 #[cfg(feature = "std")]
 use simdutf8::compat::from_utf8;
 
-/// Where a text stands: what the next octet must look like. Only the octet after the first is ever bounded more tightly than 80-BF
+/// Where a text stands: what the next byte must look like. Only the byte after the first is ever bounded more tightly than 80-BF
 /// (no overlong forms, no surrogates, nothing above U+10FFFF).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Utf8 {
     /// Between characters.
     Start,
-    /// The last octet of a character.
+    /// The last byte of a character.
     Last,
     /// The last but one.
     Two,
@@ -28,7 +28,7 @@ pub(crate) enum Utf8 {
     AfterF4,
 }
 
-/// Whether `octets` are a whole text.
+/// Whether `bytes` are a whole text.
 #[inline]
 pub(crate) fn is_utf8(octets: &[u8]) -> bool {
     #[cfg(feature = "std")]
@@ -50,13 +50,13 @@ impl Utf8 {
         matches!(self, Self::Start)
     }
 
-    /// Takes the next octets of the text.
+    /// Takes the next bytes of the text.
     #[inline]
     pub(crate) fn feed(&mut self, octets: &[u8]) -> Result<(), InvalidUtf8> {
         self.feed_after(octets.is_ascii(), octets)
     }
 
-    /// [`feed`](Self::feed) for octets of which it is known whether they are ASCII.
+    /// [`feed`](Self::feed) for bytes of which it is known whether they are ASCII.
     #[inline]
     pub(crate) fn feed_after(&mut self, is_ascii: bool, octets: &[u8]) -> Result<(), InvalidUtf8> {
         if is_ascii && self.is_complete() { Ok(()) } else { self.feed_any(octets) }
@@ -72,12 +72,12 @@ impl Utf8 {
         match from_utf8(octets) {
             Ok(_) => Ok(()),
             Err(error) if error.error_len().is_some() => Err(InvalidUtf8),
-            // At most three octets of an unfinished character are left.
+            // At most three bytes of an unfinished character are left.
             Err(error) => octets.get(error.valid_up_to()..).unwrap_or_default().iter().try_for_each(|&octet| self.step(octet)),
         }
     }
 
-    /// Takes one octet.
+    /// Takes one byte.
     pub(crate) fn step(&mut self, octet: u8) -> Result<(), InvalidUtf8> {
         *self = match (*self, octet) {
             (Self::Start, 0x00..=0x7F) => Self::Start,
@@ -101,7 +101,7 @@ impl Utf8 {
 mod tests {
     use super::Utf8;
 
-    /// What core says: may `octets` be the start of valid text, and is it whole?
+    /// What core says: may `bytes` be the start of valid text, and is it whole?
     fn by_core(octets: &[u8]) -> (bool, bool) {
         match core::str::from_utf8(octets) {
             Ok(_) => (true, true),
@@ -109,7 +109,7 @@ mod tests {
         }
     }
 
-    /// F-25, F-26, B-33: every string of three octets, and of four with a leading F0-F5, whole and at every split.
+    /// F-25, F-26, B-33: every string of three bytes, and of four with a leading F0-F5, whole and at every split.
     #[test]
     fn validator_agrees_with_core_on_short_strings_at_every_split() {
         let check = |octets: &[u8]| {

@@ -17,9 +17,9 @@ use crate::time::Instant;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Sent {
-    /// Octets of the payload that are done with; the rest is to be given again.
+    /// Bytes of the payload that are done with; the rest is to be given again.
     pub consumed: usize,
-    /// Octets at the start of the output that go to the peer: one frame, or none yet.
+    /// Bytes at the start of the output that go to the peer: one frame, or none yet.
     pub produced: usize,
     /// Whether the call is over: all of the payload was taken, and with `fin` the end of the message is in what was produced so far.
     /// Without `fin` the last bits of a fragment may come with the next. Or the connection is closing already, and nothing more goes out.
@@ -36,7 +36,7 @@ impl<E: Entropy> Connection<'_, E> {
     /// [`receive`](Self::receive) for a connection with permessage-deflate. Compressed messages are inflated into `window`, which the
     /// event borrows; others come as they do there. `inflater` belongs to this connection alone.
     ///
-    /// Inflating cannot be undone, so this call asks for [`MAX_ANSWER`](crate::MAX_ANSWER) octets of room before it inflates, and what the
+    /// Inflating cannot be undone, so this call asks for [`MAX_ANSWER`](crate::MAX_ANSWER) bytes of room before it inflates, and what the
     /// inflater took stays in it.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl<E: Entropy> Connection<'_, E> {
     /// use [`send`](Self::send).
     ///
     /// # Errors
-    /// As [`send`](Self::send), with [`CallError::NeedsRoom`] below 32 octets, and
+    /// As [`send`](Self::send), with [`CallError::NeedsRoom`] below 32 bytes, and
     /// [`UsageError::NoDeflate`](crate::UsageError::NoDeflate) where none was agreed or the compressor's window is larger than agreed.
     pub fn send_with(
         &mut self,
@@ -79,7 +79,7 @@ impl<E: Entropy> Connection<'_, E> {
     }
 }
 
-/// The inflater of a call, what was agreed for it, and where its octets go.
+/// The inflater of a call, what was agreed for it, and where its bytes go.
 struct Inflating<'a, 'm, 'i> {
     inflater: &'a mut Inflater<'m>,
     agreed: Option<DeflateDirection>,
@@ -93,14 +93,14 @@ impl<'i> Inflation<'i> for Inflating<'_, '_, 'i> {
     }
 
     fn inflate(&mut self, payload: &[u8], ends: bool, limit: u64) -> Result<Inflated, ProtocolError> {
-        // no octet behind the first that is too many is ever produced.
+        // no byte behind the first that is too many is ever produced.
         let room = crate::length::at_most(limit.saturating_add(1), self.window.len());
         let window = self.window.get_mut(..room).unwrap_or_default();
         let progress = self.inflater.inflate(payload, window).map_err(|_| ProtocolError::InvalidDeflate)?;
         let mut inflated =
             Inflated { consumed: progress.consumed, produced: progress.produced, done: false, more: progress.more };
         if ends && progress.consumed == payload.len() && !progress.more {
-            // Everything is out: the octet of room only shows that none is wanted.
+            // Everything is out: the byte of room only shows that none is wanted.
             match self.inflater.finish_message(&mut [0]) {
                 Ok(finished) => inflated.done = finished.done,
                 // What came before the fault is given first.
@@ -190,7 +190,7 @@ impl Machine<'_> {
     }
 }
 
-/// Moves `len` octets from `from` to `to`, which is not behind it. (`copy_within` could panic, for all the compiler sees.)
+/// Moves `len` bytes from `from` to `to`, which is not behind it. (`copy_within` could panic, for all the compiler sees.)
 fn move_down(octets: &mut [u8], from: usize, to: usize, len: usize) {
     let cells = Cell::from_mut(octets).as_slice_of_cells();
     let sources = cells.get(from..).unwrap_or_default();

@@ -79,7 +79,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
         Self { machine, entropy }
     }
 
-    /// Takes the octets that arrived: at most one event, and the octets that it makes due.
+    /// Takes the bytes that arrived: at most one event, and the bytes that it makes due.
     ///
     /// `input` starts with what the last call left unconsumed, unchanged, and goes on with what arrived since. Payload is
     /// unmasked in place; what was not consumed is as it was. The caller repeats until there is no event, and calls again when
@@ -91,7 +91,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
     /// [`CallError::NeedsRoom`] if `out` has less than [`MAX_ANSWER`](crate::MAX_ANSWER) bytes, whatever frames it is that come: with as
     /// many no call is refused. (An empty `input`, heads that are good, and messages of one frame of at most 65 535 bytes that lie whole in the input, pass with less.)
     /// [`CallError::EntropyFailed`] where a client's answer wants a masking key. [`UsageError::InputTooShort`](crate::UsageError::InputTooShort) where
-    /// octets of an unfinished head are missing. Nothing was consumed or changed.
+    /// bytes of an unfinished head are missing. Nothing was consumed or changed.
     #[inline]
     pub fn receive<'i>(&mut self, now: Instant, input: &'i mut [u8], out: &mut [u8]) -> Result<Received<'i>, CallError> {
         let (machine, out) = self.output(out);
@@ -115,7 +115,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
     /// **What has arrived comes first**: a caller that was late, because its machine slept, reads what is there and passes it to
     /// [`receive`](Self::receive) before it calls this. A Pong may be among it.
     ///
-    /// It never refuses: a Ping that does not fit `out` (6 octets, a client's 10) is left out, and its Pong is missed all
+    /// It never refuses: a Ping that does not fit `out` (6 bytes, a client's 10) is left out, and its Pong is missed all
     /// the same, so that a writer that is stuck is noticed.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut [u8]) -> Received<'static> {
         let (machine, mut out) = self.output(out);
@@ -143,18 +143,18 @@ impl<'c, E: Entropy> Connection<'c, E> {
         self.machine.written(n, now);
     }
 
-    /// Writes a client's opening handshake (§4.1) and returns its octets.
+    /// Writes a client's opening handshake (§4.1) and returns its bytes.
     ///
     /// # Errors
     /// [`CallError::Usage`] where something cannot stand in a request; [`CallError::NeedsRoom`];
-    /// [`CallError::EntropyFailed`]: the key wants 16 octets of entropy.
+    /// [`CallError::EntropyFailed`]: the key wants 16 bytes of entropy.
     pub fn request(&mut self, request: &ClientRequest<'_>, now: Instant, out: &mut [u8]) -> Result<usize, CallError> {
         let (machine, out) = self.output(out);
         machine.request(request, now, out)
     }
 
     /// Accepts the opening handshake that [`Event::Request`](crate::Event::Request) showed (§4.2.2): writes the 101 and
-    /// returns its octets. The connection is open then.
+    /// returns its bytes. The connection is open then.
     ///
     /// # Errors
     /// [`CallError::NeedsRoom`]; [`CallError::Usage`] where the request is none, its Origin is not among those
@@ -185,7 +185,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
         self.machine.accept_offer(offer, subprotocol, headers, now, out)
     }
 
-    /// Answers a request with any other final response: 404, 403, 401, a redirect, a page. Returns its octets; the
+    /// Answers a request with any other final response: 404, 403, 401, a redirect, a page. Returns its bytes; the
     /// connection closes behind it, within the closing deadline. With an empty `out` the error says how long the response is.
     /// The answer to a HEAD is the head alone, with the length of `body` (RFC 9110 §9.3.2).
     ///
@@ -202,7 +202,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
         self.machine.respond(status, headers, (body, body.len()), now, out)
     }
 
-    /// [`respond`](Self::respond), the head alone: the caller writes the `content_len` octets of the body behind it, before it obeys
+    /// [`respond`](Self::respond), the head alone: the caller writes the `content_len` bytes of the body behind it, before it obeys
     /// [`transport`](Self::transport), unless the request was a HEAD. For bodies longer than `out`.
     ///
     /// # Errors
@@ -218,7 +218,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
         self.machine.respond(status, headers, (&[], content_len), now, out)
     }
 
-    /// Writes a whole text message as one frame and returns its octets; 0 if the connection is closing already.
+    /// Writes a whole text message as one frame and returns its bytes; 0 if the connection is closing already.
     ///
     /// # Errors
     /// As [`send`](Self::send), and [`UsageError::MessageUnfinished`](crate::UsageError::MessageUnfinished).
@@ -227,7 +227,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
         machine.send_text(text, out)
     }
 
-    /// Writes a message, or the next fragment of one (§5.4), as one frame and returns its octets: `payload` and 2 to 14
+    /// Writes a message, or the next fragment of one (§5.4), as one frame and returns its bytes: `payload` and 2 to 14
     /// more. `fin` ends the message; without it further calls with the same `kind` continue it.
     ///
     /// A message that crosses the peer's Close, or comes after ours or a failure, is no mistake: nothing is written, and 0 is returned.
@@ -244,7 +244,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
     }
 
     /// Writes the header alone of the frame that [`send`](Self::send) would write, for a server: the caller writes `payload` itself,
-    /// directly behind it (writev), and whatever is produced later behind that. At most 10 octets.
+    /// directly behind it (writev), and whatever is produced later behind that. At most 10 bytes.
     ///
     /// # Errors
     /// As [`send`](Self::send), and [`UsageError::WrongRole`](crate::UsageError::WrongRole) for a client, whose payload has to
@@ -253,7 +253,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
         self.machine.send_header(kind, Some(payload), wire_len(payload.len()), fin, out)
     }
 
-    /// [`send_header`](Self::send_header) for `payload_len` octets, below 2^63, that are not in memory (sendfile). Binary only: text would
+    /// [`send_header`](Self::send_header) for `payload_len` bytes, below 2^63, that are not in memory (sendfile). Binary only: text would
     /// have to be checked.
     ///
     /// # Errors
@@ -274,7 +274,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
         self.machine.send_encoded(encoded)
     }
 
-    /// Writes a Ping (§5.5.2) of at most 125 octets of payload. Its Pong arrives as an event. Give each Ping a payload of its own: of
+    /// Writes a Ping (§5.5.2) of at most 125 bytes of payload. Its Pong arrives as an event. Give each Ping a payload of its own: of
     /// two with the same one, the latest counts.
     ///
     /// # Errors
@@ -293,7 +293,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
         machine.pong(payload, &mut out)
     }
 
-    /// Writes our Close (§7.1.2): with `code` and a `reason` of at most 123 octets, or with neither. The peer's messages go
+    /// Writes our Close (§7.1.2): with `code` and a `reason` of at most 123 bytes, or with neither. The peer's messages go
     /// on arriving until its own Close.
     ///
     /// Again, or after the peer's Close or a failure, it writes nothing and returns 0: what was wished for has come true. After a

@@ -1,4 +1,4 @@
-//! The bit order of RFC 1951 §3.1.1: octets fill from the least significant bit, in 64-bit holds for reading and writing.
+//! The bit order of RFC 1951 §3.1.1: bytes fill from the least significant bit, in 64-bit holds for reading and writing.
 
 /// Bits read from the input and not yet used. Never holds more than 63, and nothing but zeros above `count`.
 #[derive(Clone, Copy)]
@@ -18,7 +18,7 @@ impl BitReader {
         self.count
     }
 
-    /// Moves octets from the front of `input` into the hold, until at least 56 bits are held or the input is empty.
+    /// Moves bytes from the front of `input` into the hold, until at least 56 bits are held or the input is empty.
     #[inline(always)]
     pub(super) fn refill(&mut self, input: &mut &[u8]) {
         if let Some(word) = input.first_chunk::<8>() {
@@ -75,13 +75,13 @@ impl BitReader {
         Some(value)
     }
 
-    /// Takes an octet if one is held.
+    /// Takes an byte if one is held.
     pub(super) fn take_octet(&mut self) -> Option<u8> {
         let [octet, ..] = self.hold.to_le_bytes();
         if self.skip(8) { Some(octet) } else { None }
     }
 
-    /// Drops the bits up to the next octet boundary of the input.
+    /// Drops the bits up to the next byte boundary of the input.
     pub(super) fn align(&mut self) {
         self.skip(self.count & 7);
     }
@@ -112,12 +112,12 @@ impl BitWriter {
         self.count += len;
     }
 
-    /// Fills the last octet with zeros.
+    /// Fills the last byte with zeros.
     pub(super) fn align(&mut self) {
         self.count = (self.count + 7) & !7;
     }
 
-    /// Moves whole octets to `output` from `at` on, as many as there is room for; gives the position behind them.
+    /// Moves whole bytes to `output` from `at` on, as many as there is room for; gives the position behind them.
     #[inline(always)]
     pub(super) fn drain(&mut self, output: &mut [u8], at: usize) -> usize {
         if let Some(room) = output.get_mut(at..).and_then(|room| room.first_chunk_mut::<8>()) {

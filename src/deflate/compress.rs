@@ -6,14 +6,14 @@ use super::places::Places;
 
 /// Compresses what we send, message by message.
 ///
-/// All its memory but a few words is lent by the caller for the life of the value: 2^window_bits octets for the history and the rest
+/// All its memory but a few words is lent by the caller for the life of the value: 2^window_bits bytes for the history and the rest
 /// for a hash table of places seen; [`memory_len`](Self::memory_len) says how much is sensible. Matches reach over the whole
 /// window and into earlier messages (context takeover, RFC 7692 §7.1.1) unless [`reset`](Self::reset) is called between them.
 ///
 /// Lazy matching and the fixed code (RFC 1951 §3.2.6), and stored blocks where that would be longer: some size is given away for
-/// little memory and one pass. Every window from 2^8 octets on is kept to exactly.
+/// little memory and one pass. Every window from 2^8 bytes on is kept to exactly.
 ///
-/// The same calls give the same octets. Other splits of the same input give other octets for the same message, since no match
+/// The same calls give the same bytes. Other splits of the same input give other bytes for the same message, since no match
 /// reaches beyond the input of the call.
 pub struct Compressor<'m> {
     history: History<'m>,
@@ -22,7 +22,7 @@ pub struct Compressor<'m> {
     block: Block,
 }
 
-/// What the octets and bits produced so far end in.
+/// What the bytes and bits produced so far end in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Block {
     /// The end of a block, or nothing at all.
@@ -36,16 +36,16 @@ enum Block {
 /// How far a call of [`Compressor::compress`] came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Compressed {
-    /// Octets taken from the front of the input; they need not be presented again.
+    /// Bytes taken from the front of the input; they need not be presented again.
     pub consumed: usize,
-    /// Octets written to the front of the output.
+    /// Bytes written to the front of the output.
     pub produced: usize,
-    /// The message is complete: `flush` was given, all input is consumed and the last octet is written.
+    /// The message is complete: `flush` was given, all input is consumed and the last byte is written.
     pub done: bool,
 }
 
 impl<'m> Compressor<'m> {
-    /// Octets of memory that go well with a window: twice its size, so 512 for 2^8 and 65 536 for 2^15. `None` if `window_bits`
+    /// Bytes of memory that go well with a window: twice its size, so 512 for 2^8 and 65 536 for 2^15. `None` if `window_bits`
     /// is not 8 to 15.
     pub const fn memory_len(window_bits: u8) -> Option<usize> {
         match window_bits {
@@ -56,18 +56,18 @@ impl<'m> Compressor<'m> {
 
     /// A compressor at the start of a connection.
     ///
-    /// `window_bits`, 8 to 15, is the base-2 logarithm of the window in octets, at most that agreed for our direction. `memory`
+    /// `window_bits`, 8 to 15, is the base-2 logarithm of the window in bytes, at most that agreed for our direction. `memory`
     /// is lent for the life of the value; its content does not matter. It is divided into the window and, from what is left, the
-    /// largest hash table that fits: a power of two from 128 to 65 536 octets.
+    /// largest hash table that fits: a power of two from 128 to 65 536 bytes.
     ///
-    /// `None` if `window_bits` is out of range or `memory` is shorter than the window and 128 octets.
+    /// `None` if `window_bits` is out of range or `memory` is shorter than the window and 128 bytes.
     pub fn new(window_bits: u8, memory: &'m mut [u8]) -> Option<Self> {
         Self::memory_len(window_bits)?;
         let (history, table) = memory.split_at_mut_checked(1 << window_bits)?;
         Some(Self { history: History::new(history)?, places: Places::new(table)?, bits: BitWriter::new(), block: Block::None })
     }
 
-    /// The base-2 logarithm of the window in octets, 8 to 15.
+    /// The base-2 logarithm of the window in bytes, 8 to 15.
     pub const fn window_bits(&self) -> u8 {
         let [bits, ..] = self.history.window().trailing_zeros().to_le_bytes();
         bits
@@ -75,7 +75,7 @@ impl<'m> Compressor<'m> {
 
     /// Forgets the history, and a message that was not ended: between messages without context takeover (RFC 7692 §7.1.1).
     ///
-    /// The window's octets are not wiped, but can no longer be referred to. Costs the clearing of the hash table.
+    /// The window's bytes are not wiped, but can no longer be referred to. Costs the clearing of the hash table.
     pub fn reset(&mut self) {
         self.history.clear();
         self.places.clear();
@@ -86,11 +86,11 @@ impl<'m> Compressor<'m> {
     /// Compresses `input` into `output` until the one is consumed or the other is full; up to 63 bits wait inside for room.
     ///
     /// `flush` says that the message ends with this input, and is given again with the rest of it, which may be nothing, until the
-    /// result is done. The octets 00 00 ff ff, which end a sync flush, are not written (RFC 7692 §7.2.1); an empty message is the octet 00.
+    /// result is done. The bytes 00 00 ff ff, which end a sync flush, are not written (RFC 7692 §7.2.1); an empty message is the byte 00.
     /// Once the end has begun to be written, no input is taken until it is done.
     ///
-    /// Any room serves, but a stored block is only written where the whole of it fits, so that small windows make random octets
-    /// grow by up to an eighth. Octets of `output` behind those produced may be overwritten.
+    /// Any room serves, but a stored block is only written where the whole of it fits, so that small windows make random bytes
+    /// grow by up to an eighth. Bytes of `output` behind those produced may be overwritten.
     pub fn compress(&mut self, input: &[u8], output: &mut [u8], flush: bool) -> Compressed {
         let mut run = Run { input, at: 0, output, written: 0 };
         if self.block != Block::Flushed {
@@ -106,7 +106,7 @@ impl<'m> Compressor<'m> {
             self.drain(&mut run);
             if flush && run.at == input.len() && self.bits.count() <= 32 {
                 self.end_block();
-                // §7.2.1: the header of an empty stored block, whose LEN and NLEN are the octets to be removed.
+                // §7.2.1: the header of an empty stored block, whose LEN and NLEN are the bytes to be removed.
                 self.bits.put(0, 3);
                 self.bits.align();
                 self.block = Block::Flushed;
@@ -139,7 +139,7 @@ impl<'m> Compressor<'m> {
         self.fixed(run, end);
 
         let len = run.at - at;
-        // In bits from the octet `written` on.
+        // In bits from the byte `written` on.
         let compressed = (run.written - written).saturating_mul(8).saturating_add(bits_of(self.bits));
         let header = bits_of(bits) + if block == Block::Fixed { 7 + 3 } else { 3 };
         let stored = header.div_ceil(8) + 4 + len;
@@ -185,7 +185,7 @@ impl<'m> Compressor<'m> {
                 Some(found) => found,
                 None => self.find(run.input, rest, run.at),
             };
-            // A longer match one octet later is worth a literal.
+            // A longer match one byte later is worth a literal.
             let hesitates = found.len >= MIN_MATCH && found.len < GOOD_MATCH;
             if hesitates {
                 ahead = Some(self.find(run.input, next, run.at + 1)).filter(|later| later.len > found.len);
@@ -220,7 +220,7 @@ impl<'m> Compressor<'m> {
         best
     }
 
-    /// How many of the octets `distance` before `at` are the same as those of `rest`, up to 258; 0 for a distance beyond the window
+    /// How many of the bytes `distance` before `at` are the same as those of `rest`, up to 258; 0 for a distance beyond the window
     /// or what is known.
     #[inline]
     fn match_len(&self, input: &[u8], rest: &[u8], at: usize, distance: usize) -> u16 {
@@ -258,17 +258,17 @@ struct Run<'c> {
     written: usize,
 }
 
-/// A repetition of `len` octets from `distance` before.
+/// A repetition of `len` bytes from `distance` before.
 #[derive(Clone, Copy)]
 struct Match {
     len: u16,
     distance: u16,
 }
 
-/// From this length on, a match is taken without a look at other places or at the next octet.
+/// From this length on, a match is taken without a look at other places or at the next byte.
 const GOOD_MATCH: u16 = 32;
 
-/// RFC 1951 §3.2.5: a match has 3 to 258 octets.
+/// RFC 1951 §3.2.5: a match has 3 to 258 bytes.
 const MIN_MATCH: u16 = 3;
 const MAX_MATCH: usize = 258;
 
@@ -277,7 +277,7 @@ fn bits_of(bits: BitWriter) -> usize {
     usize::from(count)
 }
 
-/// How many octets two slices have in common at the front.
+/// How many bytes two slices have in common at the front.
 #[inline]
 fn common_len(a: &[u8], b: &[u8]) -> usize {
     let mut len = 0;
@@ -294,7 +294,7 @@ fn common_len(a: &[u8], b: &[u8]) -> usize {
     len + a.iter().zip(b).take_while(|(x, y)| x == y).count()
 }
 
-/// RFC 1951 §3.2.6: octets below 144 have 8 bits from 00110000 on, the others 9 bits from 110010000 on. Codes go first bit lowest.
+/// RFC 1951 §3.2.6: bytes below 144 have 8 bits from 00110000 on, the others 9 bits from 110010000 on. Codes go first bit lowest.
 #[inline(always)]
 fn put_literal(bits: &mut BitWriter, octet: u8) {
     if octet < 144 {
@@ -343,7 +343,7 @@ mod tests {
     use super::super::inflate::Inflater;
     use super::*;
 
-    /// Compresses a message with windows of `room` octets.
+    /// Compresses a message with windows of `room` bytes.
     fn compress<'o>(compressor: &mut Compressor<'_>, message: &[u8], room: usize, output: &'o mut [u8]) -> &'o [u8] {
         let (mut read, mut written) = (0, 0);
         loop {
@@ -445,7 +445,7 @@ mod tests {
         let (_, noise) = samples();
         let mut memory = [0; 512];
         let mut compressor = Compressor::new(8, &mut memory).unwrap();
-        // LEN and NLEN, an octet with the header before them, and one with that of the empty block at the end.
+        // LEN and NLEN, an byte with the header before them, and one with that of the empty block at the end.
         assert_eq!(compress(&mut compressor, &noise, 4096, &mut [0; 4096]).len(), noise.len() + 6);
     }
 

@@ -1,11 +1,11 @@
-//! The sliding window of RFC 1951 §2: the octets last produced, kept in memory that the caller lends.
+//! The sliding window of RFC 1951 §2: the bytes last produced, kept in memory that the caller lends.
 
-/// A ring of 2^8 to 2^15 octets, of which only those that were really produced can be read.
+/// A ring of 2^8 to 2^15 bytes, of which only those that were really produced can be read.
 pub(super) struct History<'m> {
     octets: &'m mut [u8],
-    /// Where the next octet goes.
+    /// Where the next byte goes.
     at: usize,
-    /// How many octets before `at` are valid.
+    /// How many bytes before `at` are valid.
     filled: usize,
 }
 
@@ -18,12 +18,12 @@ impl<'m> History<'m> {
         Some(Self { octets, at: 0, filled: 0 })
     }
 
-    /// Size of the window in octets.
+    /// Size of the window in bytes.
     pub(super) const fn window(&self) -> usize {
         self.octets.len()
     }
 
-    /// How many octets back can be read.
+    /// How many bytes back can be read.
     pub(super) const fn filled(&self) -> usize {
         self.filled
     }
@@ -33,7 +33,7 @@ impl<'m> History<'m> {
         self.filled = 0;
     }
 
-    /// The octets from `back` octets ago until now, oldest first, in two parts. `back` is 1 to `filled`.
+    /// The bytes from `back` bytes ago until now, oldest first, in two parts. `back` is 1 to `filled`.
     #[inline]
     pub(super) fn last(&self, back: usize) -> (&[u8], &[u8]) {
         let (older, newer) = (self.octets.get(self.at..).unwrap_or(&[]), self.octets.get(..self.at).unwrap_or(&[]));

@@ -8,7 +8,7 @@ use crate::length::wire_len;
 
 /// Inflates what a peer compressed, message by message.
 ///
-/// The history, 2^window_bits octets, is lent by the caller for the life of the value; everything else, about 2.1 KiB, is in the
+/// The history, 2^window_bits bytes, is lent by the caller for the life of the value; everything else, about 2.1 KiB, is in the
 /// value itself, which the caller places and may move. Nothing of `input` needs to be presented again: up to 63 bits that were consumed
 /// and not yet used are kept inside.
 ///
@@ -17,19 +17,19 @@ use crate::length::wire_len;
 /// [`reset`](Self::reset) between messages forgets it. Messages that were sent without compression are not passed through here
 /// and leave the history alone.
 ///
-/// Stored, fixed and dynamic blocks are read, and blocks after one with BFINAL set (§7.2.3.4): those begin at the next octet
-/// boundary. Any split of the input, and any sequence of output windows, gives the same octets.
+/// Stored, fixed and dynamic blocks are read, and blocks after one with BFINAL set (§7.2.3.4): those begin at the next byte
+/// boundary. Any split of the input, and any sequence of output windows, gives the same bytes.
 pub struct Inflater<'m> {
     history: History<'m>,
     bits: BitReader,
     mode: Mode,
     /// The block being read has BFINAL set.
     last_block: bool,
-    /// No octet was read since the start of the message or since a block with BFINAL: nothing is lost if the message ends here.
+    /// No byte was read since the start of the message or since a block with BFINAL: nothing is lost if the message ends here.
     may_end: bool,
     /// `literals` and `distances` hold the fixed code of RFC 1951 §3.2.6: small messages use it again and again.
     fixed: bool,
-    /// Octets of the current message that were consumed.
+    /// Bytes of the current message that were consumed.
     taken: u64,
     /// The rest of a match (RFC 1951 §3.2.5) for which there was no room.
     match_len: u16,
@@ -71,18 +71,18 @@ enum Mode {
 /// How far a call of [`Inflater::inflate`] came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Progress {
-    /// Octets taken from the front of the input; they need not be presented again.
+    /// Bytes taken from the front of the input; they need not be presented again.
     pub consumed: usize,
-    /// Octets written to the front of the output.
+    /// Bytes written to the front of the output.
     pub produced: usize,
-    /// Whether there may be more without further input: the output was filled, or a fault stands behind the octets written.
+    /// Whether there may be more without further input: the output was filled, or a fault stands behind the bytes written.
     pub more: bool,
 }
 
 /// What a call of [`Inflater::finish_message`] gave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Finished {
-    /// Octets written to the front of the output.
+    /// Bytes written to the front of the output.
     pub produced: usize,
     /// The message is complete and valid. Otherwise the call is to be made again.
     pub done: bool,
@@ -91,7 +91,7 @@ pub struct Finished {
 impl<'m> Inflater<'m> {
     /// A decoder at the start of a connection.
     ///
-    /// `history` is lent for the life of the value: exactly 2^window_bits octets, window_bits 8 to 15; its content does not matter.
+    /// `history` is lent for the life of the value: exactly 2^window_bits bytes, window_bits 8 to 15; its content does not matter.
     /// `None` if its length is another. The window must be that agreed for the peer's direction: a larger one would
     /// take what the peer may not send.
     pub const fn new(history: &'m mut [u8]) -> Option<Self> {
@@ -111,7 +111,7 @@ impl<'m> Inflater<'m> {
         })
     }
 
-    /// The base-2 logarithm of the window in octets, 8 to 15.
+    /// The base-2 logarithm of the window in bytes, 8 to 15.
     pub const fn window_bits(&self) -> u8 {
         let [bits, ..] = self.history.window().trailing_zeros().to_le_bytes();
         bits
@@ -119,7 +119,7 @@ impl<'m> Inflater<'m> {
 
     /// Forgets the history and all state, a fault too: between messages without context takeover (RFC 7692 §7.1.1).
     ///
-    /// The lent octets are not wiped, but can no longer be referred to.
+    /// The lent bytes are not wiped, but can no longer be referred to.
     pub const fn reset(&mut self) {
         self.history.clear();
         self.bits = BitReader::new();
@@ -129,18 +129,18 @@ impl<'m> Inflater<'m> {
         self.match_len = 0;
     }
 
-    /// Octets of the current message that were consumed.
+    /// Bytes of the current message that were consumed.
     pub(crate) const fn taken(&self) -> u64 {
         self.taken
     }
 
     /// Inflates from `input` into `output`, until the one is consumed and all that it says is written, or the other is full.
     ///
-    /// Octets of `output` behind those produced may be overwritten.
+    /// Bytes of `output` behind those produced may be overwritten.
     ///
     /// # Errors
     ///
-    /// The rule broken. It is found at the first octet that shows it (an over-subscribed code at its last length), given by a call
+    /// The rule broken. It is found at the first byte that shows it (an over-subscribed code at its last length), given by a call
     /// that has nothing to write before it, and by every later call until [`reset`](Self::reset).
     pub fn inflate(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, InflateError> {
         let mut rest = input;
@@ -159,11 +159,11 @@ impl<'m> Inflater<'m> {
         Ok(Progress { consumed, produced: output.at, more })
     }
 
-    /// Ends the message after its last octet was consumed: writes what is still to come and stands as if the octets 00 00 ff ff, which the
+    /// Ends the message after its last byte was consumed: writes what is still to come and stands as if the bytes 00 00 ff ff, which the
     /// sender removed (RFC 7692 §7.2.2), had been read. If the result is not done, the output was filled, or a fault stands
-    /// behind the octets written: call again (with room: an empty output may be answered so for ever).
+    /// behind the bytes written: call again (with room: an empty output may be answered so for ever).
     ///
-    /// An empty message is fine, and so is one that ends with a block with BFINAL and lacks the octet 00 that §7.2.3.4 wants behind
+    /// An empty message is fine, and so is one that ends with a block with BFINAL and lacks the byte 00 that §7.2.3.4 wants behind
     /// it: peers that end each message with the finish function of zlib send it so.
     ///
     /// # Errors
@@ -235,7 +235,7 @@ impl<'m> Inflater<'m> {
     /// The mode behind a block.
     fn end_of_block(&mut self) -> Mode {
         if self.last_block {
-            // RFC 7692 §7.2.3.4: what follows BFINAL is a new sequence of blocks and starts with an octet of its own.
+            // RFC 7692 §7.2.3.4: what follows BFINAL is a new sequence of blocks and starts with an byte of its own.
             self.bits.align();
             self.may_end = true;
         }
@@ -491,7 +491,7 @@ impl Output<'_> {
         self.octets.get_mut(self.at)
     }
 
-    /// Appends as much of `part` (at most 65 535 octets) as there is room for; gives how much.
+    /// Appends as much of `part` (at most 65 535 bytes) as there is room for; gives how much.
     #[inline]
     fn append(&mut self, part: &[u8]) -> u16 {
         let len = copy(self.octets.get_mut(self.at..).unwrap_or(&mut []), part);
@@ -499,7 +499,7 @@ impl Output<'_> {
         u16::try_from(len).unwrap_or(u16::MAX)
     }
 
-    /// Appends up to `len` of the octets that begin `distance` before the end, which may be those just appended (RFC 1951
+    /// Appends up to `len` of the bytes that begin `distance` before the end, which may be those just appended (RFC 1951
     /// §3.2.3); gives how many.
     #[inline]
     fn repeat(&mut self, distance: usize, len: u16) -> u16 {
@@ -508,7 +508,7 @@ impl Output<'_> {
         while left > 0 {
             let Some((written, room)) = self.octets.split_at_mut_checked(at) else { break };
             let Some(from) = at.checked_sub(back).and_then(|start| written.get(start..)) else { break };
-            // Most matches are short: 16 octets at a time, of which what is too many will be overwritten.
+            // Most matches are short: 16 bytes at a time, of which what is too many will be overwritten.
             let step = match (room.first_chunk_mut::<16>(), from.first_chunk::<16>()) {
                 (Some(to), Some(from)) => {
                     *to = *from;
@@ -520,7 +520,7 @@ impl Output<'_> {
                 break;
             }
             if back < 16 {
-                // What repeats after `back` octets and was just appended once more repeats after twice as many.
+                // What repeats after `back` bytes and was just appended once more repeats after twice as many.
                 back *= 2;
             }
             at += step;
@@ -560,13 +560,13 @@ mod tests {
     use super::*;
 
     impl Inflater<'_> {
-        /// Test support: as if `octets` had been inflated.
+        /// Test support: as if `bytes` had been inflated.
         pub(in super::super) fn remember(&mut self, octets: &[u8]) {
             self.history.push(octets);
         }
     }
 
-    /// Inflates a message given in parts of `part` octets into windows of `room` octets.
+    /// Inflates a message given in parts of `part` bytes into windows of `room` bytes.
     fn inflate<'o>(
         inflater: &mut Inflater<'_>,
         message: &[u8],
@@ -597,7 +597,7 @@ mod tests {
         }
     }
 
-    /// The error at the first octet that shows it, and how many octets that takes.
+    /// The error at the first byte that shows it, and how many bytes that takes.
     fn first_error(inflater: &mut Inflater<'_>, message: &[u8]) -> Option<(InflateError, usize)> {
         let mut output = [0; 1024];
         for (octet, count) in message.iter().zip(1..) {
@@ -755,7 +755,7 @@ mod tests {
         }
     }
 
-    /// A fixed block with a match of three octets; `extra` bits of the distance behind symbol `distance`.
+    /// A fixed block with a match of three bytes; `extra` bits of the distance behind symbol `distance`.
     fn fixed_match(distance: u32, extra: (u32, u32)) -> ([u8; 4], usize) {
         let mut bits = BitWriter::new();
         bits.put(2, 3);
@@ -792,7 +792,7 @@ mod tests {
                 inflater.remember(&[1; 600]);
                 assert_eq!(inflater.inflate(&outside, &mut output), Err(InflateError::DistanceTooFar));
             }
-            // The octets still lie in the history, but are not to be had.
+            // The bytes still lie in the history, but are not to be had.
             inflater.reset();
             assert_eq!(inflater.inflate(&nearest, &mut output), Err(InflateError::DistanceTooFar));
         }

@@ -14,7 +14,7 @@ pub struct DeflateParams {
 /// How the messages of one end are compressed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct DeflateDirection {
-    /// `*_no_context_takeover` (§7.1.1): no message refers to octets of an earlier one.
+    /// `*_no_context_takeover` (§7.1.1): no message refers to bytes of an earlier one.
     pub no_context_takeover: bool,
     /// `*_max_window_bits` (§7.1.2): the base-2 logarithm of the window, 8 to 15.
     pub max_window_bits: u8,

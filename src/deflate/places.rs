@@ -1,17 +1,17 @@
-//! Where octets like those to come were last seen: the hash table of the compressor, in memory that the caller lends.
+//! Where bytes like those to come were last seen: the hash table of the compressor, in memory that the caller lends.
 
-/// Buckets of the four latest positions, modulo 2^16, of three octets with the same hash.
+/// Buckets of the four latest positions, modulo 2^16, of three bytes with the same hash.
 ///
-/// An entry proves nothing, since positions come round again and hashes collide: the octets are always compared.
+/// An entry proves nothing, since positions come round again and hashes collide: the bytes are always compared.
 pub(super) struct Places<'m> {
     buckets: &'m mut [u8],
     /// Right shift that leaves as many bits of a hash as there are buckets to choose from.
     shift: u32,
-    /// Position of the first octet of this call's input.
+    /// Position of the first byte of this call's input.
     base: u16,
 }
 
-/// Positions in a bucket, of two octets each.
+/// Positions in a bucket, of two bytes each.
 pub(super) const WAYS: usize = 4;
 
 impl<'m> Places<'m> {
@@ -34,7 +34,7 @@ impl<'m> Places<'m> {
         self.base = self.base.wrapping_add(low_16(len));
     }
 
-    /// Looks up the three octets at the front of `rest`, which begins at `at` in the call's input, and notes their place. Gives the
+    /// Looks up the three bytes at the front of `rest`, which begins at `at` in the call's input, and notes their place. Gives the
     /// distances to the places noted before, the nearest first, modulo 2^16 and without any warrant; 0 for none.
     #[inline(always)]
     pub(super) fn exchange(&mut self, rest: &[u8], at: usize) -> [u16; WAYS] {

@@ -1,4 +1,4 @@
-//! Reads a frame's header, and fails at the first octet that breaks a rule, before the header is complete.
+//! Reads a frame's header, and fails at the first byte that breaks a rule, before the header is complete.
 
 use super::header::{FrameHeader, Opcode};
 use crate::error::ProtocolError;
@@ -10,7 +10,7 @@ pub struct HeaderRules {
     pub masked: Option<bool>,
     /// The reserved bits that an extension gave a meaning (§5.8), as in [`FrameHeader::rsv`].
     pub rsv: u8,
-    /// Octets of payload that are still acceptable; what is longer fails as
+    /// Bytes of payload that are still acceptable; what is longer fails as
     /// [`ProtocolError::MessageTooLong`].
     pub max_payload_len: u64,
 }
@@ -22,10 +22,10 @@ impl HeaderRules {
 
 impl FrameHeader {
     /// Reads the header at the start of `input`; `None` while it is incomplete. It took
-    /// [`header_len`](Self::header_len) octets.
+    /// [`header_len`](Self::header_len) bytes.
     ///
     /// # Errors
-    /// The rule that the first offending octet breaks, as soon as that octet is there. Lengths must be minimal and below
+    /// The rule that the first offending byte breaks, as soon as that byte is there. Lengths must be minimal and below
     /// 2^63 (§5.2).
     #[inline]
     pub fn decode(input: &[u8], rules: HeaderRules) -> Result<Option<Self>, ProtocolError> {
@@ -49,7 +49,7 @@ impl FrameHeader {
             _ => {}
         }
         let short = second & 0x7F;
-        // §5.5: control payloads stop at 125 octets, so the longer forms are wrong even for a small value.
+        // §5.5: control payloads stop at 125 bytes, so the longer forms are wrong even for a small value.
         if opcode.is_control() && short > 125 {
             return Err(ProtocolError::ControlFrameTooLong);
         }
@@ -79,7 +79,7 @@ impl FrameHeader {
     }
 }
 
-/// Checks an extended length of `N` octets of which fewer are there: it lies between the value with all missing octets 0
+/// Checks an extended length of `N` bytes of which fewer are there: it lies between the value with all missing bytes 0
 /// and that with all of them FF.
 #[cold]
 fn check_partial_len<const N: usize>(octets: &[u8], minimum: u64, rules: HeaderRules) -> Result<(), ProtocolError> {
@@ -99,7 +99,7 @@ fn check_len(low: u64, high: u64, minimum: u64, short: bool, rules: HeaderRules)
     if low >> 63 != 0 {
         return Err(ProtocolError::LengthTopBitSet);
     }
-    // §5.2: the minimal number of octets must be used. Stricter than some: receiving it is not tolerated either (F-07).
+    // §5.2: the minimal number of bytes must be used. Stricter than some: receiving it is not tolerated either (F-07).
     if !short && high < minimum {
         return Err(ProtocolError::NonMinimalLength);
     }
@@ -114,7 +114,7 @@ mod tests {
     use super::{FrameHeader, HeaderRules};
     use crate::error::ProtocolError::{self, *};
 
-    /// The verdict on every prefix of `octets`: `Ok(length of the header)` or the fault and the octet that showed it.
+    /// The verdict on every prefix of `bytes`: `Ok(length of the header)` or the fault and the byte that showed it.
     fn verdict(octets: &[u8], rules: HeaderRules) -> Result<usize, (usize, ProtocolError)> {
         for end in 0..=octets.len() {
             match FrameHeader::decode(&octets[..end], rules) {
@@ -133,7 +133,7 @@ mod tests {
         panic!("no verdict on {octets:02x?}");
     }
 
-    /// F-07, F-08, F-09: forms and values of the length, and the octet at which each fault shows.
+    /// F-07, F-08, F-09: forms and values of the length, and the byte at which each fault shows.
     #[test]
     fn length_faults_show_at_their_first_octet() {
         let any = HeaderRules::ANY;
@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(verdict(&[0x82, 127, 0, 0, 0, 1, 0, 0, 0, 0], max(0xFFFF_FFFF)), Err((6, MessageTooLong)));
     }
 
-    /// F-02, F-04, F-05, F-06, F-17 at the first and second octet.
+    /// F-02, F-04, F-05, F-06, F-17 at the first and second byte.
     #[test]
     fn first_and_second_octet_faults() {
         let any = HeaderRules::ANY;

@@ -7,10 +7,10 @@ use crate::length::{copy, wire_len};
 use crate::utf8::is_utf8;
 
 impl FrameHeader {
-    /// Writes the header to the start of `out` and returns its octets, [`header_len`](Self::header_len).
+    /// Writes the header to the start of `out` and returns its bytes, [`header_len`](Self::header_len).
     ///
     /// # Errors
-    /// [`CallError::NeedsRoom`]; [`UsageError::PayloadTooLong`] for 2^63 octets and more. Nothing was written.
+    /// [`CallError::NeedsRoom`]; [`UsageError::PayloadTooLong`] for 2^63 bytes and more. Nothing was written.
     #[inline]
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, CallError> {
         // §5.2: the most significant bit of a length is 0.
@@ -39,7 +39,7 @@ impl FrameHeader {
 }
 
 /// Encodes a whole message of a server's as one frame, once, to be sent to many: a server's frames are not masked, so they are the same
-/// for all. [`Connection::send_encoded`](crate::Connection::send_encoded) sends it on each. Returns its octets:
+/// for all. [`Connection::send_encoded`](crate::Connection::send_encoded) sends it on each. Returns its bytes:
 /// `payload` and 2 to 10 more.
 ///
 /// # Errors
@@ -48,8 +48,8 @@ impl FrameHeader {
 /// ```
 /// use sansocket::{MessageKind, frame};
 /// let mut out = [0; 64];
-/// let octets = frame::encode_message(MessageKind::Text, b"tick", &mut out)?;
-/// assert_eq!(&out[..octets], b"\x81\x04tick");
+/// let bytes = frame::encode_message(MessageKind::Text, b"tick", &mut out)?;
+/// assert_eq!(&out[..bytes], b"\x81\x04tick");
 /// # Ok::<(), sansocket::CallError>(())
 /// ```
 pub fn encode_message(kind: MessageKind, payload: &[u8], out: &mut [u8]) -> Result<usize, CallError> {
@@ -66,7 +66,7 @@ pub fn encode_message(kind: MessageKind, payload: &[u8], out: &mut [u8]) -> Resu
     Ok(frame.len())
 }
 
-/// Writes `octets` to the start of `out` and returns what is behind.
+/// Writes `bytes` to the start of `out` and returns what is behind.
 fn put<const N: usize>(out: &mut [u8], octets: [u8; N]) -> &mut [u8] {
     match out.split_first_chunk_mut() {
         Some((start, rest)) => {
@@ -83,7 +83,7 @@ mod tests {
     use super::{FrameHeader, Opcode};
     use crate::error::CallError;
 
-    /// F-07: every form at its edges comes back as it went, and one octet of room less is refused.
+    /// F-07: every form at its edges comes back as it went, and one byte of room less is refused.
     #[test]
     fn headers_survive_encode_and_decode() {
         for payload_len in [0, 1, 125, 126, 127, 0xFFFF, 0x1_0000, u64::MAX >> 1] {

@@ -18,7 +18,7 @@ pub enum Opcode {
 }
 
 impl Opcode {
-    /// The opcode in the low four bits of `octet`, unless it is reserved.
+    /// The opcode in the low four bits of `byte`, unless it is reserved.
     pub const fn from_octet(octet: u8) -> Option<Self> {
         Some(match octet & 0x0F {
             0x0 => Self::Continuation,
@@ -48,15 +48,15 @@ pub struct FrameHeader {
     pub opcode: Opcode,
     /// The masking key, where the payload is masked.
     pub masking_key: Option<[u8; 4]>,
-    /// Octets of payload, below 2^63.
+    /// Bytes of payload, below 2^63.
     pub payload_len: u64,
 }
 
 impl FrameHeader {
-    /// Octets of the longest header.
+    /// Bytes of the longest header.
     pub const MAX_LEN: usize = 14;
 
-    /// Octets of this header: 2 to 14.
+    /// Bytes of this header: 2 to 14.
     pub const fn header_len(&self) -> usize {
         let length = match self.payload_len {
             0..=125 => 0,
@@ -81,5 +81,5 @@ impl core::fmt::Debug for FrameHeader {
     }
 }
 
-/// Octets of the longest payload of a control frame (§5.5).
+/// Bytes of the longest payload of a control frame (§5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;

@@ -1,15 +1,15 @@
 //! §5.3: masking, in place.
 
-/// Octets that one step of the bulk loop takes: eight SSE2 registers, few enough steps for the loop itself to cost nothing.
+/// Bytes that one step of the bulk loop takes: eight SSE2 registers, few enough steps for the loop itself to cost nothing.
 const BLOCK: usize = 128;
 
-/// XORs `octets` with `key`, repeated; masks and unmasks (§5.3). The first octet meets `key[0]`.
+/// XORs `bytes` with `key`, repeated; masks and unmasks (§5.3). The first byte meets `key[0]`.
 #[inline(never)]
 pub fn apply_mask(key: [u8; 4], octets: &mut [u8]) {
     apply_mask_inline(key, octets);
 }
 
-/// The same for the one place where a call costs more than 200 octets of flash are worth.
+/// The same for the one place where a call costs more than 200 bytes of flash are worth.
 #[inline]
 pub(crate) fn apply_mask_inline(key: [u8; 4], octets: &mut [u8]) {
     let word = u64::from(u32::from_ne_bytes(key));
@@ -18,7 +18,7 @@ pub(crate) fn apply_mask_inline(key: [u8; 4], octets: &mut [u8]) {
         return;
     }
     let wide = word << 32 | word;
-    // Every step's length is a multiple of the key's 4, so the key starts again at its first octet behind it.
+    // Every step's length is a multiple of the key's 4, so the key starts again at its first byte behind it.
     let mut blocks = octets.chunks_exact_mut(BLOCK);
     for block in &mut blocks {
         for word in block.chunks_exact_mut(8) {
@@ -44,7 +44,7 @@ pub(crate) fn apply_mask_inline(key: [u8; 4], octets: &mut [u8]) {
 pub(crate) fn unmask_text(key: [u8; 4], octets: &mut [u8]) -> bool {
     let word = u64::from(u32::from_ne_bytes(key));
     let wide = word << 32 | word;
-    // Every bit that is set in some octet, at first by the place of the word in its block: so the compiler sees vectors.
+    // Every bit that is set in some byte, at first by the place of the word in its block: so the compiler sees vectors.
     let mut lanes = [0; BLOCK / 8];
     let mut blocks = octets.chunks_exact_mut(BLOCK);
     for block in &mut blocks {
@@ -64,7 +64,7 @@ pub(crate) fn unmask_text(key: [u8; 4], octets: &mut [u8]) -> bool {
     seen & 0x8080_8080_8080_8080 == 0
 }
 
-/// XORs eight octets and returns them; a slice of another length, which there is not, is left alone.
+/// XORs eight bytes and returns them; a slice of another length, which there is not, is left alone.
 #[inline]
 fn mask_word(wide: u64, word: &mut [u8]) -> u64 {
     let Some(word) = word.first_chunk_mut::<8>() else { return 0 };
@@ -73,7 +73,7 @@ fn mask_word(wide: u64, word: &mut [u8]) -> u64 {
     masked
 }
 
-/// The key as it stands after `len` octets: rotated so that the next octet meets `key[0]` of it.
+/// The key as it stands after `len` bytes: rotated so that the next byte meets `key[0]` of it.
 #[inline]
 pub fn advance_key(key: [u8; 4], len: usize) -> [u8; 4] {
     // Only the low two bits count, so the cut to 32 bits loses nothing.

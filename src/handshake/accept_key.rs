@@ -2,10 +2,10 @@
 
 use super::sha1::sha1;
 
-/// Octets of an accept key: the base64 of a SHA-1 digest.
+/// Bytes of an accept key: the base64 of a SHA-1 digest.
 pub const ACCEPT_KEY_LEN: usize = 28;
 
-/// Octets of a key: the base64 of 16 octets.
+/// Bytes of a key: the base64 of 16 bytes.
 pub(crate) const KEY_LEN: usize = 24;
 
 /// §1.3: what a server appends to the key.
@@ -27,7 +27,7 @@ pub(crate) fn key_of(nonce: [u8; 16]) -> [u8; KEY_LEN] {
     base64(&nonce)
 }
 
-/// The base64 of `octets`, `N` digits with padding.
+/// The base64 of `bytes`, `N` digits with padding.
 fn base64<const N: usize>(octets: &[u8]) -> [u8; N] {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = [b'='; N];
@@ -36,7 +36,7 @@ fn base64<const N: usize>(octets: &[u8]) -> [u8; N] {
         let group = groups.next().unwrap_or_default();
         let octet = |index| u32::from(group.get(index).copied().unwrap_or_default());
         let bits = octet(0) << 16 | octet(1) << 8 | octet(2);
-        // As many digits as there are octets, and one more.
+        // As many digits as there are bytes, and one more.
         for (digit, shift) in digits.iter_mut().zip([18, 12, 6, 0]).take(group.len().saturating_add(1)) {
             let [index, ..] = (bits >> shift & 63).to_le_bytes();
             *digit = DIGITS.get(usize::from(index)).copied().unwrap_or_default();
@@ -45,7 +45,7 @@ fn base64<const N: usize>(octets: &[u8]) -> [u8; N] {
     text
 }
 
-/// Whether `key` has the form of the base64 of 16 octets: 22 digits and `==` (§4.2.1). The four bits that the last digit has
+/// Whether `key` has the form of the base64 of 16 bytes: 22 digits and `==` (§4.2.1). The four bits that the last digit has
 /// too many are not looked at: §4.2.1 lets a server skip decoding, and clients exist that leave them set.
 pub(crate) fn is_key(key: &[u8]) -> bool {
     key.len() == KEY_LEN

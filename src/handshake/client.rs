@@ -88,7 +88,7 @@ const RESERVED: &[&str] = &[
     "sec-websocket-extensions",
 ];
 
-/// Refuses what cannot stand in a request, before a single octet is written.
+/// Refuses what cannot stand in a request, before a single byte is written.
 fn check(request: &ClientRequest<'_>, config: &Config<'_>) -> Result<(), UsageError> {
     // RFC 9112 §3.2.1: a path in ASCII without blanks; §3: never a fragment.
     let visible = |&octet: &u8| matches!(octet, 0x21..=0x7E) && octet != b'#';

@@ -10,7 +10,7 @@ use crate::http::list::Tokens;
 use crate::http::scan::Scan;
 use crate::http::target::{Target, position};
 
-/// An HTTP request, read in place from the octets that carried it.
+/// An HTTP request, read in place from the bytes that carried it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Request<'i> {
     head: Head<'i>,
@@ -48,7 +48,7 @@ impl<'i> Request<'i> {
         Self { head, method, target, modern, key: None }
     }
 
-    /// The octets of the head.
+    /// The bytes of the head.
     pub const fn octets(&self) -> &'i [u8] {
         self.head.octets
     }

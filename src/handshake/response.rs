@@ -9,7 +9,7 @@ use crate::http::head::{Head, Headers};
 use crate::http::list;
 use crate::http::scan::Scan;
 
-/// An HTTP response, read in place from the octets that carried it.
+/// An HTTP response, read in place from the bytes that carried it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Response<'i> {
     head: Head<'i>,
@@ -60,7 +60,7 @@ impl<'i> Response<'i> {
         self.head.headers
     }
 
-    /// The octets of the head.
+    /// The bytes of the head.
     pub const fn octets(&self) -> &'i [u8] {
         self.head.octets
     }

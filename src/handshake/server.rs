@@ -77,7 +77,7 @@ pub(crate) fn write_answer(answer: &Answer<'_>, headers: &[Header<'_>], out: &mu
     )
 }
 
-/// Writes any other response: its head, and `body`, which may be the start of the `content_len` octets of it or nothing. The
+/// Writes any other response: its head, and `body`, which may be the start of the `content_len` bytes of it or nothing. The
 /// connection closes behind it (HT-23).
 pub(crate) fn write_response(
     status: u16,
@@ -112,7 +112,7 @@ pub(crate) fn write_response(
     )
 }
 
-/// The response to a request that is none or breaks the rules of §4.2.1: at most 131 octets (law 7).
+/// The response to a request that is none or breaks the rules of §4.2.1: at most 131 bytes (law 7).
 pub(crate) fn refusal(error: ProtocolError) -> &'static [u8] {
     match error.status() {
         431 => b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",

@@ -10,7 +10,7 @@ pub(super) fn sha1(parts: &[&[u8]]) -> [u8; 20] {
     for part in parts {
         sha1.update(part);
     }
-    // §5.1.1: a bit, zeros up to 56 octets into a block, and the length in bits.
+    // §5.1.1: a bit, zeros up to 56 bytes into a block, and the length in bits.
     let bits = wire_len(sha1.len).wrapping_mul(8).to_be_bytes();
     sha1.update(&[0x80]);
     let filled = sha1.len % 64;
@@ -28,7 +28,7 @@ struct Sha1 {
     state: [u32; 5],
     /// The block at hand, filled as far as `len` goes into it.
     block: [u8; 64],
-    /// Octets so far.
+    /// Bytes so far.
     len: usize,
 }
 

@@ -9,7 +9,7 @@ use crate::http::scan::Scan;
 pub struct Header<'a> {
     /// A token (RFC 9110 §5.1), compared without regard to case.
     pub name: &'a str,
-    /// Without white space around it. Any octets but controls; often, not always, ASCII.
+    /// Without white space around it. Any bytes but controls; often, not always, ASCII.
     pub value: &'a [u8],
 }
 
@@ -90,12 +90,12 @@ impl core::fmt::Debug for Headers<'_> {
 pub(crate) struct Head<'i> {
     pub(crate) start_line: &'i [u8],
     pub(crate) headers: Headers<'i>,
-    /// Its octets, all of them.
+    /// Its bytes, all of them.
     pub(crate) octets: &'i [u8],
 }
 
 impl<'i> Head<'i> {
-    /// Cuts the head `octets`, which [`Scan`] found complete.
+    /// Cuts the head `bytes`, which [`Scan`] found complete.
     pub(crate) fn of_scanned(octets: &'i [u8]) -> Self {
         // The empty line that may stand before a request.
         let text = octets.strip_prefix(b"\r\n").unwrap_or(octets);

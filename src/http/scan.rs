@@ -1,4 +1,4 @@
-//! Scans an HTTP/1.1 head as it arrives: each octet once, whatever the pieces, and fails at the first that cannot stand there.
+//! Scans an HTTP/1.1 head as it arrives: each byte once, whatever the pieces, and fails at the first that cannot stand there.
 
 use crate::config::Config;
 use crate::error::ProtocolError;
@@ -7,9 +7,9 @@ use crate::length::at_most;
 /// How far the scan of a head has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Scan {
-    /// Octets of the head that were looked at.
+    /// Bytes of the head that were looked at.
     pub(crate) scanned: u32,
-    /// Octets in the current part of the start line.
+    /// Bytes in the current part of the start line.
     run: u32,
     /// Header lines begun.
     lines: u16,
@@ -47,12 +47,12 @@ impl Scan {
         Self { heads: self.heads.saturating_add(1), ..Self::RESPONSE }
     }
 
-    /// Goes on where it stood, over `input`, which starts with the head's first octet. `Some(length of the head)` once it
+    /// Goes on where it stood, over `input`, which starts with the head's first byte. `Some(length of the head)` once it
     /// is complete.
     pub(crate) fn advance(&mut self, input: &[u8], config: &Config<'_>) -> Result<Option<usize>, ProtocolError> {
         let mut rest = input.get(usize::try_from(self.scanned).unwrap_or(usize::MAX)..).unwrap_or_default();
         while let Some((&octet, behind)) = rest.split_first() {
-            // Most octets of a head stand inside names and values, where nothing happens between them.
+            // Most bytes of a head stand inside names and values, where nothing happens between them.
             let left = at_most(u64::from(config.max_head_len.saturating_sub(self.scanned)), rest.len());
             let next = rest.iter().take(left);
             let run = match self.part {
@@ -73,7 +73,7 @@ impl Scan {
                     return Ok(usize::try_from(self.scanned).ok());
                 }
             }
-            // Raised at the last octet that may be there, so that a caller whose buffer is as long as the limit never waits for room.
+            // Raised at the last byte that may be there, so that a caller whose buffer is as long as the limit never waits for room.
             if self.scanned >= config.max_head_len {
                 return Err(ProtocolError::HeadTooLong);
             }
@@ -81,7 +81,7 @@ impl Scan {
         Ok(None)
     }
 
-    /// The part that `octet` leads to. In a part of the start line `run` octets went before it.
+    /// The part that `byte` leads to. In a part of the start line `run` bytes went before it.
     fn step(&mut self, octet: u8, config: &Config<'_>) -> Result<Part, ProtocolError> {
         use ProtocolError as E;
         let run = usize::try_from(self.run).unwrap_or(usize::MAX);
@@ -143,7 +143,7 @@ fn is_version_octet(run: usize, octet: u8) -> bool {
     }
 }
 
-/// Whether `octet` may stand in a token: a look at a bit, since heads are made of such octets.
+/// Whether `byte` may stand in a token: a look at a bit, since heads are made of such bytes.
 pub(crate) const fn is_token_octet(octet: u8) -> bool {
     const LOW: u64 = tchars(0);
     const HIGH: u64 = tchars(64);
@@ -155,7 +155,7 @@ pub(crate) const fn is_token_octet(octet: u8) -> bool {
     bits >> (octet & 63) & 1 == 1
 }
 
-/// A bit for each of the 64 octets from `first` on that may stand in a token.
+/// A bit for each of the 64 bytes from `first` on that may stand in a token.
 const fn tchars(first: u8) -> u64 {
     let mut bits = 0;
     let mut octet = first;
@@ -178,7 +178,7 @@ pub(crate) const fn is_value_octet(octet: u8) -> bool {
     matches!(octet, b'\t' | 0x20..=0x7E | 0x80..=0xFF)
 }
 
-/// Whether `octets` are a token.
+/// Whether `bytes` are a token.
 pub(crate) fn is_token(octets: &[u8]) -> bool {
     !octets.is_empty() && octets.iter().all(|&octet| is_token_octet(octet))
 }

@@ -33,7 +33,7 @@ impl HeadWriter<'_> {
     }
 }
 
-/// Writes the head that `parts` appends and returns its octets. What `parts` needs besides is made by `last`, once there is room: nothing
+/// Writes the head that `parts` appends and returns its bytes. What `parts` needs besides is made by `last`, once there is room: nothing
 /// fails behind it.
 pub(crate) fn write_head<T: Copy + Default, E: Into<CallError>>(
     out: &mut [u8],
@@ -47,7 +47,7 @@ pub(crate) fn write_head<T: Copy + Default, E: Into<CallError>>(
     Ok(counted.len)
 }
 
-/// B-23: no octet of a header that the caller adds can end its line; nor may it double one that we write.
+/// B-23: no byte of a header that the caller adds can end its line; nor may it double one that we write.
 pub(crate) fn check_headers(headers: &[Header<'_>], reserved: &[&str]) -> Result<(), UsageError> {
     headers.iter().try_for_each(|header| {
         if !is_token(header.name.as_bytes()) || !header.value.iter().all(|&octet| is_value_octet(octet)) {

@@ -6,12 +6,11 @@ use crate::error::ProtocolError;
 /// What a header must satisfy beyond §5.2's syntax.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HeaderRules {
-    /// Whether the payload must be masked (§5.1); `None` takes both.
+    /// Whether the payload must be masked (§5.1); `None` accepts both.
     pub masked: Option<bool>,
-    /// The reserved bits that an extension gave a meaning (§5.8), as in [`FrameHeader::rsv`].
+    /// The reserved bits that an extension has given a meaning (§5.8), as in [`FrameHeader::rsv`].
     pub rsv: u8,
-    /// Bytes of payload that are still acceptable; what is longer fails as
-    /// [`ProtocolError::MessageTooLong`].
+    /// The longest acceptable payload in bytes; a longer one fails as [`ProtocolError::MessageTooLong`].
     pub max_payload_len: u64,
 }
 
@@ -21,11 +20,10 @@ impl HeaderRules {
 }
 
 impl FrameHeader {
-    /// Reads the header at the start of `input`; `None` while it is incomplete. It took
-    /// [`header_len`](Self::header_len) bytes.
+    /// Reads the header at the start of `input`; `None` while it is incomplete. Its length is [`header_len`](Self::header_len).
     ///
     /// # Errors
-    /// The rule that the first offending byte breaks, as soon as that byte is there. Lengths must be minimal and below
+    /// The rule that the first offending byte breaks, as soon as that byte has arrived. Lengths must be minimal and below
     /// 2^63 (§5.2).
     #[inline]
     pub fn decode(input: &[u8], rules: HeaderRules) -> Result<Option<Self>, ProtocolError> {
@@ -49,7 +47,7 @@ impl FrameHeader {
             _ => {}
         }
         let short = second & 0x7F;
-        // §5.5: control payloads stop at 125 bytes, so the longer forms are wrong even for a small value.
+        // §5.5: control payloads have at most 125 bytes, so the longer forms are wrong even for a small value.
         if opcode.is_control() && short > 125 {
             return Err(ProtocolError::ControlFrameTooLong);
         }
@@ -79,8 +77,8 @@ impl FrameHeader {
     }
 }
 
-/// Checks an extended length of `N` bytes of which fewer are there: it lies between the value with all missing bytes 0
-/// and that with all of them FF.
+/// Checks an extended length of `N` bytes of which some have not arrived: it is between the value with all missing bytes 0 and
+/// the value with all of them FF.
 #[cold]
 fn check_partial_len<const N: usize>(octets: &[u8], minimum: u64, rules: HeaderRules) -> Result<(), ProtocolError> {
     let value = |missing: u8| {
@@ -93,13 +91,13 @@ fn check_partial_len<const N: usize>(octets: &[u8], minimum: u64, rules: HeaderR
     check_len(value(0), value(0xFF), minimum, false, rules)
 }
 
-/// Checks a length that lies in `low..=high`, written in a form for values from `minimum`.
+/// Checks a length in `low..=high` whose form is for values from `minimum` on.
 fn check_len(low: u64, high: u64, minimum: u64, short: bool, rules: HeaderRules) -> Result<(), ProtocolError> {
     // §5.2: the most significant bit must be 0. It comes first, so the limit cannot hide it.
     if low >> 63 != 0 {
         return Err(ProtocolError::LengthTopBitSet);
     }
-    // §5.2: the minimal number of bytes must be used. Stricter than some: receiving it is not tolerated either (F-07).
+    // §5.2: the minimal number of bytes must be used. Unlike some endpoints we do not accept a longer form (F-07).
     if !short && high < minimum {
         return Err(ProtocolError::NonMinimalLength);
     }
@@ -124,7 +122,7 @@ mod tests {
                     return Ok(end);
                 }
                 Err(error) => {
-                    // Whatever lies behind the fault, it is the same fault.
+                    // The bytes after it do not change the fault.
                     assert_eq!(FrameHeader::decode(octets, rules), Err(error));
                     return Err((end, error));
                 }

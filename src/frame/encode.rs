@@ -7,10 +7,10 @@ use crate::length::{copy, wire_len};
 use crate::utf8::is_utf8;
 
 impl FrameHeader {
-    /// Writes the header to the start of `out` and returns its bytes, [`header_len`](Self::header_len).
+    /// Writes the header to the start of `out` and returns its length, [`header_len`](Self::header_len).
     ///
     /// # Errors
-    /// [`CallError::NeedsRoom`]; [`UsageError::PayloadTooLong`] for 2^63 bytes and more. Nothing was written.
+    /// [`CallError::NeedsRoom`]; [`UsageError::PayloadTooLong`] for 2^63 bytes or more. Nothing was written.
     #[inline]
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, CallError> {
         // §5.2: the most significant bit of a length is 0.
@@ -21,7 +21,7 @@ impl FrameHeader {
         let out = room(out, len)?;
         let first = u8::from(self.fin) << 7 | (self.rsv & 7) << 4 | self.opcode as u8;
         let mask_bit = u8::from(self.masking_key.is_some()) << 7;
-        // Each form writes where `header_len` made room for it, so no `if let` here can fail.
+        // `header_len` made room for each form, so no `if let` here can fail.
         let [.., low] = self.payload_len.to_be_bytes();
         let rest = match self.payload_len {
             0..=125 => put(out, [first, mask_bit | low]),
@@ -38,18 +38,18 @@ impl FrameHeader {
     }
 }
 
-/// Encodes a whole message of a server's as one frame, once, to be sent to many: a server's frames are not masked, so they are the same
-/// for all. [`Connection::send_encoded`](crate::Connection::send_encoded) sends it on each. Returns its bytes:
-/// `payload` and 2 to 10 more.
+/// Encodes a whole message as one frame of a server, once, for many connections: a server's frames are not masked, so they are
+/// the same for all. [`Connection::send_encoded`](crate::Connection::send_encoded) sends it on each. Returns the length of the
+/// frame: that of `payload` and 2 to 10 bytes more.
 ///
 /// # Errors
-/// [`CallError::NeedsRoom`]; [`UsageError::InvalidUtf8`] for text that is none.
+/// [`CallError::NeedsRoom`]; [`UsageError::InvalidUtf8`] for text that is not UTF-8.
 ///
 /// ```
 /// use sansocket::{MessageKind, frame};
 /// let mut out = [0; 64];
-/// let bytes = frame::encode_message(MessageKind::Text, b"tick", &mut out)?;
-/// assert_eq!(&out[..bytes], b"\x81\x04tick");
+/// let len = frame::encode_message(MessageKind::Text, b"tick", &mut out)?;
+/// assert_eq!(&out[..len], b"\x81\x04tick");
 /// # Ok::<(), sansocket::CallError>(())
 /// ```
 pub fn encode_message(kind: MessageKind, payload: &[u8], out: &mut [u8]) -> Result<usize, CallError> {
@@ -66,7 +66,7 @@ pub fn encode_message(kind: MessageKind, payload: &[u8], out: &mut [u8]) -> Resu
     Ok(frame.len())
 }
 
-/// Writes `bytes` to the start of `out` and returns what is behind.
+/// Writes `bytes` to the start of `out` and returns the rest.
 fn put<const N: usize>(out: &mut [u8], octets: [u8; N]) -> &mut [u8] {
     match out.split_first_chunk_mut() {
         Some((start, rest)) => {
@@ -83,7 +83,7 @@ mod tests {
     use super::{FrameHeader, Opcode};
     use crate::error::CallError;
 
-    /// F-07: every form at its edges comes back as it went, and one byte of room less is refused.
+    /// F-07: every form comes back unchanged at its edges, and one byte of room less is refused.
     #[test]
     fn headers_survive_encode_and_decode() {
         for payload_len in [0, 1, 125, 126, 127, 0xFFFF, 0x1_0000, u64::MAX >> 1] {

@@ -1,4 +1,4 @@
-//! §5.2: what stands in a frame's header.
+//! §5.2: the fields of a frame's header.
 
 /// Opcodes (§5.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -46,17 +46,17 @@ pub struct FrameHeader {
     pub rsv: u8,
     /// What the payload is.
     pub opcode: Opcode,
-    /// The masking key, where the payload is masked.
+    /// The masking key, if the payload is masked.
     pub masking_key: Option<[u8; 4]>,
-    /// Bytes of payload, below 2^63.
+    /// The length of the payload in bytes, below 2^63.
     pub payload_len: u64,
 }
 
 impl FrameHeader {
-    /// Bytes of the longest header.
+    /// The length of the longest header in bytes.
     pub const MAX_LEN: usize = 14;
 
-    /// Bytes of this header: 2 to 14.
+    /// The length of this header in bytes: 2 to 14.
     pub const fn header_len(&self) -> usize {
         let length = match self.payload_len {
             0..=125 => 0,
@@ -81,5 +81,5 @@ impl core::fmt::Debug for FrameHeader {
     }
 }
 
-/// Bytes of the longest payload of a control frame (§5.5).
+/// The longest payload of a control frame in bytes (§5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;

@@ -2,27 +2,27 @@
 
 use crate::error::ProtocolError;
 
-/// How compressed payload becomes bytes of a message. Without the feature `deflate` it does not.
+/// How compressed payload becomes bytes of a message. Without the feature `deflate` there is no way.
 pub(crate) trait Inflation<'i> {
-    /// Whether there is an inflater, with the window that was agreed, and room for what comes out of it.
+    /// Whether there is an inflater, with the window that was agreed, and room for its output.
     fn is_ready(&self) -> bool;
 
-    /// Inflates from `payload` to the start of the window, `limit` bytes and at most one more; the message `ends` with this
+    /// Inflates from `payload` to the start of the window, at most one byte more than `limit`; the message `ends` with this
     /// payload.
     fn inflate(&mut self, payload: &[u8], ends: bool, limit: u64) -> Result<Inflated, ProtocolError>;
 
     /// Compressed bytes of the current message so far.
     fn taken(&self) -> u64;
 
-    /// Where inflated bytes stand.
+    /// The memory for inflated bytes.
     fn window(&mut self) -> &mut [u8];
 
     /// The same, for as long as the caller lends it.
     fn take_window(&mut self) -> &'i mut [u8];
 }
 
-/// What calls inflate with: one type, so that the code over it is there once. Without the feature `deflate` it is nothing, and no code
-/// for it is left.
+/// The type that calls inflate with: only one, so that the code over it is not duplicated. Without the feature `deflate` it is
+/// empty and costs no code.
 #[cfg(feature = "deflate")]
 pub(crate) type AnyInflation<'a, 'i> = dyn Inflation<'i> + 'a;
 #[cfg(not(feature = "deflate"))]
@@ -33,13 +33,13 @@ pub(crate) type AnyInflation<'a, 'i> = NoInflation;
 pub(crate) struct Inflated {
     pub(crate) consumed: usize,
     pub(crate) produced: usize,
-    /// The message has come out to its end.
+    /// The whole message has come out.
     pub(crate) done: bool,
-    /// There may be more without further payload.
+    /// More may come out without further payload.
     pub(crate) more: bool,
 }
 
-/// What `receive` has: nothing to inflate with.
+/// For `receive`: nothing to inflate with.
 pub(crate) struct NoInflation;
 
 impl<'i> Inflation<'i> for NoInflation {

@@ -1,6 +1,6 @@
 //! §5.3: masking, in place.
 
-/// Bytes that one step of the bulk loop takes: eight SSE2 registers, few enough steps for the loop itself to cost nothing.
+/// Bytes that one step of the bulk loop takes: eight SSE2 registers, so the loop itself costs next to nothing.
 const BLOCK: usize = 128;
 
 /// XORs `bytes` with `key`, repeated; masks and unmasks (§5.3). The first byte meets `key[0]`.
@@ -9,16 +9,16 @@ pub fn apply_mask(key: [u8; 4], octets: &mut [u8]) {
     apply_mask_inline(key, octets);
 }
 
-/// The same for the one place where a call costs more than 200 bytes of flash are worth.
+/// The same, for the one place where the cost of a call outweighs 200 bytes of flash.
 #[inline]
 pub(crate) fn apply_mask_inline(key: [u8; 4], octets: &mut [u8]) {
     let word = u64::from(u32::from_ne_bytes(key));
-    // What is not masked stands here as masked with zeros.
+    // Unmasked payload comes here with a key of zeros.
     if word == 0 {
         return;
     }
     let wide = word << 32 | word;
-    // Every step's length is a multiple of the key's 4, so the key starts again at its first byte behind it.
+    // The length of every step is a multiple of 4, so the next step starts with the first byte of the key.
     let mut blocks = octets.chunks_exact_mut(BLOCK);
     for block in &mut blocks {
         for word in block.chunks_exact_mut(8) {
@@ -39,12 +39,12 @@ pub(crate) fn apply_mask_inline(key: [u8; 4], octets: &mut [u8]) {
     }
 }
 
-/// Unmasks text and tells whether all of it is ASCII, in one pass: most text is, and needs no second look.
+/// Unmasks text and returns whether all of it is ASCII, in one pass: most text is, and needs no second pass.
 #[inline(never)]
 pub(crate) fn unmask_text(key: [u8; 4], octets: &mut [u8]) -> bool {
     let word = u64::from(u32::from_ne_bytes(key));
     let wide = word << 32 | word;
-    // Every bit that is set in some byte, at first by the place of the word in its block: so the compiler sees vectors.
+    // Every bit that is set in any byte, kept by the position of the word in its block so that the compiler can use vectors.
     let mut lanes = [0; BLOCK / 8];
     let mut blocks = octets.chunks_exact_mut(BLOCK);
     for block in &mut blocks {
@@ -64,7 +64,7 @@ pub(crate) fn unmask_text(key: [u8; 4], octets: &mut [u8]) -> bool {
     seen & 0x8080_8080_8080_8080 == 0
 }
 
-/// XORs eight bytes and returns them; a slice of another length, which there is not, is left alone.
+/// XORs eight bytes and returns them. A slice of another length, which no caller passes, is left alone.
 #[inline]
 fn mask_word(wide: u64, word: &mut [u8]) -> u64 {
     let Some(word) = word.first_chunk_mut::<8>() else { return 0 };
@@ -73,10 +73,10 @@ fn mask_word(wide: u64, word: &mut [u8]) -> u64 {
     masked
 }
 
-/// The key as it stands after `len` bytes: rotated so that the next byte meets `key[0]` of it.
+/// The key after `len` bytes: rotated so that the next byte meets its `key[0]`.
 #[inline]
 pub fn advance_key(key: [u8; 4], len: usize) -> [u8; 4] {
-    // Only the low two bits count, so the cut to 32 bits loses nothing.
+    // Only the low two bits count, so 32 bits are enough.
     let octets = u32::try_from(len & 3).unwrap_or(0);
     u32::from_be_bytes(key).rotate_left(octets.wrapping_mul(8)).to_be_bytes()
 }
@@ -85,7 +85,7 @@ pub fn advance_key(key: [u8; 4], len: usize) -> [u8; 4] {
 mod tests {
     use super::{advance_key, apply_mask, unmask_text};
 
-    /// F-11: against the formula of §5.3, every length to 100 at every split.
+    /// F-11: against the formula of §5.3, every length up to 255 at every split.
     #[test]
     fn masking_is_the_formula_of_the_rfc_at_every_split() {
         let key = [0x37, 0xFA, 0x21, 0x3D];

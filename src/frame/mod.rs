@@ -1,5 +1,5 @@
-//! §5: frames on the wire. Public for those who build proxies: fragment boundaries and reserved bits survive a trip
-//! through [`FrameHeader::decode`] and [`FrameHeader::encode`].
+//! §5: frames on the wire. Public for proxies: fragment boundaries and reserved bits survive [`FrameHeader::decode`] and
+//! [`FrameHeader::encode`].
 
 mod decode;
 mod encode;

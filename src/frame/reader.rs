@@ -1,5 +1,5 @@
-//! §5, §6.2, the lower storey: bytes become pieces of messages and whole control frames. Header, unmask in place, UTF-8: a payload
-//! byte's whole way. It knows no role in closing, no time, no entropy and no output.
+//! §5, §6.2, the lower storey: bytes become pieces of messages and whole control frames. It reads headers, unmasks in place and
+//! checks UTF-8. It knows no closing, no time, no entropy and no output.
 
 use super::decode::HeaderRules;
 use super::header::{FrameHeader, Opcode};
@@ -12,7 +12,7 @@ use crate::event::MessageKind;
 use crate::length::{at_most, wire_len};
 use crate::utf8::{Utf8, is_utf8};
 
-/// Where in a frame and in a message the input stands.
+/// The position of the input in a frame and in a message.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader {
     /// Bytes of the current data frame's payload still to come; 0 between frames.
@@ -21,9 +21,9 @@ pub(crate) struct Reader {
     offset: u64,
     /// Frames of the current message so far.
     fragments: u32,
-    /// Those since the last byte of the message that brought none.
+    /// Frames of the current message since its last byte, all of which were empty.
     empty_frames: u32,
-    /// The current frame's, turned so that its first byte is next; zero from a server.
+    /// The current frame's, rotated so that its first byte is next; zero from a server.
     masking_key: [u8; 4],
     utf8: Utf8,
     /// The current message's kind; `None` between messages.
@@ -33,7 +33,7 @@ pub(crate) struct Reader {
     coding: Coding,
 }
 
-/// How the current message travels.
+/// How the current message is encoded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Coding {
     Plain,
@@ -42,11 +42,11 @@ enum Coding {
     Pending,
 }
 
-/// What a reader has to know of its connection.
+/// What a reader has to know about its connection.
 #[derive(Clone, Copy)]
 pub(crate) struct Rules<'c> {
     pub(crate) config: &'c Config<'c>,
-    /// §5.1: whether frames must be masked, because a client sends them. Else they must not be.
+    /// §5.1: whether frames must be masked, because a client sends them; otherwise they must not be.
     pub(crate) masked: bool,
     /// Whether permessage-deflate was agreed.
     pub(crate) deflate: bool,
@@ -55,9 +55,9 @@ pub(crate) struct Rules<'c> {
 /// What the input holds next, as positions in it.
 #[derive(Clone, Copy)]
 pub(crate) struct Piece {
-    /// Bytes that are done with once the piece is taken.
+    /// How much of the input is consumed once the piece is taken.
     pub(crate) consumed: usize,
-    /// Where its `len` bytes start; in the window if they were inflated.
+    /// Where its `len` bytes start: in the input, or in the window if they were inflated.
     pub(crate) start: usize,
     pub(crate) len: usize,
     pub(crate) what: What,
@@ -65,13 +65,13 @@ pub(crate) struct Piece {
 
 #[derive(Clone, Copy)]
 pub(crate) enum What {
-    /// Nothing yet: what follows is incomplete.
+    /// Nothing yet: the rest is incomplete.
     Nothing,
     /// Compressed payload, and nothing to inflate it with.
     NoInflater,
     /// A piece of a message, unmasked and checked.
     Data { kind: MessageKind, offset: u64, last: bool, inflated: bool },
-    /// A whole control frame, checked, and still masked: who takes it unmasks it.
+    /// A whole control frame, checked but still masked: the caller unmasks it.
     Control { opcode: Opcode, masking_key: [u8; 4], frame_start: usize },
 }
 
@@ -114,8 +114,8 @@ impl Reader {
         self.remaining > 0
     }
 
-    /// The common case by itself: between messages, a valid message of one frame that lies whole in the input. Whatever else is
-    /// there, a fault above all, is left untouched to `next`.
+    /// The common case: between messages, a valid message of one frame that lies whole in the input. Everything else, faults
+    /// included, is left untouched to `next`.
     #[inline(always)]
     pub(crate) fn whole_message(&self, input: &mut [u8], rules: Rules<'_>) -> Option<WholeMessage> {
         if self.message.is_some() {
@@ -165,7 +165,7 @@ impl Reader {
         Some(WholeMessage { kind, start, len })
     }
 
-    /// Goes through `input` to the next piece. After a fault the reader is of no further use.
+    /// Reads `input` up to the next piece. After a fault the reader must not be used again.
     pub(crate) fn next<'i>(
         &mut self,
         input: &mut [u8],
@@ -187,7 +187,7 @@ impl Reader {
                 }
                 consumed = start;
                 self.start_frame(header);
-                // §5.4: an empty fragment is no piece of a message unless it ends it.
+                // §5.4: an empty fragment is not a piece of the message, unless it ends it.
                 if header.payload_len == 0 && !header.fin {
                     continue;
                 }
@@ -214,12 +214,13 @@ impl Reader {
         }
     }
 
-    /// Reads the header at the start of `input`. Rules are checked in the order of the bytes that show them, so that the
-    /// fault does not depend on how much of the header is there. `taken`: compressed bytes of the message so far, if they can be inflated.
+    /// Reads the header at the start of `input`. Rules are checked in the order of the bytes that show them, so that the fault
+    /// does not depend on how much of the header has arrived. `taken`: compressed bytes of the message so far, if they can be
+    /// inflated.
     #[inline]
     fn header(&self, input: &[u8], rules: Rules<'_>, taken: Option<u64>) -> Result<Option<FrameHeader>, ProtocolError> {
         let Some(&first) = input.first() else { return Ok(None) };
-        // Opcodes below 8 are those of data frames (§5.2); reserved ones fail in `decode`.
+        // Opcodes below 8 are for data frames (§5.2); reserved ones fail in `decode`.
         let is_data = first & 0x08 == 0;
         if is_data {
             self.check_sequence(first, rules.config.max_fragments)?;
@@ -227,7 +228,7 @@ impl Reader {
         // RFC 7692 §6: RSV1 marks a compressed message, on its first frame and nowhere else.
         let may_start_compressed = is_data && rules.deflate && self.message.is_none();
         let is_compressed = self.coding != Coding::Plain || may_start_compressed && first & 0x40 != 0;
-        // §10.4, L-06: a frame fails from its header alone.
+        // §10.4, L-06: a frame that is too long fails by its header alone.
         let max_payload_len = match is_data {
             false => u64::MAX,
             true if is_compressed => match taken {
@@ -239,11 +240,11 @@ impl Reader {
         let rsv = if may_start_compressed { 4 } else { 0 };
         let header = FrameHeader::decode(input, HeaderRules { masked: Some(rules.masked), rsv, max_payload_len })?;
         match input.get(1).map(|second| second & 0x7F) {
-            // §8.1: the end of a text inside a character shows in the length, before the masking key is there.
+            // §8.1: a text that ends inside a character shows in the length, before the masking key has arrived.
             Some(0) if is_data && first & 0x80 != 0 && !is_compressed && !self.utf8.is_complete() => {
                 Err(ProtocolError::InvalidUtf8)
             }
-            // Empty fragments make no progress; one that ends its message does.
+            // An empty fragment makes no progress, unless it ends its message.
             Some(0) if is_data && first & 0x80 == 0 && self.empty_frames >= rules.config.max_empty_frames => {
                 Err(ProtocolError::TooManyEmptyFrames)
             }
@@ -253,21 +254,21 @@ impl Reader {
         }
     }
 
-    /// §5.4: which data frames may come now, judged by their first byte.
+    /// §5.4: which data frames may come now, by their first byte.
     #[inline]
     fn check_sequence(&self, first: u8, max_fragments: u32) -> Result<(), ProtocolError> {
         let is_continuation = first & 0x0F == Opcode::Continuation as u8;
         match self.message {
             None if is_continuation => Err(ProtocolError::ContinuationWithoutStart),
-            // Opcodes 3 to 7 are reserved, and that is what `decode` says of them.
+            // Opcodes 3 to 7 are reserved, which `decode` reports.
             Some(_) if !is_continuation && Opcode::from_octet(first).is_some() => Err(ProtocolError::MessageInsideMessage),
             _ if self.fragments >= max_fragments.max(1) => Err(ProtocolError::TooManyFragments),
             _ => Ok(()),
         }
     }
 
-    /// L-06: how long the compressed bytes of a message may be, up to and with its next frame. What cannot be shrunk grows by an
-    /// eighth at most, and a lawful sender that flushes each small fragment adds some bytes to each.
+    /// L-06: how many compressed bytes a message may have, its next frame included. Incompressible data grows by an eighth at
+    /// most, and a sender may add some bytes to each fragment by flushing it.
     fn max_compressed_len(&self, max_message_len: u64) -> u64 {
         let of_fragments = u64::from(self.fragments).saturating_add(1).saturating_mul(8);
         let more = (max_message_len / 8).saturating_add(max_message_len / 64).saturating_add(64).saturating_add(of_fragments);
@@ -289,7 +290,7 @@ impl Reader {
         self.masking_key = header.masking_key.unwrap_or_default();
         self.fin = header.fin;
         self.fragments = self.fragments.saturating_add(1);
-        // A compressed frame counts as empty until something comes out of it.
+        // A compressed frame counts as empty until it has given output.
         let is_empty = header.payload_len == 0 || self.coding != Coding::Plain;
         self.empty_frames = if is_empty { self.empty_frames.saturating_add(1) } else { 0 };
     }
@@ -305,7 +306,7 @@ impl Reader {
             MessageKind::Binary => apply_mask(key, payload),
             MessageKind::Text => {
                 let is_ascii = unmask_text(key, payload);
-                // §8.1: text fails at its first bad byte, and where it ends inside a character.
+                // §8.1: text fails at its first bad byte, and if it ends inside a character.
                 if self.utf8.feed_after(is_ascii, payload).is_err() || last && !self.utf8.is_complete() {
                     return Err(ProtocolError::InvalidUtf8);
                 }
@@ -322,14 +323,14 @@ impl Reader {
         Ok(what)
     }
 
-    /// Inflates from the next bytes of the current frame; what was not consumed is as it was.
+    /// Inflates from the next bytes of the current frame; what is not consumed is unchanged.
     fn inflate<'i>(
         &mut self,
         payload: &mut [u8],
         rules: Rules<'_>,
         inflation: &mut (impl Inflation<'i> + ?Sized),
     ) -> Result<Inflated, ProtocolError> {
-        // Unmasking what cannot be consumed yet is work for nothing: a byte is rarely worth less than one in the window.
+        // Do not unmask what will not be consumed: a compressed byte seldom inflates to less than one.
         let len = payload.len().min(inflation.window().len().max(64));
         let payload = payload.get_mut(..len).unwrap_or_default();
         let ends = self.fin && self.remaining == wire_len(len);
@@ -346,7 +347,7 @@ impl Reader {
     /// Checks the bytes that came out, if any.
     fn take_inflated(&mut self, inflated: Inflated, window: &[u8], rules: Rules<'_>) -> Result<What, ProtocolError> {
         let kind = self.message.unwrap_or(MessageKind::Binary);
-        // the limit counts what comes out, while it comes out. A fault before it comes first.
+        // the limit counts inflated bytes, while they are inflated. A fault before the limit comes first.
         let within = at_most(rules.config.max_message_len.saturating_sub(self.offset), inflated.produced);
         let bytes = window.get(..within).unwrap_or_default();
         let is_bad_text = kind == MessageKind::Text && self.utf8.feed(bytes).is_err();
@@ -372,7 +373,7 @@ impl Reader {
     }
 }
 
-/// §5.5: a control frame, once it is whole, with its payload at the start of `input`, which starts behind its header.
+/// §5.5: a control frame, once it is whole. `input` starts with its payload.
 #[cold]
 fn control(header: FrameHeader, input: &[u8], frame_start: usize) -> Result<Piece, ProtocolError> {
     let len = at_most(header.payload_len, input.len());
@@ -389,12 +390,12 @@ fn control(header: FrameHeader, input: &[u8], frame_start: usize) -> Result<Piec
     Ok(Piece { consumed: start.saturating_add(len), start, len, what })
 }
 
-/// §5.5.1, §7.4: checks as much of a Close frame's masked body as is there.
+/// §5.5.1, §7.4: checks as much of a Close frame's masked body as has arrived.
 fn check_close_body(masked: &[u8], key: [u8; 4], is_whole: bool) -> Result<(), ProtocolError> {
     let mut bytes = masked.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key);
     let Some(high) = bytes.next() else { return Ok(()) };
     let is_allowed = |low| CloseCode(u16::from_be_bytes([high, low])).is_allowed_in_frame();
-    // Half a code is wrong if no other half could mend it.
+    // Half a code is wrong if no other half would make it valid.
     let low = bytes.next();
     if !low.map_or_else(|| (0..=0xFF).any(is_allowed), is_allowed) {
         return Err(ProtocolError::InvalidCloseCode);

@@ -8,16 +8,16 @@ use crate::event::MessageKind;
 use crate::length::{copy, wire_len};
 use crate::utf8::Utf8;
 
-/// What is known of the message that we are sending.
+/// The state of the message that we are sending.
 #[derive(Clone, Copy)]
 pub(crate) struct Writer {
     /// The kind of the unfinished message, if there is one.
     message: Option<MessageKind>,
     /// Whether it is compressed.
     compressed: bool,
-    /// What its text so far leaves open.
+    /// The state of its text so far.
     utf8: Utf8,
-    /// Whether the call before has checked the rest of its payload too, which is to come.
+    /// Whether the previous call has already checked the rest of its payload, which the next call brings.
     #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "send_with alone takes a payload in parts"))]
     pub(crate) rest_is_checked: bool,
 }
@@ -40,7 +40,7 @@ impl Writer {
         }
     }
 
-    /// What is known once `payload` has gone out. §8.1 binds the sender too: as a whole a text is UTF-8, its fragments may
+    /// The state once `payload` has been sent. §8.1 applies to the sender too: the text as a whole is UTF-8; its fragments may
     /// end anywhere.
     #[inline]
     pub(crate) fn after(self, kind: MessageKind, payload: &[u8], fin: bool, compressed: bool) -> Result<Self, UsageError> {
@@ -52,7 +52,7 @@ impl Writer {
     }
 }
 
-/// Writes a frame: header, payload and, if it is to be `masked`, mask. Entropy is drawn once everything fits.
+/// Writes a frame: its header, and its payload, `masked` or not. Entropy is drawn only if everything fits.
 #[inline(never)]
 pub(crate) fn put_frame(
     (fin, opcode): (bool, Opcode),
@@ -64,7 +64,7 @@ pub(crate) fn put_frame(
     put_frame_inline((fin, opcode), payload, masked, entropy, out)
 }
 
-/// The same for the one place where a call costs more than 200 bytes of flash are worth.
+/// The same, for the one place where the cost of a call outweighs 200 bytes of flash.
 #[inline(always)]
 pub(crate) fn put_frame_inline(
     (fin, opcode): (bool, Opcode),
@@ -79,7 +79,7 @@ pub(crate) fn put_frame_inline(
     let frame_len = header_len.saturating_add(payload.len());
     let out = room(out, frame_len)?;
     if let Some(key) = &mut header.masking_key {
-        // §5.3: a fresh key for every frame, which the application could not foresee.
+        // §5.3: a fresh key for every frame, which the application cannot predict.
         entropy.fill(key)?;
     }
     header.encode(out)?;

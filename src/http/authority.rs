@@ -1,19 +1,19 @@
-//! RFC 3986 §3.2, RFC 9110 §7.2: the authority of a URI as Host and request targets have it, `uri-host [ ":" port ]`.
+//! RFC 3986 §3.2, RFC 9110 §7.2: the authority of a URI, as in Host and in request targets: `uri-host [ ":" port ]`.
 
 /// A host and its port, checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Authority<'a> {
     /// A name, an IPv4 address, or an IP literal in its brackets; never empty.
     pub(crate) host: &'a [u8],
-    /// `None` if there is none, or only its colon (RFC 3986 §3.2.3).
+    /// `None` if it is absent, or only its colon is there (RFC 3986 §3.2.3).
     pub(crate) port: Option<u16>,
 }
 
 impl<'a> Authority<'a> {
-    /// Reads `value`; `None` if it is no authority, or one with user information.
+    /// Reads `value`; `None` if it is not an authority, or one with user information.
     ///
-    /// Two policies: a host may not be empty, since no URI of ours has such a host (RFC 9110 §4.2.1); and a port above
-    /// 65535, which the grammar allows, is none.
+    /// Two policies: a host must not be empty, since no URI of ours has such a host (RFC 9110 §4.2.1); and a port above 65535,
+    /// which the grammar allows, is refused.
     pub(crate) fn parse(value: &'a [u8]) -> Option<Self> {
         let (host, port) = split(value)?;
         let port = match port {
@@ -23,13 +23,13 @@ impl<'a> Authority<'a> {
         is_uri_host(host).then_some(Self { host, port })
     }
 
-    /// The port, `default` standing for none (RFC 3986 §6.2.3).
+    /// The port, or `default` if there is none (RFC 3986 §6.2.3).
     pub(crate) fn port_or(self, default: u16) -> u16 {
         self.port.unwrap_or(default)
     }
 }
 
-/// Cuts an authority at the colon before its port, which is not one of an IP literal's.
+/// Cuts an authority at the colon before its port, which is not a colon of an IP literal.
 pub(crate) fn split(value: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     let end = match value.first() {
         Some(b'[') => value.iter().position(|&byte| byte == b']')?.saturating_add(1),
@@ -43,7 +43,7 @@ pub(crate) fn split(value: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     }
 }
 
-/// The number of a port in decimal digits, at most 65535.
+/// A port in decimal digits, at most 65535.
 pub(crate) fn port_of(digits: &[u8]) -> Option<u16> {
     digits.iter().try_fold(0_u16, |value, digit| {
         let digit = digit.is_ascii_digit().then(|| digit.wrapping_sub(b'0'))?;
@@ -51,7 +51,7 @@ pub(crate) fn port_of(digits: &[u8]) -> Option<u16> {
     })
 }
 
-/// RFC 3986 §3.2.2: an IP literal or a registered name, which an IPv4 address looks like. Not empty.
+/// RFC 3986 §3.2.2: an IP literal or a registered name, whose grammar covers IPv4 addresses. Not empty.
 pub(crate) fn is_uri_host(host: &[u8]) -> bool {
     match host {
         [b'[', b'v' | b'V', rest @ .., b']'] => is_ip_future(rest),
@@ -83,7 +83,7 @@ fn is_ip_future(rest: &[u8]) -> bool {
     }
 }
 
-/// An IPv6 address without its brackets. A zone identifier is for its own host alone and never goes on the wire (RFC 6874 §4).
+/// An IPv6 address without its brackets. A zone identifier has meaning on its own host only and is never sent (RFC 6874 §4).
 pub(crate) fn is_ipv6(address: &[u8]) -> bool {
     let (before, after) = match address.windows(2).position(|pair| pair == b"::") {
         Some(at) => {
@@ -96,12 +96,12 @@ pub(crate) fn is_ipv6(address: &[u8]) -> bool {
     let before = groups(before, after.is_none());
     match after {
         None => before == Some(8),
-        // Two colons stand for one group at least.
+        // Two colons stand for at least one group.
         Some(after) => before.zip(groups(after, true)).is_some_and(|(before, after)| before.saturating_add(after) <= 7),
     }
 }
 
-/// How many groups of 16 bits `text` has, none if it is empty.
+/// How many groups of 16 bits `text` has: 0 if it is empty.
 fn groups(text: &[u8], may_end_in_ipv4: bool) -> Option<usize> {
     if text.is_empty() {
         return Some(0);
@@ -242,7 +242,7 @@ mod tests {
         }
     }
 
-    /// W2u: every text of up to four pieces that addresses are made of, judged as core's parser judges it.
+    /// W2u: every text of up to four pieces that addresses are made of, against core's parser.
     #[test]
     fn ipv6_addresses_are_those_of_core() {
         let pieces = [":", "::", "1:", "abcd", "12345", "g", "1.2.3.4", "256.1.1.1", "01.2.3.4", "0:0:0", ".", "%1"];

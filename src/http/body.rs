@@ -1,9 +1,9 @@
-//! RFC 9112 §6: what header fields say of a message's body. Bodies are the caller's; where they end has to be beyond doubt.
+//! RFC 9112 §6: what header fields say about a message's body. Bodies are the caller's; where they end must be beyond doubt.
 
 use crate::error::ProtocolError;
 use crate::http::list::members;
 
-/// What Content-Length and Transfer-Encoding said so far.
+/// What Content-Length and Transfer-Encoding have said so far.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Body {
     len: Length,
@@ -22,19 +22,19 @@ enum Length {
 enum Coding {
     #[default]
     Absent,
-    /// Lines without a coding.
+    /// Lines that list no coding.
     Empty,
-    /// Codings of which the last one is chunked.
+    /// Codings, the last of which is chunked.
     EndsChunked,
-    /// Codings without an end of their own; chunked is not among them.
+    /// Codings that do not mark their end; chunked is not among them.
     EndsOtherwise,
-    /// Chunked before the end.
+    /// Chunked, but not as the last one.
     Invalid,
 }
 
 impl Body {
-    /// Takes a line of Content-Length. RFC 9110 §8.6 lets a list of equal numbers be rejected, and it is; equal lines count
-    /// as one.
+    /// Takes a line of Content-Length. RFC 9110 §8.6 allows rejecting a list of equal numbers, and we do; equal lines count as
+    /// one.
     pub(crate) fn note_content_length(&mut self, value: &[u8]) {
         self.len = match (self.len, decimal(value)) {
             (Length::Absent, Some(len)) => Length::Is(len),
@@ -43,7 +43,7 @@ impl Body {
         };
     }
 
-    /// Takes a line of Transfer-Encoding. Chunked has no parameters and stands once, at the end (RFC 9112 §7.1).
+    /// Takes a line of Transfer-Encoding. Chunked has no parameters and comes once, last (RFC 9112 §7.1).
     pub(crate) fn note_transfer_encoding(&mut self, value: &[u8]) {
         if self.coding == Coding::Absent {
             self.coding = Coding::Empty;
@@ -62,12 +62,12 @@ impl Body {
         self.is_coded() || !matches!(self.len, Length::Absent | Length::Is(0))
     }
 
-    /// Whether there is any Transfer-Encoding.
+    /// Whether there is a Transfer-Encoding.
     pub(crate) fn is_coded(self) -> bool {
         self.coding != Coding::Absent
     }
 
-    /// RFC 9112 §6.3: a request without a reliable end is answered with 400. So is one with both fields, by our policy.
+    /// RFC 9112 §6.3: a request without a reliable end is answered with 400. So is one with both fields; that is our policy.
     pub(crate) fn check_request(self, modern: bool) -> Result<(), ProtocolError> {
         match (self.coding, self.len) {
             (Coding::Absent, Length::Absent | Length::Is(_)) => Ok(()),
@@ -77,7 +77,7 @@ impl Body {
         }
     }
 
-    /// RFC 9112 §6.3: of a response, what the server closes behind may be coded otherwise, and a coding overrides the length.
+    /// RFC 9112 §6.3: a response that ends with the connection may have other codings, and a coding overrides the length.
     pub(crate) fn check_response(self, modern: bool) -> Result<(), ProtocolError> {
         match (self.coding, self.len) {
             (Coding::Absent, Length::Absent | Length::Is(_)) => Ok(()),
@@ -109,7 +109,7 @@ mod tests {
         body
     }
 
-    /// HT-15: lengths of one byte and two, all of them; and the lines beside each other.
+    /// HT-15: all lengths of one and of two bytes; and two lines.
     #[test]
     fn lengths_are_numbers_and_agree() {
         for byte in 0..=u8::MAX {

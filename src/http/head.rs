@@ -9,7 +9,7 @@ use crate::http::scan::Scan;
 pub struct Header<'a> {
     /// A token (RFC 9110 §5.1), compared without regard to case.
     pub name: &'a str,
-    /// Without white space around it. Any bytes but controls; often, not always, ASCII.
+    /// Without white space around it. Any bytes except controls; often, but not always, ASCII.
     pub value: &'a [u8],
 }
 
@@ -39,10 +39,10 @@ impl core::fmt::Debug for Header<'_> {
     }
 }
 
-/// The header lines of a head, in their order.
+/// The header lines of a head, in order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Headers<'i> {
-    /// Whole lines with their CR LF.
+    /// Whole lines, each with its CR LF.
     lines: &'i [u8],
 }
 
@@ -73,7 +73,7 @@ impl<'i> Iterator for Headers<'i> {
 
     fn next(&mut self) -> Option<Header<'i>> {
         let (name, value) = self.next_line()?;
-        // The scan let no name through that is not ASCII.
+        // The scan accepts only ASCII in names.
         Some(Header { name: core::str::from_utf8(name).ok()?, value })
     }
 }
@@ -90,14 +90,14 @@ impl core::fmt::Debug for Headers<'_> {
 pub(crate) struct Head<'i> {
     pub(crate) start_line: &'i [u8],
     pub(crate) headers: Headers<'i>,
-    /// Its bytes, all of them.
+    /// All of its bytes.
     pub(crate) octets: &'i [u8],
 }
 
 impl<'i> Head<'i> {
     /// Cuts the head `bytes`, which [`Scan`] found complete.
     pub(crate) fn of_scanned(octets: &'i [u8]) -> Self {
-        // The empty line that may stand before a request.
+        // The empty line that may precede a request.
         let text = octets.strip_prefix(b"\r\n").unwrap_or(octets);
         let (start_line, lines) = split_line(text).unwrap_or_default();
         Self { start_line, headers: Headers { lines: lines.strip_suffix(b"\r\n").unwrap_or_default() }, octets }
@@ -109,13 +109,13 @@ impl<'i> Head<'i> {
     }
 }
 
-/// The first line of `text` without its CR LF, and what is behind.
+/// The first line of `text` without its CR LF, and the rest.
 fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let (line, rest) = split(text, b'\n')?;
     Some((line.strip_suffix(b"\r")?, rest))
 }
 
-/// What stands before the first `mark`, and what behind.
+/// The bytes before the first `mark`, and those after it.
 fn split(octets: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
     let (before, behind) = octets.split_at_checked(octets.iter().position(|&octet| octet == mark)?)?;
     Some((before, behind.get(1..)?))

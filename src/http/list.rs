@@ -1,4 +1,4 @@
-//! Lists in header values (RFC 9110 §5.6.1): members between commas, empty ones tolerated.
+//! Lists in header values (RFC 9110 §5.6.1): members separated by commas, empty ones tolerated.
 
 use crate::http::scan::is_token;
 
@@ -8,7 +8,7 @@ pub struct Tokens<'a> {
     rest: &'a [u8],
 }
 
-/// Without the tokens: some clients send credentials as a subprotocol (§10.6).
+/// Does not show the tokens: some clients send credentials as a subprotocol (§10.6).
 impl core::fmt::Debug for Tokens<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Tokens").finish_non_exhaustive()
@@ -16,7 +16,7 @@ impl core::fmt::Debug for Tokens<'_> {
 }
 
 impl<'a> Tokens<'a> {
-    /// The members of the list in `value`, up to the first that is no token.
+    /// The members of the list in `value`, up to the first that is not a token.
     pub const fn of(value: &'a [u8]) -> Self {
         Self { rest: value }
     }
@@ -44,13 +44,14 @@ impl<'a> Iterator for Tokens<'a> {
 
 impl core::iter::FusedIterator for Tokens<'_> {}
 
-/// The members of the list in `value`, whatever they are; empty ones are left out.
+/// The members of the list in `value`, without the empty ones. They may be anything.
 pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&octet| octet == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
-/// Whether the list in `value` names `token`, compared without regard to case; `None` if some member is none. RFC 9110 §7.6.1: the
-/// members of Connection are tokens; §7.8: those of Upgrade may have a version behind a `/`, and with it they are other names.
+/// Whether the list in `value` names `token`, compared without regard to case; `None` if some member is not a token. RFC 9110
+/// §7.6.1: the members of Connection are tokens; §7.8: those of Upgrade may have a version after a `/`, which makes them other
+/// names.
 pub(crate) fn lists(value: &[u8], token: &str, with_versions: bool) -> Option<bool> {
     members(value).try_fold(false, |found, member| {
         let mut parts = member.splitn(if with_versions { 2 } else { 1 }, |&byte| byte == b'/');
@@ -58,13 +59,13 @@ pub(crate) fn lists(value: &[u8], token: &str, with_versions: bool) -> Option<bo
     })
 }
 
-/// How many tokens the list in `value` has; `None` if some member is none. That a client repeats a name (§4.1 of RFC 6455 forbids it)
-/// does no harm here.
+/// How many tokens the list in `value` has; `None` if some member is not a token. A name that a client repeats, which §4.1 of RFC
+/// 6455 forbids, does no harm here.
 pub(crate) fn count_tokens(value: &[u8]) -> Option<usize> {
     members(value).try_fold(0_usize, |count, member| is_token(member).then(|| count.saturating_add(1)))
 }
 
-/// Where `name` stands in `list`, counted from 0.
+/// The position of `name` in `list`, counted from 0.
 pub(crate) fn position(list: &str, name: &[u8]) -> Option<u8> {
     let mut index = 0_u8;
     for member in Tokens::of(list.as_bytes()) {
@@ -76,10 +77,10 @@ pub(crate) fn position(list: &str, name: &[u8]) -> Option<u8> {
     None
 }
 
-/// §4.1: whether the subprotocols of `list` are non-empty tokens, all distinct, with nothing but commas and blanks between
-/// them, so that it can be written as it stands. An empty list is one; 64 are the most.
+/// §4.1: whether the subprotocols of `list` are non-empty tokens, all distinct, with nothing but commas and blanks between them,
+/// so that it can be written as it is. It may be empty, and has at most 64.
 pub(crate) fn is_subprotocol_list(list: &str) -> bool {
-    // It goes into a line as it is.
+    // It is written into a header line unchanged.
     if list.bytes().any(|byte| byte.is_ascii_control()) {
         return false;
     }

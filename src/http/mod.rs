@@ -1,4 +1,4 @@
-//! RFC 9110, RFC 9112: heads of HTTP/1.1, read and written in place. Knows nothing of WebSocket.
+//! RFC 9110, RFC 9112: heads of HTTP/1.1, read and written in place. It knows nothing about WebSocket.
 
 pub(crate) mod authority;
 pub(crate) mod body;

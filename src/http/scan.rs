@@ -1,4 +1,4 @@
-//! Scans an HTTP/1.1 head as it arrives: each byte once, whatever the pieces, and fails at the first that cannot stand there.
+//! Scans an HTTP/1.1 head as it arrives: each byte once, however it is split, and fails at the first byte that is not allowed.
 
 use crate::config::Config;
 use crate::error::ProtocolError;
@@ -7,21 +7,21 @@ use crate::length::at_most;
 /// How far the scan of a head has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Scan {
-    /// Bytes of the head that were looked at.
+    /// How many bytes of the head have been scanned.
     pub(crate) scanned: u32,
-    /// Bytes in the current part of the start line.
+    /// How many bytes of the current part of the start line have been scanned.
     run: u32,
-    /// Header lines begun.
+    /// Header lines, the current one included.
     lines: u16,
     part: Part,
-    /// Complete heads that went before this one: interim responses.
+    /// Complete heads before this one: interim responses.
     pub(crate) heads: u8,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Part {
     RequestStart,
-    /// CR of the empty line that RFC 9112 §2.2 lets stand before a request, and what follows it.
+    /// After the CR of the empty line that RFC 9112 §2.2 allows before a request.
     EmptyLineEnd,
     Method,
     Target,
@@ -42,17 +42,16 @@ impl Scan {
     pub(crate) const REQUEST: Self = Self { scanned: 0, run: 0, lines: 0, part: Part::RequestStart, heads: 0 };
     pub(crate) const RESPONSE: Self = Self { scanned: 0, run: 0, lines: 0, part: Part::StatusVersion, heads: 0 };
 
-    /// Behind an interim response.
+    /// The scan after an interim response.
     pub(crate) const fn next_response(self) -> Self {
         Self { heads: self.heads.saturating_add(1), ..Self::RESPONSE }
     }
 
-    /// Goes on where it stood, over `input`, which starts with the head's first byte. `Some(length of the head)` once it
-    /// is complete.
+    /// Resumes where it stopped. `input` starts with the head's first byte. `Some(length of the head)` once it is complete.
     pub(crate) fn advance(&mut self, input: &[u8], config: &Config<'_>) -> Result<Option<usize>, ProtocolError> {
         let mut rest = input.get(usize::try_from(self.scanned).unwrap_or(usize::MAX)..).unwrap_or_default();
         while let Some((&octet, behind)) = rest.split_first() {
-            // Most bytes of a head stand inside names and values, where nothing happens between them.
+            // Most bytes of a head are inside names and values, where the part does not change.
             let left = at_most(u64::from(config.max_head_len.saturating_sub(self.scanned)), rest.len());
             let next = rest.iter().take(left);
             let run = match self.part {
@@ -73,7 +72,8 @@ impl Scan {
                     return Ok(usize::try_from(self.scanned).ok());
                 }
             }
-            // Raised at the last byte that may be there, so that a caller whose buffer is as long as the limit never waits for room.
+            // Raised at the last byte that the limit allows, so that a caller whose buffer is as long as the limit never waits
+            // for room.
             if self.scanned >= config.max_head_len {
                 return Err(ProtocolError::HeadTooLong);
             }
@@ -81,7 +81,7 @@ impl Scan {
         Ok(None)
     }
 
-    /// The part that `byte` leads to. In a part of the start line `run` bytes went before it.
+    /// The part that `byte` leads to. `run` bytes of the current part came before it, if that is one of the start line.
     fn step(&mut self, octet: u8, config: &Config<'_>) -> Result<Part, ProtocolError> {
         use ProtocolError as E;
         let run = usize::try_from(self.run).unwrap_or(usize::MAX);
@@ -125,7 +125,7 @@ impl Scan {
             }
             (Part::Name, octet) if is_token_octet(octet) => Part::Name,
             (Part::Name, b':') => Part::Value,
-            // RFC 9112 §2.2: a bare LF is not a line end for us; with it a proxy in between could see another head.
+            // RFC 9112 §2.2 allows a bare LF as a line end. We do not: a proxy in between could then see another head.
             (Part::LineStart | Part::Value, b'\n') => return Err(E::InvalidLineEnd),
             (Part::LineStart | Part::Name, _) => return Err(E::InvalidHeaderName),
             (Part::Value, b'\r') => Part::LineEnd,
@@ -143,7 +143,7 @@ fn is_version_octet(run: usize, octet: u8) -> bool {
     }
 }
 
-/// Whether `byte` may stand in a token: a look at a bit, since heads are made of such bytes.
+/// Whether `byte` may be part of a token: a table of bits, since most bytes of a head are.
 pub(crate) const fn is_token_octet(octet: u8) -> bool {
     const LOW: u64 = tchars(0);
     const HIGH: u64 = tchars(64);
@@ -155,7 +155,7 @@ pub(crate) const fn is_token_octet(octet: u8) -> bool {
     bits >> (octet & 63) & 1 == 1
 }
 
-/// A bit for each of the 64 bytes from `first` on that may stand in a token.
+/// A bit for each of the 64 bytes from `first` on that may be part of a token.
 const fn tchars(first: u8) -> u64 {
     let mut bits = 0;
     let mut octet = first;
@@ -173,12 +173,12 @@ const fn is_tchar(octet: u8) -> bool {
     matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
 }
 
-/// What may stand in a header value (RFC 9110 §5.5): visible ASCII, blanks, tabs and obs-text.
+/// What a header value may contain (RFC 9110 §5.5): visible ASCII, blanks, tabs and obs-text.
 pub(crate) const fn is_value_octet(octet: u8) -> bool {
     matches!(octet, b'\t' | 0x20..=0x7E | 0x80..=0xFF)
 }
 
-/// Whether `bytes` are a token.
+/// Whether `bytes` is a token.
 pub(crate) fn is_token(octets: &[u8]) -> bool {
     !octets.is_empty() && octets.iter().all(|&octet| is_token_octet(octet))
 }

@@ -7,26 +7,26 @@ use crate::http::authority::Authority;
 pub(crate) enum Target<'a> {
     /// §3.2.1: path and query.
     Origin(&'a str),
-    /// §3.2.2: a whole URI. The path may be empty.
+    /// §3.2.2: a whole URI; its path may be empty.
     Absolute { scheme: &'a str, authority: &'a str, path_and_query: &'a str },
-    /// §3.2.3: host and port, of a CONNECT.
+    /// §3.2.3: host and port, for CONNECT.
     Authority(&'a str),
-    /// §3.2.4: the server as a whole, of an OPTIONS.
+    /// §3.2.4: the server as a whole, for OPTIONS.
     Asterisk,
 }
 
 impl<'a> Target<'a> {
-    /// Reads the target of a request with `method`; `None` if it is none.
+    /// Reads the target of a request with `method`; `None` if it is malformed.
     ///
-    /// Browsers send `|`, `{`, `}` and a lone `%` in a query as they are (WHATWG URL), so any visible ASCII is taken behind
-    /// the authority but `#`, which starts a fragment and has no place in a target. An absolute target has an authority:
-    /// every scheme that is asked for over HTTP has one.
+    /// Browsers send `|`, `{`, `}` and a lone `%` in a query as they are (WHATWG URL), so after the authority any visible ASCII
+    /// is accepted except `#`, which starts a fragment and has no place in a target. An absolute target must have an authority:
+    /// every scheme that is requested over HTTP has one.
     pub(crate) fn parse(method: &str, target: &'a str) -> Option<Self> {
         if !target.bytes().all(|byte| matches!(byte, 0x21..=0x7E) && byte != b'#') {
             return None;
         }
         match (method, target.as_bytes()) {
-            // §3.2.3: the port is not optional there.
+            // §3.2.3: here the port is not optional.
             ("CONNECT", authority) => Authority::parse(authority)?.port.map(|_| Self::Authority(target)),
             ("OPTIONS", b"*") => Some(Self::Asterisk),
             (_, [b'/', ..]) => Some(Self::Origin(target)),
@@ -46,7 +46,7 @@ impl<'a> Target<'a> {
         Some(Self::Absolute { scheme, authority, path_and_query })
     }
 
-    /// The authority that the target names, if it names one.
+    /// The authority in the target, if it has one.
     pub(crate) fn authority(self) -> Option<&'a str> {
         match self {
             Self::Absolute { authority, .. } | Self::Authority(authority) => Some(authority),
@@ -54,7 +54,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Path and query; empty if there are none.
+    /// Path and query; empty if the target has neither.
     pub(crate) fn path_and_query(self) -> &'a str {
         match self {
             Self::Origin(path_and_query) | Self::Absolute { path_and_query, .. } => path_and_query,
@@ -62,7 +62,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// §3.1, §4.2.1 of RFC 6455: whether this is a resource name, or a URI of our schemes with one.
+    /// §3.1, §4.2.1 of RFC 6455: whether this is a resource name, or a URI of our schemes that has one.
     pub(crate) fn is_resource(self) -> bool {
         match self {
             Self::Origin(_) => true,
@@ -74,7 +74,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Where the first of `marks`, which are ASCII, stands. (Core's searches for characters reach panics.)
+/// The position of the first of `marks`, which are ASCII. (Core's searches for characters reach panics.)
 pub(crate) fn position(text: &str, marks: &[u8]) -> Option<usize> {
     text.bytes().position(|byte| marks.contains(&byte))
 }
@@ -83,7 +83,7 @@ pub(crate) fn position(text: &str, marks: &[u8]) -> Option<usize> {
 mod tests {
     use super::Target;
 
-    /// Q6, Q6b: lawful targets and what is none, by method.
+    /// Q6, Q6b: valid and invalid targets, by method.
     #[test]
     fn targets_have_four_forms() {
         for (method, good) in [
@@ -137,7 +137,7 @@ mod tests {
         }
     }
 
-    /// Q6: every byte behind the path and in the query: all that is visible but `#`.
+    /// Q6: every byte after the path and in the query: visible ASCII except `#`.
     #[test]
     fn every_ascii_byte_in_path_and_query() {
         for byte in 0..0x80_u8 {

@@ -1,18 +1,18 @@
-//! Writes a head into the caller's output: counted first, so that a call that fails has written nothing.
+//! Writes a head into the caller's output. It is measured first, so that a call that fails has written nothing.
 
 use crate::error::{CallError, UsageError, room};
 use crate::http::head::Header;
 use crate::http::scan::{is_token, is_value_octet};
 use crate::length::copy;
 
-/// Where the parts of a head go: nowhere while they are counted, then into room for all of them.
+/// Where the parts of a head go: nowhere while they are measured, then into room for all of them.
 pub(crate) struct HeadWriter<'o> {
     out: &'o mut [u8],
     len: usize,
 }
 
 impl HeadWriter<'_> {
-    /// Appends `parts`, one behind the other.
+    /// Appends `parts`, one after the other.
     pub(crate) fn put(&mut self, parts: &[&[u8]]) -> &mut Self {
         for part in parts {
             let end = self.len.saturating_add(part.len());
@@ -33,8 +33,8 @@ impl HeadWriter<'_> {
     }
 }
 
-/// Writes the head that `parts` appends and returns its bytes. What `parts` needs besides is made by `last`, once there is room: nothing
-/// fails behind it.
+/// Writes the head that `parts` appends and returns its length. `last`, called once there is room, makes what else `parts` needs;
+/// nothing can fail after it.
 pub(crate) fn write_head<T: Copy + Default, E: Into<CallError>>(
     out: &mut [u8],
     last: impl FnOnce() -> Result<T, E>,
@@ -47,7 +47,7 @@ pub(crate) fn write_head<T: Copy + Default, E: Into<CallError>>(
     Ok(counted.len)
 }
 
-/// B-23: no byte of a header that the caller adds can end its line; nor may it double one that we write.
+/// B-23: no byte of a header that the caller adds can end its line; nor may it repeat a header that we write.
 pub(crate) fn check_headers(headers: &[Header<'_>], reserved: &[&str]) -> Result<(), UsageError> {
     headers.iter().try_for_each(|header| {
         if !is_token(header.name.as_bytes()) || !header.value.iter().all(|&octet| is_value_octet(octet)) {

@@ -2,10 +2,10 @@
 
 use super::sha1::sha1;
 
-/// Bytes of an accept key: the base64 of a SHA-1 digest.
+/// The length of an accept key in bytes: the base64 of a SHA-1 digest.
 pub const ACCEPT_KEY_LEN: usize = 28;
 
-/// Bytes of a key: the base64 of 16 bytes.
+/// The length of a key in bytes: the base64 of 16 bytes.
 pub(crate) const KEY_LEN: usize = 24;
 
 /// §1.3: what a server appends to the key.
@@ -16,7 +16,7 @@ const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// ```
 /// assert_eq!(&sansocket::accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 /// ```
-// Out of line: its blocks stand on the stack no longer than it takes.
+// Not inlined, so that its blocks leave the stack when it returns.
 #[inline(never)]
 pub fn accept_key(key: &[u8]) -> [u8; ACCEPT_KEY_LEN] {
     base64(&sha1(&[key, GUID]))
@@ -36,7 +36,7 @@ fn base64<const N: usize>(octets: &[u8]) -> [u8; N] {
         let group = groups.next().unwrap_or_default();
         let octet = |index| u32::from(group.get(index).copied().unwrap_or_default());
         let bits = octet(0) << 16 | octet(1) << 8 | octet(2);
-        // As many digits as there are bytes, and one more.
+        // One digit more than there are bytes.
         for (digit, shift) in digits.iter_mut().zip([18, 12, 6, 0]).take(group.len().saturating_add(1)) {
             let [index, ..] = (bits >> shift & 63).to_le_bytes();
             *digit = DIGITS.get(usize::from(index)).copied().unwrap_or_default();
@@ -45,8 +45,8 @@ fn base64<const N: usize>(octets: &[u8]) -> [u8; N] {
     text
 }
 
-/// Whether `key` has the form of the base64 of 16 bytes: 22 digits and `==` (§4.2.1). The four bits that the last digit has
-/// too many are not looked at: §4.2.1 lets a server skip decoding, and clients exist that leave them set.
+/// Whether `key` has the form of the base64 of 16 bytes: 22 digits and `==` (§4.2.1). The four unused bits of the last digit are
+/// not checked: §4.2.1 lets a server skip decoding, and some clients leave them set.
 pub(crate) fn is_key(key: &[u8]) -> bool {
     key.len() == KEY_LEN
         && key
@@ -75,7 +75,7 @@ mod tests {
         }
     }
 
-    /// Against the crates that do this for others, over keys of every length to 200.
+    /// Against the crates sha1_smol and base64, over keys of every length up to 200.
     #[test]
     fn accept_keys_and_keys_are_those_of_other_implementations() {
         let octets: [u8; 200] = core::array::from_fn(|i| (i * 37 + 11) as u8);

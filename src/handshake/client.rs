@@ -12,7 +12,7 @@ use crate::url::path_of;
 
 /// What a client asks for. The subprotocols it offers are those of its [`Config`].
 ///
-/// Fields to read, methods of the same names to set.
+/// Its fields are for reading; methods of the same names set them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientRequest<'a> {
@@ -20,14 +20,14 @@ pub struct ClientRequest<'a> {
     pub host: &'a str,
     /// Path and query: `/chat?room=1`. Never empty; a query alone, `?room=1`, is sent as `/?room=1` (§3).
     pub target: &'a str,
-    /// Origin (§4.1), which browsers send and others may.
+    /// Origin (§4.1), which browsers send and other clients may send.
     pub origin: Option<&'a str>,
     /// Further headers: Authorization, Cookie, User-Agent.
     pub headers: &'a [Header<'a>],
 }
 
 impl<'a> ClientRequest<'a> {
-    /// A request for `target` at `host`, without Origin and further headers.
+    /// A request for `target` at `host`, without Origin or further headers.
     pub const fn new(host: &'a str, target: &'a str) -> Self {
         Self { host, target, origin: None, headers: &[] }
     }
@@ -61,7 +61,7 @@ impl<'a> ClientRequest<'a> {
     }
 }
 
-/// Without query and values of headers: they hold credentials (§10.6).
+/// Does not show the query and the values of headers: they hold credentials (§10.6).
 impl core::fmt::Debug for ClientRequest<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("ClientRequest")
@@ -88,7 +88,7 @@ const RESERVED: &[&str] = &[
     "sec-websocket-extensions",
 ];
 
-/// Refuses what cannot stand in a request, before a single byte is written.
+/// Refuses what a request must not contain, before a single byte is written.
 fn check(request: &ClientRequest<'_>, config: &Config<'_>) -> Result<(), UsageError> {
     // RFC 9112 §3.2.1: a path in ASCII without blanks; §3: never a fragment.
     let visible = |&octet: &u8| matches!(octet, 0x21..=0x7E) && octet != b'#';
@@ -106,7 +106,7 @@ fn check(request: &ClientRequest<'_>, config: &Config<'_>) -> Result<(), UsageEr
     check_headers(request.headers, RESERVED)
 }
 
-/// Writes the request with the key that `nonce` gives, which is drawn last.
+/// Writes the request, with the key made of `nonce`, which is drawn last.
 pub(crate) fn write_request(
     request: &ClientRequest<'_>,
     config: &Config<'_>,

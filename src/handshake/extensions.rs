@@ -1,4 +1,4 @@
-//! §9.1: the grammar of Sec-WebSocket-Extensions. The extensions are not looked at: we speak none here.
+//! §9.1: the grammar of Sec-WebSocket-Extensions. The names are not compared: no extension is negotiated here.
 
 use crate::http::scan::is_token_octet;
 
@@ -67,7 +67,7 @@ impl Extensions<'_> {
         }
     }
 
-    /// Behind the opening quote. §9.1: what remains after unescaping must be a token.
+    /// The rest of a quoted string, after the opening quote. §9.1: what remains after unescaping must be a token.
     fn quoted(&mut self) -> Option<()> {
         let mut any = false;
         loop {

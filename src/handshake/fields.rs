@@ -1,4 +1,4 @@
-//! The header fields that decide about an opening handshake, gathered in one pass, wherever they come from; and the rules over them.
+//! The header fields that decide an opening handshake, gathered in one pass from any source, and the rules about them.
 
 use super::accept_key::is_key;
 use super::extensions::count_extensions;
@@ -8,7 +8,7 @@ use crate::http::body::Body;
 use crate::http::head::Headers;
 use crate::http::list::{count_tokens, lists};
 
-/// A header that may stand once.
+/// A header that may be there once.
 #[derive(Clone, Copy, Default)]
 pub(super) enum Field<'i> {
     #[default]
@@ -35,7 +35,7 @@ impl<'i> Field<'i> {
     }
 }
 
-/// §4.2.2, §11.3.4: the lines of a list mean what they would mean as one.
+/// §4.2.2, §11.3.4: a list in several lines means the same as in one.
 #[derive(Clone, Copy, Default)]
 pub(super) struct List {
     is_present: bool,
@@ -44,7 +44,7 @@ pub(super) struct List {
 }
 
 impl List {
-    /// Takes a line with so many members; `None` if it breaks the grammar.
+    /// Takes a line with the number of its `members`, `None` if it breaks the grammar.
     fn note(&mut self, members: Option<usize>) {
         self.is_present = true;
         self.is_malformed |= members.is_none();
@@ -68,13 +68,13 @@ pub(super) struct Fields<'i> {
     pub(super) subprotocol: Field<'i>,
     subprotocols: List,
     offered_extensions: List,
-    /// Whether some Upgrade lists `websocket`.
+    /// Whether an Upgrade lists `websocket`.
     pub(super) upgrades_to_websocket: bool,
-    /// Whether some Connection lists `upgrade`.
+    /// Whether a Connection lists `upgrade`.
     pub(super) connection_upgrade: bool,
     is_connection_malformed: bool,
     is_upgrade_malformed: bool,
-    /// Whether there is any Connection, any Expect, any Sec-WebSocket-Extensions.
+    /// Whether there is a Connection, an Expect, a Sec-WebSocket-Extensions.
     has_connection: bool,
     has_expect: bool,
     pub(super) has_extensions: bool,
@@ -122,7 +122,7 @@ impl<'i> Fields<'i> {
                 &mut self.subprotocol
             }
             24 if is("sec-websocket-extensions") => {
-                // By the letter of §9.1 an empty line is no list; real clients send one, so it is taken as no offer.
+                // By the letter of §9.1 an empty line is invalid. Real clients send one, so we accept it as an empty offer.
                 if !value.is_empty() {
                     self.offered_extensions.note(count_extensions(value));
                 }
@@ -134,15 +134,15 @@ impl<'i> Fields<'i> {
         field.note(value);
     }
 
-    /// Whether Connection, and Upgrade where it means something, are no lists of what they list.
+    /// Whether Connection, or Upgrade in a version that has it, breaks its grammar.
     pub(super) const fn has_malformed_list(&self, modern: bool) -> bool {
-        // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0, whatever it is.
+        // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0, even if malformed.
         self.is_connection_malformed || modern && self.is_upgrade_malformed
     }
 
-    /// What RFC 9110 and 9112 ask of the fields of every request, of HTTP/1.1 or later if it is `modern`.
+    /// What RFC 9110 and 9112 require of the fields of every request, of HTTP/1.1 or later if it is `modern`.
     pub(super) fn check_http(&self, modern: bool) -> Result<(), ProtocolError> {
-        // RFC 9112 §3.2: two of them or a malformed one whatever the version, none only before HTTP/1.1.
+        // RFC 9112 §3.2: two Hosts or a malformed one are refused in every version, a missing one from HTTP/1.1 on.
         match self.host {
             Field::Once(host) if Authority::parse(host).is_some() => {}
             Field::Absent if !modern => {}
@@ -154,7 +154,8 @@ impl<'i> Fields<'i> {
         self.body.check_request(modern)
     }
 
-    /// §4.2.1 of a request that names websocket in its Upgrade and asks for a resource if `is_resource`. Returns its key.
+    /// §4.2.1, for a request that names websocket in its Upgrade; `is_resource` says whether its target is a resource. Returns
+    /// its key.
     pub(super) fn check_upgrade(&self, method: &str, is_resource: bool) -> Result<&'i [u8], ProtocolError> {
         use ProtocolError as E;
         if method != "GET" {
@@ -166,14 +167,14 @@ impl<'i> Fields<'i> {
         if !self.connection_upgrade {
             return Err(E::MissingConnectionUpgrade);
         }
-        // The version comes before the key: an endpoint of another version may well have another key.
+        // The version is checked before the key: another version may have another kind of key.
         self.check_version()?;
         let key = self.key.only().filter(|key| is_key(key)).ok_or(E::InvalidKey)?;
         self.check_rest()?;
         Ok(key)
     }
 
-    /// RFC 8441 §5, §4: neither key nor Upgrade, nor what else belongs to a connection of HTTP/1.1.
+    /// RFC 8441 §5, §4: neither key nor Upgrade, nor other fields that belong to a connection of HTTP/1.1.
     pub(super) fn check_extended_connect(&self) -> Result<(), ProtocolError> {
         if self.has_connection || self.upgrade.is_present() || self.key.is_present() || self.body.is_coded() {
             return Err(ProtocolError::ConnectionSpecificField);
@@ -191,7 +192,7 @@ impl<'i> Fields<'i> {
     }
 
     fn check_rest(&self) -> Result<(), ProtocolError> {
-        // RFC 9110 §7.8 lets the protocol change only behind the whole request; we take no body there at all (HT-14).
+        // RFC 9110 §7.8 lets the protocol change only after the whole request; we accept no body in it at all (HT-14).
         if self.body.is_present() {
             return Err(ProtocolError::RequestWithBody);
         }

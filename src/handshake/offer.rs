@@ -1,5 +1,5 @@
-//! §4.2: what a client offers and what a server makes of it, as values, whoever has read the request: this library's own head of
-//! HTTP/1.1, or another's over HTTP/1.1, HTTP/2 (RFC 8441) or HTTP/3 (RFC 9220).
+//! §4.2: what a client offers and what a server answers, as values. The request may have been read by this library, or by another
+//! over HTTP/1.1, HTTP/2 (RFC 8441) or HTTP/3 (RFC 9220).
 
 use super::accept_key::{ACCEPT_KEY_LEN, KEY_LEN, accept_key};
 use super::fields::{Field, Fields};
@@ -12,16 +12,16 @@ use crate::http::head::{Header, Headers};
 use crate::http::list::{Tokens, is_subprotocol_list, position};
 use crate::http::target::Target;
 
-/// What a valid opening handshake asks for. Owned and of fixed size: it can be kept while the program looks things up elsewhere, and
-/// answered turns later ([`Connection::accept_offer`](crate::Connection::accept_offer)). The decision on the Origin was taken when it was
+/// What a valid opening handshake asks for. Owned and of fixed size: it can be kept while the program looks things up elsewhere,
+/// and answered later ([`Connection::accept_offer`](crate::Connection::accept_offer)). The Origin was decided on when it was
 /// made.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Offer<'c> {
-    /// What we speak.
+    /// The subprotocols that we speak.
     subprotocols: &'c str,
     /// A bit for each of them that is offered.
     offered: u64,
-    /// Sec-WebSocket-Key; over HTTP/2 and HTTP/3 there is none.
+    /// Sec-WebSocket-Key; `None` over HTTP/2 and HTTP/3.
     key: Option<[u8; KEY_LEN]>,
 }
 
@@ -31,16 +31,16 @@ pub struct Offer<'c> {
 pub enum OfferError {
     /// The request breaks a rule of §4.2.1, or of HTTP.
     Protocol(ProtocolError),
-    /// [`UsageError::NotAnOpeningHandshake`]: it asks for something else than WebSocket. [`UsageError::OriginNotAllowed`].
+    /// [`UsageError::NotAnOpeningHandshake`]: it asks for something other than WebSocket. [`UsageError::OriginNotAllowed`].
     /// [`UsageError::InvalidSubprotocol`]: the [`Config`]'s list is malformed.
     Usage(UsageError),
-    /// An extended CONNECT with another `:protocol` than `websocket`.
+    /// An extended CONNECT with a `:protocol` other than `websocket`.
     OtherProtocol,
 }
 
 impl OfferError {
-    /// The status of the response that tells it: 403 for an Origin, 426 for a version (with `Sec-WebSocket-Version: 13` and, over
-    /// HTTP/1.1, Upgrade), 500 for a mistake of this end's, 400 and others for the rest.
+    /// The status of the response that reports it: 403 for an Origin, 426 for a version (with `Sec-WebSocket-Version: 13` and,
+    /// over HTTP/1.1, Upgrade), 500 for a mistake of this end, 400 and others for the rest.
     pub const fn status(self) -> u16 {
         match self {
             Self::Protocol(error) => error.status(),
@@ -93,9 +93,9 @@ pub struct ExtendedConnect<'a> {
 impl<'c> Offer<'c> {
     /// The offer in a request that another HTTP/1.1 stack has read: its method and header fields, in any order.
     ///
-    /// Two rules are the caller's to keep, because they show in neither. A request of HTTP/1.0 is no opening handshake, whatever its
-    /// Upgrade says (RFC 9110 §7.8). If the target is a whole URL, its host replaces the Host header (RFC 9112 §3.2.2), here for
-    /// [`Origin::SameHost`].
+    /// The caller checks two rules itself, since neither shows in these. A request of HTTP/1.0 is not an opening handshake,
+    /// whatever its Upgrade says (RFC 9110 §7.8). If the target is a whole URL, its host replaces the Host header (RFC 9112
+    /// §3.2.2), here for [`Origin::SameHost`].
     ///
     /// ```
     /// use sansocket::{Config, Connection, Header, Instant, NoEntropy, Offer, Origin, Role};
@@ -116,7 +116,7 @@ impl<'c> Offer<'c> {
     /// ```
     ///
     /// # Errors
-    /// What is wrong, and [`status`](OfferError::status) says how to tell it.
+    /// What is wrong; [`status`](OfferError::status) is the answer that reports it.
     pub fn of_http1<'i>(
         method: &str,
         fields: impl IntoIterator<Item = Header<'i>>,
@@ -136,7 +136,7 @@ impl<'c> Offer<'c> {
     /// The offer in an extended CONNECT (RFC 8441 §5): its pseudo-header fields, and the others. Success is answered with 200.
     ///
     /// # Errors
-    /// What is wrong, and [`status`](OfferError::status) says how to tell it.
+    /// What is wrong; [`status`](OfferError::status) is the answer that reports it.
     pub fn of_extended_connect<'i>(
         request: ExtendedConnect<'_>,
         fields: impl IntoIterator<Item = Header<'i>>,
@@ -159,7 +159,7 @@ impl<'c> Offer<'c> {
         Ok(offer.decide(origin.allows_field(page, host))?)
     }
 
-    /// What the header lines of a request of ours offer of `subprotocols`, which we speak.
+    /// What the header lines of a request read by us offer of `subprotocols`, which we speak.
     pub(super) fn of_lines(mut lines: Headers<'_>, subprotocols: &'c str) -> Self {
         let mut offer = Self { subprotocols, offered: 0, key: None };
         while let Some((name, value)) = lines.next_line() {
@@ -168,13 +168,14 @@ impl<'c> Offer<'c> {
         offer
     }
 
-    /// With `key`, which was checked.
+    /// With `key`, which has been checked.
     pub(super) fn with_key(mut self, key: &[u8]) -> Self {
         self.key = key.first_chunk().copied();
         self
     }
 
-    /// What decides, the page that asks (apart, since a head has room for no more on its way to be read), and what is offered of what we speak.
+    /// The deciding fields, the Origin (separate, since `Fields` must not grow while a head is read), and what is offered of what
+    /// we speak.
     fn gather<'i>(from: impl IntoIterator<Item = Header<'i>>, config: &'c Config<'c>) -> (Fields<'i>, Field<'i>, Self) {
         let mut offer = Self { subprotocols: config.subprotocols, offered: 0, key: None };
         let (mut fields, mut page) = (Fields::default(), Field::default());
@@ -202,7 +203,7 @@ impl<'c> Offer<'c> {
         (0..64).zip(Tokens::of(self.subprotocols.as_bytes()))
     }
 
-    /// What is left to be decided here.
+    /// The last checks.
     pub(super) fn decide(self, is_origin_allowed: bool) -> Result<Self, UsageError> {
         if !is_origin_allowed {
             return Err(UsageError::OriginNotAllowed);
@@ -219,10 +220,10 @@ impl<'c> Offer<'c> {
         self.ours().filter(move |&(index, _)| offered & bit(index) != 0).map(|(_, name)| name)
     }
 
-    /// The answer that accepts it, with one of its [`subprotocols`](Self::subprotocols) or none.
+    /// The answer that accepts it, with one of its [`subprotocols`](Self::subprotocols) or without.
     ///
     /// # Errors
-    /// [`UsageError::UnofferedSubprotocol`]. Answer with another, or refuse.
+    /// [`UsageError::UnofferedSubprotocol`]: answer with another, or refuse.
     pub fn answer(&self, subprotocol: Option<&str>) -> Result<Answer<'c>, UsageError> {
         let accept_key = self.key.as_ref().map(|key| accept_key(key));
         let mut answer = Answer { accept_key, subprotocol: None, negotiated: Negotiated::NOTHING };
@@ -238,12 +239,12 @@ impl<'c> Offer<'c> {
     }
 }
 
-/// The bit of the subprotocol at `index`; none behind the 64th, which no list has.
+/// The bit of the subprotocol at `index`; 0 beyond the 64th, which no list has.
 fn bit(index: u8) -> u64 {
     1_u64.checked_shl(u32::from(index)).unwrap_or(0)
 }
 
-/// How many subprotocols are offered, not their names: some clients send credentials as one (§10.6).
+/// Shows how many subprotocols are offered, not their names: some clients send credentials as one (§10.6).
 impl core::fmt::Debug for Offer<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Offer").field("subprotocols", &self.offered.count_ones()).finish_non_exhaustive()
@@ -282,7 +283,7 @@ impl<'c> Answer<'c> {
         self.negotiated
     }
 
-    /// The subprotocol, out of the [`Config`]'s.
+    /// The subprotocol, one of the [`Config`]'s.
     pub const fn subprotocol(&self) -> Option<&'c str> {
         self.subprotocol
     }

@@ -3,11 +3,11 @@
 use crate::handshake::fields::Field;
 use crate::http::authority::Authority;
 
-/// Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be
+/// Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and accepts any origin can be
 /// used by every page that its users visit.
 ///
-/// A request without Origin does not come from a browser's page and passes; one with several passes only [`Any`](Self::Any). `null`, which pages without an origin of their own send,
-/// passes only [`Any`](Self::Any).
+/// A request without Origin does not come from a page in a browser, and passes. One with several Origins passes only
+/// [`Any`](Self::Any), and so does `null`, which pages without an origin of their own send.
 ///
 /// ```compile_fail
 /// let accept = sansocket::Accept::default();
@@ -15,18 +15,19 @@ use crate::http::authority::Authority;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Origin<'a> {
-    /// Any: for public services, for those that authenticate inside the connection, and where the caller checked
-    /// [`Request::origin`](crate::Request::origin) itself.
+    /// Any: for public services, for those that authenticate inside the connection, and for callers that check
+    /// [`Request::origin`](crate::Request::origin) themselves.
     Any,
     /// These, compared byte by byte: `https://example.com`.
     OneOf(&'a [&'a str]),
-    /// Pages of the host that is asked for: the same host, and the same port once the defaults of both schemes are put in.
+    /// Pages of the host in the request: the same host, and the same port, with the default of the scheme for a missing one.
     ///
-    /// This believes the Host header. A name that an attacker points at this server's address passes for its own (DNS rebinding), so a
-    /// server that others must not reach by such a name, above all one on a loopback or private address, also compares
-    /// [`Request::host`](crate::Request::host) with a list of the names that it has.
+    /// This trusts the Host header. A name that an attacker points at this server's address passes as its own (DNS rebinding), so
+    /// a server that must not be reached by such a name, above all one on a loopback or private address, also compares
+    /// [`Request::host`](crate::Request::host) with a list of its own names.
     SameHost {
-        /// Whether the request came over TLS, to this program or to a proxy in front of it: the default port is 443 then, else 80.
+        /// Whether the request came over TLS, to this program or to a proxy before it: the default port is then 443, otherwise
+        /// 80.
         secure: bool,
     },
 }
@@ -46,7 +47,7 @@ impl Origin<'_> {
         match self {
             Self::Any => true,
             Self::OneOf(allowed) => allowed.iter().any(|allowed| allowed.as_bytes() == origin),
-            // RFC 3986 §6.2.2.1: case does not count in a host.
+            // RFC 3986 §6.2.2.1: a host is compared without regard to case.
             Self::SameHost { secure } => match (host.and_then(Authority::parse), page(origin)) {
                 (Some(asked), Some((page, port))) => {
                     page.host.eq_ignore_ascii_case(asked.host) && port == asked.port_or(default_port(secure))
@@ -57,7 +58,7 @@ impl Origin<'_> {
     }
 }
 
-/// The host of a page, and its port; `None` for `null` and for schemes that are not HTTP's.
+/// The host of a page, and its port; `None` for `null` and for schemes other than HTTP's.
 fn page(origin: &[u8]) -> Option<(Authority<'_>, u16)> {
     let (scheme, authority) = origin.split_at_checked(origin.iter().position(|&byte| byte == b':')?)?;
     let secure = match scheme {
@@ -77,7 +78,7 @@ const fn default_port(secure: bool) -> u16 {
 mod tests {
     use super::Origin;
 
-    /// HS-13, C-21, B-25: every pair of a page and a Host, over both schemes, against the rule written out.
+    /// HS-13, C-21, B-25: every pair of a page and a Host, in both schemes, against the rule written out.
     #[test]
     fn same_host_is_the_same_name_and_port() {
         let hosts = ["a", "A", "a.", "b", "[::1]", "127.0.0.1", "a.b"];

@@ -18,13 +18,13 @@ pub struct Request<'i> {
     target: &'i str,
     /// Whether the version is at least HTTP/1.1.
     modern: bool,
-    /// The key, once the request was found to be a valid opening handshake.
+    /// The key, if the request was found to be a valid opening handshake.
     key: Option<&'i [u8]>,
 }
 
 impl<'i> Request<'i> {
-    /// Reads the request at the start of `input`; `None` while its head is incomplete. For servers that answer later: they
-    /// keep a copy of [`octets`](Self::octets) and parse it again for [`accept`](crate::Connection::accept).
+    /// Reads the request at the start of `input`; `None` while its head is incomplete. A server that answers later keeps a copy
+    /// of [`octets`](Self::octets) and parses it again for [`accept`](crate::Connection::accept).
     ///
     /// # Errors
     /// The first rule of HTTP/1.1 or limit of `config` that it breaks.
@@ -33,14 +33,14 @@ impl<'i> Request<'i> {
         let mut request = Self::of_head(head);
         let fields = Fields::of(request.headers());
         request.check_http(&fields)?;
-        // What breaks a rule of the opening handshake is none.
+        // A request that breaks a rule of the opening handshake is not one.
         request.key = request.check_handshake(&fields).unwrap_or(None);
         Ok(Some(request))
     }
 
     /// Reads the start line of a scanned head.
     pub(crate) fn of_head(head: Head<'i>) -> Self {
-        // The scan let only ASCII into method and target, and two spaces into the line.
+        // The scan accepts only ASCII in method and target, and two spaces in the line.
         let mut parts = head.start_line.split(|&octet| octet == b' ').map(|part| core::str::from_utf8(part).unwrap_or_default());
         let method = parts.next().unwrap_or_default();
         let target = parts.next().unwrap_or_default();
@@ -70,19 +70,19 @@ impl<'i> Request<'i> {
         if path.is_empty() { "/" } else { path }
     }
 
-    /// The query of the target, behind its `?`.
+    /// The query of the target, after its `?`.
     pub fn query(&self) -> Option<&'i str> {
         let rest = self.path_and_query();
         rest.get(position(rest, b"?")?.saturating_add(1)..)
     }
 
-    /// The host that is asked for, with its port: that of an absolute target (RFC 9112 §3.2.2), else the Host header.
+    /// The host that the request is for, with its port: that of an absolute target (RFC 9112 §3.2.2), otherwise the Host header.
     pub fn host(&self) -> Option<&'i [u8]> {
         let named = Target::parse(self.method, self.target).and_then(Target::authority);
         named.map(str::as_bytes).or_else(|| self.header("host"))
     }
 
-    /// The Origin header (§10.2): the page that asks, where a browser does.
+    /// The Origin header (§10.2): in a browser's request, the page that it comes from.
     pub fn origin(&self) -> Option<&'i [u8]> {
         self.header("origin")
     }
@@ -115,7 +115,7 @@ impl<'i> Request<'i> {
         Target::parse(self.method, self.target).map(Target::path_and_query).unwrap_or_default()
     }
 
-    /// What RFC 9110 and 9112 ask of every request, whatever it is for.
+    /// What RFC 9110 and 9112 require of every request.
     fn check_http(&self, fields: &Fields<'i>) -> Result<(), ProtocolError> {
         if Target::parse(self.method, self.target).is_none() {
             return Err(ProtocolError::InvalidRequestLine);
@@ -123,8 +123,8 @@ impl<'i> Request<'i> {
         fields.check_http(self.modern)
     }
 
-    /// Sorts plain requests from opening handshakes, and checks both. Keeps the key of the latter.
-    // Out of line: what it gathers stands on the stack no longer than it takes.
+    /// Tells plain requests from opening handshakes, and checks both. Keeps the key of the latter.
+    // Not inlined, so that what it gathers leaves the stack when it returns.
     #[inline(never)]
     pub(crate) fn check(&mut self) -> Result<(), ProtocolError> {
         let fields = Fields::of(self.headers());
@@ -135,7 +135,7 @@ impl<'i> Request<'i> {
 
     /// §4.2.1, if this is an opening handshake: its key.
     fn check_handshake(&self, fields: &Fields<'i>) -> Result<Option<&'i [u8]>, ProtocolError> {
-        // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0, and who does not name websocket wants something else.
+        // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0. A request that does not name websocket wants something else.
         if !self.modern || !fields.upgrades_to_websocket {
             return Ok(None);
         }
@@ -143,13 +143,13 @@ impl<'i> Request<'i> {
         fields.check_upgrade(self.method, is_resource).map(Some)
     }
 
-    /// What this opening handshake offers, decided upon by its `origin`: a value that can be kept, and answered later by
-    /// [`accept_offer`](crate::Connection::accept_offer). `config` is that of the connection.
+    /// What this opening handshake offers, once `origin` allows its page: a value that can be kept, and answered later by
+    /// [`accept_offer`](crate::Connection::accept_offer). `config` is the connection's.
     ///
     /// # Errors
-    /// [`UsageError::NotAnOpeningHandshake`], [`UsageError::OriginNotAllowed`], or [`UsageError::InvalidSubprotocol`] for the list of
-    /// `config`.
-    // Out of line, as what needs more of the stack than a loop that goes on.
+    /// [`UsageError::NotAnOpeningHandshake`], [`UsageError::OriginNotAllowed`], or [`UsageError::InvalidSubprotocol`] for the
+    /// list of `config`.
+    // Not inlined: it needs more of the stack than the loop around it.
     #[inline(never)]
     pub fn offer<'c>(&self, config: &'c Config<'c>, origin: Origin<'_>) -> Result<Offer<'c>, UsageError> {
         let key = self.key.ok_or(UsageError::NotAnOpeningHandshake)?;
@@ -170,7 +170,7 @@ impl<'i> Request<'i> {
     }
 }
 
-/// Method, path and the names of the headers: query and values hold credentials (§10.6).
+/// Shows method, path and the names of the headers: query and values hold credentials (§10.6).
 impl core::fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Request")

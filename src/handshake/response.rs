@@ -1,4 +1,4 @@
-//! A server's response as a client reads it, and the check that makes it the end of the opening handshake (§4.1).
+//! A server's response as a client reads it, and the check that completes the opening handshake (§4.1).
 
 use crate::config::Config;
 use crate::error::ProtocolError;
@@ -18,7 +18,8 @@ pub struct Response<'i> {
 }
 
 impl<'i> Response<'i> {
-    /// Reads the response at the start of `input`; `None` while its head is incomplete. It is not checked as the answer to anything.
+    /// Reads the response at the start of `input`; `None` while its head is incomplete. It is not checked as an answer to a
+    /// request.
     ///
     /// # Errors
     /// The first rule of HTTP/1.1 or limit of `config` that it breaks.
@@ -28,24 +29,24 @@ impl<'i> Response<'i> {
 
     /// Reads the status line of a scanned head.
     pub(crate) fn of_head(head: Head<'i>) -> Self {
-        // The scan saw to it that three digits stand behind "HTTP/1.1 ".
+        // The scan made sure that three digits follow "HTTP/1.1 ".
         let digits = head.start_line.get(9..12).unwrap_or_default();
         let status =
             digits.iter().fold(0_u16, |sum, &digit| sum.saturating_mul(10).saturating_add(u16::from(digit.wrapping_sub(b'0'))));
         Self { head, status, reason: head.start_line.get(13..).unwrap_or_default() }
     }
 
-    /// 101, or why not.
+    /// The status code: 101 accepts the handshake.
     pub const fn status(&self) -> u16 {
         self.status
     }
 
-    /// RFC 9110 §15.2: whether another response follows. A 101 is final here.
+    /// RFC 9110 §15.2: whether another response follows. Here a 101 is final.
     pub(crate) const fn is_interim(&self) -> bool {
         self.status / 100 == 1 && self.status != 101
     }
 
-    /// The text behind the status; often empty.
+    /// The text after the status; often empty.
     pub const fn reason(&self) -> &'i [u8] {
         self.reason
     }
@@ -65,7 +66,7 @@ impl<'i> Response<'i> {
         self.head.octets
     }
 
-    /// What RFC 9112 asks of every final response. A 101, 204 or 304 has no body, whatever its fields say (§6.3).
+    /// What RFC 9112 requires of every final response. A 101, 204 or 304 has no body, whatever its fields say (§6.3).
     pub(crate) fn check_http(&self) -> Result<(), ProtocolError> {
         match self.status {
             101 | 204 | 304 => Ok(()),
@@ -101,11 +102,11 @@ impl<'i> Response<'i> {
         if fields.accept.only().ok_or(E::InvalidAccept)? != accept_key(key) {
             return Err(E::WrongAccept);
         }
-        // RFC 9112 §6.1 forbids it; Content-Length is ignored, some servers send `Content-Length: 0` (HT-16).
+        // RFC 9112 §6.1 forbids Transfer-Encoding here. Content-Length is ignored: some servers send `Content-Length: 0` (HT-16).
         if fields.body.is_coded() {
             return Err(E::ResponseWithBody);
         }
-        // None was offered.
+        // No extension was offered.
         if fields.has_extensions {
             return Err(E::UnofferedExtension);
         }
@@ -118,7 +119,7 @@ impl<'i> Response<'i> {
     }
 }
 
-/// Status and the names of the headers: values hold cookies (§10.6).
+/// Shows the status and the names of the headers: values hold cookies (§10.6).
 impl core::fmt::Debug for Response<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Response").field("status", &self.status).field("headers", &self.headers()).finish()

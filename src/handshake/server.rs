@@ -8,13 +8,13 @@ use crate::http::write::{check_headers, write_head};
 
 /// How a server accepts an opening handshake.
 ///
-/// Fields to read, methods of the same names to set.
+/// Its fields are for reading; methods of the same names set them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Accept<'a> {
     /// The decision on the request's Origin.
     pub origin: Origin<'a>,
-    /// The subprotocol, out of those that the client offers and the [`Config`](crate::Config) lists; see
+    /// The subprotocol, one that the client offers and the [`Config`](crate::Config) lists; see
     /// [`Request::choose_subprotocol`](crate::Request::choose_subprotocol).
     pub subprotocol: Option<&'a str>,
     /// Further headers, such as Set-Cookie.
@@ -22,7 +22,7 @@ pub struct Accept<'a> {
 }
 
 impl<'a> Accept<'a> {
-    /// Accepts without subprotocol and further headers.
+    /// Accepts without a subprotocol or further headers.
     pub const fn new(origin: Origin<'a>) -> Self {
         Self { origin, subprotocol: None, headers: &[] }
     }
@@ -42,7 +42,7 @@ impl<'a> Accept<'a> {
     }
 }
 
-/// What a 101 writes itself, and what it may not have (RFC 9110 §8.6, RFC 9112 §6.1).
+/// What we write into a 101 ourselves, and what it must not have (RFC 9110 §8.6, RFC 9112 §6.1).
 const RESERVED_IN_101: &[&str] = &[
     "upgrade",
     "connection",
@@ -54,7 +54,7 @@ const RESERVED_IN_101: &[&str] = &[
     "sec-websocket-version",
 ];
 
-/// What another response writes itself.
+/// What we write into other responses ourselves.
 const RESERVED: &[&str] = &["connection", "content-length", "transfer-encoding"];
 
 /// Writes the response that accepts an offer over HTTP/1.1.
@@ -77,8 +77,8 @@ pub(crate) fn write_answer(answer: &Answer<'_>, headers: &[Header<'_>], out: &mu
     )
 }
 
-/// Writes any other response: its head, and `body`, which may be the start of the `content_len` bytes of it or nothing. The
-/// connection closes behind it (HT-23).
+/// Writes any other response: its head, and `body`, which is all of the `content_len` bytes, the start of them, or empty. The
+/// connection closes after it (HT-23).
 pub(crate) fn write_response(
     status: u16,
     headers: &[Header<'_>],
@@ -90,7 +90,7 @@ pub(crate) fn write_response(
         return Err(UsageError::InvalidStatus.into());
     }
     check_headers(headers, RESERVED)?;
-    // RFC 9110 §15.3.5, §15.3.6, §15.4.5: no content. §8.6: 205 has its length all the same.
+    // RFC 9110 §15.3.5, §15.3.6, §15.4.5: no content. §8.6: a 205 still has its length.
     if matches!(status, 204 | 205 | 304) && content_len > 0 {
         return Err(UsageError::InvalidStatus.into());
     }
@@ -100,9 +100,9 @@ pub(crate) fn write_response(
         out,
         || Ok::<_, CallError>(()),
         |(), head| {
-            // The reason phrase is optional (RFC 9112 §4) and nobody reads it; the space before it is not.
+            // The reason phrase is optional (RFC 9112 §4) and nobody reads it; the space before it is mandatory.
             head.put(&[b"HTTP/1.1 ", decimal(usize::from(status), &mut [0; 20]), b" \r\nConnection: close"]);
-            // RFC 9110 §7.8: Upgrade, as in a 426, stands in Connection too.
+            // RFC 9110 §7.8: Upgrade, as in a 426, is listed in Connection too.
             head.put(&[if upgrades { b", upgrade\r\n" } else { b"\r\n" }]);
             if has_body {
                 head.put(&[b"Content-Length: ", decimal(content_len, &mut [0; 20]), b"\r\n"]);
@@ -112,7 +112,7 @@ pub(crate) fn write_response(
     )
 }
 
-/// The response to a request that is none or breaks the rules of §4.2.1: at most 131 bytes (law 7).
+/// The response to bytes that are not a request, or to a request that breaks the rules of §4.2.1: at most 131 bytes (law 7).
 pub(crate) fn refusal(error: ProtocolError) -> &'static [u8] {
     match error.status() {
         431 => b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",

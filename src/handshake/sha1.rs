@@ -1,16 +1,16 @@
-//! SHA-1 (FIPS 180-4), for the accept key and nothing else: it protects nothing there (§10.8).
+//! SHA-1 (FIPS 180-4), for the accept key and nothing else: no security depends on it there (§10.8).
 
 use core::ops::Range;
 
 use crate::length::{copy, wire_len};
 
-/// The SHA-1 of `parts`, one behind the other.
+/// The SHA-1 of `parts`, one after the other.
 pub(super) fn sha1(parts: &[&[u8]]) -> [u8; 20] {
     let mut sha1 = Sha1 { state: [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0], block: [0; 64], len: 0 };
     for part in parts {
         sha1.update(part);
     }
-    // §5.1.1: a bit, zeros up to 56 bytes into a block, and the length in bits.
+    // FIPS 180-4 §5.1.1: a bit, zeros up to 56 bytes into a block, and the length in bits.
     let bits = wire_len(sha1.len).wrapping_mul(8).to_be_bytes();
     sha1.update(&[0x80]);
     let filled = sha1.len % 64;
@@ -26,9 +26,9 @@ pub(super) fn sha1(parts: &[&[u8]]) -> [u8; 20] {
 
 struct Sha1 {
     state: [u32; 5],
-    /// The block at hand, filled as far as `len` goes into it.
+    /// The current block, of which the first `len % 64` bytes are filled.
     block: [u8; 64],
-    /// Bytes so far.
+    /// How many bytes were hashed so far.
     len: usize,
 }
 
@@ -46,7 +46,7 @@ impl Sha1 {
         }
     }
 
-    /// §6.1.3, the alternate method: of the 80 words of the schedule only the last 16 are kept, for the sake of small stacks.
+    /// FIPS 180-4 §6.1.3, the alternate method: only the last 16 of the 80 words of the schedule are kept, for small stacks.
     fn compress(&mut self) {
         let mut words = [0_u32; 16];
         let mut octets = self.block.chunks_exact(4);

@@ -85,7 +85,7 @@ ProtocolError {
     InvalidRequestLine = 32, "not an HTTP/1.x request line, or not one of an opening handshake";
     /// RFC 9112 §4: not an HTTP/1.x status line, or a 101 of HTTP/1.0.
     InvalidStatusLine = 33, "not an HTTP/1.x status line, or a 101 of HTTP/1.0";
-    /// RFC 9112 §5.1: a header name with an byte that is not a token's, or white space around it.
+    /// RFC 9112 §5.1: a header name with a byte that is not a token's, or white space around it.
     InvalidHeaderName = 34, "a header name has an octet that no token has";
     /// RFC 9110 §5.5: a control byte in a header value.
     InvalidHeaderValue = 35, "a header value has a control octet";

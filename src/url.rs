@@ -28,7 +28,7 @@ pub struct Url<'a> {
 pub enum UrlError {
     /// The scheme is missing or not `ws`, `wss`, `http` or `https`.
     Scheme,
-    /// The host is missing, or has an byte that no host has. Names beyond ASCII have to be given in their `xn--` form.
+    /// The host is missing, or has a byte that no host has. Names beyond ASCII have to be given in their `xn--` form.
     Host,
     /// The port is not a number from 1 to 65535.
     Port,

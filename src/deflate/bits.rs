@@ -1,6 +1,6 @@
-//! The bit order of RFC 1951 §3.1.1: bytes fill from the least significant bit, in 64-bit holds for reading and writing.
+//! The bit order of RFC 1951 §3.1.1: bytes are filled from the least significant bit. Bits are held in 64-bit words.
 
-/// Bits read from the input and not yet used. Never holds more than 63, and nothing but zeros above `count`.
+/// Bits read from the input and not yet used: at most 63, and only zeros above `count`.
 #[derive(Clone, Copy)]
 pub(super) struct BitReader {
     hold: u64,
@@ -25,7 +25,7 @@ impl BitReader {
             let octets = (63 - self.count) >> 3;
             self.hold |= u64::from_le_bytes(*word) << self.count;
             self.count += octets << 3;
-            // The part of the word that stays in the input would otherwise be read twice.
+            // Otherwise the part of the word that stays in the input would be read twice.
             self.hold &= (1 << self.count) - 1;
             let [octets, ..] = octets.to_le_bytes();
             *input = input.get(usize::from(octets)..).unwrap_or(&[]);
@@ -39,14 +39,14 @@ impl BitReader {
         }
     }
 
-    /// The next 16 bits, zeros where fewer are held.
+    /// The next 16 bits, filled up with zeros if fewer are held.
     #[inline(always)]
     pub(super) fn peek(&self) -> u16 {
         let [low, high, ..] = self.hold.to_le_bytes();
         u16::from_le_bytes([low, high])
     }
 
-    /// Drops `len <= 15` bits if so many are held; says whether they were.
+    /// Drops `len <= 15` bits if so many are held, and returns whether they were.
     #[inline(always)]
     pub(super) fn skip(&mut self, len: u32) -> bool {
         let held = len <= self.count;
@@ -75,7 +75,7 @@ impl BitReader {
         Some(value)
     }
 
-    /// Takes an byte if one is held.
+    /// Takes a byte if one is held.
     pub(super) fn take_octet(&mut self) -> Option<u8> {
         let [octet, ..] = self.hold.to_le_bytes();
         if self.skip(8) { Some(octet) } else { None }
@@ -87,7 +87,7 @@ impl BitReader {
     }
 }
 
-/// Bits produced and not yet written. At most 63.
+/// Bits produced and not yet written: at most 63.
 #[derive(Clone, Copy)]
 pub(super) struct BitWriter {
     hold: u64,
@@ -105,7 +105,7 @@ impl BitWriter {
         self.count
     }
 
-    /// Appends the `len` low bits of `value`, whose other bits are zero. The caller sees to it that at most 63 are held then.
+    /// Appends the `len` low bits of `value`, whose other bits are zero. The caller makes sure that at most 63 are held then.
     #[inline(always)]
     pub(super) fn put(&mut self, value: u32, len: u32) {
         self.hold |= u64::from(value) << (self.count & 63);
@@ -117,7 +117,7 @@ impl BitWriter {
         self.count = (self.count + 7) & !7;
     }
 
-    /// Moves whole bytes to `output` from `at` on, as many as there is room for; gives the position behind them.
+    /// Moves whole bytes to `output` from `at` on, as many as there is room for, and returns the position after them.
     #[inline(always)]
     pub(super) fn drain(&mut self, output: &mut [u8], at: usize) -> usize {
         if let Some(room) = output.get_mut(at..).and_then(|room| room.first_chunk_mut::<8>()) {

@@ -6,15 +6,15 @@ use super::places::Places;
 
 /// Compresses what we send, message by message.
 ///
-/// All its memory but a few words is lent by the caller for the life of the value: 2^window_bits bytes for the history and the rest
-/// for a hash table of places seen; [`memory_len`](Self::memory_len) says how much is sensible. Matches reach over the whole
-/// window and into earlier messages (context takeover, RFC 7692 §7.1.1) unless [`reset`](Self::reset) is called between them.
+/// All its memory but a few words is lent by the caller for the life of the value: 2^window_bits bytes for the history and the
+/// rest for a hash table of positions; [`memory_len`](Self::memory_len) is a sensible length. Matches reach over the whole window
+/// and into earlier messages (context takeover, RFC 7692 §7.1.1) unless [`reset`](Self::reset) is called between them.
 ///
-/// Lazy matching and the fixed code (RFC 1951 §3.2.6), and stored blocks where that would be longer: some size is given away for
-/// little memory and one pass. Every window from 2^8 bytes on is kept to exactly.
+/// It uses lazy matching and the fixed code (RFC 1951 §3.2.6), and stored blocks where that would be longer: the output is
+/// somewhat larger in exchange for little memory and a single pass. Every window from 2^8 bytes on is respected exactly.
 ///
-/// The same calls give the same bytes. Other splits of the same input give other bytes for the same message, since no match
-/// reaches beyond the input of the call.
+/// The same calls give the same bytes. Other splits of the input give other bytes for the same message, since no match reaches
+/// beyond the input of the call.
 pub struct Compressor<'m> {
     history: History<'m>,
     places: Places<'m>,
@@ -22,30 +22,30 @@ pub struct Compressor<'m> {
     block: Block,
 }
 
-/// What the bytes and bits produced so far end in.
+/// What the output so far ends with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Block {
-    /// The end of a block, or nothing at all.
+    /// The end of a block, or there is no output yet.
     None,
-    /// A block with the fixed code that is not yet ended.
+    /// An unfinished block with the fixed code.
     Fixed,
     /// The end of the message, of which some bits are still to be written.
     Flushed,
 }
 
-/// How far a call of [`Compressor::compress`] came.
+/// How far a call of [`Compressor::compress`] got.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Compressed {
-    /// Bytes taken from the front of the input; they need not be presented again.
+    /// How many bytes were taken from the start of the input; they must not be presented again.
     pub consumed: usize,
-    /// Bytes written to the front of the output.
+    /// How many bytes were written to the start of the output.
     pub produced: usize,
-    /// The message is complete: `flush` was given, all input is consumed and the last byte is written.
+    /// Whether the message is complete: `flush` was given, all input is consumed and the last byte is written.
     pub done: bool,
 }
 
 impl<'m> Compressor<'m> {
-    /// Bytes of memory that go well with a window: twice its size, so 512 for 2^8 and 65 536 for 2^15. `None` if `window_bits`
+    /// A sensible length of memory for a window: twice its size, so 512 for 2^8 and 65 536 for 2^15. `None` if `window_bits`
     /// is not 8 to 15.
     pub const fn memory_len(window_bits: u8) -> Option<usize> {
         match window_bits {
@@ -56,8 +56,8 @@ impl<'m> Compressor<'m> {
 
     /// A compressor at the start of a connection.
     ///
-    /// `window_bits`, 8 to 15, is the base-2 logarithm of the window in bytes, at most that agreed for our direction. `memory`
-    /// is lent for the life of the value; its content does not matter. It is divided into the window and, from what is left, the
+    /// `window_bits`, 8 to 15, is the base-2 logarithm of the window in bytes, at most the one agreed for our direction. `memory`
+    /// is lent for the life of the value; its content does not matter. It is divided into the window and, in the rest, the
     /// largest hash table that fits: a power of two from 128 to 65 536 bytes.
     ///
     /// `None` if `window_bits` is out of range or `memory` is shorter than the window and 128 bytes.
@@ -73,9 +73,9 @@ impl<'m> Compressor<'m> {
         bits
     }
 
-    /// Forgets the history, and a message that was not ended: between messages without context takeover (RFC 7692 §7.1.1).
+    /// Forgets the history, and an unfinished message: to be called between messages without context takeover (RFC 7692 §7.1.1).
     ///
-    /// The window's bytes are not wiped, but can no longer be referred to. Costs the clearing of the hash table.
+    /// The window's bytes are not wiped, but can no longer be referred to. It takes the time to clear the hash table.
     pub fn reset(&mut self) {
         self.history.clear();
         self.places.clear();
@@ -83,14 +83,14 @@ impl<'m> Compressor<'m> {
         self.block = Block::None;
     }
 
-    /// Compresses `input` into `output` until the one is consumed or the other is full; up to 63 bits wait inside for room.
+    /// Compresses `input` into `output` until one is consumed or the other is full; up to 63 bits may wait inside for room.
     ///
-    /// `flush` says that the message ends with this input, and is given again with the rest of it, which may be nothing, until the
-    /// result is done. The bytes 00 00 ff ff, which end a sync flush, are not written (RFC 7692 §7.2.1); an empty message is the byte 00.
-    /// Once the end has begun to be written, no input is taken until it is done.
+    /// `flush` says that the message ends with this input. It is given again with the rest of the input, which may be empty,
+    /// until the result is done. The bytes 00 00 ff ff, which end a sync flush, are not written (RFC 7692 §7.2.1); an empty
+    /// message is the byte 00. Once the end is being written, no input is taken until it is done.
     ///
-    /// Any room serves, but a stored block is only written where the whole of it fits, so that small windows make random bytes
-    /// grow by up to an eighth. Bytes of `output` behind those produced may be overwritten.
+    /// Any room is enough, but a stored block is only written if the whole of it fits, so in a small output random bytes grow by
+    /// up to an eighth. Bytes of `output` after those produced may be overwritten.
     pub fn compress(&mut self, input: &[u8], output: &mut [u8], flush: bool) -> Compressed {
         let mut run = Run { input, at: 0, output, written: 0 };
         if self.block != Block::Flushed {
@@ -124,7 +124,7 @@ impl<'m> Compressor<'m> {
         run.written = self.bits.drain(run.output, run.written);
     }
 
-    /// Ends a block with the fixed code, if one was begun: symbol 256.
+    /// Ends an unfinished block with the fixed code: symbol 256.
     fn end_block(&mut self) {
         if self.block == Block::Fixed {
             self.bits.put(0, 7);
@@ -139,7 +139,7 @@ impl<'m> Compressor<'m> {
         self.fixed(run, end);
 
         let len = run.at - at;
-        // In bits from the byte `written` on.
+        // In bits, from the byte at `written` on.
         let compressed = (run.written - written).saturating_mul(8).saturating_add(bits_of(self.bits));
         let header = bits_of(bits) + if block == Block::Fixed { 7 + 3 } else { 3 };
         let stored = header.div_ceil(8) + 4 + len;
@@ -148,7 +148,7 @@ impl<'m> Compressor<'m> {
             return;
         }
         let Ok(len) = u16::try_from(len) else { return };
-        // RFC 1951 §3.2.4. What the hash table learnt meanwhile is as true as before.
+        // RFC 1951 §3.2.4. The positions stored in the hash table meanwhile remain valid.
         (self.bits, self.block, run.written) = (bits, block, written);
         self.drain(run);
         self.end_block();
@@ -163,7 +163,7 @@ impl<'m> Compressor<'m> {
         }
     }
 
-    /// Compresses up to `end` of the input with the fixed code, until there is no more room.
+    /// Compresses the input up to `end` with the fixed code, as long as there is room.
     fn fixed(&mut self, run: &mut Run<'_>, end: usize) {
         let mut ahead = None;
         while run.at < end {
@@ -185,7 +185,7 @@ impl<'m> Compressor<'m> {
                 Some(found) => found,
                 None => self.find(run.input, rest, run.at),
             };
-            // A longer match one byte later is worth a literal.
+            // Lazy matching: prefer a longer match one byte later.
             let hesitates = found.len >= MIN_MATCH && found.len < GOOD_MATCH;
             if hesitates {
                 ahead = Some(self.find(run.input, next, run.at + 1)).filter(|later| later.len > found.len);
@@ -204,7 +204,7 @@ impl<'m> Compressor<'m> {
         }
     }
 
-    /// The longest match for `rest`, which begins at `at` of `input`, and the nearest of those; notes the place.
+    /// The longest match for `rest`, which begins at `at` of `input`, and the nearest of those. Stores the position.
     #[inline]
     fn find(&mut self, input: &[u8], rest: &[u8], at: usize) -> Match {
         let mut best = Match { len: 0, distance: 0 };
@@ -220,8 +220,8 @@ impl<'m> Compressor<'m> {
         best
     }
 
-    /// How many of the bytes `distance` before `at` are the same as those of `rest`, up to 258; 0 for a distance beyond the window
-    /// or what is known.
+    /// How many of the bytes `distance` before `at` are the same as those of `rest`, up to 258; 0 for a distance beyond the
+    /// window or before the first known byte.
     #[inline]
     fn match_len(&self, input: &[u8], rest: &[u8], at: usize, distance: usize) -> u16 {
         let rest = rest.get(..MAX_MATCH).unwrap_or(rest);
@@ -250,7 +250,7 @@ impl<'m> Compressor<'m> {
     }
 }
 
-/// Input and output of one call, and how far each is used.
+/// The input and output of one call, and the positions in them.
 struct Run<'c> {
     input: &'c [u8],
     at: usize,
@@ -258,14 +258,14 @@ struct Run<'c> {
     written: usize,
 }
 
-/// A repetition of `len` bytes from `distance` before.
+/// A repetition of `len` bytes from `distance` bytes before.
 #[derive(Clone, Copy)]
 struct Match {
     len: u16,
     distance: u16,
 }
 
-/// From this length on, a match is taken without a look at other places or at the next byte.
+/// From this length on, a match is taken without comparing other positions or the next byte.
 const GOOD_MATCH: u16 = 32;
 
 /// RFC 1951 §3.2.5: a match has 3 to 258 bytes.
@@ -277,7 +277,7 @@ fn bits_of(bits: BitWriter) -> usize {
     usize::from(count)
 }
 
-/// How many bytes two slices have in common at the front.
+/// How many bytes two slices have in common at the start.
 #[inline]
 fn common_len(a: &[u8], b: &[u8]) -> usize {
     let mut len = 0;
@@ -294,7 +294,8 @@ fn common_len(a: &[u8], b: &[u8]) -> usize {
     len + a.iter().zip(b).take_while(|(x, y)| x == y).count()
 }
 
-/// RFC 1951 §3.2.6: bytes below 144 have 8 bits from 00110000 on, the others 9 bits from 110010000 on. Codes go first bit lowest.
+/// RFC 1951 §3.2.6: bytes below 144 have 8 bits from 00110000 on, the others 9 bits from 110010000 on. The first bit of a code is
+/// the lowest.
 #[inline(always)]
 fn put_literal(bits: &mut BitWriter, octet: u8) {
     if octet < 144 {
@@ -307,7 +308,7 @@ fn put_literal(bits: &mut BitWriter, octet: u8) {
 /// RFC 1951 §3.2.5 and §3.2.6: a length of 3 to 258 and a distance of 1 to 32 768, 31 bits at most.
 #[inline(always)]
 fn put_match(bits: &mut BitWriter, Match { len, distance }: Match) {
-    // Numbers from 8 on (distances: 4) are a symbol for the first three (two) binary digits and as many extra bits as follow.
+    // Numbers from 8 on (distances: 4) have a symbol for their first three (two) binary digits; the other digits are extra bits.
     let value = u32::from(len) - 3;
     let (symbol, extra) = match value {
         255 => (29 - 1, 0),
@@ -343,7 +344,7 @@ mod tests {
     use super::super::inflate::Inflater;
     use super::*;
 
-    /// Compresses a message with windows of `room` bytes.
+    /// Compresses a message into outputs of `room` bytes.
     fn compress<'o>(compressor: &mut Compressor<'_>, message: &[u8], room: usize, output: &'o mut [u8]) -> &'o [u8] {
         let (mut read, mut written) = (0, 0);
         loop {
@@ -417,7 +418,7 @@ mod tests {
         for window_bits in 8..=15 {
             let memory = &mut memory[..Compressor::memory_len(window_bits).unwrap()];
             for room in [1, 7, 8, 100, 4096] {
-                // The inflater knows exactly the window and refuses what is farther.
+                // The inflater has exactly the same window and refuses longer distances.
                 let mut inflater = Inflater::new(&mut history[..1 << window_bits]).unwrap();
                 let mut compressor = Compressor::new(window_bits, memory).unwrap();
                 for message in [&text[..], &noise, &text[..1000], b"", &text[500..2500], b"abcabc"] {
@@ -445,7 +446,7 @@ mod tests {
         let (_, noise) = samples();
         let mut memory = [0; 512];
         let mut compressor = Compressor::new(8, &mut memory).unwrap();
-        // LEN and NLEN, an byte with the header before them, and one with that of the empty block at the end.
+        // LEN and NLEN, a byte with the header before them, and one with the header of the empty block at the end.
         assert_eq!(compress(&mut compressor, &noise, 4096, &mut [0; 4096]).len(), noise.len() + 6);
     }
 

@@ -1,6 +1,6 @@
-//! The sliding window of RFC 1951 §2: the bytes last produced, kept in memory that the caller lends.
+//! The sliding window of RFC 1951 §2: the latest bytes produced, in memory that the caller lends.
 
-/// A ring of 2^8 to 2^15 bytes, of which only those that were really produced can be read.
+/// A ring of 2^8 to 2^15 bytes, of which only those that were produced can be read.
 pub(super) struct History<'m> {
     octets: &'m mut [u8],
     /// Where the next byte goes.
@@ -10,7 +10,7 @@ pub(super) struct History<'m> {
 }
 
 impl<'m> History<'m> {
-    /// `None` if the length is no power of two from 256 to 32 768.
+    /// `None` if the length is not a power of two from 256 to 32 768.
     pub(super) const fn new(octets: &'m mut [u8]) -> Option<Self> {
         if !octets.len().is_power_of_two() || octets.len() < 1 << 8 || octets.len() > 1 << 15 {
             return None;
@@ -33,7 +33,7 @@ impl<'m> History<'m> {
         self.filled = 0;
     }
 
-    /// The bytes from `back` bytes ago until now, oldest first, in two parts. `back` is 1 to `filled`.
+    /// The last `back` bytes, oldest first, in two parts. `back` is 1 to `filled`.
     #[inline]
     pub(super) fn last(&self, back: usize) -> (&[u8], &[u8]) {
         let (older, newer) = (self.octets.get(self.at..).unwrap_or(&[]), self.octets.get(..self.at).unwrap_or(&[]));
@@ -46,7 +46,7 @@ impl<'m> History<'m> {
         }
     }
 
-    /// Appends `produced`; what is older than the window is forgotten.
+    /// Appends `produced`; bytes older than the window are forgotten.
     pub(super) fn push(&mut self, produced: &[u8]) {
         let window = self.octets.len();
         let kept = produced.get(produced.len().saturating_sub(window)..).unwrap_or(&[]);
@@ -61,8 +61,8 @@ impl<'m> History<'m> {
     }
 }
 
-/// Copies as much of `from` as there is room for; gives how much. Unlike `copy_from_slice`, free of panics at every optimisation level, and
-/// compiled to the same `memcpy`.
+/// Copies as much of `from` as there is room for, and returns how much. Unlike `copy_from_slice` it is free of panics at every
+/// optimisation level; it compiles to the same `memcpy`.
 #[inline(always)]
 pub(super) fn copy(to: &mut [u8], from: &[u8]) -> usize {
     for (to, from) in to.iter_mut().zip(from) {

@@ -1,20 +1,20 @@
-//! Decoding tables for the prefix codes of RFC 1951 §3.2.2: one lookup for short codes, a canonical walk for long ones.
+//! Decoding tables for the prefix codes of RFC 1951 §3.2.2: one lookup for short codes, a walk over the lengths for long ones.
 
 /// A prefix code of up to `SYMBOLS` symbols, with a lookup table of `FAST` entries (a power of two).
 ///
-/// An entry is `symbol << 4 | length`; zero where the code is longer than the lookup.
+/// An entry is `symbol << 4 | length`, or zero if the code is longer than the lookup.
 pub(super) struct Code<const FAST: usize, const SYMBOLS: usize> {
     fast: [u16; FAST],
     /// Symbols in the order of their codes.
     symbols: [u16; SYMBOLS],
     /// Number of codes of each length.
     count: [u16; 16],
-    /// First code that is longer than the lookup, and the place of its symbol in `symbols`.
+    /// The first code that is longer than the lookup, and the index of its symbol in `symbols`.
     long_code: u16,
     long_index: u16,
 }
 
-/// Why a set of code lengths is none.
+/// The kinds of code that a valid set of lengths gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Shape {
     /// Every bit string starts with a code.
@@ -25,7 +25,7 @@ pub(super) enum Shape {
     Empty,
 }
 
-/// What no code stands for: a symbol out of range of all alphabets, found after one bit.
+/// For bits that are not a code: a symbol outside of all alphabets, of one bit.
 const INVALID: u16 = 0x1ff << 4 | 1;
 
 impl<const FAST: usize, const SYMBOLS: usize> Code<FAST, SYMBOLS> {
@@ -40,7 +40,7 @@ impl<const FAST: usize, const SYMBOLS: usize> Code<FAST, SYMBOLS> {
         &mut self.fast
     }
 
-    /// Builds the code from the lengths (0 to 15) of symbols 0, 1, … `None` if they are no code, by the measure of zlib:
+    /// Builds the code from the lengths (0 to 15) of symbols 0, 1, … `None` if they do not give a code, by zlib's rules:
     /// over-subscribed, or incomplete with more than a single code of one bit.
     pub(super) fn build_from(&mut self, lengths: &[u16]) -> Option<Shape> {
         let shape = sort(lengths, &mut self.symbols, &mut self.count)?;
@@ -55,7 +55,7 @@ impl<const FAST: usize, const SYMBOLS: usize> Code<FAST, SYMBOLS> {
         Some(shape)
     }
 
-    /// Sets each lookup entry to what `entry` makes of its index.
+    /// Sets each lookup entry to what `entry` returns for its index.
     pub(super) fn fill_with(&mut self, entry: impl Fn(u16) -> (u16, u16)) {
         for (slot, index) in self.fast.iter_mut().zip(0..) {
             let (symbol, len) = entry(index);
@@ -63,7 +63,8 @@ impl<const FAST: usize, const SYMBOLS: usize> Code<FAST, SYMBOLS> {
         }
     }
 
-    /// The lookup table from `symbols` and `count`. Codes count upwards, and the first bit of a code is the lowest of the index.
+    /// Fills the lookup table from `symbols` and `count`. Codes count upwards, and the first bit of a code is the lowest of the
+    /// index.
     fn fill(&mut self, shape: Shape) {
         self.fast.fill(if shape == Shape::Complete { 0 } else { INVALID });
         let mut symbols = self.symbols.iter();
@@ -85,8 +86,8 @@ impl<const FAST: usize, const SYMBOLS: usize> Code<FAST, SYMBOLS> {
         (self.long_code, self.long_index) = (code, index);
     }
 
-    /// The code that `bits` (the next ones of the stream, lowest first, zeros behind the end) start with: symbol and length.
-    /// A length beyond the bits that are really there means that more are needed.
+    /// The code that `bits` (the next ones of the stream, lowest first, zeros after the end) start with: symbol and length. A
+    /// length greater than the number of bits held means that more are needed.
     #[inline(always)]
     pub(super) fn decode(&self, bits: u16) -> (u16, u32) {
         let mut entry = self.fast.get(usize::from(bits) & (FAST - 1)).copied().unwrap_or(INVALID);
@@ -96,7 +97,7 @@ impl<const FAST: usize, const SYMBOLS: usize> Code<FAST, SYMBOLS> {
         (entry >> 4, u32::from(entry & 15))
     }
 
-    /// The canonical walk: at each length the codes are consecutive numbers.
+    /// The walk over the lengths: at each length the codes are consecutive numbers.
     #[cold]
     fn decode_long(&self, bits: u16) -> u16 {
         let reversed = u32::from(bits.reverse_bits());
@@ -165,7 +166,7 @@ mod tests {
     fn example_of_section_3_2_2_decodes() {
         let mut code = Code::<4, 8>::new();
         assert_eq!(code.build_from(&[3, 3, 3, 3, 3, 2, 4, 4]), Some(Shape::Complete));
-        // Symbols A to H and their codes, first bit leftmost; F is within the lookup, the others are not.
+        // Symbols A to H and their codes, first bit leftmost; F is in the lookup, the others are not.
         for (symbol, text) in ["010", "011", "100", "101", "110", "00", "1110", "1111"].iter().enumerate() {
             let bits = text.bytes().rev().fold(0, |bits, bit| bits << 1 | u16::from(bit == b'1'));
             assert_eq!(code.decode(bits), (symbol as u16, text.len() as u32));

@@ -8,16 +8,16 @@ use crate::length::wire_len;
 
 /// Inflates what a peer compressed, message by message.
 ///
-/// The history, 2^window_bits bytes, is lent by the caller for the life of the value; everything else, about 2.1 KiB, is in the
-/// value itself, which the caller places and may move. Nothing of `input` needs to be presented again: up to 63 bits that were consumed
-/// and not yet used are kept inside.
+/// The history, 2^window_bits bytes, is lent by the caller for the life of the value; everything else, about 2.1 KB, is in the
+/// value itself, which the caller places and may move. Consumed input is never presented again: up to 63 bits of it that are not
+/// yet used are kept inside.
 ///
-/// A message is: any number of [`inflate`](Self::inflate) calls, then [`finish_message`](Self::finish_message) until it says done.
-/// Whether the history goes on into the next message (context takeover, RFC 7692 §7.1.1) is the caller's choice:
-/// [`reset`](Self::reset) between messages forgets it. Messages that were sent without compression are not passed through here
-/// and leave the history alone.
+/// For each message, call [`inflate`](Self::inflate) any number of times, then [`finish_message`](Self::finish_message) until it
+/// is done. The history is kept for the next message (context takeover, RFC 7692 §7.1.1) unless the caller calls
+/// [`reset`](Self::reset) between them. Messages that were sent without compression are not passed to the inflater and do not
+/// change the history.
 ///
-/// Stored, fixed and dynamic blocks are read, and blocks after one with BFINAL set (§7.2.3.4): those begin at the next byte
+/// It reads stored, fixed and dynamic blocks, and blocks after one with BFINAL set (§7.2.3.4), which begin at the next byte
 /// boundary. Any split of the input, and any sequence of output windows, gives the same bytes.
 pub struct Inflater<'m> {
     history: History<'m>,
@@ -25,39 +25,39 @@ pub struct Inflater<'m> {
     mode: Mode,
     /// The block being read has BFINAL set.
     last_block: bool,
-    /// No byte was read since the start of the message or since a block with BFINAL: nothing is lost if the message ends here.
+    /// No byte was read since the start of the message or since a block with BFINAL: the message may end here.
     may_end: bool,
-    /// `literals` and `distances` hold the fixed code of RFC 1951 §3.2.6: small messages use it again and again.
+    /// `literals` and `distances` hold the fixed code of RFC 1951 §3.2.6, which small messages use again and again.
     fixed: bool,
-    /// Bytes of the current message that were consumed.
+    /// How many bytes of the current message were consumed.
     taken: u64,
-    /// The rest of a match (RFC 1951 §3.2.5) for which there was no room.
+    /// The rest of a match (RFC 1951 §3.2.5) that the last output had no room for.
     match_len: u16,
     match_distance: u16,
     literals: Code<512, 288>,
     distances: Code<128, 32>,
 }
 
-/// Where the decoder stands.
+/// What the decoder reads next.
 #[derive(Clone, Copy)]
 enum Mode {
-    /// Before the 3 bits of a block header.
+    /// The 3 bits of a block header.
     Header,
-    /// Before LEN and NLEN of a stored block.
+    /// LEN and NLEN of a stored block.
     StoredLen,
     Stored {
         left: u16,
     },
-    /// Before HLIT, HDIST and HCLEN of a dynamic block.
+    /// HLIT, HDIST and HCLEN of a dynamic block.
     Sizes,
-    /// Reading the lengths of the code length code.
+    /// The lengths of the code length code.
     CodeLengths {
         literals: u16,
         distances: u16,
         codes: u16,
         have: u16,
     },
-    /// Reading the lengths of both codes, compressed with the code length code.
+    /// The lengths of both codes, compressed with the code length code.
     Lengths {
         literals: u16,
         distances: u16,
@@ -68,32 +68,32 @@ enum Mode {
     Failed(InflateError),
 }
 
-/// How far a call of [`Inflater::inflate`] came.
+/// How far a call of [`Inflater::inflate`] got.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Progress {
-    /// Bytes taken from the front of the input; they need not be presented again.
+    /// How many bytes were taken from the start of the input; they must not be presented again.
     pub consumed: usize,
-    /// Bytes written to the front of the output.
+    /// How many bytes were written to the start of the output.
     pub produced: usize,
-    /// Whether there may be more without further input: the output was filled, or a fault stands behind the bytes written.
+    /// Whether more may come out without further input: the output is full, or a fault follows the bytes written.
     pub more: bool,
 }
 
-/// What a call of [`Inflater::finish_message`] gave.
+/// What a call of [`Inflater::finish_message`] did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Finished {
-    /// Bytes written to the front of the output.
+    /// How many bytes were written to the start of the output.
     pub produced: usize,
-    /// The message is complete and valid. Otherwise the call is to be made again.
+    /// Whether the message is complete and valid. If not, call again.
     pub done: bool,
 }
 
 impl<'m> Inflater<'m> {
     /// A decoder at the start of a connection.
     ///
-    /// `history` is lent for the life of the value: exactly 2^window_bits bytes, window_bits 8 to 15; its content does not matter.
-    /// `None` if its length is another. The window must be that agreed for the peer's direction: a larger one would
-    /// take what the peer may not send.
+    /// `history` is lent for the life of the value: exactly 2^window_bits bytes, window_bits 8 to 15; its content does not
+    /// matter. `None` if it has another length. The window must be the one agreed for the peer's direction: a larger one would
+    /// accept what the peer must not send.
     pub const fn new(history: &'m mut [u8]) -> Option<Self> {
         let Some(history) = History::new(history) else { return None };
         Some(Self {
@@ -117,7 +117,8 @@ impl<'m> Inflater<'m> {
         bits
     }
 
-    /// Forgets the history and all state, a fault too: between messages without context takeover (RFC 7692 §7.1.1).
+    /// Forgets the history and all state, faults included: to be called between messages without context takeover (RFC 7692
+    /// §7.1.1).
     ///
     /// The lent bytes are not wiped, but can no longer be referred to.
     pub const fn reset(&mut self) {
@@ -129,19 +130,19 @@ impl<'m> Inflater<'m> {
         self.match_len = 0;
     }
 
-    /// Bytes of the current message that were consumed.
+    /// How many bytes of the current message were consumed.
     pub(crate) const fn taken(&self) -> u64 {
         self.taken
     }
 
-    /// Inflates from `input` into `output`, until the one is consumed and all that it says is written, or the other is full.
+    /// Inflates from `input` into `output` until all of `input` is consumed and written out, or `output` is full.
     ///
-    /// Bytes of `output` behind those produced may be overwritten.
+    /// Bytes of `output` after those produced may be overwritten.
     ///
     /// # Errors
     ///
-    /// The rule broken. It is found at the first byte that shows it (an over-subscribed code at its last length), given by a call
-    /// that has nothing to write before it, and by every later call until [`reset`](Self::reset).
+    /// The broken rule. It is found at the first byte that shows it (an over-subscribed code at its last length), and returned by
+    /// the first call that has nothing to write before it, and by every later call until [`reset`](Self::reset).
     pub fn inflate(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, InflateError> {
         let mut rest = input;
         let room = output.len();
@@ -159,20 +160,20 @@ impl<'m> Inflater<'m> {
         Ok(Progress { consumed, produced: output.at, more })
     }
 
-    /// Ends the message after its last byte was consumed: writes what is still to come and stands as if the bytes 00 00 ff ff, which the
-    /// sender removed (RFC 7692 §7.2.2), had been read. If the result is not done, the output was filled, or a fault stands
-    /// behind the bytes written: call again (with room: an empty output may be answered so for ever).
+    /// Ends the message after its last byte was consumed: writes the rest of the output, and then is in the state after the bytes
+    /// 00 00 ff ff, which the sender removed (RFC 7692 §7.2.2). If the result is not done, the output is full, or a fault follows
+    /// the bytes written: call again, with room (with an empty output it may never be done).
     ///
-    /// An empty message is fine, and so is one that ends with a block with BFINAL and lacks the byte 00 that §7.2.3.4 wants behind
-    /// it: peers that end each message with the finish function of zlib send it so.
+    /// An empty message is accepted. So is one that ends with a BFINAL block but without the byte 00 that §7.2.3.4 requires after
+    /// it: peers that end each message with zlib's finish function send that.
     ///
     /// # Errors
     ///
-    /// [`InflateError::NotFlushed`] if the message ends inside a block or goes on behind its end, and those of
+    /// [`InflateError::NotFlushed`] if the message ends inside a block or continues after its end, and those of
     /// [`inflate`](Self::inflate).
     pub fn finish_message(&mut self, output: &mut [u8]) -> Result<Finished, InflateError> {
         let Progress { produced, more, .. } = self.inflate(&[], output)?;
-        // §7.2.1: the last block is stored and empty, and exactly its LEN and NLEN are missing.
+        // §7.2.1: the last block is stored and empty, and only its LEN and NLEN are missing.
         let flushed = matches!(self.mode, Mode::StoredLen) || (matches!(self.mode, Mode::Header) && self.may_end);
         let done = flushed && self.bits.count() == 0;
         if done {
@@ -188,7 +189,7 @@ impl<'m> Inflater<'m> {
         Ok(Finished { produced, done })
     }
 
-    /// Reads on until input or room is lacking.
+    /// Continues until there is no more input or no more room.
     fn run(&mut self, input: &mut &[u8], output: &mut Output<'_>) -> Result<(), InflateError> {
         loop {
             self.bits.refill(input);
@@ -232,10 +233,10 @@ impl<'m> Inflater<'m> {
         }
     }
 
-    /// The mode behind a block.
+    /// The mode after a block.
     fn end_of_block(&mut self) -> Mode {
         if self.last_block {
-            // RFC 7692 §7.2.3.4: what follows BFINAL is a new sequence of blocks and starts with an byte of its own.
+            // RFC 7692 §7.2.3.4: a BFINAL block is followed by a new sequence of blocks, which starts at a byte boundary.
             self.bits.align();
             self.may_end = true;
         }
@@ -256,7 +257,7 @@ impl<'m> Inflater<'m> {
 
     fn stored(&mut self, left: u16, input: &mut &[u8], output: &mut Output<'_>) -> Option<Mode> {
         let mut left = left;
-        // First what was moved to the hold, then the rest straight from the input.
+        // First the bytes in the hold, then the rest directly from the input.
         while left > 0 {
             let Some(slot) = output.slot() else { break };
             let Some(octet) = self.bits.take_octet() else { break };
@@ -276,15 +277,15 @@ impl<'m> Inflater<'m> {
         None
     }
 
-    /// RFC 1951 §3.2.7: HLIT, HDIST, HCLEN. The limits of 286 and 30 are those of the alphabets in §3.2.5.
+    /// RFC 1951 §3.2.7: HLIT, HDIST, HCLEN. The limits of 286 and 30 come from the alphabets in §3.2.5.
     fn sizes(&mut self) -> Result<Option<Mode>, InflateError> {
         let Some(sizes) = self.bits.take(14) else { return Ok(None) };
         let (literals, distances, codes) = (257 + (sizes & 31), 1 + (sizes >> 5 & 31), 4 + (sizes >> 10));
         if literals > 286 || distances > 30 {
             return Err(InflateError::TooManyCodes);
         }
-        // Until the codes of this block are built, the memory of the two codes serves to read it: the lookup table of the literal
-        // code holds the lengths, and the distance code is the code length code.
+        // Until the codes of this block are built, their memory is used to read them: the lookup table of the literal code holds
+        // the lengths, and the distance code is the code length code.
         self.fixed = false;
         self.literals.lengths().fill(0);
         Ok(Some(Mode::CodeLengths { literals, distances, codes, have: 0 }))
@@ -373,7 +374,7 @@ impl<'m> Inflater<'m> {
         }
         let (of_literals, of_distances) = lengths.split_at_checked(literals).unwrap_or((&[], &[]));
         let of_distances = of_distances.get(..distances).unwrap_or(&[]);
-        // The distance code first: building the literal code overwrites the lengths.
+        // The distance code comes first: building the literal code overwrites the lengths.
         let distances = self.distances.build_from(of_distances);
         let literals = of_literals.len();
         if self.literals.build(literals).is_none() {
@@ -400,7 +401,8 @@ impl<'m> Inflater<'m> {
         self.distances.fill_with(|index| (index.reverse_bits() >> 11, 5));
     }
 
-    /// RFC 1951 §3.2.5. A symbol with all that belongs to it has at most 48 bits and is used at once or left in the hold.
+    /// RFC 1951 §3.2.5. A symbol with its extra bits and its distance has at most 48 bits; it is used as a whole or left in the
+    /// hold.
     fn symbols(&mut self, input: &mut &[u8], output: &mut Output<'_>) -> Result<Option<Mode>, InflateError> {
         if self.match_len > 0 && !self.copy_match(output) {
             return Ok(None);
@@ -453,7 +455,7 @@ impl<'m> Inflater<'m> {
         Ok(next)
     }
 
-    /// Copies the match as far as there is room; says whether that was all of it.
+    /// Copies as much of the match as there is room for, and returns whether that was all of it.
     #[inline]
     fn copy_match(&mut self, output: &mut Output<'_>) -> bool {
         let distance = usize::from(self.match_distance);
@@ -491,7 +493,7 @@ impl Output<'_> {
         self.octets.get_mut(self.at)
     }
 
-    /// Appends as much of `part` (at most 65 535 bytes) as there is room for; gives how much.
+    /// Appends as much of `part` (at most 65 535 bytes) as there is room for, and returns how much.
     #[inline]
     fn append(&mut self, part: &[u8]) -> u16 {
         let len = copy(self.octets.get_mut(self.at..).unwrap_or(&mut []), part);
@@ -499,8 +501,8 @@ impl Output<'_> {
         u16::try_from(len).unwrap_or(u16::MAX)
     }
 
-    /// Appends up to `len` of the bytes that begin `distance` before the end, which may be those just appended (RFC 1951
-    /// §3.2.3); gives how many.
+    /// Appends up to `len` of the bytes that begin `distance` before the end, which may include those just appended (RFC 1951
+    /// §3.2.3), and returns how many.
     #[inline]
     fn repeat(&mut self, distance: usize, len: u16) -> u16 {
         let mut left = usize::from(len);
@@ -508,7 +510,7 @@ impl Output<'_> {
         while left > 0 {
             let Some((written, room)) = self.octets.split_at_mut_checked(at) else { break };
             let Some(from) = at.checked_sub(back).and_then(|start| written.get(start..)) else { break };
-            // Most matches are short: 16 bytes at a time, of which what is too many will be overwritten.
+            // Most matches are short. 16 bytes at a time: those beyond the match will be overwritten.
             let step = match (room.first_chunk_mut::<16>(), from.first_chunk::<16>()) {
                 (Some(to), Some(from)) => {
                     *to = *from;
@@ -520,7 +522,7 @@ impl Output<'_> {
                 break;
             }
             if back < 16 {
-                // What repeats after `back` bytes and was just appended once more repeats after twice as many.
+                // Bytes that repeat after `back` bytes also repeat after twice as many, once these have been appended.
                 back *= 2;
             }
             at += step;
@@ -619,7 +621,7 @@ mod tests {
             let mut inflater = Inflater::new(&mut history).unwrap();
             for message in [
                 HELLO,
-                // §7.2.3.2: refers to the message before.
+                // §7.2.3.2: refers to the previous message.
                 &[0xf2, 0x00, 0x11, 0x00, 0x00],
                 // §7.2.3.3: stored.
                 &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00],
@@ -645,7 +647,7 @@ mod tests {
         assert_eq!(inflate(&mut inflater, &end, 1, 9, &mut output), Ok(&b"Hello"[..]));
         let twice: [u8; 14] = core::array::from_fn(|i| end[i % 7]);
         assert_eq!(inflate(&mut inflater, &twice, 1, 9, &mut output), Ok(&b"HelloHello"[..]));
-        // An empty stored block with BFINAL, of which LEN and NLEN were removed; and one that is complete.
+        // An empty stored block with BFINAL whose LEN and NLEN were removed, and a complete one.
         assert_eq!(inflate(&mut inflater, &[0x01], 1, 9, &mut output), Ok(&b""[..]));
         assert_eq!(inflate(&mut inflater, &[0x01, 0, 0, 0xff, 0xff], 1, 9, &mut output), Ok(&b""[..]));
         assert_eq!(inflate(&mut inflater, HELLO, 1, 9, &mut output), Ok(&b"Hello"[..]));
@@ -666,7 +668,7 @@ mod tests {
                 assert_eq!(result, expected, "{cut} octets of {message:02x?}");
             }
         }
-        // Garbage behind the end is taken for LEN and NLEN.
+        // Garbage after the end is read as LEN and NLEN.
         inflater.reset();
         inflater.inflate(&[0x00, 1, 2, 3], &mut [0; 9]).unwrap();
         assert_eq!(inflater.inflate(&[4], &mut [0; 9]), Err(InflateError::StoredLenMismatch));
@@ -677,7 +679,7 @@ mod tests {
         use InflateError::*;
         let mut history = [0; 32768];
         let mut inflater = Inflater::new(&mut history).unwrap();
-        // Most are those of zlib's own coverage test.
+        // Most of them are from zlib's own coverage test.
         type Case<'a> = (&'a [u8], Option<(InflateError, usize)>);
         let table: &[Case<'_>] = &[
             (&[0x06], Some((ReservedBlockType, 1))),
@@ -755,7 +757,7 @@ mod tests {
         }
     }
 
-    /// A fixed block with a match of three bytes; `extra` bits of the distance behind symbol `distance`.
+    /// A fixed block with a match of three bytes; `extra` are the bits of the distance after symbol `distance`.
     fn fixed_match(distance: u32, extra: (u32, u32)) -> ([u8; 4], usize) {
         let mut bits = BitWriter::new();
         bits.put(2, 3);
@@ -792,7 +794,7 @@ mod tests {
                 inflater.remember(&[1; 600]);
                 assert_eq!(inflater.inflate(&outside, &mut output), Err(InflateError::DistanceTooFar));
             }
-            // The bytes still lie in the history, but are not to be had.
+            // The bytes are still in the history, but cannot be referred to.
             inflater.reset();
             assert_eq!(inflater.inflate(&nearest, &mut output), Err(InflateError::DistanceTooFar));
         }

@@ -1,6 +1,7 @@
 //! RFC 7692, permessage-deflate: what two endpoints agree on, and, with the feature `deflate`, the inflater and the compressor.
 //!
-//! Both keep their history in memory that the caller lends, and neither knows of frames: a connection holds only what was agreed.
+//! Both keep their history in memory that the caller lends, and neither knows about frames. A connection holds only what was
+//! agreed.
 
 #[cfg(feature = "deflate")]
 mod bits;

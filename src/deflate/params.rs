@@ -1,13 +1,13 @@
-//! RFC 7692 §7.1: what was agreed.
+//! RFC 7692 §7.1: the agreed parameters.
 
 use crate::role::Role;
 
-/// The agreed parameters of permessage-deflate (RFC 7692 §7.1), one half for what each end sends.
+/// The agreed parameters of permessage-deflate (RFC 7692 §7.1), separately for what each end sends.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct DeflateParams {
-    /// What the server sends.
+    /// For what the server sends.
     pub server: DeflateDirection,
-    /// What the client sends.
+    /// For what the client sends.
     pub client: DeflateDirection,
 }
 
@@ -21,7 +21,7 @@ pub struct DeflateDirection {
 }
 
 impl DeflateDirection {
-    /// What holds where nothing was said: context takeover and a window of 32 KiB.
+    /// The defaults of the RFC: context takeover and a window of 32 KiB.
     pub const DEFAULT: Self = Self { no_context_takeover: false, max_window_bits: 15 };
 }
 
@@ -29,7 +29,7 @@ impl DeflateParams {
     /// What a response without parameters agrees on.
     pub const DEFAULT: Self = Self { server: DeflateDirection::DEFAULT, client: DeflateDirection::DEFAULT };
 
-    /// What `role` sends.
+    /// The parameters for what `role` sends.
     pub const fn sent_by(self, role: Role) -> DeflateDirection {
         match role {
             Role::Server => self.server,

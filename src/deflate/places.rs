@@ -1,21 +1,21 @@
-//! Where bytes like those to come were last seen: the hash table of the compressor, in memory that the caller lends.
+//! Where the next bytes occurred before: the hash table of the compressor, in memory that the caller lends.
 
-/// Buckets of the four latest positions, modulo 2^16, of three bytes with the same hash.
+/// Buckets, one for each hash of three bytes, with the four latest positions of such bytes modulo 2^16.
 ///
-/// An entry proves nothing, since positions come round again and hashes collide: the bytes are always compared.
+/// An entry is only a hint, since positions wrap around and hashes collide: the bytes are always compared.
 pub(super) struct Places<'m> {
     buckets: &'m mut [u8],
-    /// Right shift that leaves as many bits of a hash as there are buckets to choose from.
+    /// The right shift that reduces a hash to the index of a bucket.
     shift: u32,
     /// Position of the first byte of this call's input.
     base: u16,
 }
 
-/// Positions in a bucket, of two bytes each.
+/// Positions in a bucket. Each has two bytes.
 pub(super) const WAYS: usize = 4;
 
 impl<'m> Places<'m> {
-    /// Takes the largest power of two of buckets that fits into `memory`, at most 8192. `None` if not even 16 do.
+    /// Takes the largest power of two of buckets that fits into `memory`, at most 8192; `None` if that is less than 16.
     pub(super) fn new(memory: &'m mut [u8]) -> Option<Self> {
         let bits = (4..=13).rev().find(|bits| memory.len() >= (2 * WAYS) << bits)?;
         let buckets = memory.get_mut(..(2 * WAYS) << bits)?;
@@ -23,7 +23,7 @@ impl<'m> Places<'m> {
         Some(Self { buckets, shift: 32 - bits, base: 0 })
     }
 
-    /// Not for safety, but so that what was compressed before has no influence on the output.
+    /// Not needed for safety, but so that earlier messages have no influence on the output.
     pub(super) fn clear(&mut self) {
         self.buckets.fill(0);
         self.base = 0;
@@ -34,8 +34,8 @@ impl<'m> Places<'m> {
         self.base = self.base.wrapping_add(low_16(len));
     }
 
-    /// Looks up the three bytes at the front of `rest`, which begins at `at` in the call's input, and notes their place. Gives the
-    /// distances to the places noted before, the nearest first, modulo 2^16 and without any warrant; 0 for none.
+    /// Looks up the three bytes at the start of `rest`, which begins at `at` in the call's input, and stores their position.
+    /// Returns the distances to the positions stored before, the nearest first, modulo 2^16 and unchecked; 0 for none.
     #[inline(always)]
     pub(super) fn exchange(&mut self, rest: &[u8], at: usize) -> [u16; WAYS] {
         let Some(&[a, b, c]) = rest.first_chunk::<3>() else { return [0; WAYS] };

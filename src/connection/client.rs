@@ -1,4 +1,4 @@
-//! §4.1: a client's opening handshake. Nothing here is in a program without clients.
+//! §4.1: a client's opening handshake. A program without clients contains none of this.
 
 use super::machine::{Heads, Machine, Output, Stage};
 use crate::error::{CallError, ProtocolError, UsageError};
@@ -56,12 +56,12 @@ fn read_response<'i>(
             }
         }
     };
-    // A 101 that was wrong: what follows are frames of nobody's.
+    // After a wrong 101 what follows is not for us.
     let consumed = if let Stage::Failed = machine.stage { len } else { consumed };
     Ok(Received { consumed, produced: 0, event: Some(event) })
 }
 
-/// The next head, if it is complete. An interim one makes room for another.
+/// The next head, if it is complete. After an interim one the scan starts again.
 fn next_response<'i>(input: &'i [u8], scan: &mut Scan, machine: &Machine<'_>) -> Result<Option<Response<'i>>, ProtocolError> {
     let Some(len) = scan.advance(input, machine.config)? else { return Ok(None) };
     let response = Response::of_head(Head::of_scanned(input.get(..len).unwrap_or_default()));
@@ -76,8 +76,8 @@ fn next_response<'i>(input: &'i [u8], scan: &mut Scan, machine: &Machine<'_>) ->
     Ok(Some(response))
 }
 
-/// What the final response leads to: an open connection; a failed one, after a 101 that is not what it says; or a refusal, with a body
-/// that is the caller's to read.
+/// What the final response leads to: an open connection; a failed one, after an invalid 101; or a refusal, whose body the caller
+/// may read.
 fn respond_to<'i>(response: Response<'i>, heads: Heads, machine: &mut Machine<'_>, now: Instant) -> Event<'i> {
     match response.check(&key_of(heads.nonce), machine.config) {
         Ok(negotiated) => {

@@ -1,4 +1,4 @@
-//! §7: closing and failing by the caller, the end of input, and what becomes of the transport.
+//! §7: closing and failing by the caller, the end of input, and what to do with the transport.
 
 use super::machine::{Machine, Output, Stage};
 use crate::close_code::CloseCode;
@@ -8,7 +8,7 @@ use crate::frame::{MAX_CONTROL_PAYLOAD, Opcode};
 use crate::role::Role;
 use crate::time::Instant;
 
-/// Closing timeouts after which the rest of a message that was under way moves the deadline no more (law 10), but the first.
+/// By how many closing timeouts the rest of a message that was under way may move the deadline (law 10).
 const GRACE_TIMEOUTS: u32 = 9;
 
 impl Machine<'_> {
@@ -23,7 +23,7 @@ impl Machine<'_> {
 
     pub(super) fn transport(&self) -> Transport {
         match self.stage {
-            // §7.1.1: the server ends TCP first, so the client waits for it.
+            // §7.1.1: the server closes TCP first, so the client waits for it.
             Stage::BothClosed { .. } if self.role == Role::Server => Transport::ShutdownWrite,
             Stage::Failed => Transport::ShutdownWrite,
             Stage::Over | Stage::Ended { .. } => Transport::Close,
@@ -32,7 +32,7 @@ impl Machine<'_> {
     }
 
     pub(super) fn receive_eof(&mut self, now: Instant) -> Received<'static> {
-        // RFC 9112 §9.6: who half-closes behind a request still reads its answer.
+        // RFC 9112 §9.6: a client that half-closes after its request still reads the answer.
         if let Stage::Deciding { .. } = self.stage {
             self.input_ended = true;
             return Received::consumed(0);
@@ -40,7 +40,7 @@ impl Machine<'_> {
         Received { consumed: 0, produced: 0, event: self.end(now) }
     }
 
-    /// §7.1.2. What is closing or closed already needs no Close: nothing is written then.
+    /// §7.1.2. If the connection is already closing or closed, nothing is written.
     pub(super) fn close(
         &mut self,
         code: Option<CloseCode>,
@@ -59,7 +59,7 @@ impl Machine<'_> {
                 Ok(n)
             }
             Stage::Fresh | Stage::Head { .. } | Stage::Deciding { .. } => Err(UsageError::NotOpen.into()),
-            // The body of the refusal is not wanted.
+            // The caller does not want the body of the refusal.
             Stage::Refused => {
                 self.enter(Stage::Over, now);
                 Ok(0)
@@ -68,7 +68,7 @@ impl Machine<'_> {
         }
     }
 
-    /// §7.1.7, for a reason of the caller's.
+    /// §7.1.7: fails the connection for a reason of the caller's.
     pub(super) fn fail(&mut self, code: CloseCode, now: Instant, out: &mut Output<'_>) -> Result<usize, CallError> {
         if !code.is_allowed_in_frame() {
             return Err(UsageError::InvalidCloseCode.into());
@@ -81,7 +81,7 @@ impl Machine<'_> {
         Ok(n)
     }
 
-    /// Tells the peer of a failure by a Close, if one may still go out.
+    /// Reports a failure to the peer by a Close, if one may still be sent.
     pub(super) fn put_fault(&mut self, code: CloseCode, out: &mut Output<'_>) -> Result<usize, CallError> {
         match self.stage {
             Stage::Open { .. } => self.put_control(Opcode::Close, &code.0.to_be_bytes(), out),

@@ -13,35 +13,36 @@ use crate::length::wire_len;
 use crate::role::Role;
 use crate::time::Instant;
 
-/// How far a call of [`Connection::send_with`] came.
+/// How far a call of [`Connection::send_with`] got.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Sent {
-    /// Bytes of the payload that are done with; the rest is to be given again.
+    /// How many bytes of the payload were taken; the rest must be given again.
     pub consumed: usize,
-    /// Bytes at the start of the output that go to the peer: one frame, or none yet.
+    /// How many bytes at the start of the output go to the peer: one frame, or none yet.
     pub produced: usize,
-    /// Whether the call is over: all of the payload was taken, and with `fin` the end of the message is in what was produced so far.
-    /// Without `fin` the last bits of a fragment may come with the next. Or the connection is closing already, and nothing more goes out.
+    /// Whether the call is complete: all of the payload was taken, and with `fin` the end of the message has been produced.
+    /// Without `fin` the last bits of a fragment may come with the next. Also true if the connection is already closing and
+    /// nothing more is sent.
     pub done: bool,
 }
 
-/// Room below which [`Connection::send_with`] does not start a frame: the header of a masked one and some payload.
+/// With less room [`Connection::send_with`] does not start a frame: the header of a masked one and some payload.
 const MIN_ROOM: usize = 32;
 
-/// Bytes of payload for each byte of room that a call takes at most; text that people wrote does not shrink as far.
+/// The most bytes of payload that a call takes for each byte of room; text written by people does not compress that well.
 const MAX_RATIO: usize = 64;
 
 impl<E: Entropy> Connection<'_, E> {
-    /// [`receive`](Self::receive) for a connection with permessage-deflate. Compressed messages are inflated into `window`, which the
-    /// event borrows; others come as they do there. `inflater` belongs to this connection alone.
+    /// [`receive`](Self::receive) for a connection with permessage-deflate. Compressed messages are inflated into `window`, which
+    /// the event borrows; others arrive as with `receive`. `inflater` must be used for this connection only.
     ///
-    /// Inflating cannot be undone, so this call asks for [`MAX_ANSWER`](crate::MAX_ANSWER) bytes of room before it inflates, and what the
-    /// inflater took stays in it.
+    /// Inflating cannot be undone, so this call asks for [`MAX_ANSWER`](crate::MAX_ANSWER) bytes of room before it inflates, and
+    /// what the inflater took remains in it.
     ///
     /// # Errors
-    /// As [`receive`](Self::receive), and [`UsageError::NoDeflate`](crate::UsageError::NoDeflate) where a compressed message comes and
-    /// `window` is empty or the inflater's window is not the agreed one.
+    /// As [`receive`](Self::receive), and [`UsageError::NoDeflate`](crate::UsageError::NoDeflate) if a compressed message arrives
+    /// and `window` is empty or the inflater's window is not the agreed one.
     pub fn receive_with<'i>(
         &mut self,
         now: Instant,
@@ -56,16 +57,17 @@ impl<E: Entropy> Connection<'_, E> {
         machine.receive_any(input, inflating, now, &mut out)
     }
 
-    /// [`send`](Self::send), compressed (RFC 7692 §6.1): writes at most one frame, as long as `out` allows. Until
-    /// [`Sent::done`] the caller writes what was produced and calls again with the rest of the payload, which may be nothing, and the same
-    /// `kind` and `fin`. Fragments follow as with `send`. `compressor` belongs to this connection alone.
+    /// [`send`](Self::send), compressed (RFC 7692 §6.1): writes at most one frame, as long as `out` allows. Until [`Sent::done`]
+    /// the caller writes what was produced and calls again with the rest of the payload, which may be empty, and the same `kind`
+    /// and `fin`. Fragments follow as with `send`. `compressor` must be used for this connection only.
     ///
-    /// To leave a message uncompressed, because it holds a secret beside what a stranger chose (RFC 7692 §8) or is not worth it,
-    /// use [`send`](Self::send).
+    /// To send a message uncompressed, because it has a secret beside text that an attacker may choose (RFC 7692 §8) or because
+    /// compression is not worth it, use [`send`](Self::send).
     ///
     /// # Errors
     /// As [`send`](Self::send), with [`CallError::NeedsRoom`] below 32 bytes, and
-    /// [`UsageError::NoDeflate`](crate::UsageError::NoDeflate) where none was agreed or the compressor's window is larger than agreed.
+    /// [`UsageError::NoDeflate`](crate::UsageError::NoDeflate) if compression was not agreed or the compressor's window is larger
+    /// than agreed.
     pub fn send_with(
         &mut self,
         compressor: &mut Compressor<'_>,
@@ -79,7 +81,7 @@ impl<E: Entropy> Connection<'_, E> {
     }
 }
 
-/// The inflater of a call, what was agreed for it, and where its bytes go.
+/// The inflater of a call, the parameters agreed for it, and the memory for its output.
 struct Inflating<'a, 'm, 'i> {
     inflater: &'a mut Inflater<'m>,
     agreed: Option<DeflateDirection>,
@@ -93,17 +95,17 @@ impl<'i> Inflation<'i> for Inflating<'_, '_, 'i> {
     }
 
     fn inflate(&mut self, payload: &[u8], ends: bool, limit: u64) -> Result<Inflated, ProtocolError> {
-        // no byte behind the first that is too many is ever produced.
+        // at most one byte beyond the limit is ever produced.
         let room = crate::length::at_most(limit.saturating_add(1), self.window.len());
         let window = self.window.get_mut(..room).unwrap_or_default();
         let progress = self.inflater.inflate(payload, window).map_err(|_| ProtocolError::InvalidDeflate)?;
         let mut inflated =
             Inflated { consumed: progress.consumed, produced: progress.produced, done: false, more: progress.more };
         if ends && progress.consumed == payload.len() && !progress.more {
-            // Everything is out: the byte of room only shows that none is wanted.
+            // Everything has come out: the byte of room only shows that nothing more does.
             match self.inflater.finish_message(&mut [0]) {
                 Ok(finished) => inflated.done = finished.done,
-                // What came before the fault is given first.
+                // The output before the fault is given first.
                 Err(_) if inflated.produced > 0 => inflated.more = true,
                 Err(_) => return Err(ProtocolError::InvalidDeflate),
             }
@@ -147,11 +149,11 @@ impl Machine<'_> {
         }
         let starts = !writer.is_inside_message();
         let opcode = writer.opcode(kind, true)?;
-        // A call takes no more than may fit, so that many of them do not look at a long payload over and over.
+        // A call takes no more than may fit, so that many calls do not check a long payload again and again.
         let (all, ends) = (payload, fin);
         let payload = all.get(..out.len().saturating_mul(MAX_RATIO)).unwrap_or(all);
         let fin = ends && payload.len() == all.len();
-        // §8.1: the first call checks all of the payload, so that none of it has gone out if it is no text.
+        // §8.1: the first call checks all of the payload, so that none of it has been sent if it is not text.
         let checks_all = !writer.rest_is_checked;
         writer.after(kind, if checks_all { all } else { payload }, if checks_all { ends } else { fin }, true)?;
         room(out, MIN_ROOM)?;
@@ -160,11 +162,12 @@ impl Machine<'_> {
             entropy.fill(key)?;
         }
 
-        // Nothing fails from here on: compressing cannot be undone.
+        // Nothing may fail from here on: compressing cannot be undone.
         if starts && agreed.no_context_takeover {
             compressor.reset();
         }
-        // §6: RSV1 marks the first frame of a compressed message. The header that as long a frame as fits would have.
+        // RFC 7692 §6: RSV1 marks the first frame of a compressed message. Room is reserved for the header of the longest frame
+        // that fits.
         let rsv = if starts { 4 } else { 0 };
         let mut header = FrameHeader { fin: false, rsv, opcode, masking_key, payload_len: wire_len(out.len()) };
         let reserved = header.header_len();
@@ -190,7 +193,7 @@ impl Machine<'_> {
     }
 }
 
-/// Moves `len` bytes from `from` to `to`, which is not behind it. (`copy_within` could panic, for all the compiler sees.)
+/// Moves `len` bytes from `from` to `to`, which is not after it. (The compiler cannot see that `copy_within` would not panic.)
 fn move_down(octets: &mut [u8], from: usize, to: usize, len: usize) {
     let cells = Cell::from_mut(octets).as_slice_of_cells();
     let sources = cells.get(from..).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! §7, the upper storey: where a connection stands, and the one function that moves it on.
+//! §7, the upper storey: the stages of a connection, and the one function that changes them.
 
 use super::timers::Timers;
 use crate::close_code::CloseCode;
@@ -12,37 +12,38 @@ use crate::http::scan::Scan;
 use crate::role::Role;
 use crate::time::Instant;
 
-/// Bytes of room in the output that [`Connection::receive`](crate::Connection::receive) may ask for and that suffice for it and for
-/// [`Connection::handle_timeout`](crate::Connection::handle_timeout): a client's longest Pong, which is longer than every refusal of
-/// a handshake.
+/// The room in bytes that [`Connection::receive`](crate::Connection::receive) may ask for in the output, and that is enough for
+/// it and for [`Connection::handle_timeout`](crate::Connection::handle_timeout): a client's longest Pong, than which no refusal
+/// of a handshake is longer.
 pub const MAX_ANSWER: usize = 2 + 4 + MAX_CONTROL_PAYLOAD;
 
-/// The most bytes that [`Connection::receive`](crate::Connection::receive) leaves unconsumed once the opening handshake is over: a
-/// control frame of which the last byte is missing.
+/// The most bytes that [`Connection::receive`](crate::Connection::receive) leaves unconsumed once the opening handshake is over:
+/// a control frame without its last byte.
 pub const MAX_REMAINDER: usize = MAX_ANSWER - 1;
 
-/// The machine without its entropy source, so that programs with several sources hold its code once.
+/// The machine without its entropy source, so that programs with several sources contain its code once.
 pub(super) struct Machine<'c> {
     pub(super) config: &'c Config<'c>,
     pub(super) timers: Timers,
     pub(super) stage: Stage,
     pub(super) negotiated: Negotiated,
     pub(super) role: Role,
-    /// The input ended while a request waited for its answer: `Closed` comes once that is given and all input is read.
+    /// The input ended while a request waited for its answer: `Closed` comes once the answer is given and all input is read.
     pub(super) input_ended: bool,
 }
 
-/// Where the connection stands, with what it has to know there. The table at [`Connection`](crate::Connection) says what each means.
+/// The stage of a connection, with the data that belongs to it. The table at [`Connection`](crate::Connection) says what each
+/// means.
 #[derive(Clone, Copy)]
 pub(super) enum Stage {
-    /// Client: the request is still to be written.
+    /// Client: the request has not been written.
     Fresh,
     /// A head is awaited: a server's request, a client's response.
     Head {
         reads: ReadHead,
         heads: Heads,
     },
-    /// Server: the request was shown and is not answered yet.
+    /// Server: the request was shown and has not been answered.
     Deciding {
         method: Method,
     },
@@ -50,22 +51,22 @@ pub(super) enum Stage {
         reader: Reader,
         writer: Writer,
     },
-    /// Our Close went out, the peer's is awaited.
+    /// Our Close was sent, the peer's is awaited.
     CloseSent {
         reader: Reader,
-        /// By how many milliseconds more the rest of the message that was under way may move the closing deadline.
+        /// By how many more milliseconds the rest of the message that was under way may move the closing deadline.
         grace_ms: u32,
     },
     /// Both Closes were exchanged.
     BothClosed {
         code: CloseCode,
     },
-    /// The peer broke a rule, the caller failed the connection, or the request was answered with something else than 101: what comes is
-    /// ignored.
+    /// The peer broke a rule, the caller failed the connection, or the request was answered with something other than 101:
+    /// further input is ignored.
     Failed,
     /// Client: the response was not a 101; its body is not ours.
     Refused,
-    /// Nothing is waited for any more; `Closed` is still to be given.
+    /// Nothing more is awaited; `Closed` has not been given.
     Over,
     /// `Closed` was given.
     Ended {
@@ -73,7 +74,7 @@ pub(super) enum Stage {
     },
 }
 
-/// The methods whose answers are different.
+/// The methods, as far as they change the answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
     /// RFC 9110 §9.3.2: the answer has no body.
@@ -83,7 +84,7 @@ pub(super) enum Method {
     Other,
 }
 
-/// Reads the head that is awaited: a role's own function, so that a program holds the code of the roles that it has.
+/// Reads the head that is awaited. Each role has its own function, so that a program contains only the code of its roles.
 pub(super) type ReadHead = for<'m, 'c, 'i, 'a, 'b> fn(
     &'m mut Machine<'c>,
     Heads,
@@ -92,7 +93,7 @@ pub(super) type ReadHead = for<'m, 'c, 'i, 'a, 'b> fn(
     &'a mut Output<'b>,
 ) -> Result<Received<'i>, CallError>;
 
-/// What is known of the heads of an opening handshake.
+/// The state of reading the heads of an opening handshake.
 #[derive(Clone, Copy)]
 pub(super) struct Heads {
     pub(super) scan: Scan,
@@ -100,7 +101,7 @@ pub(super) struct Heads {
     pub(super) nonce: [u8; 16],
 }
 
-/// Where a call writes, and where it draws masking keys.
+/// The output of a call, and its source of masking keys.
 pub(super) struct Output<'a> {
     pub(super) entropy: &'a mut dyn Entropy,
     pub(super) room: &'a mut [u8],
@@ -112,8 +113,8 @@ impl<'c> Machine<'c> {
         Self { config, timers: Timers::start(now), stage, negotiated, role, input_ended: false }
     }
 
-    /// Every change of stage. A connection that opens, and one that takes the first step of its closing, begins to wait anew; the
-    /// deadline of the handshake runs until its answer, and on through a body that is not ours.
+    /// Every change of stage. The wait restarts when a connection opens and at the first step of its closing. The deadline of the
+    /// handshake runs until its answer, and through a body that is not ours.
     pub(super) fn enter(&mut self, stage: Stage, now: Instant) {
         let begins = match stage {
             Stage::Open { .. } => true,
@@ -128,13 +129,13 @@ impl<'c> Machine<'c> {
         self.stage = stage;
     }
 
-    /// The connection is open: frames come and go.
+    /// Opens the connection.
     pub(super) fn open(&mut self, negotiated: Negotiated, now: Instant) {
         self.negotiated = negotiated;
         self.enter(Stage::Open { reader: Reader::START, writer: Writer::START }, now);
     }
 
-    /// The end, once.
+    /// Ends the connection. Gives `Closed` once.
     pub(super) fn end(&mut self, now: Instant) -> Option<Event<'static>> {
         let code = self.close_code();
         if let Stage::Ended { .. } = self.stage {
@@ -152,7 +153,7 @@ impl<'c> Machine<'c> {
         }
     }
 
-    /// Whether a message may go out (§6.1): not yet is the caller's mistake, no longer is none.
+    /// The writer, if a message may be sent (§6.1). Too early is the caller's mistake; too late is not, and gives `None`.
     #[inline]
     pub(super) fn writer(&self) -> Result<Option<Writer>, UsageError> {
         match self.stage {
@@ -168,7 +169,7 @@ impl<'c> Machine<'c> {
         }
     }
 
-    /// What the reader has to know.
+    /// The rules for the reader.
     #[inline]
     pub(super) fn rules(&self) -> Rules<'c> {
         Rules { config: self.config, masked: self.role == Role::Server, deflate: self.negotiated.deflate().is_some() }
@@ -180,10 +181,10 @@ impl<'c> Machine<'c> {
         self.role == Role::Client
     }
 
-    /// Writes a control frame whose payload was checked.
+    /// Writes a control frame whose payload has been checked.
     pub(super) fn put_control(&mut self, opcode: Opcode, payload: &[u8], out: &mut Output<'_>) -> Result<usize, CallError> {
         let n = put_frame((true, opcode), payload, self.masks(), out.entropy, out.room)?;
-        // What leaves behind our Close does not move the closing deadline.
+        // What is sent after our Close does not move the closing deadline.
         if let Stage::Open { .. } = self.stage {
             self.timers.note_produced(n);
         }

@@ -1,4 +1,4 @@
-//! §7, the upper storey: one endpoint of one connection, over the pieces that `frame` reads and writes.
+//! §7, the upper storey: one endpoint of one connection, above the frames that `frame` reads and writes.
 
 mod client;
 mod closing;

@@ -2,34 +2,34 @@
 
 use crate::event::PingSource;
 
-/// The latest keepalive Ping and the latest of the application's: a peer may answer only the latest, so no others are remembered.
+/// The latest keepalive Ping and the application's latest: a peer may answer only the latest Ping, so no others are remembered.
 #[derive(Clone, Copy)]
 pub(super) struct Pings {
-    /// Bytes of output, up to the end of the keepalive Ping, that the transport has not taken yet; `FAR` if they are more than fit.
-    /// Then all that is not taken counts as before the Ping: who takes gigabytes lives.
+    /// Bytes of output, up to the end of the keepalive Ping, that the transport has not taken yet; `FAR` if the number does not
+    /// fit. Then all bytes not taken count as before the Ping: a peer that takes gigabytes is alive.
     pub(super) unwritten: u32,
     /// A hash of the payload of the application's latest Ping until its Pong comes; 0 if there is none.
     application: u32,
     /// Microseconds; `u32::MAX` before the first answer.
     pub(super) round_trip: u32,
-    /// Counts the keepalive Pings; the payload of the latest.
+    /// The number of the latest keepalive Ping, which is its payload.
     number: u8,
     awaits: Awaits,
-    /// Whether the application's Ping left after the keepalive's.
+    /// Whether the application's Ping was sent after the keepalive's.
     application_is_later: bool,
-    /// Whether nothing moved the start of the wait for the Pong but its own way out.
+    /// Whether only the sending of the Ping itself has moved the start of the wait for its Pong.
     pub(super) is_timed: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Awaits {
     Nothing,
-    /// The Ping found no room, or no entropy. Its Pong will be missed unless the transport takes what is in its way.
+    /// The Ping found no room, or no entropy. Its Pong will be missed unless the transport takes what is in the way.
     Room,
     Pong,
-    /// A Pong behind a frame of which bytes come in: no Pong can interrupt it (§5.4).
+    /// The Pong, after a frame that is arriving: no Pong can interrupt it (§5.4).
     PongBehindFrame,
-    /// The same, and the next frame may have left before the Ping was seen.
+    /// The same, and the peer may have sent the next frame before it saw the Ping.
     PongBehindTwoFrames,
 }
 
@@ -50,7 +50,7 @@ impl Pings {
         self.awaits != Awaits::Nothing
     }
 
-    /// No Pong is awaited any more.
+    /// No Pong is awaited any longer.
     pub(super) fn forget(&mut self) {
         self.awaits = Awaits::Nothing;
     }
@@ -73,8 +73,8 @@ impl Pings {
         self.application_is_later = true;
     }
 
-    /// A Pong came. A Pong to a Ping that left after the keepalive's answers that too (§5.5.3); one to an earlier Ping, or to
-    /// none, shows nothing. Of two Pings with the same payload, the latest counts.
+    /// A Pong arrived. If it answers a Ping that was sent after the keepalive's, it answers that too (§5.5.3). A Pong to an
+    /// earlier Ping, or to none, shows nothing. Of two Pings with the same payload, the latest counts.
     pub(super) fn note_pong(&mut self, pong: &[u8]) -> Option<PingSource> {
         let to_application = self.application != 0 && self.application == hash(pong);
         let to_keepalive = self.awaits_pong() && self.awaits != Awaits::Room && pong == payload(self.number);
@@ -92,7 +92,7 @@ impl Pings {
         Some(PingSource::Application)
     }
 
-    /// A data frame starts that does not lie whole in the input.
+    /// A data frame begins that does not lie whole in the input.
     pub(super) fn note_frame(&mut self) {
         self.awaits = match self.awaits {
             Awaits::PongBehindTwoFrames => Awaits::PongBehindFrame,
@@ -101,18 +101,18 @@ impl Pings {
         };
     }
 
-    /// Whether bytes of a data frame show that its sender lives: it cannot answer before the frame ends.
+    /// Whether bytes of a data frame count as a sign of life: its sender cannot answer before the frame ends.
     pub(super) fn is_behind_frame(&self) -> bool {
         matches!(self.awaits, Awaits::PongBehindFrame | Awaits::PongBehindTwoFrames)
     }
 
-    /// The transport took what it took; `some` of it stood before the keepalive Ping, or was that.
+    /// The transport took bytes, `some` of them before the end of the keepalive Ping.
     pub(super) fn note_written(&mut self, some: bool) {
-        // Until now the Ping had not left: frames that came before say nothing of its Pong.
+        // The Ping had not left until now, so earlier frames say nothing about its Pong.
         if some && matches!(self.awaits, Awaits::PongBehindFrame | Awaits::Pong) {
             self.awaits = Awaits::PongBehindTwoFrames;
         }
-        // What stood in the way of a Ping is gone, and the peer is not stuck. The next Ping finds room.
+        // The transport has taken what was in the way of the Ping, so the peer is not stuck. The next Ping finds room.
         if self.unwritten == 0 && self.awaits == Awaits::Room {
             self.forget();
         }
@@ -123,7 +123,7 @@ fn payload(number: u8) -> [u8; 4] {
     u32::from(number).to_be_bytes()
 }
 
-/// FNV-1a, never 0. Who finds another payload with the same hash could as well send the right one.
+/// FNV-1a, never 0. A peer that finds another payload with the same hash could just as well send the right one.
 fn hash(payload: &[u8]) -> u32 {
     let hash = payload.iter().fold(0x811C_9DC5_u32, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     hash.max(1)

@@ -1,4 +1,4 @@
-//! §6.2, §7: what the pieces that a reader finds mean to the connection.
+//! §6.2, §7: what the pieces from the reader mean for the connection.
 
 use super::machine::{MAX_ANSWER, Machine, Output, Stage};
 use crate::close_code::CloseCode;
@@ -9,13 +9,13 @@ use crate::length::wire_len;
 use crate::time::Instant;
 
 impl Machine<'_> {
-    /// The common case by itself: a message that lies whole in the input.
+    /// The common case, a message that lies whole in the input.
     #[inline(always)]
     pub(super) fn receive<'i>(&mut self, input: &'i mut [u8], now: Instant, out: Output<'_>) -> Result<Received<'i>, CallError> {
         if let Stage::Open { reader, .. } = &self.stage {
             if let Some(WholeMessage { kind, start, len }) = reader.whole_message(input, self.rules()) {
                 self.timers.note_received(now);
-                // Its own way out: merged with the other events, it would go through memory twice.
+                // Returned here: together with the other events it would be copied through memory twice.
                 let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset: 0, last: true }));
                 return Ok(Received { consumed: start.saturating_add(len), produced: 0, event });
             }
@@ -23,14 +23,14 @@ impl Machine<'_> {
         self.receive_rarer(input, now, out)
     }
 
-    /// Whatever else comes.
+    /// Everything but whole messages.
     #[inline(never)]
     fn receive_rarer<'i>(&mut self, input: &'i mut [u8], now: Instant, mut out: Output<'_>) -> Result<Received<'i>, CallError> {
         let none: &mut AnyInflation<'_, '_> = &mut NoInflation;
         self.receive_any(input, none, now, &mut out)
     }
 
-    /// All that can come, whatever the stage, and what the end of input leaves to be said.
+    /// Takes any input in any stage, and gives the `Closed` that is left over from the end of input.
     pub(super) fn receive_any<'i>(
         &mut self,
         input: &'i mut [u8],
@@ -54,8 +54,8 @@ impl Machine<'_> {
         Ok(received)
     }
 
-    /// What comes in frames, or instead of them.
-    // Out of line: reading a head wants the stack for itself.
+    /// Takes frames, or whatever comes instead of them.
+    // Not inlined: reading a head needs the stack.
     #[inline(never)]
     fn receive_next<'i>(
         &mut self,
@@ -67,9 +67,9 @@ impl Machine<'_> {
         let rules = self.rules();
         let reader = match &mut self.stage {
             Stage::Open { reader, .. } | Stage::CloseSent { reader, .. } => reader,
-            // Heads are read elsewhere. Until there is an answer nothing is read; behind a refusal the rest is not ours.
+            // Heads are read elsewhere. Until there is an answer nothing is read; after a refusal the rest is not ours.
             Stage::Fresh | Stage::Head { .. } | Stage::Deciding { .. } | Stage::Refused => return Ok(Received::consumed(0)),
-            // §5.5.1, §7.1.7: what comes behind a Close or a fault is ignored.
+            // §5.5.1, §7.1.7: what comes after a Close or a fault is ignored.
             Stage::BothClosed { .. } | Stage::Failed | Stage::Over | Stage::Ended { .. } => {
                 return Ok(Received::consumed(input.len()));
             }
@@ -77,7 +77,7 @@ impl Machine<'_> {
         if input.is_empty() && !reader.is_pending() {
             return Ok(Received::consumed(0));
         }
-        // Law 7: whatever comes, its answer fits.
+        // Law 7: the answer will fit, whatever the frame is.
         room(out.room, MAX_ANSWER)?;
         let (before, inflated) = (*reader, inflation.taken());
         let began_inside = before.is_inside_frame();
@@ -85,7 +85,7 @@ impl Machine<'_> {
             Ok(piece) => piece,
             Err(error) => return Ok(self.receive_fault(error, input.len(), now, out)),
         };
-        // §5.4: no Pong can interrupt a frame, so its bytes stand for one.
+        // §5.4: no Pong can interrupt a frame, so the bytes of a frame stand for one.
         let is_under_way = began_inside || reader.is_inside_frame();
         if piece.consumed > 0 && is_under_way && matches!(self.stage, Stage::Open { .. }) {
             self.timers.note_frame(now, !began_inside);
@@ -110,7 +110,8 @@ impl Machine<'_> {
                         let event = Some(self.control_event(opcode, payload, now));
                         Ok(Received { consumed: piece.consumed, produced, event })
                     }
-                    // Entropy failed. All is left as it came, unless something was inflated, to nothing, on the way.
+                    // Entropy failed. Everything is left as it came, unless the inflater has taken something on the way, with no
+                    // output.
                     Err(refused) => {
                         apply_mask(masking_key, payload);
                         if inflation.taken() != inflated {
@@ -124,25 +125,25 @@ impl Machine<'_> {
         }
     }
 
-    /// Takes back what the reader went through.
+    /// Resets the reader, for a call that is refused.
     fn set_reader(&mut self, before: Reader) {
         if let Stage::Open { reader, .. } | Stage::CloseSent { reader, .. } = &mut self.stage {
             *reader = before;
         }
     }
 
-    /// What goes out at once.
+    /// Writes the answer to a control frame.
     fn answer(&mut self, opcode: Opcode, payload: &[u8], out: &mut Output<'_>) -> Result<usize, CallError> {
         match (opcode, &self.stage) {
             // §5.5.2: a Pong with the same payload, until the peer's Close.
             (Opcode::Ping, _) if self.config.auto_pong => self.put_control(Opcode::Pong, payload, out),
-            // §5.5.1: a Close with the same code, unless ours went out before.
+            // §5.5.1: a Close with the same code, unless ours was sent before.
             (Opcode::Close, Stage::Open { .. }) => self.put_control(Opcode::Close, payload.get(..2).unwrap_or_default(), out),
             _ => Ok(0),
         }
     }
 
-    /// What a control frame that was answered tells, and where it leads.
+    /// The event of a control frame that was answered, and the change of stage.
     fn control_event<'i>(&mut self, opcode: Opcode, payload: &'i [u8], now: Instant) -> Event<'i> {
         match opcode {
             Opcode::Ping => Event::Ping { payload, answered: self.config.auto_pong },
@@ -150,14 +151,14 @@ impl Machine<'_> {
                 let (code, reason) = payload.split_first_chunk().unwrap_or((&[0x03, 0xED], &[]));
                 let code = CloseCode(u16::from_be_bytes(*code));
                 self.enter(Stage::BothClosed { code }, now);
-                // The reason was checked byte by byte.
+                // The reader has checked the reason.
                 Event::CloseReceived { code, reason: core::str::from_utf8(reason).unwrap_or_default() }
             }
             _ => Event::Pong { payload, answers: self.timers.note_pong(now, payload) },
         }
     }
 
-    /// §7.1.7. Entropy that fails takes the Close with it, not the failure.
+    /// §7.1.7. Without entropy for the Close the connection fails all the same.
     #[cold]
     pub(super) fn receive_fault<'i>(
         &mut self,
@@ -171,8 +172,8 @@ impl Machine<'_> {
         Received { consumed, produced, event: Some(Event::Failed { error }) }
     }
 
-    /// A piece of a message came. Behind our Close the rest of the message that was under way moves the closing deadline, within
-    /// bounds; new messages do not (law 10).
+    /// A piece of a message arrived. After our Close the rest of the message that was under way moves the closing deadline,
+    /// within bounds; new messages do not (law 10).
     fn note_message(&mut self, last: bool, now: Instant) {
         if let Stage::CloseSent { grace_ms, .. } = &mut self.stage {
             let waited_ms = u32::try_from(self.timers.waited(now)).unwrap_or(u32::MAX) / 1000;

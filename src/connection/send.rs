@@ -1,5 +1,5 @@
-//! §6.1: what the caller sends, each frame written whole into the caller's output. A connection that is closing already sends nothing
-//! more, and that is no mistake: 0 is returned.
+//! §6.1: what the caller sends, each frame written whole into the caller's output. On a connection that is already closing
+//! nothing is sent; that is not a mistake, and 0 is returned.
 
 use super::machine::{Machine, Output, Stage};
 use crate::error::{CallError, UsageError};
@@ -31,7 +31,7 @@ impl Machine<'_> {
         Ok(n)
     }
 
-    /// The header alone. Without `payload` its bytes are not in memory, and not text.
+    /// Only the header. `payload` is `None` if its bytes are not in memory; then it is not text.
     pub(super) fn send_header(
         &mut self,
         kind: MessageKind,
@@ -76,14 +76,14 @@ impl Machine<'_> {
     pub(super) fn pong(&mut self, payload: &[u8], out: &mut Output<'_>) -> Result<usize, CallError> {
         check_control(payload)?;
         match self.stage {
-            // §5.5.2: Pings are answered until a Close was received.
+            // §5.5.2: Pings are answered until a Close is received.
             Stage::Open { .. } | Stage::CloseSent { .. } => self.put_control(Opcode::Pong, payload, out),
             Stage::Fresh | Stage::Head { .. } | Stage::Deciding { .. } => Err(UsageError::NotOpen.into()),
             _ => Ok(0),
         }
     }
 
-    /// A client's payload has to be masked, which is not for the caller.
+    /// A client's payload must be masked, so the caller cannot write it.
     fn check_server(&self) -> Result<(), UsageError> {
         if self.role == Role::Server { Ok(()) } else { Err(UsageError::WrongRole) }
     }

@@ -1,4 +1,4 @@
-//! §4.2: a server's opening handshake. Nothing here is in a program without servers.
+//! §4.2: a server's opening handshake. A program without servers contains none of this.
 
 use super::machine::{Heads, Machine, Method, Output, Stage};
 use crate::error::{CallError, ProtocolError, UsageError, room};
@@ -12,12 +12,12 @@ use crate::length::{copy, wire_len};
 use crate::role::Role;
 use crate::time::Instant;
 
-/// What a server starts with.
+/// The first stage of a server.
 pub(super) const AWAITS_REQUEST: Stage =
     Stage::Head { reads: read_request, heads: Heads { scan: Scan::REQUEST, nonce: [0; 16] } };
 
 impl Machine<'_> {
-    // Out of line: it needs more of the stack than a loop that goes on.
+    // Not inlined: it needs more of the stack than the loop around it.
     #[inline(never)]
     pub(super) fn accept(
         &mut self,
@@ -47,7 +47,7 @@ impl Machine<'_> {
         Ok(n)
     }
 
-    /// Any other answer: what of its `body` goes out with the head, and the length of all of it.
+    /// Any other answer. `body` is the part of its body that is written with the head, and the length of the whole.
     pub(super) fn respond(
         &mut self,
         status: u16,
@@ -61,7 +61,7 @@ impl Machine<'_> {
             return Err(UsageError::InvalidStatus.into());
         }
         let (body, content_len) = body;
-        // RFC 9110 §9.3.2: the answer to a HEAD is the head that a GET would have had.
+        // RFC 9110 §9.3.2: the answer to a HEAD is the head of the answer to a GET.
         let body = if method == Method::Head { &[] } else { body };
         let n = write_response(status, headers, content_len, body, out)?;
         self.timers.note_produced(n);
@@ -82,8 +82,8 @@ impl Machine<'_> {
     }
 }
 
-/// Scans the request that is awaited and shows it when it is complete. One that breaks a rule is answered at once, and nothing more
-/// is taken.
+/// Scans the awaited request and shows it once it is complete. One that breaks a rule is answered at once, and the rest of the
+/// input is ignored.
 fn read_request<'i>(
     machine: &mut Machine<'_>,
     mut heads: Heads,

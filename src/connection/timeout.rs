@@ -1,4 +1,5 @@
-//! Deadlines (law 10): handshake, keepalive Ping, missing Pong, idle peer, closing. Each from a point in time that `Timers` keeps.
+//! Deadlines (law 10): handshake, keepalive Ping, missing Pong, idle peer, closing. Each is derived from a point in time that
+//! `Timers` keeps.
 
 use super::machine::{Machine, Output, Stage};
 use crate::close_code::CloseCode;
@@ -20,7 +21,7 @@ impl Machine<'_> {
     fn stage_due(&self) -> Instant {
         match self.stage {
             Stage::Open { .. } | Stage::Ended { .. } => Instant::NEVER,
-            // The body of a refusal is a part of the handshake: an HTTP client may want to read it.
+            // The body of a refusal is part of the handshake: the caller may want to read it.
             Stage::Fresh | Stage::Head { .. } | Stage::Deciding { .. } | Stage::Refused => {
                 self.timers.peer_wait_due(self.config.handshake_timeout_ms)
             }
@@ -41,7 +42,7 @@ impl Machine<'_> {
         ]
     }
 
-    /// Whether nothing but `Closed` is left to be given.
+    /// Whether only `Closed` is left to be given.
     pub(super) fn is_over(&self) -> bool {
         match self.stage {
             Stage::Deciding { .. } | Stage::Ended { .. } => false,
@@ -80,7 +81,7 @@ impl Machine<'_> {
         Received { consumed: 0, produced, event }
     }
 
-    /// Without room (or entropy) no Ping leaves, and the missing Pong will tell.
+    /// Without room (or entropy) no Ping is sent, and its Pong will be missed.
     fn keep_alive(&mut self, now: Instant, out: &mut Output<'_>) -> usize {
         let payload = self.timers.pings.next_payload();
         let produced = self.put_control(Opcode::Ping, &payload, out).unwrap_or(0);
@@ -88,8 +89,8 @@ impl Machine<'_> {
         produced
     }
 
-    /// Law 10: what the peer takes shows that it lives. Until our Ping has left, the wait for its Pong has not begun; while it
-    /// takes what was due no later than our Close, fast enough, the closing has not either.
+    /// Law 10: a peer that takes bytes is alive. The wait for a Pong begins once its Ping has left, and the wait for the end of
+    /// the closing once the peer has taken what was due no later than our Close, if it does so fast enough.
     pub(super) fn written(&mut self, n: usize, now: Instant) {
         let (taken, of_ping) = self.timers.note_written(crate::length::wire_len(n));
         match self.stage {

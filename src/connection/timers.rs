@@ -1,4 +1,5 @@
-//! The points in time from which deadlines are counted, and how far the transport is behind. Deadlines are derived, not kept.
+//! The points in time from which deadlines are counted, and how many bytes the transport has not taken. Deadlines are derived,
+//! not stored.
 
 use super::pings::Pings;
 use crate::event::PingSource;
@@ -7,20 +8,20 @@ use crate::time::Instant;
 
 #[derive(Clone, Copy)]
 pub(super) struct Timers {
-    /// When the current wait began: that for the end of the handshake, for the next keepalive Ping or its Pong, for the end
-    /// of the closing.
+    /// When the current wait began: for the end of the handshake, for the next keepalive Ping or its Pong, or for the end of the
+    /// closing.
     since: Instant,
     /// When the last bytes came from the peer.
     received: Instant,
-    /// Since when reading has been paused; `NEVER` if it is not.
+    /// When reading was paused; `NEVER` if it is not.
     paused: Instant,
-    /// Bytes of output that the transport has not taken yet, for those who say what it takes: those behind `pings.unwritten`, or all of
-    /// them while that is `Pings::FAR`.
+    /// Bytes of output that the transport has not taken yet, for callers that report what it takes: those after
+    /// `pings.unwritten`, or all of them while that is `Pings::FAR`.
     unwritten: u64,
     pub(super) pings: Pings,
 }
 
-/// A deadline of `ms` milliseconds from `start`, 0 being none.
+/// A deadline of `ms` milliseconds from `start`; 0 turns it off.
 fn deadline(start: Instant, ms: u32) -> Instant {
     if ms == 0 { Instant::NEVER } else { start.plus_millis(u64::from(ms)) }
 }
@@ -30,25 +31,25 @@ impl Timers {
         Self { since: now, received: now, paused: Instant::NEVER, unwritten: 0, pings: Pings::START }
     }
 
-    /// Law 10: time that runs backwards stands still.
+    /// Law 10: time that runs backwards counts as standing still.
     pub(super) fn advance(&self, now: Instant) -> Instant {
         now.max(self.since).max(self.received)
     }
 
-    /// Another wait begins: the connection is open, or it closes. No Pong is timed any more.
+    /// Another wait begins: the connection opens, or it closes. A Pong is no longer timed.
     pub(super) fn begin(&mut self, now: Instant) {
         self.since = self.advance(now);
         self.received = self.since;
         self.pings.is_timed = false;
     }
 
-    /// Bytes came from the peer.
+    /// Bytes arrived from the peer.
     #[inline]
     pub(super) fn note_received(&mut self, now: Instant) {
         self.received = self.received.max(now);
     }
 
-    /// Bytes of a data frame came that does not lie whole in the input; it `begins` with them.
+    /// Bytes arrived of a data frame that does not lie whole in the input; `begins` says whether they are its first.
     pub(super) fn note_frame(&mut self, now: Instant, begins: bool) {
         if begins {
             self.pings.note_frame();
@@ -67,7 +68,7 @@ impl Timers {
         self.set_unwritten(before.saturating_add(behind), 0);
     }
 
-    /// Bytes that the transport has not taken yet, up to the keepalive Ping and behind it.
+    /// Bytes that the transport has not taken yet, up to the end of the keepalive Ping and after it.
     fn unwritten(&self) -> (u64, u64) {
         match self.pings.unwritten {
             Pings::FAR => (self.unwritten, 0),
@@ -98,18 +99,19 @@ impl Timers {
         known.then_some(self.pings.round_trip)
     }
 
-    /// `n` bytes of ours are in the caller's output.
+    /// `n` bytes were written to the caller's output.
     #[inline]
     pub(super) fn note_produced(&mut self, n: usize) {
         self.unwritten = self.unwritten.saturating_add(wire_len(n));
     }
 
-    /// The caller writes `n` bytes of its own behind what it has of ours.
+    /// The caller writes `n` bytes of its own after ours.
     pub(super) fn note_due(&mut self, n: u64) {
         self.unwritten = self.unwritten.saturating_add(n);
     }
 
-    /// The transport took `n` bytes: how many of them we know of, and how many go up to the keepalive Ping.
+    /// The transport took `n` bytes. Returns how many of them were known to be due, and how many of those come before the end of
+    /// the keepalive Ping.
     pub(super) fn note_written(&mut self, n: u64) -> (u64, u64) {
         let (before, behind) = self.unwritten();
         let of_ping = n.min(before);
@@ -119,12 +121,12 @@ impl Timers {
         (of_ping.saturating_add(of_rest), of_ping)
     }
 
-    /// The current wait begins later by `us` microseconds, but not later than now.
+    /// Moves the start of the current wait by `us` microseconds, but not past now.
     pub(super) fn postpone(&mut self, now: Instant, us: u64) {
         self.since = self.since.plus_micros(us).min(self.advance(now));
     }
 
-    /// Microseconds that the current wait has lasted.
+    /// How many microseconds the current wait has lasted.
     pub(super) fn waited(&self, now: Instant) -> u64 {
         self.advance(now).since(self.since)
     }
@@ -133,7 +135,7 @@ impl Timers {
         self.paused = self.paused.min(self.advance(now));
     }
 
-    /// Moves what waits for the peer by the length of the pause; the current wait is such if it is `for_peer`.
+    /// Moves the waits for the peer by the length of the pause. `for_peer` says whether the current wait is one.
     pub(super) fn resume(&mut self, now: Instant, for_peer: bool) {
         if self.paused == Instant::NEVER {
             return;
@@ -148,12 +150,12 @@ impl Timers {
         self.paused = Instant::NEVER;
     }
 
-    /// When the current wait began; a deadline of `ms` from there.
+    /// The deadline `ms` after the start of the current wait.
     pub(super) fn wait_due(&self, ms: u32) -> Instant {
         deadline(self.since, ms)
     }
 
-    /// The same, standing still while the caller does not read.
+    /// The same for a wait for the peer: it stands still while the caller does not read.
     pub(super) fn peer_wait_due(&self, ms: u32) -> Instant {
         self.unless_paused(deadline(self.since, ms))
     }
@@ -174,7 +176,7 @@ impl Timers {
         self.unless_paused(deadline(self.received, ms))
     }
 
-    /// At once.
+    /// Now.
     pub(super) fn now_due(&self) -> Instant {
         self.since
     }

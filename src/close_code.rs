@@ -1,4 +1,4 @@
-//! §7.4: close codes, and which of them may stand in a frame.
+//! §7.4: close codes, and which of them are allowed in a frame.
 
 /// A close code (§7.4).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -24,15 +24,15 @@ impl core::fmt::Display for CloseCode {
 }
 
 impl CloseCode {
-    /// 1000: the purpose of the connection is fulfilled.
+    /// 1000: the connection has fulfilled its purpose.
     pub const NORMAL_CLOSURE: Self = Self(1000);
-    /// 1001: a server goes down, a page is left.
+    /// 1001: a server goes down, or a browser leaves the page.
     pub const GOING_AWAY: Self = Self(1001);
     /// 1002: the peer broke the protocol.
     pub const PROTOCOL_ERROR: Self = Self(1002);
-    /// 1003: a kind of data that this endpoint does not take.
+    /// 1003: a kind of data that this endpoint does not accept.
     pub const UNSUPPORTED_DATA: Self = Self(1003);
-    /// 1005: the peer's Close carried no code. Never in a frame.
+    /// 1005: the peer's Close had no code. Never in a frame.
     pub const NO_STATUS_RECEIVED: Self = Self(1005);
     /// 1006: the connection ended without a Close from the peer. Never in a frame.
     pub const ABNORMAL_CLOSURE: Self = Self(1006);
@@ -42,7 +42,7 @@ impl CloseCode {
     pub const POLICY_VIOLATION: Self = Self(1008);
     /// 1009: a message is too big.
     pub const MESSAGE_TOO_BIG: Self = Self(1009);
-    /// 1010: a client misses an extension in the server's handshake. For clients only.
+    /// 1010: an extension that the client needs is missing in the server's handshake. For clients only.
     pub const MANDATORY_EXTENSION: Self = Self(1010);
     /// 1011: something unexpected happened in the endpoint itself.
     pub const INTERNAL_ERROR: Self = Self(1011);
@@ -53,10 +53,10 @@ impl CloseCode {
     /// 1014 (registry): a gateway got a bad answer.
     pub const BAD_GATEWAY: Self = Self(1014);
 
-    /// Whether the code may stand in a Close frame, ours or the peer's: 1000-1003, 1007-1014 and 3000-4999.
+    /// Whether the code is allowed in a Close frame, ours or the peer's: 1000-1003, 1007-1014 and 3000-4999.
     ///
-    /// §7.4.1 reserves 1004-1006 and 1015; §7.4.2 leaves 1016-2999 to later versions, and 0-999 unused. Nothing is said
-    /// of 5000 and above: refused, as most endpoints do.
+    /// §7.4.1 reserves 1004-1006 and 1015; §7.4.2 leaves 1016-2999 to later versions, and 0-999 unused. The RFC says nothing
+    /// about 5000 and above; we refuse them, as most endpoints do.
     pub const fn is_allowed_in_frame(self) -> bool {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
     }

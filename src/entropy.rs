@@ -1,17 +1,17 @@
-//! Entropy, which only a client needs: the handshake's nonce (§4.1) and a masking key for each frame (§5.3).
+//! Entropy, which only a client needs: for the nonce of the handshake (§4.1) and a masking key for each frame (§5.3).
 
 /// A source of bytes that a peer cannot predict (§10.3), supplied by the user of the library.
 ///
-/// There is no default: a hardware generator, `getrandom`, or a seeded cryptographic generator are what §5.3 asks for; a
-/// counter, the time or `rand()` are not. A call that writes a client's frame, or may
-/// write one (`send_with`), draws 4 bytes, each opening handshake 16.
+/// There is no default. A hardware generator, `getrandom`, or a seeded cryptographic generator is what §5.3 asks for; a counter,
+/// the time or `rand()` is not. A call that writes a client's frame, or may write one (`send_with`), draws 4 bytes; an opening
+/// handshake draws 16.
 pub trait Entropy {
-    /// Fills all of `bytes`, or reports that it cannot. The call that wanted them then does nothing
-    /// and returns [`CallError::EntropyFailed`](crate::CallError::EntropyFailed).
+    /// Fills all of `bytes`, or reports that it cannot. The call that needed them then does nothing and returns
+    /// [`CallError::EntropyFailed`](crate::CallError::EntropyFailed).
     fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError>;
 }
 
-/// The source could not give the bytes that it was asked for.
+/// The source could not fill the bytes that were requested.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EntropyError;
 
@@ -23,7 +23,7 @@ impl core::fmt::Display for EntropyError {
 
 impl core::error::Error for EntropyError {}
 
-/// What a server has: it never masks (§5.1), so it never asks.
+/// For a server, which never masks (§5.1) and so never draws.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct NoEntropy;
 

@@ -1,8 +1,8 @@
-//! The three kinds of trouble: the peer's fault, the caller's mistake, and a call that cannot be carried out yet.
+//! The three kinds of error: the peer's fault, the caller's mistake, and a call that cannot be carried out yet.
 
 use crate::close_code::CloseCode;
 
-/// Declares a fieldless error enum whose discriminants are the numbers that C shares, with one text per variant.
+/// Declares a fieldless error enum whose discriminants are also the numbers in C, with one text per variant.
 macro_rules! numbered_errors {
     ($(#[$outer:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $number:literal, $text:literal;)* }) => {
         $(#[$outer])*
@@ -15,12 +15,12 @@ macro_rules! numbered_errors {
             /// Every variant, in the order of their numbers.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The number that stands for the variant in C. Numbers are never used again for something else.
+            /// The number of the variant in C. A number is never used again for something else.
             pub const fn number(self) -> u8 {
                 self as u8
             }
 
-            /// One sentence without a full stop, in lower case.
+            /// One sentence, in lower case, without a full stop.
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
@@ -47,26 +47,26 @@ ProtocolError {
     ReservedOpcode = 2, "the opcode is reserved";
     /// §5.4, §5.5: a control frame without FIN.
     FragmentedControlFrame = 3, "a control frame is fragmented";
-    /// §5.5: a control frame announces more than 125 bytes.
-    ControlFrameTooLong = 4, "a control frame is longer than 125 octets";
-    /// §5.1: a client's frame without masking key.
+    /// §5.5: a control frame with more than 125 bytes of payload.
+    ControlFrameTooLong = 4, "a control frame is longer than 125 bytes";
+    /// §5.1: a client's frame without a masking key.
     UnmaskedClientFrame = 5, "a client's frame is not masked";
-    /// §5.1: a server's frame with masking key.
+    /// §5.1: a server's frame with a masking key.
     MaskedServerFrame = 6, "a server's frame is masked";
-    /// §5.2: a length that fits a shorter form.
+    /// §5.2: a length that would fit a shorter form.
     NonMinimalLength = 7, "the payload length is not in its shortest form";
     /// §5.2: the most significant bit of a 64-bit length is set.
     LengthTopBitSet = 8, "the top bit of the 64-bit payload length is set";
-    /// §5.4: a continuation frame where no message is unfinished.
+    /// §5.4: a continuation frame while no message is unfinished.
     ContinuationWithoutStart = 9, "a continuation frame without a message to continue";
     /// §5.4: a text or binary frame while another message is unfinished.
     MessageInsideMessage = 10, "a new message starts inside an unfinished one";
     /// §8.1: a text message that is not UTF-8.
     InvalidUtf8 = 11, "a text message is not valid UTF-8";
     /// §5.5.1: a Close body of one byte.
-    CloseBodyTooShort = 12, "the body of a Close frame is a single octet";
-    /// §7.4: a close code that may not stand in a frame.
-    InvalidCloseCode = 13, "the close code may not stand in a frame";
+    CloseBodyTooShort = 12, "the body of a Close frame is a single byte";
+    /// §7.4: a close code that is not allowed in a frame.
+    InvalidCloseCode = 13, "the close code is not allowed in a frame";
     /// §5.5.1: a close reason that is not UTF-8.
     InvalidCloseReason = 14, "the close reason is not valid UTF-8";
     /// §10.4: longer than [`Config::max_message_len`](crate::Config::max_message_len), known from the header
@@ -80,18 +80,18 @@ ProtocolError {
     InvalidDeflate = 18, "a compressed message is not valid DEFLATE data";
 
     // HTTP heads, both directions, 32-47.
-    /// RFC 9112 §3: not an HTTP/1.x request line; TLS or another protocol on the port ends here. §4.2.1: an opening handshake
+    /// RFC 9112 §3: not an HTTP/1.x request line, as with TLS or another protocol on this port. §4.2.1: an opening handshake
     /// whose target is neither a path nor a URL.
     InvalidRequestLine = 32, "not an HTTP/1.x request line, or not one of an opening handshake";
     /// RFC 9112 §4: not an HTTP/1.x status line, or a 101 of HTTP/1.0.
     InvalidStatusLine = 33, "not an HTTP/1.x status line, or a 101 of HTTP/1.0";
-    /// RFC 9112 §5.1: a header name with a byte that is not a token's, or white space around it.
-    InvalidHeaderName = 34, "a header name has an octet that no token has";
+    /// RFC 9112 §5.1: a header name with a byte that is not allowed in a token, or with white space around it.
+    InvalidHeaderName = 34, "a header name has a byte that no token has";
     /// RFC 9110 §5.5: a control byte in a header value.
-    InvalidHeaderValue = 35, "a header value has a control octet";
-    /// RFC 9112 §2.2: CR without LF or LF without CR. We take neither for a line end.
-    InvalidLineEnd = 36, "a line ends in something else than CR LF";
-    /// RFC 9112 §5.2: a folded header line. Refused in requests as the RFC asks, in responses by policy.
+    InvalidHeaderValue = 35, "a header value has a control byte";
+    /// RFC 9112 §2.2: CR without LF or LF without CR. We accept neither as a line end.
+    InvalidLineEnd = 36, "a line ends in something other than CR LF";
+    /// RFC 9112 §5.2: a folded header line. Refused in requests as the RFC requires, in responses by policy.
     FoldedHeaderLine = 37, "a header line is folded or starts with white space";
     /// A head longer than [`Config::max_head_len`](crate::Config::max_head_len).
     HeadTooLong = 38, "the head is longer than the limit";
@@ -101,31 +101,31 @@ ProtocolError {
     TargetTooLong = 40, "the request target is longer than the limit";
     /// §9.1, §11.3: a list header (Connection, Upgrade, Sec-WebSocket-Protocol, -Extensions) that breaks its grammar.
     InvalidHeaderList = 41, "a list header breaks its grammar";
-    /// RFC 9112 §6.1, §6.3: a Content-Length that is no number, or several that differ; one beside Transfer-Encoding; a
-    /// Transfer-Encoding of a request that does not end in chunked, or one over HTTP/1.0. Where the body ends cannot be told.
-    InvalidBodyLength = 42, "where the body ends cannot be told";
+    /// RFC 9112 §6.1, §6.3: a Content-Length that is not a number, or several that differ; one together with Transfer-Encoding; a
+    /// Transfer-Encoding of a request that does not end in chunked, or one in HTTP/1.0. The end of the body cannot be determined.
+    InvalidBodyLength = 42, "the end of the body cannot be determined";
 
-    // The client's opening handshake as a server sees it, 48-63.
+    // The client's opening handshake, seen by a server, 48-63.
     /// §4.2.1: the method is not GET.
     MethodNotGet = 48, "the method of the opening handshake is not GET";
-    /// RFC 9112 §3.2: no Host, two of them, or one that is none.
+    /// RFC 9112 §3.2: no Host, two of them, or an invalid one.
     InvalidHost = 49, "the Host header is missing, repeated or malformed";
     /// §4.2.1: Connection does not list `upgrade`.
     MissingConnectionUpgrade = 50, "the Connection header does not list upgrade";
     /// §4.2.1: no Sec-WebSocket-Key, two of them, or one that is not the base64 of 16 bytes.
-    InvalidKey = 51, "Sec-WebSocket-Key is missing, repeated or not the base64 of 16 octets";
+    InvalidKey = 51, "Sec-WebSocket-Key is missing, repeated or not the base64 of 16 bytes";
     /// §4.2.1: no Sec-WebSocket-Version, or two of them.
     InvalidVersion = 52, "Sec-WebSocket-Version is missing or repeated";
     /// §4.4: a version other than 13.
     UnsupportedVersion = 53, "Sec-WebSocket-Version is not 13";
     /// Policy on RFC 9110 §7.8: the request announces a body.
-    RequestWithBody = 54, "an opening handshake announces a body";
+    RequestWithBody = 54, "an opening handshake has a body";
     /// Policy on RFC 9110 §7.8: `Expect` in an opening handshake.
-    UnsupportedExpectation = 55, "an opening handshake expects something";
+    UnsupportedExpectation = 55, "an opening handshake has an Expect header";
     /// RFC 8441 §5, RFC 9113 §8.2.2: Connection, Upgrade, Transfer-Encoding or Sec-WebSocket-Key in an extended CONNECT.
     ConnectionSpecificField = 56, "an extended CONNECT has a field that belongs to a connection of HTTP/1.1";
 
-    // The server's opening handshake as a client sees it, 64-79.
+    // The server's opening handshake, seen by a client, 64-79.
     /// §4.1: a final response with a status other than 101.
     StatusNot101 = 64, "the status is not 101";
     /// §4.1: Upgrade is missing or not `websocket`.
@@ -134,21 +134,21 @@ ProtocolError {
     MissingConnectionUpgradeInResponse = 66, "the Connection header of the response does not list upgrade";
     /// §4.1: Sec-WebSocket-Accept is missing or repeated.
     InvalidAccept = 67, "Sec-WebSocket-Accept is missing or repeated";
-    /// §4.1: Sec-WebSocket-Accept does not belong to our key.
-    WrongAccept = 68, "Sec-WebSocket-Accept does not belong to the key that was sent";
+    /// §4.1: Sec-WebSocket-Accept does not match our key.
+    WrongAccept = 68, "Sec-WebSocket-Accept does not match the key that was sent";
     /// §4.1: a subprotocol that was not offered, or two of them.
     UnofferedSubprotocol = 69, "the server chose a subprotocol that was not offered";
     /// §4.1: an extension that was not offered.
     UnofferedExtension = 70, "the server chose an extension that was not offered";
     /// RFC 9112 §6.1: Transfer-Encoding in a 101.
-    ResponseWithBody = 71, "a 101 response announces a transfer coding";
+    ResponseWithBody = 71, "a 101 response has a transfer coding";
     /// More interim responses than [`Config::max_interim_responses`](crate::Config::max_interim_responses).
     TooManyInterimResponses = 72, "more interim responses than the limit";
 }
 }
 
 impl ProtocolError {
-    /// The code of the Close frame that tells the peer (§7.1.7). Faults of the opening handshake, where no Close can be
+    /// The code of the Close frame that reports it to the peer (§7.1.7). Faults of the opening handshake, where no Close can be
     /// sent, have 1002.
     pub const fn close_code(self) -> CloseCode {
         match self {
@@ -159,7 +159,7 @@ impl ProtocolError {
         }
     }
 
-    /// The status of the HTTP response that tells the peer of a fault in its opening handshake.
+    /// The status of the HTTP response that reports a fault in the opening handshake to the peer.
     pub const fn status(self) -> u16 {
         match self {
             Self::TargetTooLong => 414,
@@ -174,27 +174,27 @@ impl ProtocolError {
 numbered_errors! {
 /// The caller's mistake. Nothing was changed, written or drawn from entropy.
 UsageError {
-    /// A verb of the opening handshake, where no opening handshake waits for it.
+    /// A call of the opening handshake while no opening handshake waits for it.
     NotConnecting = 1, "the opening handshake is not at this step";
-    /// A message, Ping, Pong or Close before the opening handshake is over (§4.1, §6.1). Afterwards it is no mistake.
+    /// A message, Ping, Pong or Close before the opening handshake is over (§4.1, §6.1). Afterwards it is not a mistake.
     NotOpen = 2, "the connection is not open yet";
-    /// A verb of the other role.
-    WrongRole = 3, "this is for the other role";
+    /// A call that is for the other role.
+    WrongRole = 3, "this call is for the other role";
     /// §5.6: text that is not UTF-8, or that ends inside a character.
     InvalidUtf8 = 4, "the text is not valid UTF-8";
     /// §5.5: a control payload of more than 125 bytes.
-    ControlPayloadTooLong = 5, "a control frame carries at most 125 octets";
-    /// §7.4: a code that may not stand in a frame.
-    InvalidCloseCode = 6, "this close code may not stand in a frame";
+    ControlPayloadTooLong = 5, "a control frame carries at most 125 bytes";
+    /// §7.4: a code that is not allowed in a frame.
+    InvalidCloseCode = 6, "this close code is not allowed in a frame";
     /// §5.5.1: a reason of more than 123 bytes, or a reason without a code.
-    InvalidCloseReason = 7, "a close reason has at most 123 octets and needs a code";
-    /// §5.4: a fragment of the other kind than the message it continues, or compressed where that is not, or the reverse.
-    WrongMessageKind = 8, "the unfinished message is of the other kind";
-    /// A host that cannot stand in a Host header.
-    InvalidHost = 9, "the host cannot stand in a Host header";
-    /// A target that cannot stand in a request line: it starts with `/` or `?` and has neither blanks, controls nor `#`.
-    InvalidTarget = 10, "the target cannot stand in a request line";
-    /// A header name that is no token, or a value with control bytes.
+    InvalidCloseReason = 7, "a close reason has at most 123 bytes and needs a code";
+    /// §5.4: a fragment of another kind than the message that it continues, or compressed while that is not, or the reverse.
+    WrongMessageKind = 8, "the unfinished message is of another kind";
+    /// A host that is not allowed in a Host header.
+    InvalidHost = 9, "the host is not allowed in a Host header";
+    /// A target that is not allowed in a request line: it must start with `/` or `?` and have neither blanks, controls nor `#`.
+    InvalidTarget = 10, "the target is not allowed in a request line";
+    /// A header name that is not a token, or a value with control bytes.
     InvalidHeader = 11, "a header has a name or value that cannot be sent";
     /// A header that the opening handshake writes itself.
     ReservedHeader = 12, "a header that the opening handshake writes itself";
@@ -202,38 +202,38 @@ UsageError {
     InvalidSubprotocol = 13, "the list of subprotocols has an empty, repeated or malformed name";
     /// §4.2.2: a subprotocol that the client did not offer or that is not in the `Config`.
     UnofferedSubprotocol = 14, "the subprotocol was not offered or is not in the configuration";
-    /// §4.2.2: a request whose Origin is not among those accepted.
+    /// §4.2.2: a request whose Origin is not among those that are accepted.
     OriginNotAllowed = 15, "the origin of the request is not among those accepted";
     /// A request that is not a valid opening handshake.
     NotAnOpeningHandshake = 16, "the request is not an opening handshake";
-    /// A status that no final response has: below 200 or above 999; a body with 204, 205 or 304, which have none; or success for a
-    /// CONNECT, which would open a tunnel (RFC 9110 §9.3.6).
-    InvalidStatus = 17, "the status is not that of a final response, of one with a body, or of one to a CONNECT";
+    /// A status that a final response cannot have, below 200 or above 999; a body with 204, 205 or 304, which have no body; or
+    /// success for a CONNECT, which would open a tunnel (RFC 9110 §9.3.6).
+    InvalidStatus = 17, "the status is not possible for a final response, with this body, or to a CONNECT";
     /// Law 3: fewer bytes than were left unconsumed before.
-    InputTooShort = 18, "fewer octets were presented than were left unconsumed before";
-    /// A compressed message arrives, or is to be sent, on a connection without `deflate` parameters or without the
-    /// object that does it.
+    InputTooShort = 18, "fewer bytes were presented than were left unconsumed before";
+    /// A compressed message arrives, or should be sent, on a connection without `deflate` parameters, or without an inflater or
+    /// compressor that fits them.
     NoDeflate = 19, "no compression was agreed, or the inflater or compressor is missing";
-    /// §5.4: a whole message, where another is unfinished.
+    /// §5.4: a whole message while another is unfinished.
     MessageUnfinished = 20, "another message is unfinished";
     /// §5.2: a payload of 2^63 bytes or more.
-    PayloadTooLong = 21, "a payload has less than 2^63 octets";
+    PayloadTooLong = 21, "a payload has less than 2^63 bytes";
 }
 }
 
-/// Why a call did nothing. Whatever the variant: nothing was consumed, unmasked, written, changed or drawn from entropy, and
-/// the same call may be repeated.
+/// Why a call did nothing. With every variant nothing was consumed, unmasked, written, changed or drawn from entropy, and the
+/// same call can be repeated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum CallError {
     /// "Not yet": the output is too short. A call with room for `octets` succeeds.
     NeedsRoom {
-        /// The bytes that the call has to write.
+        /// How many bytes of room the call needs.
         octets: usize,
     },
     /// The entropy source failed.
     EntropyFailed,
-    /// The call itself is wrong.
+    /// The caller's mistake.
     Usage(UsageError),
 }
 
@@ -252,7 +252,7 @@ impl From<crate::entropy::EntropyError> for CallError {
 impl core::fmt::Display for CallError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Self::NeedsRoom { octets } => write!(f, "the output needs room for {octets} octets"),
+            Self::NeedsRoom { octets } => write!(f, "the output needs room for {octets} bytes"),
             Self::EntropyFailed => crate::entropy::EntropyError.fmt(f),
             Self::Usage(error) => error.fmt(f),
         }
@@ -261,7 +261,7 @@ impl core::fmt::Display for CallError {
 
 impl core::error::Error for CallError {}
 
-/// The first `bytes` of `out`, or what it takes.
+/// The first `bytes` of `out`, or the error that says how many are needed.
 pub(crate) fn room(out: &mut [u8], octets: usize) -> Result<&mut [u8], CallError> {
     out.get_mut(..octets).ok_or(CallError::NeedsRoom { octets })
 }

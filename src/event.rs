@@ -1,31 +1,31 @@
-//! What comes out of the machine: events, and what they carry.
+//! What comes out of the machine: events and their contents.
 
 use crate::close_code::CloseCode;
 use crate::error::ProtocolError;
 use crate::handshake::{Request, Response};
 
-/// What a call did: how much it took, how much it wrote, and at most one event.
+/// What a call did: how much it consumed, how much it wrote, and at most one event.
 #[derive(PartialEq, Eq, Debug)]
-#[must_use = "the octets in the output are due, and the event may end the connection"]
+#[must_use = "the bytes in the output are due, and the event may end the connection"]
 #[non_exhaustive]
 pub struct Received<'i> {
-    /// Bytes of the input that are done with. The caller drops them and presents the rest again, with more behind.
+    /// How many bytes of the input are consumed. The caller drops them and presents the rest again, with more after it.
     pub consumed: usize,
-    /// Bytes at the start of the output that go to the peer, whatever the event.
+    /// How many bytes at the start of the output go to the peer, whatever the event.
     pub produced: usize,
-    /// What happened. `None`: nothing more can be had from this input.
+    /// What happened. `None`: this input gives nothing more.
     pub event: Option<Event<'i>>,
 }
 
 impl Received<'_> {
-    /// `consumed` bytes are done with, and nothing happened.
+    /// `consumed` bytes are consumed, and nothing happened.
     #[inline]
     pub(crate) fn consumed(consumed: usize) -> Self {
         Self { consumed, produced: 0, event: None }
     }
 }
 
-/// What happened. Borrows the input of the call that gave it (or the window lent for inflating), never the connection.
+/// What happened. It borrows the input of the call that returned it (or the window lent for inflating), never the connection.
 #[derive(PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event<'i> {
@@ -34,25 +34,25 @@ pub enum Event<'i> {
     Request(Request<'i>),
     /// Server: plain HTTP on our port. Answer with [`respond`](crate::Connection::respond).
     HttpRequest(Request<'i>),
-    /// Client: the server's 101, completely checked (§4.1). Messages may be sent.
+    /// Client: the server's 101, completely checked (§4.1). Messages can now be sent.
     Opened(Response<'i>),
-    /// Client: any other final response. Its body, if any, stays in the input, unparsed; the connection takes nothing more. Behind a 101
-    /// that is wrong there is none, and all input is taken.
+    /// Client: any other final response. Its body, if any, stays in the input, unparsed; the connection consumes nothing more.
+    /// After an invalid 101 there is no body, and all input is consumed.
     #[non_exhaustive]
     Refused {
-        /// Status and headers, for Location, WWW-Authenticate, Retry-After and the like.
+        /// Status and headers, such as Location, WWW-Authenticate and Retry-After.
         response: Response<'i>,
         /// What is wrong with it.
         error: ProtocolError,
     },
-    /// A piece of a message, unmasked and, if text, checked as far as it goes.
+    /// A piece of a message, unmasked and, if it is text, checked.
     Data(Data<'i>),
     /// A Ping (§5.5.2).
     #[non_exhaustive]
     Ping {
         /// At most 125 bytes.
         payload: &'i [u8],
-        /// Whether the Pong is in the output of this call; if not, [`pong`](crate::Connection::pong) is the caller's.
+        /// Whether the Pong is in the output of this call; if not, the caller answers with [`pong`](crate::Connection::pong).
         answered: bool,
     },
     /// A Pong (§5.5.3).
@@ -60,25 +60,25 @@ pub enum Event<'i> {
     Pong {
         /// At most 125 bytes.
         payload: &'i [u8],
-        /// Which Ping of ours it answers; `None` if it came unasked, or to one that was not the latest.
+        /// Which Ping of ours it answers; `None` if it came unasked, or answers a Ping that was not the latest.
         answers: Option<PingSource>,
     },
     /// The peer's Close (§5.5.1). Ours is in the output of this call unless it was sent before.
     #[non_exhaustive]
     CloseReceived {
-        /// The code in the frame; 1005 where it has none (§7.1.5).
+        /// The code in the frame, or 1005 if it has none (§7.1.5).
         code: CloseCode,
-        /// At most 123 bytes of text for people.
+        /// At most 123 bytes of text for humans.
         reason: &'i str,
     },
-    /// The peer broke a rule (§7.1.7). The Close or HTTP response that tells it is in the output of this call, unless there is nothing
-    /// to tell it by: no Close goes out behind our own, before a client is open, or without entropy to mask it.
+    /// The peer broke a rule (§7.1.7). The Close or HTTP response that reports it is in the output of this call, unless none can
+    /// be sent: there is no second Close after our own, none before a client is open, and none without entropy to mask it.
     #[non_exhaustive]
     Failed {
-        /// Which rule.
+        /// The rule.
         error: ProtocolError,
     },
-    /// The connection has ended: the last event of every connection, given exactly once. The transport can go.
+    /// The connection has ended: the last event of every connection, given exactly once. The transport can be closed.
     #[non_exhaustive]
     Closed {
         /// The peer's code (§7.1.5): 1005 if its Close had none, 1006 if there was no Close.
@@ -93,16 +93,16 @@ pub enum Event<'i> {
 pub struct Data<'i> {
     /// Text or binary, the same for all pieces of a message.
     pub kind: MessageKind,
-    /// The bytes, unmasked in place: the caller's to change. Empty only where a message ends without further bytes.
-    /// Pieces of a text may end inside a character; the message as a whole is valid UTF-8 once `last` is seen.
+    /// The bytes, unmasked in place; the caller may change them. Empty only if a message ends without further bytes. A piece of
+    /// text may end inside a character; with `last` the message as a whole is valid UTF-8.
     pub payload: &'i mut [u8],
-    /// Bytes of this message before this piece; 0 marks its first piece.
+    /// How many bytes of this message came before this piece; 0 marks its first piece.
     pub offset: u64,
     /// Whether the message ends with this piece.
     pub last: bool,
 }
 
-/// The length of the payload instead of its bytes, which are the users' own (§10.6) and may be many.
+/// Shows the length of the payload, not its bytes, which are the users' own (§10.6) and may be many.
 impl core::fmt::Debug for Data<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let len = self.payload.len();
@@ -122,11 +122,11 @@ impl Data<'_> {
     }
 }
 
-/// Who sent a Ping of ours.
+/// What sent a Ping of ours.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum PingSource {
-    /// [`handle_timeout`](crate::Connection::handle_timeout), to see whether the peer lives.
+    /// [`handle_timeout`](crate::Connection::handle_timeout), to see whether the peer is alive.
     Keepalive,
     /// The caller, by [`ping`](crate::Connection::ping).
     Application,
@@ -154,14 +154,14 @@ pub enum State {
     Closed = 3,
 }
 
-/// What the caller does with the transport now.
+/// What to do with the transport now.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Transport {
     /// Keep it.
     Keep,
-    /// Write what is due, then shut down writing (`shutdown(SHUT_WR)`) and go on reading until the end of input or the
-    /// deadline, so that a reset does not eat our last bytes (§7.1.1).
+    /// Write what is due, then shut down writing (`shutdown(SHUT_WR)`) and continue to read until the end of input or the
+    /// deadline, so that a reset does not destroy our last bytes (§7.1.1).
     ShutdownWrite,
-    /// Close it, once what is due is written: for as long as the peer takes it, and no longer than a writing deadline of the caller's.
+    /// Close it once what is due is written, or when the peer stops taking it: the caller sets a deadline for that.
     Close,
 }

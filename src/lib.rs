@@ -1,7 +1,7 @@
 //! WebSocket without the socket: one endpoint of RFC 6455, client or server, as a pure state machine.
 //!
-//! Bytes in, events out; commands in, bytes out; time in, deadlines out. No sockets, no heap, no clock, no threads, no
-//! callbacks, no unsafe code, and no panic that bytes, time or calls could reach.
+//! Bytes in, events out; commands in, bytes out; time in, deadlines out. It has no sockets, no heap, no clock, no threads, no
+//! callbacks, no unsafe code (except in the C layer), and no panic that bytes, time or calls can reach.
 //!
 //! # The loop
 //!
@@ -11,9 +11,9 @@
 //! ```
 //! use sansocket::{Accept, CallError, Config, Connection, Event, Instant, Origin};
 //!
-//! /// What an echo server does with the bytes that its transport has read. Returns how many of them are done with; the rest
-//! /// is to be presented again, with more behind it. `write` takes what goes to the peer. `output` is longer than `input` by
-//! /// 131 bytes, so that all that one event makes due fits.
+//! /// What an echo server does with the bytes that its transport has read. Returns how many of them are consumed; the rest must
+//! /// be presented again, with more after it. `write` takes what goes to the peer. `output` is longer than `input` by 131 bytes,
+//! /// so that everything that one event makes due fits.
 //! fn on_input(
 //!     ws: &mut Connection, now: Instant, input: &mut [u8], output: &mut [u8], mut write: impl FnMut(&[u8]),
 //! ) -> Result<usize, CallError> {
@@ -46,32 +46,33 @@
 //!
 //! # Who owns what
 //!
-//! - **Input** is the caller's. `receive` unmasks payload in it and says how much of it is done with. What cannot be acted on yet,
-//!   an incomplete head, frame header or control frame, stays, unchanged, and is presented again, contiguous, with more
-//!   behind it: at most a head, then at most 130 bytes.
-//! - **Output** is the caller's. Every call that can owe bytes takes it and writes them at once; there is no queue. What does not fit
-//!   is [`CallError::NeedsRoom`], and then nothing has happened. [`receive`](Connection::receive) asks for [`MAX_ANSWER`] bytes, and is
-//!   never refused with as many.
-//! - **Events** borrow the input of their call, never the connection: the handler may call any verb.
-//! - **[`Config`]** is lent to any number of connections; a `static` does. The **entropy** source is owned by the connection;
-//!   a server has none.
+//! - **Input** is the caller's. `receive` unmasks payload in it and returns how much of it is consumed. What cannot be acted on
+//!   yet, an incomplete head, frame header or control frame, stays unchanged, and is presented again, contiguous, with more after
+//!   it: at most a head, and after the handshake at most 130 bytes.
+//! - **Output** is the caller's. Every call that can make bytes due takes it and writes them at once; there is no queue. If they
+//!   do not fit, the call returns [`CallError::NeedsRoom`] and nothing has happened. [`receive`](Connection::receive) asks for
+//!   [`MAX_ANSWER`] bytes, and is never refused with that many.
+//! - **Events** borrow the input of their call, never the connection: the handler can call any method.
+//! - **[`Config`]** is lent to any number of connections; a `static` is enough. The **entropy** source is owned by the
+//!   connection; a server needs none.
 //!
-//! # Three kinds of trouble
+//! # Three kinds of error
 //!
-//! The peer's fault is an event, [`Event::Failed`], with the Close that tells it in the output. The caller's mistake is a
-//! [`UsageError`] and changes nothing. "Not yet" is [`CallError::NeedsRoom`]. "No longer" is none: what is to be sent on a connection that
-//! is closing already is not, and 0 is returned. Every connection ends with exactly one [`Event::Closed`].
+//! The peer's fault is an event, [`Event::Failed`], and the Close that reports it is in the output. The caller's mistake is a
+//! [`UsageError`] and changes nothing. "Not yet" is [`CallError::NeedsRoom`]. "Too late" is not an error: on a connection that is
+//! already closing nothing is sent, and 0 is returned. Every connection ends with exactly one [`Event::Closed`].
 //!
 //! # Time
 //!
-//! `now` is an argument, in micro- or milliseconds of any clock that does not jump. [`Connection::next_timeout`] says when
-//! [`Connection::handle_timeout`] is wanted; only that acts on deadlines, and what has arrived is received before it.
-//! [`Connection::written`] tells what the transport took, so that a slow reader is not held for a dead one.
+//! `now` is an argument, in micro- or milliseconds of any clock that does not jump. [`Connection::next_timeout`] says when to
+//! call [`Connection::handle_timeout`]; only that acts on deadlines, and what has arrived is received before it.
+//! [`Connection::written`] reports what the transport took, so that a slow reader is not mistaken for a dead one.
 //!
-//! # Somebody else's HTTP
+//! # With another HTTP stack
 //!
-//! A server over hyper, axum, h2 or a board's own HTTP server asks [`Offer`] whether its header fields are a valid opening handshake, and
-//! what it offers; the [`Answer`] has the fields of the response, and what [`Connection::open`] starts with.
+//! For a server with hyper, axum, h2 or a board's own HTTP server, [`Offer`] checks whether the header fields are a valid opening
+//! handshake, and says what the client offers; the [`Answer`] has the fields of the response, and what [`Connection::open`]
+//! starts with.
 //!
 //! # Features
 //!
@@ -79,11 +80,11 @@
 //! - `ffi`: the C layer, which the package `capi` makes into a library.
 //! - `std`: finds the CPU's vector units at run time, for text beyond ASCII (with the crate `simdutf8`).
 //!
-//! Section numbers without further name are those of RFC 6455.
+//! Section numbers without a document are those of RFC 6455. Laws are the guarantees in `ARCHITECTURE.md`, by their numbers.
 #![no_std]
 #![cfg_attr(not(feature = "ffi"), forbid(unsafe_code))]
 #![cfg_attr(feature = "ffi", deny(unsafe_code))]
-// Nothing that can panic, and no cast that can lose bytes (laws 11 and 15). Tests may.
+// Nothing that can panic, and no cast that can lose bits (laws 11 and 15), except in tests.
 #![cfg_attr(
     not(test),
     deny(
@@ -107,7 +108,7 @@ mod deflate;
 mod entropy;
 mod error;
 mod event;
-// Pointers from C are checked and read here and nowhere else.
+// Pointers from C are checked and read in this module only.
 #[cfg(feature = "ffi")]
 #[allow(unsafe_code)]
 pub mod ffi;

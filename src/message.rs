@@ -1,10 +1,10 @@
-//! A helper above the machine: collects messages that arrive in pieces, in memory that the caller lends.
+//! A helper above the machine: joins messages that arrive in pieces, in memory that the caller lends.
 
 use crate::event::Data;
 
-/// Collects the pieces of a message.
+/// Joins the pieces of a message.
 ///
-/// A message that arrives whole is passed through where it is; only what comes in pieces is copied.
+/// A message that arrives whole is returned where it is; only one in pieces is copied.
 /// ```
 /// # use sansocket::{Collector, Data, MessageKind};
 /// let mut memory = [0; 1024];
@@ -27,7 +27,7 @@ pub struct Collector<'m> {
     memory: &'m mut [u8],
 }
 
-/// The length of the memory instead of its bytes, which are the users' own (§10.6).
+/// Shows the length of the memory, not its bytes, which are the users' own (§10.6).
 impl core::fmt::Debug for Collector<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Collector").field("memory", &self.memory.len()).finish()
@@ -35,7 +35,7 @@ impl core::fmt::Debug for Collector<'_> {
 }
 
 /// The message is longer than the memory lent to the [`Collector`]. [`Config::max_message_len`](crate::Config::max_message_len),
-/// set to the length of that memory, lets the machine refuse it before.
+/// set to the length of that memory, lets the machine refuse it earlier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CollectError;
 
@@ -53,11 +53,11 @@ impl<'m> Collector<'m> {
         Self { memory }
     }
 
-    /// Takes the next piece of the current message. With its last piece, the message: where it lies, if it came whole, else in
-    /// the lent memory. If it is text, it is valid UTF-8.
+    /// Takes the next piece of the current message. With its last piece it returns the message: where it arrived, if it came
+    /// whole, otherwise in the lent memory. If it is text, it is valid UTF-8.
     ///
     /// # Errors
-    /// The message does not fit. Its further pieces do not either.
+    /// The message does not fit. Neither do its further pieces.
     pub fn collect<'a>(&'a mut self, data: Data<'a>) -> Result<Option<&'a mut [u8]>, CollectError> {
         if data.first() && data.last {
             return Ok(Some(data.payload));

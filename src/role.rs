@@ -1,6 +1,6 @@
-//! Which end of a connection (§1.1).
+//! The two ends of a connection (§1.1).
 
-/// Which end of the connection this is (§1.1).
+/// An end of a connection (§1.1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Role {
     /// Sends the opening handshake and masks what it sends.

@@ -1,16 +1,16 @@
-//! Time as a value: microseconds since any epoch the caller likes.
+//! Time as a value: microseconds since an epoch of the caller's choice.
 
-/// A point in time, in whole microseconds since an epoch of the caller's choice. A clock that has only milliseconds does as well:
-/// then round trips are as coarse as it is.
+/// A point in time, in whole microseconds since an epoch of the caller's choice. A clock that has only milliseconds works too,
+/// with round trips as coarse as the clock.
 ///
-/// The machine only compares and subtracts, so a counter that starts at power-up does as well as a system clock.
-/// It must not be derived from wall time that can jump: time that runs backwards counts as standing still, time that
-/// leaps forward expires deadlines. A 32-bit tick that wraps is widened by [`widen_millis`](Self::widen_millis) first.
+/// The machine only compares and subtracts, so a counter that starts at power-up works as well as a system clock. Do not use wall
+/// time that can jump: time that runs backwards counts as standing still, and time that leaps forward expires deadlines. Widen a
+/// 32-bit tick that wraps with [`widen_millis`](Self::widen_millis) first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Instant(u64);
 
 impl Instant {
-    /// Far enough away never to come; what a deadline that is off is set to.
+    /// An instant that never comes: the value of a deadline that is off.
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
     /// The instant `ms` milliseconds after the caller's epoch.
@@ -34,7 +34,7 @@ impl Instant {
     }
 
     /// Widens `tick`, a 32-bit counter of milliseconds that wraps after 49.7 days, to 64 bits. `last` is what the last call
-    /// returned, 0 at first; at most 24 days lie between two calls. A tick that is a little behind `last` gives `last`.
+    /// returned, 0 at first; two calls must be at most 24 days apart. A tick slightly earlier than `last` gives `last`.
     ///
     /// ```
     /// use sansocket::Instant;
@@ -48,16 +48,16 @@ impl Instant {
         let [.., a, b, c, d] = last.to_be_bytes();
         let ahead = tick.wrapping_sub(u32::from_be_bytes([a, b, c, d]));
         let [a, b, c, d] = ahead.to_be_bytes();
-        // Half the circle ahead is behind.
+        // More than half the circle ahead means earlier.
         if ahead >> 31 == 0 { last.wrapping_add(u64::from_be_bytes([0, 0, 0, 0, a, b, c, d])) } else { last }
     }
 
-    /// This instant and `ms` milliseconds; the far end of the scale where that does not exist.
+    /// This instant plus `ms` milliseconds, at most the end of the scale.
     pub(crate) const fn plus_millis(self, ms: u64) -> Self {
         self.plus_micros(ms.saturating_mul(1000))
     }
 
-    /// This instant and `us` microseconds; the far end of the scale where that does not exist.
+    /// This instant plus `us` microseconds, at most the end of the scale.
     pub(crate) const fn plus_micros(self, us: u64) -> Self {
         Self(self.0.saturating_add(us))
     }
@@ -73,14 +73,14 @@ impl Instant {
     }
 }
 
-/// The instant so long after the caller's epoch: `Instant::from(start.elapsed())` with a clock of `std`.
+/// The instant that long after the caller's epoch: `Instant::from(start.elapsed())` with a clock of `std`.
 impl From<core::time::Duration> for Instant {
     fn from(since_epoch: core::time::Duration) -> Self {
         Self(since_epoch.as_secs().saturating_mul(1_000_000).saturating_add(u64::from(since_epoch.subsec_micros())))
     }
 }
 
-/// `value / 1000`, 16 bits at a time: a division of 64 bits would cost firmware 864 bytes of the compiler's run-time library.
+/// `value / 1000`, 16 bits at a time: a 64-bit division would cost firmware 864 bytes of the compiler's run-time library.
 fn thousandth(value: u64) -> u64 {
     let mut quotient = 0;
     let mut rest = 0;
@@ -97,7 +97,7 @@ fn thousandth(value: u64) -> u64 {
 mod tests {
     use super::{Instant, thousandth};
 
-    /// Q4: over the wrap and back a little, from every place around it.
+    /// Q4: over the wrap and slightly back, from every point around it.
     #[test]
     fn a_tick_of_32_bits_is_widened_over_its_wrap() {
         for high in [0, 1, 0xFFFF_FFFE] {

@@ -1,9 +1,9 @@
-//! §3: WebSocket URIs, cut in place. Also `http` and `https`, as browsers take them.
+//! §3: WebSocket URIs, split in place. `http` and `https` are accepted too, as in browsers.
 
 use crate::http::authority::{is_ipv6, port_of};
 use crate::http::target::position;
 
-/// A `ws`, `wss`, `http` or `https` URL: where to connect, and what to ask for.
+/// A `ws`, `wss`, `http` or `https` URL: where to connect, and what to request.
 ///
 /// ```
 /// use sansocket::{ClientRequest, Url};
@@ -22,21 +22,22 @@ pub struct Url<'a> {
     target: &'a str,
 }
 
-/// Why a text is no URL for a WebSocket.
+/// Why a text is not a URL for a WebSocket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum UrlError {
     /// The scheme is missing or not `ws`, `wss`, `http` or `https`.
     Scheme,
-    /// The host is missing, or has a byte that no host has. Names beyond ASCII have to be given in their `xn--` form.
+    /// The host is missing, or has a byte that no host has. Names with characters beyond ASCII must be given in their `xn--`
+    /// form.
     Host,
     /// The port is not a number from 1 to 65535.
     Port,
-    /// A user name or password (`user@`): §3 has none. Credentials go into a header.
+    /// A user name or password (`user@`), for which §3 has no place. Credentials go into a header.
     UserInformation,
     /// A fragment (`#`), which §3 forbids.
     Fragment,
-    /// A blank, a control byte or one beyond ASCII in path or query: they have to be given percent-encoded.
+    /// A blank, a control byte or a byte beyond ASCII in path or query: they must be given percent-encoded.
     Target,
 }
 
@@ -56,7 +57,7 @@ impl core::fmt::Display for UrlError {
 impl core::error::Error for UrlError {}
 
 impl<'a> Url<'a> {
-    /// Cuts `url` into its parts.
+    /// Splits `url` into its parts.
     ///
     /// # Errors
     /// The first part that is wrong.
@@ -79,7 +80,7 @@ impl<'a> Url<'a> {
         if position(authority, b"@").is_some() {
             return Err(UrlError::UserInformation);
         }
-        // The colons of an IPv6 address stand inside its brackets.
+        // The colons of an IPv6 address are inside its brackets.
         let bracket = position(authority, b"]").map_or(0, |end| end.saturating_add(1));
         let (before, behind) = split(authority, Some(bracket)).unwrap_or_default();
         let (host, port) = match position(behind, b":") {
@@ -87,7 +88,7 @@ impl<'a> Url<'a> {
             None => (Some(authority), None),
         };
         let host = host.filter(|host| is_host(host)).ok_or(UrlError::Host)?;
-        // RFC 3986 §3.2.3: a colon without a port is the default.
+        // RFC 3986 §3.2.3: a colon without a port stands for the default.
         let port = match port.and_then(|port| port.get(1..)).filter(|port| !port.is_empty()) {
             Some(digits) => port_of(digits.as_bytes()).filter(|&port| port > 0).ok_or(UrlError::Port)?,
             None => default_port,
@@ -96,7 +97,7 @@ impl<'a> Url<'a> {
         Ok(Self { secure: default_port == 443, authority, host, port, target })
     }
 
-    /// Whether TLS comes first: `wss` or `https`.
+    /// Whether the connection uses TLS: `wss` or `https`.
     pub const fn is_secure(&self) -> bool {
         self.secure
     }
@@ -106,23 +107,23 @@ impl<'a> Url<'a> {
         self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(self.host)
     }
 
-    /// The port to connect to: that of the scheme, 80 or 443, unless another is named.
+    /// The port to connect to: the scheme's, 80 or 443, unless the URL has another.
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Host and port as the Host header has them (§4.1): the port only if it is not the scheme's.
+    /// Host and port as in the Host header (§4.1): the port only if it is not the scheme's.
     pub const fn authority(&self) -> &'a str {
         self.authority
     }
 
-    /// Path and query. A query without a path starts with its `?`, and is sent behind a `/`.
+    /// Path and query. A query without a path starts with its `?`, and is sent after a `/`.
     pub const fn target(&self) -> &'a str {
         self.target
     }
 }
 
-/// Without the query, which may hold credentials (§10.6).
+/// Does not show the query, which may hold credentials (§10.6).
 impl core::fmt::Debug for Url<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Url")
@@ -138,7 +139,7 @@ pub(crate) fn path_of(target: &str) -> &str {
     split(target, position(target, b"?")).map_or(target, |(path, _)| path)
 }
 
-/// A name, an IPv4 address, or an IPv6 address in brackets: what can be connected to.
+/// Whether a program can connect to it: a name, an IPv4 address, or an IPv6 address in brackets.
 fn is_host(host: &str) -> bool {
     match host.as_bytes() {
         [b'[', address @ .., b']'] => is_ipv6(address),

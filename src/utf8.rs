@@ -1,4 +1,4 @@
-//! UTF-8 (RFC 3629) as it arrives, failing at the first byte that no valid text can continue with (§8.1).
+//! Checks UTF-8 (RFC 3629) as it arrives, and fails at the first byte that cannot continue a valid text (§8.1).
 
 #[cfg(not(feature = "std"))]
 use core::str::from_utf8;
@@ -6,29 +6,29 @@ use core::str::from_utf8;
 #[cfg(feature = "std")]
 use simdutf8::compat::from_utf8;
 
-/// Where a text stands: what the next byte must look like. Only the byte after the first is ever bounded more tightly than 80-BF
-/// (no overlong forms, no surrogates, nothing above U+10FFFF).
+/// The state of a text: what its next byte must be. Only the second byte of a character may have narrower bounds than 80-BF (no
+/// overlong forms, no surrogates, nothing above U+10FFFF).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Utf8 {
     /// Between characters.
     Start,
-    /// The last byte of a character.
+    /// Before the last byte of a character.
     Last,
-    /// The last but one.
+    /// Before the last but one.
     Two,
-    /// The last but two.
+    /// Before the last but two.
     Three,
-    /// Behind E0: A0-BF.
+    /// After E0: A0-BF.
     AfterE0,
-    /// Behind ED: 80-9F.
+    /// After ED: 80-9F.
     AfterEd,
-    /// Behind F0: 90-BF.
+    /// After F0: 90-BF.
     AfterF0,
-    /// Behind F4: 80-8F.
+    /// After F4: 80-8F.
     AfterF4,
 }
 
-/// Whether `bytes` are a whole text.
+/// Whether `bytes` is a whole text.
 #[inline]
 pub(crate) fn is_utf8(octets: &[u8]) -> bool {
     #[cfg(feature = "std")]
@@ -37,7 +37,7 @@ pub(crate) fn is_utf8(octets: &[u8]) -> bool {
     from_utf8(octets).is_ok()
 }
 
-/// The text cannot become valid UTF-8 any more.
+/// The text can no longer become valid UTF-8.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct InvalidUtf8;
 
@@ -56,7 +56,7 @@ impl Utf8 {
         self.feed_after(octets.is_ascii(), octets)
     }
 
-    /// [`feed`](Self::feed) for bytes of which it is known whether they are ASCII.
+    /// [`feed`](Self::feed) for a caller that knows whether the bytes are ASCII.
     #[inline]
     pub(crate) fn feed_after(&mut self, is_ascii: bool, octets: &[u8]) -> Result<(), InvalidUtf8> {
         if is_ascii && self.is_complete() { Ok(()) } else { self.feed_any(octets) }
@@ -101,7 +101,7 @@ impl Utf8 {
 mod tests {
     use super::Utf8;
 
-    /// What core says: may `bytes` be the start of valid text, and is it whole?
+    /// By core: may `bytes` be the start of valid text, and is it whole?
     fn by_core(octets: &[u8]) -> (bool, bool) {
         match core::str::from_utf8(octets) {
             Ok(_) => (true, true),

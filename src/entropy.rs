@@ -8,7 +8,7 @@
 pub trait Entropy {
     /// Fills all of `bytes`, or reports that it cannot. The call that needed them then does nothing and returns
     /// [`CallError::EntropyFailed`](crate::CallError::EntropyFailed).
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError>;
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError>;
 }
 
 /// The source could not fill the bytes that were requested.
@@ -34,7 +34,7 @@ impl Entropy for NoEntropy {
 }
 
 impl<T: Entropy + ?Sized> Entropy for &mut T {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError> {
-        (**self).fill(octets)
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        (**self).fill(bytes)
     }
 }

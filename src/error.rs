@@ -261,9 +261,9 @@ impl core::fmt::Display for CallError {
 
 impl core::error::Error for CallError {}
 
-/// The first `bytes` of `out`, or the error that says how many are needed.
-pub(crate) fn room(out: &mut [u8], octets: usize) -> Result<&mut [u8], CallError> {
-    out.get_mut(..octets).ok_or(CallError::NeedsRoom { octets })
+/// The first `len` bytes of `out`, or the error that says how many are needed.
+pub(crate) fn room(out: &mut [u8], len: usize) -> Result<&mut [u8], CallError> {
+    out.get_mut(..len).ok_or(CallError::NeedsRoom { octets: len })
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ impl<'a> Url<'a> {
             return Err(UrlError::Fragment);
         }
         let (authority, target) = split(rest, position(rest, b"/?")).unwrap_or((rest, "/"));
-        if !target.bytes().all(|octet| matches!(octet, 0x21..=0x7E)) {
+        if !target.bytes().all(|byte| matches!(byte, 0x21..=0x7E)) {
             return Err(UrlError::Target);
         }
         if position(authority, b"@").is_some() {
@@ -144,7 +144,7 @@ fn is_host(host: &str) -> bool {
     match host.as_bytes() {
         [b'[', address @ .., b']'] => is_ipv6(address),
         name => {
-            let allowed = |&octet: &u8| octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
+            let allowed = |&byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
             !name.is_empty() && name.iter().all(allowed)
         }
     }

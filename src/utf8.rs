@@ -30,11 +30,11 @@ pub(crate) enum Utf8 {
 
 /// Whether `bytes` is a whole text.
 #[inline]
-pub(crate) fn is_utf8(octets: &[u8]) -> bool {
+pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
     #[cfg(feature = "std")]
-    return simdutf8::basic::from_utf8(octets).is_ok();
+    return simdutf8::basic::from_utf8(bytes).is_ok();
     #[cfg(not(feature = "std"))]
-    from_utf8(octets).is_ok()
+    from_utf8(bytes).is_ok()
 }
 
 /// The text can no longer become valid UTF-8.
@@ -52,34 +52,34 @@ impl Utf8 {
 
     /// Takes the next bytes of the text.
     #[inline]
-    pub(crate) fn feed(&mut self, octets: &[u8]) -> Result<(), InvalidUtf8> {
-        self.feed_after(octets.is_ascii(), octets)
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<(), InvalidUtf8> {
+        self.feed_after(bytes.is_ascii(), bytes)
     }
 
     /// [`feed`](Self::feed) for a caller that knows whether the bytes are ASCII.
     #[inline]
-    pub(crate) fn feed_after(&mut self, is_ascii: bool, octets: &[u8]) -> Result<(), InvalidUtf8> {
-        if is_ascii && self.is_complete() { Ok(()) } else { self.feed_any(octets) }
+    pub(crate) fn feed_after(&mut self, is_ascii: bool, bytes: &[u8]) -> Result<(), InvalidUtf8> {
+        if is_ascii && self.is_complete() { Ok(()) } else { self.feed_any(bytes) }
     }
 
     #[inline(never)]
-    fn feed_any(&mut self, mut octets: &[u8]) -> Result<(), InvalidUtf8> {
+    fn feed_any(&mut self, mut bytes: &[u8]) -> Result<(), InvalidUtf8> {
         while !self.is_complete() {
-            let Some((&octet, rest)) = octets.split_first() else { return Ok(()) };
-            self.step(octet)?;
-            octets = rest;
+            let Some((&byte, rest)) = bytes.split_first() else { return Ok(()) };
+            self.step(byte)?;
+            bytes = rest;
         }
-        match from_utf8(octets) {
+        match from_utf8(bytes) {
             Ok(_) => Ok(()),
             Err(error) if error.error_len().is_some() => Err(InvalidUtf8),
             // At most three bytes of an unfinished character are left.
-            Err(error) => octets.get(error.valid_up_to()..).unwrap_or_default().iter().try_for_each(|&octet| self.step(octet)),
+            Err(error) => bytes.get(error.valid_up_to()..).unwrap_or_default().iter().try_for_each(|&byte| self.step(byte)),
         }
     }
 
     /// Takes one byte.
-    pub(crate) fn step(&mut self, octet: u8) -> Result<(), InvalidUtf8> {
-        *self = match (*self, octet) {
+    pub(crate) fn step(&mut self, byte: u8) -> Result<(), InvalidUtf8> {
+        *self = match (*self, byte) {
             (Self::Start, 0x00..=0x7F) => Self::Start,
             (Self::Start, 0xC2..=0xDF) => Self::Last,
             (Self::Start, 0xE0) => Self::AfterE0,
@@ -102,8 +102,8 @@ mod tests {
     use super::Utf8;
 
     /// By core: may `bytes` be the start of valid text, and is it whole?
-    fn by_core(octets: &[u8]) -> (bool, bool) {
-        match core::str::from_utf8(octets) {
+    fn by_core(bytes: &[u8]) -> (bool, bool) {
+        match core::str::from_utf8(bytes) {
             Ok(_) => (true, true),
             Err(error) => (error.error_len().is_none(), false),
         }
@@ -112,13 +112,13 @@ mod tests {
     /// F-25, F-26, B-33: every string of three bytes, and of four with a leading F0-F5, whole and at every split.
     #[test]
     fn validator_agrees_with_core_on_short_strings_at_every_split() {
-        let check = |octets: &[u8]| {
-            let expected = by_core(octets);
-            for split in 0..=octets.len() {
+        let check = |bytes: &[u8]| {
+            let expected = by_core(bytes);
+            for split in 0..=bytes.len() {
                 let mut utf8 = Utf8::START;
-                let (a, b) = octets.split_at(split);
+                let (a, b) = bytes.split_at(split);
                 let valid = utf8.feed(a).and_then(|()| utf8.feed(b)).is_ok();
-                assert_eq!((valid, valid && utf8.is_complete()), expected, "{octets:02x?} at {split}");
+                assert_eq!((valid, valid && utf8.is_complete()), expected, "{bytes:02x?} at {split}");
             }
         };
         let edges = [0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xE0, 0xED, 0xF0, 0xF4, 0xFF];

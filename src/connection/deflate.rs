@@ -194,8 +194,8 @@ impl Machine<'_> {
 }
 
 /// Moves `len` bytes from `from` to `to`, which is not after it. (The compiler cannot see that `copy_within` would not panic.)
-fn move_down(octets: &mut [u8], from: usize, to: usize, len: usize) {
-    let cells = Cell::from_mut(octets).as_slice_of_cells();
+fn move_down(bytes: &mut [u8], from: usize, to: usize, len: usize) {
+    let cells = Cell::from_mut(bytes).as_slice_of_cells();
     let sources = cells.get(from..).unwrap_or_default();
     let targets = cells.get(to..).unwrap_or_default();
     targets.iter().zip(sources).take(len).for_each(|(target, source)| target.set(source.get()));

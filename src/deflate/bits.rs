@@ -22,17 +22,17 @@ impl BitReader {
     #[inline(always)]
     pub(super) fn refill(&mut self, input: &mut &[u8]) {
         if let Some(word) = input.first_chunk::<8>() {
-            let octets = (63 - self.count) >> 3;
+            let len = (63 - self.count) >> 3;
             self.hold |= u64::from_le_bytes(*word) << self.count;
-            self.count += octets << 3;
+            self.count += len << 3;
             // Otherwise the part of the word that stays in the input would be read twice.
             self.hold &= (1 << self.count) - 1;
-            let [octets, ..] = octets.to_le_bytes();
-            *input = input.get(usize::from(octets)..).unwrap_or(&[]);
+            let [len, ..] = len.to_le_bytes();
+            *input = input.get(usize::from(len)..).unwrap_or(&[]);
         } else {
             while self.count < 56 {
-                let Some((&octet, rest)) = input.split_first() else { break };
-                self.hold |= u64::from(octet) << self.count;
+                let Some((&byte, rest)) = input.split_first() else { break };
+                self.hold |= u64::from(byte) << self.count;
                 self.count += 8;
                 *input = rest;
             }
@@ -76,9 +76,9 @@ impl BitReader {
     }
 
     /// Takes a byte if one is held.
-    pub(super) fn take_octet(&mut self) -> Option<u8> {
-        let [octet, ..] = self.hold.to_le_bytes();
-        if self.skip(8) { Some(octet) } else { None }
+    pub(super) fn take_byte(&mut self) -> Option<u8> {
+        let [byte, ..] = self.hold.to_le_bytes();
+        if self.skip(8) { Some(byte) } else { None }
     }
 
     /// Drops the bits up to the next byte boundary of the input.
@@ -122,10 +122,10 @@ impl BitWriter {
     pub(super) fn drain(&mut self, output: &mut [u8], at: usize) -> usize {
         if let Some(room) = output.get_mut(at..).and_then(|room| room.first_chunk_mut::<8>()) {
             *room = self.hold.to_le_bytes();
-            let [octets, ..] = (self.count >> 3).to_le_bytes();
+            let [len, ..] = (self.count >> 3).to_le_bytes();
             self.hold >>= self.count & 56;
             self.count &= 7;
-            return at + usize::from(octets);
+            return at + usize::from(len);
         }
         let mut at = at;
         while self.count >= 8 {
@@ -146,21 +146,21 @@ mod tests {
 
     #[test]
     fn refill_gives_the_same_bits_for_any_split() {
-        let octets: [u8; 24] = core::array::from_fn(|i| (i * 37 + 11) as u8);
-        for cut in 0..=octets.len() {
+        let bytes: [u8; 24] = core::array::from_fn(|i| (i * 37 + 11) as u8);
+        for cut in 0..=bytes.len() {
             let (mut reader, mut got) = (BitReader::new(), [0; 24]);
             let mut at = 0;
-            for mut part in [&octets[..cut], &octets[cut..]] {
+            for mut part in [&bytes[..cut], &bytes[cut..]] {
                 loop {
                     reader.refill(&mut part);
-                    match reader.take_octet() {
-                        Some(octet) => got[at] = octet,
+                    match reader.take_byte() {
+                        Some(byte) => got[at] = byte,
                         None => break,
                     }
                     at += 1;
                 }
             }
-            assert_eq!(got, octets);
+            assert_eq!(got, bytes);
         }
     }
 

@@ -180,7 +180,7 @@ impl<'m> Compressor<'m> {
                 self.block = Block::Fixed;
             }
             let rest = run.input.get(run.at..end).unwrap_or(&[]);
-            let Some((&octet, next)) = rest.split_first() else { return };
+            let Some((&byte, next)) = rest.split_first() else { return };
             let found = match ahead.take() {
                 Some(found) => found,
                 None => self.find(run.input, rest, run.at),
@@ -191,7 +191,7 @@ impl<'m> Compressor<'m> {
                 ahead = Some(self.find(run.input, next, run.at + 1)).filter(|later| later.len > found.len);
             }
             if found.len < MIN_MATCH || ahead.is_some() {
-                put_literal(&mut self.bits, octet);
+                put_literal(&mut self.bits, byte);
                 run.at += 1;
                 continue;
             }
@@ -285,8 +285,8 @@ fn common_len(a: &[u8], b: &[u8]) -> usize {
     while let (Some((x, more_a)), Some((y, more_b))) = (a.split_first_chunk::<8>(), b.split_first_chunk::<8>()) {
         let differ = u64::from_le_bytes(*x) ^ u64::from_le_bytes(*y);
         if differ != 0 {
-            let [octets, ..] = (differ.trailing_zeros() >> 3).to_le_bytes();
-            return len + usize::from(octets);
+            let [same, ..] = (differ.trailing_zeros() >> 3).to_le_bytes();
+            return len + usize::from(same);
         }
         len += 8;
         (a, b) = (more_a, more_b);
@@ -297,11 +297,11 @@ fn common_len(a: &[u8], b: &[u8]) -> usize {
 /// RFC 1951 §3.2.6: bytes below 144 have 8 bits from 00110000 on, the others 9 bits from 110010000 on. The first bit of a code is
 /// the lowest.
 #[inline(always)]
-fn put_literal(bits: &mut BitWriter, octet: u8) {
-    if octet < 144 {
-        bits.put(u32::from((octet + 0x30).reverse_bits()), 8);
+fn put_literal(bits: &mut BitWriter, byte: u8) {
+    if byte < 144 {
+        bits.put(u32::from((byte + 0x30).reverse_bits()), 8);
     } else {
-        bits.put(u32::from(octet.reverse_bits()) << 1 | 1, 9);
+        bits.put(u32::from(byte.reverse_bits()) << 1 | 1, 9);
     }
 }
 

@@ -146,7 +146,7 @@ impl<'m> Inflater<'m> {
     pub fn inflate(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, InflateError> {
         let mut rest = input;
         let room = output.len();
-        let mut output = Output { octets: output, at: 0 };
+        let mut output = Output { bytes: output, at: 0 };
         if let Err(error) = self.run(&mut rest, &mut output) {
             self.mode = Mode::Failed(error);
             if output.at == 0 {
@@ -260,8 +260,8 @@ impl<'m> Inflater<'m> {
         // First the bytes in the hold, then the rest directly from the input.
         while left > 0 {
             let Some(slot) = output.slot() else { break };
-            let Some(octet) = self.bits.take_octet() else { break };
-            *slot = octet;
+            let Some(byte) = self.bits.take_byte() else { break };
+            *slot = byte;
             output.at += 1;
             left -= 1;
         }
@@ -479,24 +479,24 @@ impl<'m> Inflater<'m> {
 
 /// The output of one call, and how much of it is written.
 struct Output<'o> {
-    octets: &'o mut [u8],
+    bytes: &'o mut [u8],
     at: usize,
 }
 
 impl Output<'_> {
     fn written(&self) -> &[u8] {
-        self.octets.get(..self.at).unwrap_or(&[])
+        self.bytes.get(..self.at).unwrap_or(&[])
     }
 
     #[inline(always)]
     fn slot(&mut self) -> Option<&mut u8> {
-        self.octets.get_mut(self.at)
+        self.bytes.get_mut(self.at)
     }
 
     /// Appends as much of `part` (at most 65 535 bytes) as there is room for, and returns how much.
     #[inline]
     fn append(&mut self, part: &[u8]) -> u16 {
-        let len = copy(self.octets.get_mut(self.at..).unwrap_or(&mut []), part);
+        let len = copy(self.bytes.get_mut(self.at..).unwrap_or(&mut []), part);
         self.at += len;
         u16::try_from(len).unwrap_or(u16::MAX)
     }
@@ -508,7 +508,7 @@ impl Output<'_> {
         let mut left = usize::from(len);
         let (mut at, mut back) = (self.at, distance);
         while left > 0 {
-            let Some((written, room)) = self.octets.split_at_mut_checked(at) else { break };
+            let Some((written, room)) = self.bytes.split_at_mut_checked(at) else { break };
             let Some(from) = at.checked_sub(back).and_then(|start| written.get(start..)) else { break };
             // Most matches are short. 16 bytes at a time: those beyond the match will be overwritten.
             let step = match (room.first_chunk_mut::<16>(), from.first_chunk::<16>()) {
@@ -563,8 +563,8 @@ mod tests {
 
     impl Inflater<'_> {
         /// Test support: as if `bytes` had been inflated.
-        pub(in super::super) fn remember(&mut self, octets: &[u8]) {
-            self.history.push(octets);
+        pub(in super::super) fn remember(&mut self, bytes: &[u8]) {
+            self.history.push(bytes);
         }
     }
 
@@ -602,8 +602,8 @@ mod tests {
     /// The error at the first byte that shows it, and how many bytes that takes.
     fn first_error(inflater: &mut Inflater<'_>, message: &[u8]) -> Option<(InflateError, usize)> {
         let mut output = [0; 1024];
-        for (octet, count) in message.iter().zip(1..) {
-            if let Err(error) = inflater.inflate(&[*octet], &mut output) {
+        for (byte, count) in message.iter().zip(1..) {
+            if let Err(error) = inflater.inflate(&[*byte], &mut output) {
                 assert_eq!(inflater.inflate(&[], &mut output), Err(error));
                 assert_eq!(inflater.finish_message(&mut output), Err(error));
                 return Some((error, count));
@@ -665,7 +665,7 @@ mod tests {
                 inflater.reset();
                 let result = inflate(&mut inflater, &message[..cut], 3, 40, &mut [0; 40]).map(|_| ());
                 let expected = if fine.contains(&cut) { Ok(()) } else { Err(InflateError::NotFlushed) };
-                assert_eq!(result, expected, "{cut} octets of {message:02x?}");
+                assert_eq!(result, expected, "{cut} bytes of {message:02x?}");
             }
         }
         // Garbage after the end is read as LEN and NLEN.
@@ -780,8 +780,8 @@ mod tests {
         for produced in [254, 255, 256, 257, 600] {
             let mut history = [0xaa; 256];
             let mut inflater = Inflater::new(&mut history).unwrap();
-            for octet in 0..produced {
-                inflater.remember(&[octet as u8]);
+            for byte in 0..produced {
+                inflater.remember(&[byte as u8]);
             }
             let mut output = [0; 9];
             let result = inflater.inflate(&inside[..inside_len], &mut output);

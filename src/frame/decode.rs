@@ -55,11 +55,11 @@ impl FrameHeader {
         let (payload_len, after_len) = match short {
             0..=125 => (u64::from(short), after_second),
             126 => match after_second.split_first_chunk() {
-                Some((&octets, rest)) => (u64::from(u16::from_be_bytes(octets)), rest),
+                Some((&bytes, rest)) => (u64::from(u16::from_be_bytes(bytes)), rest),
                 None => return check_partial_len::<2>(after_second, 126, rules).map(|()| None),
             },
             _ => match after_second.split_first_chunk() {
-                Some((&octets, rest)) => (u64::from_be_bytes(octets), rest),
+                Some((&bytes, rest)) => (u64::from_be_bytes(bytes), rest),
                 None => return check_partial_len::<8>(after_second, 0x1_0000, rules).map(|()| None),
             },
         };
@@ -80,12 +80,12 @@ impl FrameHeader {
 /// Checks an extended length of `N` bytes of which some have not arrived: it is between the value with all missing bytes 0 and
 /// the value with all of them FF.
 #[cold]
-fn check_partial_len<const N: usize>(octets: &[u8], minimum: u64, rules: HeaderRules) -> Result<(), ProtocolError> {
+fn check_partial_len<const N: usize>(bytes: &[u8], minimum: u64, rules: HeaderRules) -> Result<(), ProtocolError> {
     let value = |missing: u8| {
-        let filled = octets.iter().copied().chain(core::iter::repeat(missing)).take(N);
-        filled.fold(0_u64, |value, octet| value << 8 | u64::from(octet))
+        let filled = bytes.iter().copied().chain(core::iter::repeat(missing)).take(N);
+        filled.fold(0_u64, |value, byte| value << 8 | u64::from(byte))
     };
-    if octets.is_empty() {
+    if bytes.is_empty() {
         return Ok(());
     }
     check_len(value(0), value(0xFF), minimum, false, rules)
@@ -113,9 +113,9 @@ mod tests {
     use crate::error::ProtocolError::{self, *};
 
     /// The verdict on every prefix of `bytes`: `Ok(length of the header)` or the fault and the byte that showed it.
-    fn verdict(octets: &[u8], rules: HeaderRules) -> Result<usize, (usize, ProtocolError)> {
-        for end in 0..=octets.len() {
-            match FrameHeader::decode(&octets[..end], rules) {
+    fn verdict(bytes: &[u8], rules: HeaderRules) -> Result<usize, (usize, ProtocolError)> {
+        for end in 0..=bytes.len() {
+            match FrameHeader::decode(&bytes[..end], rules) {
                 Ok(None) => {}
                 Ok(Some(header)) => {
                     assert_eq!(header.header_len(), end);
@@ -123,12 +123,12 @@ mod tests {
                 }
                 Err(error) => {
                     // The bytes after it do not change the fault.
-                    assert_eq!(FrameHeader::decode(octets, rules), Err(error));
+                    assert_eq!(FrameHeader::decode(bytes, rules), Err(error));
                     return Err((end, error));
                 }
             }
         }
-        panic!("no verdict on {octets:02x?}");
+        panic!("no verdict on {bytes:02x?}");
     }
 
     /// F-07, F-08, F-09: forms and values of the length, and the byte at which each fault shows.

@@ -67,10 +67,10 @@ pub fn encode_message(kind: MessageKind, payload: &[u8], out: &mut [u8]) -> Resu
 }
 
 /// Writes `bytes` to the start of `out` and returns the rest.
-fn put<const N: usize>(out: &mut [u8], octets: [u8; N]) -> &mut [u8] {
+fn put<const N: usize>(out: &mut [u8], bytes: [u8; N]) -> &mut [u8] {
     match out.split_first_chunk_mut() {
         Some((start, rest)) => {
-            *start = octets;
+            *start = bytes;
             rest
         }
         None => &mut [],

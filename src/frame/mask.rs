@@ -5,13 +5,13 @@ const BLOCK: usize = 128;
 
 /// XORs `bytes` with `key`, repeated; masks and unmasks (§5.3). The first byte meets `key[0]`.
 #[inline(never)]
-pub fn apply_mask(key: [u8; 4], octets: &mut [u8]) {
-    apply_mask_inline(key, octets);
+pub fn apply_mask(key: [u8; 4], bytes: &mut [u8]) {
+    apply_mask_inline(key, bytes);
 }
 
 /// The same, for the one place where the cost of a call outweighs 200 bytes of flash.
 #[inline]
-pub(crate) fn apply_mask_inline(key: [u8; 4], octets: &mut [u8]) {
+pub(crate) fn apply_mask_inline(key: [u8; 4], bytes: &mut [u8]) {
     let word = u64::from(u32::from_ne_bytes(key));
     // Unmasked payload comes here with a key of zeros.
     if word == 0 {
@@ -19,7 +19,7 @@ pub(crate) fn apply_mask_inline(key: [u8; 4], octets: &mut [u8]) {
     }
     let wide = word << 32 | word;
     // The length of every step is a multiple of 4, so the next step starts with the first byte of the key.
-    let mut blocks = octets.chunks_exact_mut(BLOCK);
+    let mut blocks = bytes.chunks_exact_mut(BLOCK);
     for block in &mut blocks {
         for word in block.chunks_exact_mut(8) {
             mask_word(wide, word);
@@ -31,22 +31,22 @@ pub(crate) fn apply_mask_inline(key: [u8; 4], octets: &mut [u8]) {
     }
     let rest = words.into_remainder();
     let (half, last) = rest.split_at_mut(rest.len() & 4);
-    for (octet, key) in half.iter_mut().zip(key) {
-        *octet ^= key;
+    for (byte, key) in half.iter_mut().zip(key) {
+        *byte ^= key;
     }
-    for (octet, key) in last.iter_mut().zip(key) {
-        *octet ^= key;
+    for (byte, key) in last.iter_mut().zip(key) {
+        *byte ^= key;
     }
 }
 
 /// Unmasks text and returns whether all of it is ASCII, in one pass: most text is, and needs no second pass.
 #[inline(never)]
-pub(crate) fn unmask_text(key: [u8; 4], octets: &mut [u8]) -> bool {
+pub(crate) fn unmask_text(key: [u8; 4], bytes: &mut [u8]) -> bool {
     let word = u64::from(u32::from_ne_bytes(key));
     let wide = word << 32 | word;
     // Every bit that is set in any byte, kept by the position of the word in its block so that the compiler can use vectors.
     let mut lanes = [0; BLOCK / 8];
-    let mut blocks = octets.chunks_exact_mut(BLOCK);
+    let mut blocks = bytes.chunks_exact_mut(BLOCK);
     for block in &mut blocks {
         for (lane, word) in lanes.iter_mut().zip(block.chunks_exact_mut(8)) {
             *lane |= mask_word(wide, word);
@@ -57,9 +57,9 @@ pub(crate) fn unmask_text(key: [u8; 4], octets: &mut [u8]) -> bool {
     for word in &mut words {
         seen |= mask_word(wide, word);
     }
-    for (octet, key) in words.into_remainder().iter_mut().zip(key.into_iter().chain(key)) {
-        *octet ^= key;
-        seen |= u64::from(*octet);
+    for (byte, key) in words.into_remainder().iter_mut().zip(key.into_iter().chain(key)) {
+        *byte ^= key;
+        seen |= u64::from(*byte);
     }
     seen & 0x8080_8080_8080_8080 == 0
 }
@@ -77,8 +77,8 @@ fn mask_word(wide: u64, word: &mut [u8]) -> u64 {
 #[inline]
 pub fn advance_key(key: [u8; 4], len: usize) -> [u8; 4] {
     // Only the low two bits count, so 32 bits are enough.
-    let octets = u32::try_from(len & 3).unwrap_or(0);
-    u32::from_be_bytes(key).rotate_left(octets.wrapping_mul(8)).to_be_bytes()
+    let count = u32::try_from(len & 3).unwrap_or(0);
+    u32::from_be_bytes(key).rotate_left(count.wrapping_mul(8)).to_be_bytes()
 }
 
 #[cfg(test)]
@@ -92,8 +92,8 @@ mod tests {
         for len in 0..=255_u8 {
             let expected: [u8; 256] = core::array::from_fn(|i| i as u8 ^ key[i % 4]);
             for split in 0..=usize::from(len) {
-                let mut octets: [u8; 256] = core::array::from_fn(|i| i as u8);
-                let (a, b) = octets[..usize::from(len)].split_at_mut(split);
+                let mut bytes: [u8; 256] = core::array::from_fn(|i| i as u8);
+                let (a, b) = bytes[..usize::from(len)].split_at_mut(split);
                 apply_mask(key, a);
                 apply_mask(advance_key(key, split), b);
                 let mut text: [u8; 256] = core::array::from_fn(|i| i as u8);
@@ -101,7 +101,7 @@ mod tests {
                 assert_eq!(unmask_text(key, c), c.is_ascii());
                 assert_eq!(unmask_text(advance_key(key, split), d), d.is_ascii());
                 assert_eq!(text[..usize::from(len)], expected[..usize::from(len)]);
-                assert_eq!(octets[..usize::from(len)], expected[..usize::from(len)]);
+                assert_eq!(bytes[..usize::from(len)], expected[..usize::from(len)]);
             }
         }
     }

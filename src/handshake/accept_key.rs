@@ -28,14 +28,14 @@ pub(crate) fn key_of(nonce: [u8; 16]) -> [u8; KEY_LEN] {
 }
 
 /// The base64 of `bytes`, `N` digits with padding.
-fn base64<const N: usize>(octets: &[u8]) -> [u8; N] {
+fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = [b'='; N];
-    let mut groups = octets.chunks(3);
+    let mut groups = bytes.chunks(3);
     for digits in text.chunks_exact_mut(4) {
         let group = groups.next().unwrap_or_default();
-        let octet = |index| u32::from(group.get(index).copied().unwrap_or_default());
-        let bits = octet(0) << 16 | octet(1) << 8 | octet(2);
+        let byte = |index| u32::from(group.get(index).copied().unwrap_or_default());
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
         // One digit more than there are bytes.
         for (digit, shift) in digits.iter_mut().zip([18, 12, 6, 0]).take(group.len().saturating_add(1)) {
             let [index, ..] = (bits >> shift & 63).to_le_bytes();
@@ -78,13 +78,13 @@ mod tests {
     /// Against the crates sha1_smol and base64, over keys of every length up to 200.
     #[test]
     fn accept_keys_and_keys_are_those_of_other_implementations() {
-        let octets: [u8; 200] = core::array::from_fn(|i| (i * 37 + 11) as u8);
-        for len in 0..=octets.len() {
-            let mut sha1 = sha1_smol::Sha1::from(&octets[..len]);
+        let bytes: [u8; 200] = core::array::from_fn(|i| (i * 37 + 11) as u8);
+        for len in 0..=bytes.len() {
+            let mut sha1 = sha1_smol::Sha1::from(&bytes[..len]);
             sha1.update(super::GUID);
-            assert_eq!(STANDARD.encode(sha1.digest().bytes()).as_bytes(), accept_key(&octets[..len]));
+            assert_eq!(STANDARD.encode(sha1.digest().bytes()).as_bytes(), accept_key(&bytes[..len]));
         }
-        for nonce in octets.windows(16) {
+        for nonce in bytes.windows(16) {
             let nonce: [u8; 16] = nonce.try_into().unwrap();
             assert_eq!(STANDARD.encode(nonce).as_bytes(), key_of(nonce));
         }

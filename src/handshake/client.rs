@@ -91,7 +91,7 @@ const RESERVED: &[&str] = &[
 /// Refuses what a request must not contain, before a single byte is written.
 fn check(request: &ClientRequest<'_>, config: &Config<'_>) -> Result<(), UsageError> {
     // RFC 9112 §3.2.1: a path in ASCII without blanks; §3: never a fragment.
-    let visible = |&octet: &u8| matches!(octet, 0x21..=0x7E) && octet != b'#';
+    let visible = |&byte: &u8| matches!(byte, 0x21..=0x7E) && byte != b'#';
     if !matches!(request.target.as_bytes(), [b'/' | b'?', ..]) || !request.target.as_bytes().iter().all(visible) {
         return Err(UsageError::InvalidTarget);
     }

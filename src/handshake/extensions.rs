@@ -1,6 +1,6 @@
 //! §9.1: the grammar of Sec-WebSocket-Extensions. The names are not compared: no extension is negotiated here.
 
-use crate::http::scan::is_token_octet;
+use crate::http::scan::is_token_byte;
 
 /// How many extensions the list in `value` has; `None` if it breaks the grammar.
 pub(super) fn count_extensions(value: &[u8]) -> Option<usize> {
@@ -33,9 +33,9 @@ impl Extensions<'_> {
         self.rest = self.rest.trim_ascii_start();
     }
 
-    fn take(&mut self, octet: u8) -> bool {
+    fn take(&mut self, byte: u8) -> bool {
         match self.rest.split_first() {
-            Some((&first, rest)) if first == octet => {
+            Some((&first, rest)) if first == byte => {
                 self.rest = rest;
                 true
             }
@@ -44,7 +44,7 @@ impl Extensions<'_> {
     }
 
     fn token(&mut self) -> Option<()> {
-        let len = self.rest.iter().take_while(|&&octet| is_token_octet(octet)).count();
+        let len = self.rest.iter().take_while(|&&byte| is_token_byte(byte)).count();
         self.rest = self.rest.get(len..).unwrap_or_default();
         if len == 0 { None } else { Some(()) }
     }
@@ -76,7 +76,7 @@ impl Extensions<'_> {
             }
             self.take(b'\\');
             match self.rest.split_first() {
-                Some((&octet, rest)) if is_token_octet(octet) => self.rest = rest,
+                Some((&byte, rest)) if is_token_byte(byte) => self.rest = rest,
                 _ => return None,
             }
             any = true;

@@ -41,7 +41,7 @@ impl<'i> Request<'i> {
     /// Reads the start line of a scanned head.
     pub(crate) fn of_head(head: Head<'i>) -> Self {
         // The scan accepts only ASCII in method and target, and two spaces in the line.
-        let mut parts = head.start_line.split(|&octet| octet == b' ').map(|part| core::str::from_utf8(part).unwrap_or_default());
+        let mut parts = head.start_line.split(|&byte| byte == b' ').map(|part| core::str::from_utf8(part).unwrap_or_default());
         let method = parts.next().unwrap_or_default();
         let target = parts.next().unwrap_or_default();
         let modern = parts.next().is_some_and(|version| !version.ends_with(".0"));
@@ -50,7 +50,7 @@ impl<'i> Request<'i> {
 
     /// The bytes of the head.
     pub const fn octets(&self) -> &'i [u8] {
-        self.head.octets
+        self.head.bytes
     }
 
     /// `GET` in an opening handshake.

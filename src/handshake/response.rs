@@ -63,7 +63,7 @@ impl<'i> Response<'i> {
 
     /// The bytes of the head.
     pub const fn octets(&self) -> &'i [u8] {
-        self.head.octets
+        self.head.bytes
     }
 
     /// What RFC 9112 requires of every final response. A 101, 204 or 304 has no body, whatever its fields say (§6.3).

@@ -18,8 +18,8 @@ pub(super) fn sha1(parts: &[&[u8]]) -> [u8; 20] {
     sha1.update([0; 64].get(..zeros).unwrap_or_default());
     sha1.update(&bits);
     let mut digest = [0; 20];
-    for (octet, value) in digest.iter_mut().zip(sha1.state.into_iter().flat_map(u32::to_be_bytes)) {
-        *octet = value;
+    for (byte, value) in digest.iter_mut().zip(sha1.state.into_iter().flat_map(u32::to_be_bytes)) {
+        *byte = value;
     }
     digest
 }
@@ -33,12 +33,12 @@ struct Sha1 {
 }
 
 impl Sha1 {
-    fn update(&mut self, mut octets: &[u8]) {
-        while !octets.is_empty() {
+    fn update(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
             let room = self.block.get_mut(self.len % 64..).unwrap_or_default();
-            let len = room.len().min(octets.len());
-            copy(octets, room);
-            octets = octets.get(len..).unwrap_or_default();
+            let len = room.len().min(bytes.len());
+            copy(bytes, room);
+            bytes = bytes.get(len..).unwrap_or_default();
             self.len = self.len.wrapping_add(len);
             if self.len % 64 == 0 {
                 self.compress();
@@ -49,9 +49,9 @@ impl Sha1 {
     /// FIPS 180-4 §6.1.3, the alternate method: only the last 16 of the 80 words of the schedule are kept, for small stacks.
     fn compress(&mut self) {
         let mut words = [0_u32; 16];
-        let mut octets = self.block.chunks_exact(4);
+        let mut bytes = self.block.chunks_exact(4);
         for word in &mut words {
-            *word = octets.next().and_then(|octets| octets.first_chunk()).map_or(0, |&octets| u32::from_be_bytes(octets));
+            *word = bytes.next().and_then(|bytes| bytes.first_chunk()).map_or(0, |&bytes| u32::from_be_bytes(bytes));
         }
         let mut v = self.state;
         rounds(&mut v, &mut words, 0..20, 0x5A82_7999, |b, c, d| b & c | !b & d);

@@ -91,16 +91,16 @@ pub(crate) struct Head<'i> {
     pub(crate) start_line: &'i [u8],
     pub(crate) headers: Headers<'i>,
     /// All of its bytes.
-    pub(crate) octets: &'i [u8],
+    pub(crate) bytes: &'i [u8],
 }
 
 impl<'i> Head<'i> {
     /// Cuts the head `bytes`, which [`Scan`] found complete.
-    pub(crate) fn of_scanned(octets: &'i [u8]) -> Self {
+    pub(crate) fn of_scanned(bytes: &'i [u8]) -> Self {
         // The empty line that may precede a request.
-        let text = octets.strip_prefix(b"\r\n").unwrap_or(octets);
+        let text = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
         let (start_line, lines) = split_line(text).unwrap_or_default();
-        Self { start_line, headers: Headers { lines: lines.strip_suffix(b"\r\n").unwrap_or_default() }, octets }
+        Self { start_line, headers: Headers { lines: lines.strip_suffix(b"\r\n").unwrap_or_default() }, bytes }
     }
 
     /// Scans and cuts the head at the start of `input`.
@@ -116,7 +116,7 @@ fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The bytes before the first `mark`, and those after it.
-fn split(octets: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
-    let (before, behind) = octets.split_at_checked(octets.iter().position(|&octet| octet == mark)?)?;
+fn split(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
+    let (before, behind) = bytes.split_at_checked(bytes.iter().position(|&byte| byte == mark)?)?;
     Some((before, behind.get(1..)?))
 }

@@ -27,7 +27,7 @@ impl<'a> Iterator for Tokens<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         while !self.rest.is_empty() {
-            let end = self.rest.iter().position(|&octet| octet == b',').unwrap_or(self.rest.len());
+            let end = self.rest.iter().position(|&byte| byte == b',').unwrap_or(self.rest.len());
             let (member, rest) = self.rest.split_at_checked(end)?;
             self.rest = rest.get(1..).unwrap_or_default();
             let member = member.trim_ascii();
@@ -46,7 +46,7 @@ impl core::iter::FusedIterator for Tokens<'_> {}
 
 /// The members of the list in `value`, without the empty ones. They may be anything.
 pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&octet| octet == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
+    value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
 /// Whether the list in `value` names `token`, compared without regard to case; `None` if some member is not a token. RFC 9110
@@ -119,11 +119,11 @@ mod tests {
         let (connection, upgrade) = (|value: &[u8]| lists(value, "x", false), |value: &[u8]| lists(value, "websocket", true));
         assert_eq!((connection(b""), connection(b", keep-alive,Upgrade ,X")), (Some(false), Some(true)));
         assert_eq!((upgrade(b"h2c, websocket/13,TLS/1.0"), upgrade(b"h2c,WebSocket")), (Some(false), Some(true)));
-        for octet in 0..=u8::MAX {
-            let is_tchar = octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet);
-            let separates = octet == b',';
-            assert_eq!(connection(&[b'a', octet, b'b']).is_some(), is_tchar || separates, "{octet:#x}");
-            assert_eq!(upgrade(&[b'a', octet, b'b']).is_some(), is_tchar || separates || octet == b'/', "{octet:#x}");
+        for byte in 0..=u8::MAX {
+            let is_tchar = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            let separates = byte == b',';
+            assert_eq!(connection(&[b'a', byte, b'b']).is_some(), is_tchar || separates, "{byte:#x}");
+            assert_eq!(upgrade(&[b'a', byte, b'b']).is_some(), is_tchar || separates || byte == b'/', "{byte:#x}");
         }
         for bad in [&b"/"[..], b"a/", b"/b", b"a/b/c", b"websocket, a b"] {
             assert_eq!(upgrade(bad), None, "{bad:?}");

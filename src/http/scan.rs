@@ -50,13 +50,13 @@ impl Scan {
     /// Resumes where it stopped. `input` starts with the head's first byte. `Some(length of the head)` once it is complete.
     pub(crate) fn advance(&mut self, input: &[u8], config: &Config<'_>) -> Result<Option<usize>, ProtocolError> {
         let mut rest = input.get(usize::try_from(self.scanned).unwrap_or(usize::MAX)..).unwrap_or_default();
-        while let Some((&octet, behind)) = rest.split_first() {
+        while let Some((&byte, behind)) = rest.split_first() {
             // Most bytes of a head are inside names and values, where the part does not change.
             let left = at_most(u64::from(config.max_head_len.saturating_sub(self.scanned)), rest.len());
             let next = rest.iter().take(left);
             let run = match self.part {
-                Part::Value => next.take_while(|&&octet| is_value_octet(octet)).count(),
-                Part::Name => next.take_while(|&&octet| is_token_octet(octet)).count(),
+                Part::Value => next.take_while(|&&byte| is_value_byte(byte)).count(),
+                Part::Name => next.take_while(|&&byte| is_token_byte(byte)).count(),
                 _ => 0,
             };
             if run > 0 {
@@ -64,7 +64,7 @@ impl Scan {
                 self.scanned = self.scanned.saturating_add(u32::try_from(run).unwrap_or(u32::MAX));
             } else {
                 let was = self.part;
-                self.part = self.step(octet, config)?;
+                self.part = self.step(byte, config)?;
                 self.run = if self.part == was { self.run.saturating_add(1) } else { 0 };
                 self.scanned = self.scanned.saturating_add(1);
                 rest = behind;
@@ -82,25 +82,25 @@ impl Scan {
     }
 
     /// The part that `byte` leads to. `run` bytes of the current part came before it, if that is one of the start line.
-    fn step(&mut self, octet: u8, config: &Config<'_>) -> Result<Part, ProtocolError> {
+    fn step(&mut self, byte: u8, config: &Config<'_>) -> Result<Part, ProtocolError> {
         use ProtocolError as E;
         let run = usize::try_from(self.run).unwrap_or(usize::MAX);
-        Ok(match (self.part, octet) {
+        Ok(match (self.part, byte) {
             (Part::RequestStart, b'\r') if self.scanned == 0 => Part::EmptyLineEnd,
             (Part::EmptyLineEnd, b'\n') => Part::RequestStart,
-            (Part::RequestStart | Part::Method, octet) if is_token_octet(octet) && run < 32 => Part::Method,
+            (Part::RequestStart | Part::Method, byte) if is_token_byte(byte) && run < 32 => Part::Method,
             (Part::Method, b' ') => Part::Target,
             // RFC 9112 §3.2: a target is ASCII without blanks.
             (Part::Target, 0x21..=0x7E) if self.run >= config.max_target_len => return Err(E::TargetTooLong),
             (Part::Target, 0x21..=0x7E) => Part::Target,
             (Part::Target, b' ') if run > 0 => Part::RequestVersion,
-            (Part::RequestVersion, octet) if is_version_octet(run, octet) => Part::RequestVersion,
+            (Part::RequestVersion, byte) if is_version_byte(run, byte) => Part::RequestVersion,
             (Part::RequestVersion, b'\r') if run > VERSION.len() => Part::LineEnd,
             (Part::RequestStart | Part::EmptyLineEnd | Part::Method | Part::Target | Part::RequestVersion, _) => {
                 return Err(E::InvalidRequestLine);
             }
 
-            (Part::StatusVersion, octet) if is_version_octet(run, octet) => Part::StatusVersion,
+            (Part::StatusVersion, byte) if is_version_byte(run, byte) => Part::StatusVersion,
             (Part::StatusVersion, b' ') if run > VERSION.len() => Part::StatusCode,
             (Part::StatusCode, b'0'..=b'9') if run < 3 => Part::StatusCode,
             (Part::StatusCode, b' ') if run == 3 => Part::Reason,
@@ -108,7 +108,7 @@ impl Scan {
             (Part::StatusCode, b'\r') if run == 3 => Part::LineEnd,
             (Part::StatusVersion | Part::StatusCode, _) => return Err(E::InvalidStatusLine),
             (Part::Reason, b'\r') => Part::LineEnd,
-            (Part::Reason, octet) if is_value_octet(octet) => Part::Reason,
+            (Part::Reason, byte) if is_value_byte(byte) => Part::Reason,
             (Part::Reason, _) => return Err(E::InvalidStatusLine),
 
             (Part::LineEnd, b'\n') => Part::LineStart,
@@ -116,69 +116,69 @@ impl Scan {
             (Part::LineEnd | Part::HeadEnd, _) => return Err(E::InvalidLineEnd),
             (Part::LineStart, b'\r') => Part::HeadEnd,
             (Part::LineStart, b' ' | b'\t') => return Err(E::FoldedHeaderLine),
-            (Part::LineStart, octet) if is_token_octet(octet) => {
+            (Part::LineStart, byte) if is_token_byte(byte) => {
                 if self.lines >= config.max_header_lines {
                     return Err(E::TooManyHeaderLines);
                 }
                 self.lines = self.lines.saturating_add(1);
                 Part::Name
             }
-            (Part::Name, octet) if is_token_octet(octet) => Part::Name,
+            (Part::Name, byte) if is_token_byte(byte) => Part::Name,
             (Part::Name, b':') => Part::Value,
             // RFC 9112 §2.2 allows a bare LF as a line end. We do not: a proxy in between could then see another head.
             (Part::LineStart | Part::Value, b'\n') => return Err(E::InvalidLineEnd),
             (Part::LineStart | Part::Name, _) => return Err(E::InvalidHeaderName),
             (Part::Value, b'\r') => Part::LineEnd,
-            (Part::Value, octet) if is_value_octet(octet) => Part::Value,
+            (Part::Value, byte) if is_value_byte(byte) => Part::Value,
             (Part::Value, _) => return Err(E::InvalidHeaderValue),
         })
     }
 }
 
 /// `HTTP/1.` and a digit (RFC 9112 §2.3), at position `run`.
-fn is_version_octet(run: usize, octet: u8) -> bool {
+fn is_version_byte(run: usize, byte: u8) -> bool {
     match VERSION.get(run) {
-        Some(&expected) => octet == expected,
-        None => run == VERSION.len() && octet.is_ascii_digit(),
+        Some(&expected) => byte == expected,
+        None => run == VERSION.len() && byte.is_ascii_digit(),
     }
 }
 
 /// Whether `byte` may be part of a token: a table of bits, since most bytes of a head are.
-pub(crate) const fn is_token_octet(octet: u8) -> bool {
+pub(crate) const fn is_token_byte(byte: u8) -> bool {
     const LOW: u64 = tchars(0);
     const HIGH: u64 = tchars(64);
-    let bits = match octet >> 6 {
+    let bits = match byte >> 6 {
         0 => LOW,
         1 => HIGH,
         _ => 0,
     };
-    bits >> (octet & 63) & 1 == 1
+    bits >> (byte & 63) & 1 == 1
 }
 
 /// A bit for each of the 64 bytes from `first` on that may be part of a token.
 const fn tchars(first: u8) -> u64 {
     let mut bits = 0;
-    let mut octet = first;
-    while octet < first + 64 {
-        if is_tchar(octet) {
-            bits |= 1 << (octet - first);
+    let mut byte = first;
+    while byte < first + 64 {
+        if is_tchar(byte) {
+            bits |= 1 << (byte - first);
         }
-        octet += 1;
+        byte += 1;
     }
     bits
 }
 
 /// tchar (RFC 9110 §5.6.2).
-const fn is_tchar(octet: u8) -> bool {
-    matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
+const fn is_tchar(byte: u8) -> bool {
+    matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
 }
 
 /// What a header value may contain (RFC 9110 §5.5): visible ASCII, blanks, tabs and obs-text.
-pub(crate) const fn is_value_octet(octet: u8) -> bool {
-    matches!(octet, b'\t' | 0x20..=0x7E | 0x80..=0xFF)
+pub(crate) const fn is_value_byte(byte: u8) -> bool {
+    matches!(byte, b'\t' | 0x20..=0x7E | 0x80..=0xFF)
 }
 
 /// Whether `bytes` is a token.
-pub(crate) fn is_token(octets: &[u8]) -> bool {
-    !octets.is_empty() && octets.iter().all(|&octet| is_token_octet(octet))
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|&byte| is_token_byte(byte))
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{CallError, UsageError, room};
 use crate::http::head::Header;
-use crate::http::scan::{is_token, is_value_octet};
+use crate::http::scan::{is_token, is_value_byte};
 use crate::length::copy;
 
 /// Where the parts of a head go: nowhere while they are measured, then into room for all of them.
@@ -50,7 +50,7 @@ pub(crate) fn write_head<T: Copy + Default, E: Into<CallError>>(
 /// B-23: no byte of a header that the caller adds can end its line; nor may it repeat a header that we write.
 pub(crate) fn check_headers(headers: &[Header<'_>], reserved: &[&str]) -> Result<(), UsageError> {
     headers.iter().try_for_each(|header| {
-        if !is_token(header.name.as_bytes()) || !header.value.iter().all(|&octet| is_value_octet(octet)) {
+        if !is_token(header.name.as_bytes()) || !header.value.iter().all(|&byte| is_value_byte(byte)) {
             return Err(UsageError::InvalidHeader);
         }
         let ours = |name: &&str| header.name.eq_ignore_ascii_case(name);

@@ -107,9 +107,9 @@ mod tests {
                     let tick = (last + ahead) as u32;
                     assert_eq!(Instant::widen_millis(last, tick), last + ahead, "{last:#x} + {ahead:#x}");
                 }
-                for behind in [1, 1000, 0x7FFF_FFFF] {
-                    let tick = last.wrapping_sub(behind) as u32;
-                    assert_eq!(Instant::widen_millis(last, tick), last, "{last:#x} - {behind:#x}");
+                for back in [1, 1000, 0x7FFF_FFFF] {
+                    let tick = last.wrapping_sub(back) as u32;
+                    assert_eq!(Instant::widen_millis(last, tick), last, "{last:#x} - {back:#x}");
                 }
             }
         }

@@ -82,9 +82,9 @@ impl<'a> Url<'a> {
         }
         // The colons of an IPv6 address are inside its brackets.
         let bracket = position(authority, b"]").map_or(0, |end| end.saturating_add(1));
-        let (before, behind) = split(authority, Some(bracket)).unwrap_or_default();
-        let (host, port) = match position(behind, b":") {
-            Some(colon) => (authority.get(..before.len().saturating_add(colon)), behind.get(colon..)),
+        let (before, after) = split(authority, Some(bracket)).unwrap_or_default();
+        let (host, port) = match position(after, b":") {
+            Some(colon) => (authority.get(..before.len().saturating_add(colon)), after.get(colon..)),
             None => (Some(authority), None),
         };
         let host = host.filter(|host| is_host(host)).ok_or(UrlError::Host)?;

@@ -28,9 +28,9 @@ enum Awaits {
     Room,
     Pong,
     /// The Pong, after a frame that is arriving: no Pong can interrupt it (§5.4).
-    PongBehindFrame,
+    PongAfterFrame,
     /// The same, and the peer may have sent the next frame before it saw the Ping.
-    PongBehindTwoFrames,
+    PongAfterTwoFrames,
 }
 
 impl Pings {
@@ -63,7 +63,7 @@ impl Pings {
     /// A keepalive Ping was due, and is in the output unless it was `left_out`.
     pub(super) fn note_keepalive(&mut self, left_out: bool) {
         self.number = self.number.wrapping_add(1);
-        self.awaits = if left_out { Awaits::Room } else { Awaits::PongBehindTwoFrames };
+        self.awaits = if left_out { Awaits::Room } else { Awaits::PongAfterTwoFrames };
         (self.application_is_later, self.is_timed) = (false, true);
     }
 
@@ -95,22 +95,22 @@ impl Pings {
     /// A data frame begins that does not lie whole in the input.
     pub(super) fn note_frame(&mut self) {
         self.awaits = match self.awaits {
-            Awaits::PongBehindTwoFrames => Awaits::PongBehindFrame,
-            Awaits::PongBehindFrame => Awaits::Pong,
+            Awaits::PongAfterTwoFrames => Awaits::PongAfterFrame,
+            Awaits::PongAfterFrame => Awaits::Pong,
             other => other,
         };
     }
 
     /// Whether bytes of a data frame count as a sign of life: its sender cannot answer before the frame ends.
-    pub(super) fn is_behind_frame(&self) -> bool {
-        matches!(self.awaits, Awaits::PongBehindFrame | Awaits::PongBehindTwoFrames)
+    pub(super) fn is_pong_after_frame(&self) -> bool {
+        matches!(self.awaits, Awaits::PongAfterFrame | Awaits::PongAfterTwoFrames)
     }
 
     /// The transport took bytes, `some` of them before the end of the keepalive Ping.
     pub(super) fn note_written(&mut self, some: bool) {
         // The Ping had not left until now, so earlier frames say nothing about its Pong.
-        if some && matches!(self.awaits, Awaits::PongBehindFrame | Awaits::Pong) {
-            self.awaits = Awaits::PongBehindTwoFrames;
+        if some && matches!(self.awaits, Awaits::PongAfterFrame | Awaits::Pong) {
+            self.awaits = Awaits::PongAfterTwoFrames;
         }
         // The transport has taken what was in the way of the Ping, so the peer is not stuck. The next Ping finds room.
         if self.unwritten == 0 && self.awaits == Awaits::Room {

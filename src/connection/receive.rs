@@ -20,12 +20,12 @@ impl Machine<'_> {
                 return Ok(Received { consumed: start.saturating_add(len), produced: 0, event });
             }
         }
-        self.receive_rarer(input, now, out)
+        self.receive_other(input, now, out)
     }
 
     /// Everything but whole messages.
     #[inline(never)]
-    fn receive_rarer<'i>(&mut self, input: &'i mut [u8], now: Instant, mut out: Output<'_>) -> Result<Received<'i>, CallError> {
+    fn receive_other<'i>(&mut self, input: &'i mut [u8], now: Instant, mut out: Output<'_>) -> Result<Received<'i>, CallError> {
         let none: &mut AnyInflation<'_, '_> = &mut NoInflation;
         self.receive_any(input, none, now, &mut out)
     }

@@ -54,7 +54,7 @@ impl Timers {
         if begins {
             self.pings.note_frame();
         }
-        if self.pings.is_behind_frame() {
+        if self.pings.is_pong_after_frame() {
             self.since = self.advance(now);
             self.pings.is_timed = false;
         }
@@ -64,8 +64,8 @@ impl Timers {
     pub(super) fn note_keepalive(&mut self, now: Instant, left_out: bool) {
         self.since = now;
         self.pings.note_keepalive(left_out);
-        let (before, behind) = self.unwritten();
-        self.set_unwritten(before.saturating_add(behind), 0);
+        let (before, after) = self.unwritten();
+        self.set_unwritten(before.saturating_add(after), 0);
     }
 
     /// Bytes that the transport has not taken yet, up to the end of the keepalive Ping and after it.
@@ -76,11 +76,11 @@ impl Timers {
         }
     }
 
-    fn set_unwritten(&mut self, before: u64, behind: u64) {
+    fn set_unwritten(&mut self, before: u64, after: u64) {
         let near = u32::try_from(before).ok().filter(|&before| before != Pings::FAR);
         (self.pings.unwritten, self.unwritten) = match near {
-            Some(before) => (before, behind),
-            None => (Pings::FAR, before.saturating_add(behind)),
+            Some(before) => (before, after),
+            None => (Pings::FAR, before.saturating_add(after)),
         };
     }
 
@@ -113,10 +113,10 @@ impl Timers {
     /// The transport took `n` bytes. Returns how many of them were known to be due, and how many of those come before the end of
     /// the keepalive Ping.
     pub(super) fn note_written(&mut self, n: u64) -> (u64, u64) {
-        let (before, behind) = self.unwritten();
+        let (before, after) = self.unwritten();
         let of_ping = n.min(before);
-        let of_rest = n.saturating_sub(of_ping).min(behind);
-        self.set_unwritten(before.saturating_sub(of_ping), behind.saturating_sub(of_rest));
+        let of_rest = n.saturating_sub(of_ping).min(after);
+        self.set_unwritten(before.saturating_sub(of_ping), after.saturating_sub(of_rest));
         self.pings.note_written(of_ping > 0);
         (of_ping.saturating_add(of_rest), of_ping)
     }

@@ -122,7 +122,7 @@ impl Reader {
             return None;
         }
         let available = input.len();
-        let (&mut [first, second], behind) = input.split_first_chunk_mut()?;
+        let (&mut [first, second], rest) = input.split_first_chunk_mut()?;
         let kind = match first {
             0x81 => MessageKind::Text,
             0x82 => MessageKind::Binary,
@@ -131,28 +131,28 @@ impl Reader {
         if second >> 7 != u8::from(rules.masked) {
             return None;
         }
-        let (len, behind) = match second & 0x7F {
+        let (len, rest) = match second & 0x7F {
             126 => {
-                let (&mut bytes, behind) = behind.split_first_chunk_mut()?;
-                (u16::from_be_bytes(bytes), behind)
+                let (&mut bytes, rest) = rest.split_first_chunk_mut()?;
+                (u16::from_be_bytes(bytes), rest)
             }
             127 => return None,
-            short => (u16::from(short), behind),
+            short => (u16::from(short), rest),
         };
         let is_minimal = len > 125 || second & 0x7F != 126;
         if !is_minimal || u64::from(len) > rules.config.max_message_len {
             return None;
         }
-        let (key, behind) = match rules.masked {
+        let (key, rest) = match rules.masked {
             true => {
-                let (&mut key, behind) = behind.split_first_chunk_mut()?;
-                (key, behind)
+                let (&mut key, rest) = rest.split_first_chunk_mut()?;
+                (key, rest)
             }
-            false => ([0; 4], behind),
+            false => ([0; 4], rest),
         };
-        let start = available.saturating_sub(behind.len());
+        let start = available.saturating_sub(rest.len());
         let len = usize::from(len);
-        let payload = behind.get_mut(..len)?;
+        let payload = rest.get_mut(..len)?;
         match kind {
             MessageKind::Binary => apply_mask_inline(key, payload),
             MessageKind::Text => {

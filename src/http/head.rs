@@ -60,8 +60,8 @@ impl<'i> Headers<'i> {
 
     /// The next name and value.
     pub(crate) fn next_line(&mut self) -> Option<(&'i [u8], &'i [u8])> {
-        let (name, behind) = split(self.lines, b':')?;
-        let (value, rest) = split(behind, b'\n')?;
+        let (name, after_name) = split(self.lines, b':')?;
+        let (value, rest) = split(after_name, b'\n')?;
         self.lines = rest;
         // Blanks around the value, and the CR.
         Some((name, value.trim_ascii()))
@@ -117,6 +117,6 @@ fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The bytes before the first `mark`, and those after it.
 fn split(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
-    let (before, behind) = bytes.split_at_checked(bytes.iter().position(|&byte| byte == mark)?)?;
-    Some((before, behind.get(1..)?))
+    let (before, after) = bytes.split_at_checked(bytes.iter().position(|&byte| byte == mark)?)?;
+    Some((before, after.get(1..)?))
 }

@@ -50,7 +50,7 @@ impl Scan {
     /// Resumes where it stopped. `input` starts with the head's first byte. `Some(length of the head)` once it is complete.
     pub(crate) fn advance(&mut self, input: &[u8], config: &Config<'_>) -> Result<Option<usize>, ProtocolError> {
         let mut rest = input.get(usize::try_from(self.scanned).unwrap_or(usize::MAX)..).unwrap_or_default();
-        while let Some((&byte, behind)) = rest.split_first() {
+        while let Some((&byte, tail)) = rest.split_first() {
             // Most bytes of a head are inside names and values, where the part does not change.
             let left = at_most(u64::from(config.max_head_len.saturating_sub(self.scanned)), rest.len());
             let next = rest.iter().take(left);
@@ -67,7 +67,7 @@ impl Scan {
                 self.part = self.step(byte, config)?;
                 self.run = if self.part == was { self.run.saturating_add(1) } else { 0 };
                 self.scanned = self.scanned.saturating_add(1);
-                rest = behind;
+                rest = tail;
                 if was == Part::HeadEnd {
                     return Ok(usize::try_from(self.scanned).ok());
                 }

@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_message_is_the_octet_00() {
+    fn empty_message_is_the_byte_00() {
         let mut memory = [0; 512];
         let mut compressor = Compressor::new(8, &mut memory).unwrap();
         for room in [1, 9] {

@@ -639,7 +639,7 @@ mod tests {
     }
 
     #[test]
-    fn message_may_end_and_go_on_behind_bfinal() {
+    fn message_may_end_and_continue_after_bfinal() {
         let mut history = [0; 256];
         let mut inflater = Inflater::new(&mut history).unwrap();
         let end = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
@@ -675,7 +675,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_named_at_the_octet_that_shows_it() {
+    fn every_fault_is_named_at_the_byte_that_shows_it() {
         use InflateError::*;
         let mut history = [0; 32768];
         let mut inflater = Inflater::new(&mut history).unwrap();

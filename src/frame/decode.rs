@@ -133,7 +133,7 @@ mod tests {
 
     /// F-07, F-08, F-09: forms and values of the length, and the byte at which each fault shows.
     #[test]
-    fn length_faults_show_at_their_first_octet() {
+    fn length_faults_show_at_their_first_byte() {
         let any = HeaderRules::ANY;
         let max = |max_payload_len| HeaderRules { max_payload_len, ..any };
         assert_eq!(verdict(&[0x82, 125], any), Ok(2));
@@ -153,7 +153,7 @@ mod tests {
 
     /// F-02, F-04, F-05, F-06, F-17 at the first and second byte.
     #[test]
-    fn first_and_second_octet_faults() {
+    fn first_and_second_byte_faults() {
         let any = HeaderRules::ANY;
         assert_eq!(verdict(&[0x83, 0], any), Err((1, ReservedOpcode)));
         assert_eq!(verdict(&[0xC1, 0], HeaderRules { rsv: 3, ..any }), Err((1, ReservedBitSet)));

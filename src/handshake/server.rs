@@ -147,7 +147,7 @@ mod tests {
 
     /// HT-19, HT-23, law 7.
     #[test]
-    fn refusals_fit_131_octets_and_close() {
+    fn refusals_fit_131_bytes_and_close() {
         for &error in ProtocolError::ALL {
             let text = core::str::from_utf8(refusal(error)).unwrap();
             assert!(text.len() <= 131 && text.contains("\r\nConnection: close") && text.ends_with("\r\n\r\n"), "{error}");

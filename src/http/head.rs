@@ -78,7 +78,7 @@ impl<'i> Iterator for Headers<'i> {
     }
 }
 
-/// Names only: values hold credentials and cookies (§10.6).
+/// Shows names only: values hold credentials and cookies (§10.6).
 impl core::fmt::Debug for Headers<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_list().entries(self.map(|header| header.name)).finish()

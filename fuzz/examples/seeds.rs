@@ -8,10 +8,10 @@ use std::path::Path;
 fn main() -> std::io::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
     let seeds = sansocket_fuzz::seeds();
-    for (target, name, octets) in &seeds {
+    for (target, name, bytes) in &seeds {
         fs::create_dir_all(folder.join(target))?;
-        fs::write(folder.join(target).join(name), octets)?;
+        fs::write(folder.join(target).join(name), bytes)?;
     }
-    println!("{} seeds, {} octets", seeds.len(), seeds.iter().map(|(_, _, octets)| octets.len()).sum::<usize>());
+    println!("{} seeds, {} bytes", seeds.len(), seeds.iter().map(|(_, _, bytes)| bytes.len()).sum::<usize>());
     Ok(())
 }

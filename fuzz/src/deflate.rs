@@ -1,60 +1,48 @@
 //! RFC 7692: the inflater and the compressor alone, and within a connection.
 
 use crate::endpoint::assert_strict;
-use crate::recipe::Recipe;
+use crate::input::{Deflate, Part, Settings, Task};
 use crate::support::entropy::Counter;
+use crate::support::model::Limits;
 use crate::support::{AMPLE, ms};
 use sansocket::{
     CallError, Compressor, Config, Connection, DeflateDirection, DeflateParams, Event, InflateError, Inflater, MessageKind,
     Negotiated, ProtocolError, Role,
 };
 
-/// By the recipe's choice: compressed octets for the inflater, octets for the compressor, a wire for a connection, or messages
-/// for a pair of them.
-pub fn deflate(data: &[u8]) {
-    let Some((recipe, wire)) = Recipe::split(data) else { return };
-    let [bits, sizes] = recipe.extra();
-    let setup = Setup {
-        role: if recipe.is_auto_pong() { Role::Server } else { Role::Client },
-        window_bits: 8 + bits % 8,
-        no_context_takeover: bits & 0x80 != 0,
-        small_window: 1 + usize::from(sizes & 15) * usize::from(sizes >> 4),
-    };
-    match recipe.choice() {
-        0 => inflating(&recipe, &setup, wire),
-        1 => compressing(&recipe, &setup, wire),
-        2 => receiving(&recipe, &setup, wire),
-        _ => pair(&recipe, &setup, wire),
+/// Compressed bytes for the inflater, bytes for the compressor, a wire for a connection, or messages for a pair of them.
+pub fn deflate(input: &Deflate<'_>) {
+    let bytes = input.bytes.0;
+    match &input.task {
+        Task::Inflate => inflating(input, bytes),
+        Task::Compress => compressing(input, bytes),
+        Task::Receive => {
+            every_way(input, bytes);
+        }
+        Task::Pair(parts) => pair(input, parts, bytes),
     }
 }
 
-struct Setup {
-    role: Role,
-    window_bits: u8,
-    no_context_takeover: bool,
-    /// Octets of a window in the delivery by the recipe, 1 to 226.
-    small_window: usize,
-}
+impl Deflate<'_> {
+    fn small_window(&self) -> usize {
+        self.small_window.into()
+    }
 
-impl Setup {
+    fn config(&self) -> (Config<'static>, Limits) {
+        Settings { has_small_limits: self.has_small_limits, ..Settings::default() }.config()
+    }
+
     fn params(&self) -> DeflateParams {
         let direction = DeflateDirection { no_context_takeover: self.no_context_takeover, max_window_bits: self.window_bits };
         DeflateParams { server: direction, client: direction }
     }
 }
 
-/// The parts between the recipe's cuts.
-fn parts<'w>(recipe: &Recipe, wire: &'w [u8]) -> Vec<&'w [u8]> {
-    let mut from = 0;
-    let ends = recipe.cuts(wire.len()).into_iter().chain([wire.len()]);
-    ends.map(|to| &wire[core::mem::replace(&mut from, to)..to]).collect()
-}
-
 /// What messages inflate to, and the fault that ended it.
 type Inflated = (Vec<Vec<u8>>, Option<InflateError>);
 
 /// Law 2 for the inflater, whose memory held `garbage` before.
-fn inflate(setup: &Setup, messages: &[&[u8]], piece: usize, window: usize, garbage: u8) -> Inflated {
+fn inflate(setup: &Deflate<'_>, messages: &[&[u8]], piece: usize, window: usize, garbage: u8) -> Inflated {
     let mut history = vec![garbage; 1 << setup.window_bits];
     let mut inflater = Inflater::new(&mut history).unwrap();
     let mut output = vec![!garbage; window];
@@ -97,19 +85,19 @@ fn inflate(setup: &Setup, messages: &[&[u8]], piece: usize, window: usize, garba
     (inflated, None)
 }
 
-fn inflating(recipe: &Recipe, setup: &Setup, wire: &[u8]) {
-    let messages = parts(recipe, wire);
+fn inflating(setup: &Deflate<'_>, bytes: &[u8]) {
+    let messages = setup.pieces.of(bytes);
     let whole = inflate(setup, &messages, usize::MAX, 1 << 14, 0);
     let octets: usize = whole.0.iter().map(Vec::len).sum();
     assert_eq!(whole, inflate(setup, &messages, 1, 1 << 14, 0xFF), "octet by octet");
     // A message that fails may have come out in part, and long.
-    let window = if octets < 5_000 && whole.1.is_none() { setup.small_window } else { setup.small_window + 500 };
-    assert_eq!(whole, inflate(setup, &messages, 1 + recipe.room(), window, 0x55), "through a window of {window}");
+    let window = if octets < 5_000 && whole.1.is_none() { setup.small_window() } else { setup.small_window() + 500 };
+    assert_eq!(whole, inflate(setup, &messages, 1 + setup.pieces.room(), window, 0x55), "through a window of {window}");
 }
 
 /// Compresses `messages`, each in pieces and to outputs of `room`; all into `garbage`.
-fn compress(setup: &Setup, messages: &[&[u8]], piece: usize, room: usize, garbage: u8) -> Vec<Vec<u8>> {
-    let len = if setup.small_window % 2 == 0 { 2 << setup.window_bits } else { (1 << setup.window_bits) + 128 };
+fn compress(setup: &Deflate<'_>, messages: &[&[u8]], piece: usize, room: usize, garbage: u8) -> Vec<Vec<u8>> {
+    let len = if setup.small_window() % 2 == 0 { 2 << setup.window_bits } else { (1 << setup.window_bits) + 128 };
     let mut memory = vec![garbage; len];
     let mut compressor = Compressor::new(setup.window_bits, &mut memory).unwrap();
     let mut output = vec![!garbage; room];
@@ -139,12 +127,12 @@ fn compress(setup: &Setup, messages: &[&[u8]], piece: usize, room: usize, garbag
     all
 }
 
-fn compressing(recipe: &Recipe, setup: &Setup, wire: &[u8]) {
-    let messages = parts(recipe, wire);
-    let room = 9 + setup.small_window;
-    let compressed = compress(setup, &messages, 1 + recipe.room(), room, 0);
-    assert_eq!(compressed, compress(setup, &messages, 1 + recipe.room(), room, 0xA5), "what was in the memory shows");
-    let whole = compress(setup, &messages, usize::MAX, wire.len() * 9 / 8 + 64, 0x3C);
+fn compressing(setup: &Deflate<'_>, bytes: &[u8]) {
+    let messages = setup.pieces.of(bytes);
+    let room = 9 + setup.small_window();
+    let compressed = compress(setup, &messages, 1 + setup.pieces.room(), room, 0);
+    assert_eq!(compressed, compress(setup, &messages, 1 + setup.pieces.room(), room, 0xA5), "what was in the memory shows");
+    let whole = compress(setup, &messages, usize::MAX, bytes.len() * 9 / 8 + 64, 0x3C);
     for compressed in [compressed, whole] {
         let compressed: Vec<_> = compressed.iter().map(|message| &message[..]).collect();
         let (inflated, error) = inflate(setup, &compressed, usize::MAX, 1 << 12, 0x7E);
@@ -177,9 +165,9 @@ struct Way<'w> {
 }
 
 /// A connection with permessage-deflate over `way`, each call checked.
-fn deliver(setup: &Setup, config: &Config<'_>, max_message_len: u64, way: &Way<'_>) -> Delivered {
+fn deliver(setup: &Deflate<'_>, config: &Config<'_>, max_message_len: u64, way: &Way<'_>) -> Delivered {
     let negotiated = Negotiated::NOTHING.with_deflate(setup.params());
-    let mut connection = Connection::open(setup.role, config, Counter::default(), negotiated, ms(0));
+    let mut connection = Connection::open(setup.receiver, config, Counter::default(), negotiated, ms(0));
     let mut history = vec![way.garbage; 1 << setup.window_bits];
     let mut inflater = Inflater::new(&mut history).unwrap();
     let mut window = vec![!way.garbage; way.window];
@@ -240,20 +228,19 @@ fn deliver(setup: &Setup, config: &Config<'_>, max_message_len: u64, way: &Way<'
     all
 }
 
-fn every_way(recipe: &Recipe, setup: &Setup, wire: &[u8]) -> Delivered {
-    let (config, limits) = recipe.settings();
-    let config = config.auto_pong(true);
+fn every_way(setup: &Deflate<'_>, wire: &[u8]) -> Delivered {
+    let (config, limits) = setup.config();
     // 64 KiB are enough to tell a limit from none, and keep what inflates a thousandfold in bounds.
     let max = limits.message.min(1 << 16);
     let config = config.max_message_len(max);
     let whole = Way { pieces: vec![wire], window: 1 << 12, room: AMPLE, garbage: 0 };
     let octets = Way { pieces: wire.chunks(1).collect(), window: 1 << 12, room: 0, garbage: 0xFF };
-    let recipes = Way { pieces: parts(recipe, wire), window: setup.small_window, room: recipe.room(), garbage: 0x55 };
+    let pieces = Way { pieces: setup.pieces.of(wire), window: setup.small_window(), room: setup.pieces.room(), garbage: 0x55 };
     let whole = deliver(setup, &config, max, &whole);
-    for way in [octets, recipes] {
+    for way in [octets, pieces] {
         assert_same(&whole, &deliver(setup, &config, max, &way));
     }
-    assert_strict(setup.role, &whole.output);
+    assert_strict(setup.receiver, &whole.output);
     whole
 }
 
@@ -269,59 +256,54 @@ fn assert_same(whole: &Delivered, other: &Delivered) {
     }
 }
 
-fn receiving(recipe: &Recipe, setup: &Setup, wire: &[u8]) {
-    every_way(recipe, setup, wire);
-}
-
 /// Messages from one end to the other, some compressed, some not, some in fragments.
-fn pair(recipe: &Recipe, setup: &Setup, octets: &[u8]) {
-    let (config, _) = recipe.settings();
+fn pair(setup: &Deflate<'_>, parts: &[Part; 4], bytes: &[u8]) {
+    let (config, _) = setup.config();
     let config = config.max_message_len(1 << 16).max_fragments(1000);
-    let sender_role = if setup.role == Role::Server { Role::Client } else { Role::Server };
+    let sender_role = if setup.receiver == Role::Server { Role::Client } else { Role::Server };
     let negotiated = Negotiated::NOTHING.with_deflate(setup.params());
     let mut sender = Connection::open(sender_role, &config, Counter::default(), negotiated, ms(0));
     let mut memory = vec![0x99; 2 << setup.window_bits];
     let mut compressor = Compressor::new(setup.window_bits, &mut memory).unwrap();
     let (mut wire, mut expected) = (Vec::new(), Vec::new());
     let mut unfinished = Vec::new();
-    let room = 32 + setup.small_window;
-    let steps = recipe.steps().map(|step| step.argument);
-    for (mut part, details) in parts(recipe, octets).into_iter().zip(steps.into_iter().chain([1])) {
+    let room = 32 + setup.small_window();
+    let last = Part { fin: true, is_plain: false, pings: false };
+    for (mut piece, how) in setup.pieces.of(bytes).into_iter().zip(parts.iter().chain([&last])) {
         // Where a fragment went out compressed, the next does too.
-        let is_plain = details & 2 != 0 && unfinished.is_empty();
+        let is_plain = how.is_plain && unfinished.is_empty();
         let kind = MessageKind::Binary;
         if is_plain {
-            let mut out = vec![0; part.len() + 14];
-            let len = sender.send(kind, part, true, &mut out).unwrap();
+            let mut out = vec![0; piece.len() + 14];
+            let len = sender.send(kind, piece, true, &mut out).unwrap();
             wire.extend(&out[..len]);
-            expected.push(Item::Message(kind, part.into()));
+            expected.push(Item::Message(kind, piece.into()));
             continue;
         }
-        let fin = details & 1 == 1;
-        unfinished.push(part);
+        unfinished.push(piece);
         loop {
             let mut out = vec![0; room];
-            let sent = sender.send_with(&mut compressor, kind, part, fin, &mut out).unwrap();
+            let sent = sender.send_with(&mut compressor, kind, piece, how.fin, &mut out).unwrap();
             assert!(sent.produced > 0 || sent.consumed > 0 || sent.done, "no progress");
             wire.extend(&out[..sent.produced]);
-            part = &part[sent.consumed..];
+            piece = &piece[sent.consumed..];
             if sent.done {
                 break;
             }
         }
-        if fin {
+        if how.fin {
             expected.push(Item::Message(kind, unfinished.concat()));
             unfinished.clear();
         }
-        if details & 4 != 0 {
+        if how.pings {
             let mut out = [0; AMPLE];
-            let len = sender.ping(&[details], &mut out).unwrap();
+            let len = sender.ping(b"p", &mut out).unwrap();
             wire.extend(&out[..len]);
-            expected.push(Item::Control(9, vec![details]));
+            expected.push(Item::Control(9, b"p".into()));
         }
     }
     assert_strict(sender_role, &wire);
-    let received = every_way(recipe, setup, &wire);
+    let received = every_way(setup, &wire);
     match received.items.split_last() {
         // The small limits.
         Some((Item::Failed(ProtocolError::TooManyFragments | ProtocolError::MessageTooLong), before)) => {

@@ -1,5 +1,6 @@
 //! An endpoint whose every verb is predicted: what it must answer, how many octets it must write, and what the peer must make of them.
 
+use crate::input::{Attempts, Code, Verb};
 use crate::support::frames::{CLOSE, FIN, PING, Written, written_by};
 use crate::support::model::{Limits, judge};
 use crate::support::probe::{Answer, Probe, Seen};
@@ -127,23 +128,28 @@ impl<'c> Endpoint<'c> {
         self.look();
     }
 
-    /// One verb, chosen by `verb`, with `payload`; `argument` says the details.
-    pub(crate) fn verb(&mut self, verb: u8, argument: u8, payload: &[u8]) {
-        let fin = argument & 1 == 1;
-        match verb % 16 {
-            0 | 1 => self.send(MessageKind::Text, payload, fin, argument),
-            2 | 3 => self.send(MessageKind::Binary, payload, fin, argument),
-            4 => self.send_text(payload, argument),
-            5 => self.ping(payload, argument),
-            6 => self.pong(payload, argument),
-            7 => self.close(payload, argument),
-            8 => self.fail(payload, argument),
-            9 => self.send_header(payload, fin, argument),
-            10 => self.send_for_many(payload, argument),
-            11 => self.probe.conn.pause(ms(self.probe.now)),
-            12 => self.probe.conn.resume(ms(self.probe.now)),
-            13 => self.misuse(),
-            _ => {}
+    /// One verb, with `payload` if it takes one.
+    pub(crate) fn verb(&mut self, verb: Verb, attempts: Attempts, payload: &[u8]) {
+        match verb {
+            Verb::Nothing => {}
+            Verb::Send { kind, fin } => self.send(kind, payload, fin, attempts),
+            Verb::SendText => self.send_text(payload, attempts),
+            Verb::SendHeader { kind, fin } => {
+                self.send_header(kind, payload, fin, attempts, |probe, out| probe.conn.send_header(kind, payload, fin, out));
+            }
+            Verb::SendBinaryHeader { fin } => {
+                let len = payload.len() as u64;
+                let header = |probe: &mut Probe<'c>, out: &mut [u8]| probe.conn.send_binary_header(len, fin, out);
+                self.send_header(MessageKind::Binary, payload, fin, attempts, header);
+            }
+            Verb::SendForMany { kind } => self.send_for_many(kind, payload, attempts),
+            Verb::Ping => self.ping(payload, attempts),
+            Verb::Pong => self.pong(payload, attempts),
+            Verb::Close { code } => self.close(code.map(|Code(code)| code), payload, attempts),
+            Verb::Fail { code: Code(code) } => self.fail(code, attempts),
+            Verb::Pause => self.probe.conn.pause(ms(self.probe.now)),
+            Verb::Resume => self.probe.conn.resume(ms(self.probe.now)),
+            Verb::Misuse => self.misuse(),
         }
         let state = self.probe.conn.state();
         match self.phase {
@@ -154,11 +160,11 @@ impl<'c> Endpoint<'c> {
         }
     }
 
-    /// Calls `verb` with the room that `argument` says. `expected`: the octets that it has to write, or the caller's mistake.
+    /// Calls `verb`, after what `attempts` say. `expected`: the octets that it has to write, or the caller's mistake.
     /// Returns whether it was carried out.
     pub(crate) fn call(
         &mut self,
-        argument: u8,
+        attempts: Attempts,
         expected: Result<usize, UsageError>,
         draws_key: bool,
         mut verb: impl FnMut(&mut Probe<'c>, &mut [u8]) -> Result<usize, CallError>,
@@ -175,22 +181,22 @@ impl<'c> Endpoint<'c> {
         let octets = match expected {
             Ok(octets) => octets,
             Err(error) => {
-                through_probe(self, error.into(), if argument & 0x40 != 0 { 0 } else { ROOM });
+                through_probe(self, error.into(), if attempts.without_room { 0 } else { ROOM });
                 return false;
             }
         };
         // The same call in vain, before it is carried out.
-        if argument & 0x40 != 0 && octets > 0 {
+        if attempts.without_room && octets > 0 {
             through_probe(self, CallError::NeedsRoom { octets }, octets - 1);
         }
-        if argument & 0x80 != 0 && draws_key && octets > 0 && self.role() == Role::Client {
+        if attempts.without_entropy && draws_key && octets > 0 && self.role() == Role::Client {
             self.probe.entropy.set_broken(true);
             through_probe(self, CallError::EntropyFailed, octets);
             self.probe.entropy.set_broken(false);
         }
         let draws = self.probe.entropy.draws().len();
         let mut out = vec![CANARY; octets + 3];
-        let room = if argument & 0x20 != 0 { octets } else { octets + 3 };
+        let room = if attempts.has_exact_room { octets } else { octets + 3 };
         assert_eq!(verb(&mut self.probe, &mut out[..room]), Ok(octets));
         assert!(out[octets..].iter().all(|&octet| octet == CANARY), "octets behind those produced were written");
         // §5.3: a fresh key for each frame of a client's, and nothing else is drawn.
@@ -247,41 +253,40 @@ impl<'c> Endpoint<'c> {
         }
     }
 
-    fn send(&mut self, kind: MessageKind, payload: &[u8], fin: bool, argument: u8) {
+    fn send(&mut self, kind: MessageKind, payload: &[u8], fin: bool, attempts: Attempts) {
         let expected = self.predict(kind, payload, fin);
-        if self.call(argument, expected, true, |probe, out| probe.conn.send(kind, payload, fin, out)) && self.phase == Phase::Open
+        if self.call(attempts, expected, true, |probe, out| probe.conn.send(kind, payload, fin, out)) && self.phase == Phase::Open
         {
             self.sent(kind, payload, fin);
         }
     }
 
-    fn send_text(&mut self, payload: &[u8], argument: u8) {
+    fn send_text(&mut self, payload: &[u8], attempts: Attempts) {
         let Ok(text) = core::str::from_utf8(payload) else { return };
         let expected = match self.unfinished {
             Some(_) if self.phase == Phase::Open => Err(UsageError::MessageUnfinished),
             _ => self.predict(MessageKind::Text, payload, true),
         };
-        if self.call(argument, expected, true, |probe, out| probe.conn.send_text(text, out)) && self.phase == Phase::Open {
+        if self.call(attempts, expected, true, |probe, out| probe.conn.send_text(text, out)) && self.phase == Phase::Open {
             self.sent(MessageKind::Text, payload, true);
         }
     }
 
-    /// The header alone; the payload goes behind it.
-    fn send_header(&mut self, payload: &[u8], fin: bool, argument: u8) {
-        let kind = if argument & 2 == 0 { MessageKind::Text } else { MessageKind::Binary };
-        let by_len = argument & 6 == 6;
+    /// The header alone by `verb`; the payload goes behind it.
+    fn send_header(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        fin: bool,
+        attempts: Attempts,
+        verb: impl FnMut(&mut Probe<'c>, &mut [u8]) -> Result<usize, CallError>,
+    ) {
         let expected = match self.role() {
             Role::Client => Err(UsageError::WrongRole),
             _ if self.phase != Phase::Open => self.predict(kind, payload, fin),
             _ => self.predict(kind, payload, fin).map(|octets| octets - payload.len()),
         };
-        let done = self.call(argument, expected, false, |probe, out| {
-            if by_len {
-                probe.conn.send_binary_header(payload.len() as u64, fin, out)
-            } else {
-                probe.conn.send_header(kind, payload, fin, out)
-            }
-        });
+        let done = self.call(attempts, expected, false, verb);
         if done && self.phase == Phase::Open {
             self.probe.output.extend(payload);
             self.sent(kind, payload, fin);
@@ -289,8 +294,7 @@ impl<'c> Endpoint<'c> {
     }
 
     /// A message that was encoded once.
-    fn send_for_many(&mut self, payload: &[u8], argument: u8) {
-        let kind = if argument & 2 == 0 { MessageKind::Text } else { MessageKind::Binary };
+    fn send_for_many(&mut self, kind: MessageKind, payload: &[u8], attempts: Attempts) {
         let expected = match (self.phase, self.role()) {
             (Phase::Open, Role::Client) => Err(UsageError::WrongRole),
             (Phase::Open, _) if self.unfinished.is_some() => Err(UsageError::MessageUnfinished),
@@ -299,7 +303,7 @@ impl<'c> Endpoint<'c> {
             (_, Role::Client) => Err(UsageError::WrongRole),
             _ => Ok(0),
         };
-        let done = self.call(argument, expected, false, |probe, out| match probe.conn.send_encoded(b"") {
+        let done = self.call(attempts, expected, false, |probe, out| match probe.conn.send_encoded(b"") {
             Err(error) => Err(error.into()),
             Ok(_) if probe.conn.state() != State::Open => Ok(0),
             // A text that is none is the encoder's to refuse.
@@ -318,36 +322,29 @@ impl<'c> Endpoint<'c> {
         }
     }
 
-    fn ping(&mut self, payload: &[u8], argument: u8) {
+    fn ping(&mut self, payload: &[u8], attempts: Attempts) {
         let expected = self.predict_control(payload, self.phase == Phase::Open);
-        if self.call(argument, expected, true, |probe, out| probe.conn.ping(payload, out)) && self.phase == Phase::Open {
+        if self.call(attempts, expected, true, |probe, out| probe.conn.ping(payload, out)) && self.phase == Phase::Open {
             let within = self.within();
             self.expected.push(Seen::Ping { payload: payload.into(), answered: true, within });
         }
     }
 
-    fn pong(&mut self, payload: &[u8], argument: u8) {
+    fn pong(&mut self, payload: &[u8], attempts: Attempts) {
         let may = matches!(self.phase, Phase::Open | Phase::CloseSent);
         let expected = self.predict_control(payload, may);
-        if self.call(argument, expected, true, |probe, out| probe.conn.pong(payload, out)) && may {
+        if self.call(attempts, expected, true, |probe, out| probe.conn.pong(payload, out)) && may {
             let within = self.within();
             self.expected.push(Seen::Pong { payload: payload.into(), within });
         }
-    }
-
-    /// A close code by the first octet of `payload`: good ones, and those at the edges.
-    fn code(payload: &[u8]) -> u16 {
-        const CODES: [u16; 16] = [1000, 1001, 1003, 1004, 1005, 1006, 1011, 1014, 1015, 2999, 3000, 4999, 5000, 999, 0, 65_535];
-        CODES[usize::from(payload.first().copied().unwrap_or(0)) % 16]
     }
 
     fn is_good(code: u16) -> bool {
         crate::support::model::is_code_for_frames(code)
     }
 
-    fn close(&mut self, payload: &[u8], argument: u8) {
-        let code = (argument & 1 == 1).then(|| Self::code(payload));
-        let reason = core::str::from_utf8(payload.get(1..).unwrap_or_default()).unwrap_or("");
+    fn close(&mut self, code: Option<u16>, payload: &[u8], attempts: Attempts) {
+        let reason = core::str::from_utf8(payload).unwrap_or("");
         let expected = match code {
             None if !reason.is_empty() => Err(UsageError::InvalidCloseReason),
             Some(code) if !Self::is_good(code) => Err(UsageError::InvalidCloseCode),
@@ -361,18 +358,13 @@ impl<'c> Endpoint<'c> {
             let now = ms(probe.now);
             probe.conn.close(code.map(CloseCode), reason, now, out)
         };
-        if self.call(argument, expected, true, close) && self.phase == Phase::Open {
+        if self.call(attempts, expected, true, close) && self.phase == Phase::Open {
             self.expected.push(Seen::CloseReceived { code: code.unwrap_or(1005), reason: reason.into() });
             self.phase = Phase::CloseSent;
         }
     }
 
-    fn fail(&mut self, payload: &[u8], argument: u8) {
-        // It ends everything: rarely.
-        if argument & 7 != 7 {
-            return;
-        }
-        let code = Self::code(payload);
+    fn fail(&mut self, code: u16, attempts: Attempts) {
         let was_open = self.phase == Phase::Open;
         let expected = match self.phase {
             _ if !Self::is_good(code) => Err(UsageError::InvalidCloseCode),
@@ -383,7 +375,7 @@ impl<'c> Endpoint<'c> {
             let now = ms(probe.now);
             probe.conn.fail(CloseCode(code), now, out)
         };
-        if self.call(argument, expected, was_open, fail) && self.phase != Phase::Over {
+        if self.call(attempts, expected, was_open, fail) && self.phase != Phase::Over {
             if was_open {
                 self.expected.push(Seen::CloseReceived { code, reason: String::new() });
             }
@@ -400,7 +392,7 @@ impl<'c> Endpoint<'c> {
             Role::Client => UsageError::WrongRole,
             Role::Server => UsageError::NotConnecting,
         };
-        self.call(0, Err(wrong), false, |probe, out| {
+        self.call(Attempts::default(), Err(wrong), false, |probe, out| {
             let now = ms(probe.now);
             probe.conn.respond(200, &[], b"", now, out)
         });
@@ -409,7 +401,7 @@ impl<'c> Endpoint<'c> {
             Role::Client => UsageError::NotConnecting,
         };
         // An open client never wrote a request of its own, and may not do so now.
-        self.call(0, Err(wrong), false, |probe, out| {
+        self.call(Attempts::default(), Err(wrong), false, |probe, out| {
             let now = ms(probe.now);
             probe.conn.request(&sansocket::ClientRequest::new("h", "/"), now, out)
         });

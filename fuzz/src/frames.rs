@@ -1,46 +1,45 @@
 //! Frames from the state OPEN on, against the reference model.
 
 use crate::endpoint::{Endpoint, assert_strict};
-use crate::recipe::{Recipe, Step};
+use crate::input::{Frames, Pieces, Settings, Step};
 use crate::support::frames::{CLOSE, FIN, PONG, plain, written_by};
 use crate::support::model::{Verdict, code_of, judge};
 use crate::support::probe::{Probe, Seen};
 use crate::support::{AMPLE, Begin, Case, Transcript, ms};
-use sansocket::{Accept, CallError, Event, Origin, Role, State, UsageError};
+use sansocket::{Accept, CallError, Config, Event, Origin, Role, State, UsageError};
 
 /// Frames of a client, as a server receives them.
-pub fn frames_server(data: &[u8]) {
-    frames(Role::Server, data);
+pub fn frames_server(input: &Frames<'_>) {
+    frames(Role::Server, input);
 }
 
 /// Frames of a server, as a client receives them.
-pub fn frames_client(data: &[u8]) {
-    frames(Role::Client, data);
+pub fn frames_client(input: &Frames<'_>) {
+    frames(Role::Client, input);
 }
 
-fn frames(role: Role, data: &[u8]) {
-    let Some((recipe, wire)) = Recipe::split(data) else { return };
-    if recipe.is_driven() {
-        driven(role, &recipe, wire);
-    } else {
-        delivered(role, &recipe, wire);
+fn frames(role: Role, input: &Frames<'_>) {
+    let wire = input.wire.0;
+    match &input.steps {
+        Some(steps) => driven(role, input, steps, wire),
+        None => delivered(role, input, wire),
     }
 }
 
 /// Law 2 and the model, in a delivery without verbs.
-fn delivered(role: Role, recipe: &Recipe, wire: &[u8]) {
-    let (config, limits) = recipe.settings();
-    let begin = recipe.begin();
+fn delivered(role: Role, input: &Frames<'_>, wire: &[u8]) {
+    let (config, limits) = input.settings.config();
+    let begin = input.begin();
     let case = Case { role, config: &config, begin };
-    let seen = every_way(&case, recipe, wire);
+    let seen = every_way(&case, &input.pieces, wire);
     let mut expected = judge(role, begin, limits, wire);
-    adapt(&mut expected, recipe);
+    adapt(&mut expected, &input.settings);
     assert_agrees(&expected, &seen, 0, &seen.output, role);
 }
 
 /// The model answers every Ping.
-pub(crate) fn adapt(expected: &mut Verdict, recipe: &Recipe) {
-    if recipe.is_auto_pong() {
+pub(crate) fn adapt(expected: &mut Verdict, settings: &Settings) {
+    if !settings.has_manual_pong {
         return;
     }
     expected.sent.retain(|&(first, _)| first & 0x0F != PONG);
@@ -51,11 +50,11 @@ pub(crate) fn adapt(expected: &mut Verdict, recipe: &Recipe) {
     }
 }
 
-/// Octet by octet, whole, and as the recipe says. Returns what the first led to.
-pub(crate) fn every_way(case: &Case<'_>, recipe: &Recipe, wire: &[u8]) -> Transcript {
+/// Byte by byte, whole, and in `pieces`. Returns what the first led to.
+pub(crate) fn every_way(case: &Case<'_>, pieces: &Pieces, wire: &[u8]) -> Transcript {
     let longest = case.deliver(wire, 1..wire.len(), AMPLE);
-    assert_covers(&longest, &case.deliver(wire, [], recipe.room()));
-    assert_covers(&longest, &case.deliver(wire, recipe.cuts(wire.len()), AMPLE));
+    assert_covers(&longest, &case.deliver(wire, [], pieces.room()));
+    assert_covers(&longest, &case.deliver(wire, pieces.cuts(wire.len()), AMPLE));
     longest
 }
 
@@ -106,75 +105,70 @@ pub(crate) fn assert_agrees(expected: &Verdict, seen: &Transcript, from: usize, 
 }
 
 /// Verbs and time between the pieces: what is received stays what the model says, and what is sent reaches the peer.
-fn driven(role: Role, recipe: &Recipe, wire: &[u8]) {
-    let (config, limits) = recipe.settings();
-    let begin = recipe.begin();
-    careless(role, begin, recipe, wire);
+fn driven(role: Role, input: &Frames<'_>, steps: &[Step; 4], wire: &[u8]) {
+    let (config, limits) = input.settings.config();
+    let begin = input.begin();
+    careless(role, begin, &config, input.pieces.room(), steps, wire);
     let mut endpoint = Endpoint::new(role, &config, begin);
-    drive(&mut endpoint, recipe, wire, |_, _| {});
+    drive(&mut endpoint, &input.pieces, steps, wire, |_, _| {});
     let mut expected = judge(role, begin, limits, wire);
-    adapt(&mut expected, recipe);
-    assert_cut(&expected, &endpoint, &endpoint.probe.events, recipe);
+    adapt(&mut expected, &input.settings);
+    assert_cut(&expected, &endpoint, &endpoint.probe.events, &input.settings);
     endpoint.check_output(&endpoint.probe.output);
 }
 
 /// `events`, without those of the handshake, are what the model says, as far as `fail` and deadlines let them come.
-pub(crate) fn assert_cut(expected: &Verdict, endpoint: &Endpoint<'_>, events: &[Seen], recipe: &Recipe) {
+pub(crate) fn assert_cut(expected: &Verdict, endpoint: &Endpoint<'_>, events: &[Seen], settings: &Settings) {
     let (closed, mut events) = events.split_last().unwrap();
     assert!(matches!(closed, Seen::Closed { .. }), "no Closed at the end");
     assert!(!events.iter().any(|seen| matches!(seen, Seen::Closed { .. })), "an event behind Closed");
     if let [before @ .., Seen::Failed(fault)] = events {
         events = before;
         assert!(expected.faults.contains(fault) && events == expected.events, "{fault:?} behind {events:02x?}, {expected:02x?}");
-    } else if !endpoint.has_given_up && !recipe.has_short_times() {
+    } else if !endpoint.has_given_up && !settings.has_short_times {
         assert!(expected.faults.is_empty() && events == expected.events, "{events:02x?}, {expected:02x?}");
         assert_eq!(*closed, expected.closed());
     }
     assert!(expected.events.starts_with(events), "{events:02x?}, expected {expected:02x?}");
 }
 
-/// Delivers the pieces, does what the recipe says between them, `first` before the verb, and ends the input.
+/// Delivers the pieces, does at each cut what `steps` say, `first` with the cut's number before the verb, and ends the input.
 pub(crate) fn drive<'c>(
     endpoint: &mut Endpoint<'c>,
-    recipe: &Recipe,
+    pieces: &Pieces,
+    steps: &[Step; 4],
     wire: &[u8],
-    mut first: impl FnMut(&mut Endpoint<'c>, Step),
+    mut first: impl FnMut(&mut Endpoint<'c>, usize),
 ) {
-    let mut from = 0;
-    let [payload_at, payload_len] = recipe.extra();
-    endpoint.probe.room = recipe.room();
-    for (cut, step) in recipe.cuts(wire.len()).into_iter().zip(recipe.steps()) {
-        endpoint.feed(&wire[from..cut]);
-        from = cut;
+    let [before @ .., last] = &pieces.of(wire)[..] else { unreachable!() };
+    endpoint.probe.room = pieces.room();
+    for (cut, (piece, step)) in before.iter().zip(steps).enumerate() {
+        endpoint.feed(piece);
         if step.ms > 0 {
-            endpoint.pass(step.ms, usize::from(step.argument));
+            endpoint.pass(step.ms.into(), step.room.into());
         }
-        first(endpoint, step);
-        // What is sent comes from the wire: as good as any.
-        let start = usize::from(payload_at).min(wire.len());
-        let end = (start + usize::from(payload_len) % 140).min(wire.len());
-        endpoint.verb(step.verb, step.argument, &wire[start..end]);
+        first(endpoint, cut);
+        endpoint.verb(step.verb, step.attempts, step.payload.of(wire));
     }
-    endpoint.feed(&wire[from..]);
+    endpoint.feed(last);
     endpoint.eof();
 }
 
 /// Laws 3 and 11: who presents other octets than those that were left gets an error at most, and one `Closed` all the same.
-pub(crate) fn careless(role: Role, begin: Begin, recipe: &Recipe, wire: &[u8]) {
-    let (config, _) = recipe.settings();
-    let mut conn = Probe::start(role, &config, begin).conn;
-    for step in recipe.steps() {
-        let from = usize::from(step.verb).min(wire.len());
-        let to = (from + usize::from(step.argument)).min(wire.len());
-        let mut piece = wire[from..to].to_vec();
+pub(crate) fn careless(role: Role, begin: Begin, config: &Config<'_>, room: usize, steps: &[Step; 4], wire: &[u8]) {
+    let mut conn = Probe::start(role, config, begin).conn;
+    for step in steps {
+        let now = ms(step.ms.into());
+        let mut piece = step.stray.of(wire).to_vec();
+        let offered = piece.len();
         let mut out = [0; AMPLE];
-        for room in [recipe.room(), AMPLE, AMPLE] {
-            match conn.receive(ms(step.ms), &mut piece, &mut out[..room]) {
+        for room in [room, AMPLE, AMPLE] {
+            match conn.receive(now, &mut piece, &mut out[..room]) {
                 Ok(received) => {
                     let (consumed, produced) = (received.consumed, received.produced);
-                    assert!(consumed <= to - from && produced <= room);
+                    assert!(consumed <= offered && produced <= room);
                     if let Some(Event::Request(request)) = received.event {
-                        conn.accept(&request, &Accept::new(Origin::Any), ms(step.ms), &mut [0; 400]).unwrap();
+                        conn.accept(&request, &Accept::new(Origin::Any), now, &mut [0; 400]).unwrap();
                     }
                 }
                 Err(CallError::NeedsRoom { octets }) => assert!(octets > room && octets <= AMPLE),
@@ -195,14 +189,18 @@ pub(crate) fn careless(role: Role, begin: Begin, recipe: &Recipe, wire: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::frames_server;
-    use crate::recipe::plain;
+    use crate::input::{Frames, Pieces, Settings, Step, Wire};
 
     /// The oracles see something: a wire that the model and the machine judge alike passes, whatever the settings.
     #[test]
     fn example_of_the_rfc_passes_under_all_settings() {
-        for settings in 0..=255 {
-            let wire = [0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58];
-            frames_server(&[&plain(settings)[..], &wire].concat());
+        let wire = Wire(&[0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58]);
+        for bits in 0..64 {
+            let [has_small_limits, has_manual_pong, has_subprotocols, has_short_times, is_closing, is_driven] =
+                [0, 1, 2, 3, 4, 5].map(|bit| bits >> bit & 1 == 1);
+            let settings = Settings { has_small_limits, has_manual_pong, has_subprotocols, has_short_times };
+            let steps = is_driven.then_some([Step::default(); 4]);
+            frames_server(&Frames { settings, is_closing, pieces: Pieces::default(), steps, wire });
         }
     }
 }

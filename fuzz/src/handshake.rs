@@ -3,8 +3,8 @@
 use crate::endpoint::{Endpoint, Phase};
 use crate::frames::{adapt, assert_agrees, assert_cut, careless, drive, every_way};
 use crate::heads::{assert_refusal, assert_same_head, assert_scan_agrees};
+use crate::input::{Client, Decision, DecisionKind, Driven, HeadLimits, Reply, Server};
 use crate::naive::{self, Head, Kind, Reading};
-use crate::recipe::{Recipe, Step};
 use crate::support::http::{accept_of, client_key};
 use crate::support::model::judge;
 use crate::support::probe::{Answer, Seen};
@@ -12,15 +12,15 @@ use crate::support::{Begin, Case, ms};
 use sansocket::{Accept, CallError, Config, Header, Origin, Request, Role, UsageError};
 
 /// A client's octets, as a server receives them: a request, and frames.
-pub fn server(data: &[u8]) {
-    let Some((recipe, wire)) = Recipe::split(data) else { return };
-    let (config, limits) = recipe.settings();
-    let reading = naive::request(wire, &recipe.head_limits());
-    if recipe.is_driven() {
-        return driven_server(&recipe, wire, &reading);
+pub fn server(input: &Server<'_>) {
+    let (settings, wire) = (&input.settings, input.wire.0);
+    let (config, limits) = settings.config();
+    let reading = naive::request(wire, &settings.head_limits());
+    if let Some(driven) = &input.driven {
+        return driven_server(input, driven, wire, &reading);
     }
     let case = Case { role: Role::Server, config: &config, begin: Begin::Handshake };
-    let seen = every_way(&case, &recipe, wire);
+    let seen = every_way(&case, &input.pieces, wire);
     assert_scan_agrees(Role::Server, wire, &config, &seen);
     let kind = match &reading {
         Reading::Valid(head) => head.kind(),
@@ -31,9 +31,12 @@ pub fn server(data: &[u8]) {
     match (kind, &reading) {
         (Kind::OpeningHandshake, Reading::Valid(head)) => {
             assert_same_head(head, &seen.events[0]);
-            let frames = frames_behind_101(&seen.output, head, &recipe);
+            let (response, frames) = take_101(&seen.output, head, settings.subprotocols());
+            let offered = head.list("sec-websocket-protocol").unwrap_or_default();
+            let chosen = settings.subprotocols().iter().find(|&&name| offered.iter().any(|offered| offered == name));
+            assert_eq!(response.all("sec-websocket-protocol").first(), chosen, "the subprotocol");
             let mut expected = judge(Role::Server, Begin::Open, limits, &wire[head.len..]);
-            adapt(&mut expected, &recipe);
+            adapt(&mut expected, settings);
             assert_agrees(&expected, &seen, head.len, frames, Role::Server);
         }
         (Kind::Plain, Reading::Valid(head)) => {
@@ -49,10 +52,10 @@ pub fn server(data: &[u8]) {
 }
 
 /// A server's octets, as a client receives them: responses, and frames.
-pub fn client(data: &[u8]) {
-    let Some((recipe, wire)) = Recipe::split(data) else { return };
-    let (config, limits) = recipe.settings();
-    let head_limits = recipe.head_limits();
+pub fn client(input: &Client<'_>) {
+    let (settings, wire) = (&input.settings, input.wire.0);
+    let (config, limits) = settings.config();
+    let head_limits = settings.head_limits();
     // Interim responses go before the final one.
     let (mut from, mut interim) = (0, 0);
     let reading = loop {
@@ -67,16 +70,16 @@ pub fn client(data: &[u8]) {
             reading => break reading,
         }
     };
-    let opens = |head: &Head| head.opens(&accept_of(&client_key()), recipe.subprotocols());
-    if recipe.is_driven() {
-        careless(Role::Client, Begin::Handshake, &recipe, wire);
+    let opens = |head: &Head| head.opens(&accept_of(&client_key()), settings.subprotocols());
+    if let Some(steps) = &input.steps {
+        careless(Role::Client, Begin::Handshake, &config, input.pieces.room(), steps, wire);
         let mut endpoint = Endpoint::new(Role::Client, &config, Begin::Handshake);
-        drive(&mut endpoint, &recipe, wire, |_, _| {});
+        drive(&mut endpoint, &input.pieces, steps, wire, |_, _| {});
         match (&endpoint.probe.events[0], reading) {
             (Seen::Opened { .. }, Reading::Valid(head)) if opens(&head) => {
                 let mut expected = judge(Role::Client, Begin::Open, limits, &wire[from + head.len..]);
-                adapt(&mut expected, &recipe);
-                assert_cut(&expected, &endpoint, &endpoint.probe.events[1..], &recipe);
+                adapt(&mut expected, settings);
+                assert_cut(&expected, &endpoint, &endpoint.probe.events[1..], settings);
             }
             (Seen::Opened { .. }, reading) => panic!("opened by {reading:?}"),
             _ => {
@@ -86,7 +89,7 @@ pub fn client(data: &[u8]) {
         return endpoint.check_output(&endpoint.probe.output);
     }
     let case = Case { role: Role::Client, config: &config, begin: Begin::Handshake };
-    let seen = every_way(&case, &recipe, wire);
+    let seen = every_way(&case, &input.pieces, wire);
     if from == 0 {
         assert_scan_agrees(Role::Client, wire, &config, &seen);
     }
@@ -96,7 +99,7 @@ pub fn client(data: &[u8]) {
             assert_same_head(&head, &seen.events[0]);
             let from = from + head.len;
             let mut expected = judge(Role::Client, Begin::Open, limits, &wire[from..]);
-            adapt(&mut expected, &recipe);
+            adapt(&mut expected, settings);
             assert_agrees(&expected, &seen, from, &seen.output, Role::Client);
         }
         Reading::Valid(head) if !head.is_framed() => assert!(matches!(seen.events[..], [Seen::Failed(_), CUT]), "{seen:02x?}"),
@@ -116,32 +119,35 @@ pub fn client(data: &[u8]) {
 /// What the end of input gives where nothing was closed.
 const CUT: Seen = Seen::Closed { code: 1006, was_clean: false };
 
-/// The frames behind the 101 in the output of a server, which belongs to the request `head`.
-fn frames_behind_101<'o>(output: &'o [u8], head: &Head, recipe: &Recipe) -> &'o [u8] {
-    let Reading::Valid(response) = naive::response(output, &Recipe::split(&[0; 24]).unwrap().0.head_limits()) else {
+/// The 101 at the start of a server's output, which belongs to the request `head`, and the frames after it.
+fn take_101<'o>(output: &'o [u8], head: &Head, subprotocols: &[&str]) -> (Head, &'o [u8]) {
+    let Reading::Valid(response) = naive::response(output, &HeadLimits::DEFAULT) else {
         panic!("no response: {}", String::from_utf8_lossy(output))
     };
     let offered = head.list("sec-websocket-protocol").unwrap_or_default();
-    let offered: Vec<_> = offered.iter().map(|name| &name[..]).filter(|name| recipe.subprotocols().contains(name)).collect();
+    let offered: Vec<_> = offered.iter().map(|name| &name[..]).filter(|name| subprotocols.contains(name)).collect();
     // HS-08: nothing else is ever answered by a 101, and a client takes this one.
     assert_eq!(head.kind(), Kind::OpeningHandshake);
     assert!(response.opens(&accept_of(head.all("sec-websocket-key")[0]), &offered), "{response:?}");
-    if !recipe.is_driven() {
-        let chosen = recipe.subprotocols().iter().find(|name| offered.contains(name));
-        assert_eq!(response.all("sec-websocket-protocol").first(), chosen, "the subprotocol");
-    }
-    &output[response.len..]
+    let frames = &output[response.len..];
+    (response, frames)
 }
 
-fn driven_server(recipe: &Recipe, wire: &[u8], reading: &Reading<Head>) {
-    let (config, limits) = recipe.settings();
-    careless(Role::Server, Begin::Handshake, recipe, wire);
+fn driven_server(input: &Server<'_>, driven: &Driven, wire: &[u8], reading: &Reading<Head>) {
+    let settings = &input.settings;
+    let (config, limits) = settings.config();
+    careless(Role::Server, Begin::Handshake, &config, input.pieces.room(), &driven.steps, wire);
     let mut endpoint = Endpoint::new(Role::Server, &config, Begin::Handshake);
-    endpoint.probe.answer = [Answer::Accept, Answer::Wait, Answer::NotFound, Answer::Wait][usize::from(recipe.choice())];
-    drive(&mut endpoint, recipe, wire, |endpoint, step| {
+    endpoint.probe.answer = match driven.reply {
+        Reply::Accept => Answer::Accept,
+        Reply::NotFound => Answer::NotFound,
+        Reply::Later(_) => Answer::Wait,
+    };
+    drive(&mut endpoint, &input.pieces, &driven.steps, wire, |endpoint, cut| {
+        let Reply::Later(decisions) = &driven.reply else { return };
         let waits = matches!(endpoint.probe.events.last(), Some(Seen::Request { .. } | Seen::HttpRequest { .. }));
         if waits && endpoint.phase == Phase::Handshake {
-            answer(endpoint, &config, recipe.subprotocols(), wire, step);
+            answer(endpoint, &config, settings.subprotocols(), wire, decisions[cut]);
             // What lies behind the request is still there.
             endpoint.feed(&[]);
         }
@@ -149,11 +155,11 @@ fn driven_server(recipe: &Recipe, wire: &[u8], reading: &Reading<Head>) {
     let output = &endpoint.probe.output;
     if output.starts_with(b"HTTP/1.1 101 ") {
         let Reading::Valid(head) = reading else { panic!("101 to {reading:?}") };
-        let frames = frames_behind_101(output, head, recipe);
+        let (_, frames) = take_101(output, head, settings.subprotocols());
         let mut expected = judge(Role::Server, Begin::Open, limits, &wire[head.len..]);
-        adapt(&mut expected, recipe);
+        adapt(&mut expected, settings);
         // The end of input may have come before the answer, but the pieces did not.
-        assert_cut(&expected, &endpoint, &endpoint.probe.events[1..], recipe);
+        assert_cut(&expected, &endpoint, &endpoint.probe.events[1..], settings);
         endpoint.check_output(frames);
     } else {
         assert!(endpoint.expected.is_empty());
@@ -164,24 +170,24 @@ fn driven_server(recipe: &Recipe, wire: &[u8], reading: &Reading<Head>) {
 }
 
 /// A decision that comes later than the request, from a copy of its head.
-fn answer(endpoint: &mut Endpoint<'_>, config: &Config<'_>, subprotocols: &[&str], wire: &[u8], step: Step) {
+fn answer(endpoint: &mut Endpoint<'_>, config: &Config<'_>, subprotocols: &[&str], wire: &[u8], decision: Decision) {
     let request = Request::parse(wire, config).unwrap().unwrap();
     let is_opening = matches!(endpoint.probe.events.last(), Some(Seen::Request { .. }));
     let page = ["https://example.com"];
-    let origin = if step.argument & 1 == 0 { Origin::Any } else { Origin::OneOf(&page) };
+    let origin = if decision.wants_origin { Origin::OneOf(&page) } else { Origin::Any };
     let headers = [Header::new("X-Further", "1")];
-    let headers = if step.argument & 2 == 0 { &[][..] } else { &headers };
-    let subprotocol = request.subprotocols().last().filter(|_| step.argument & 4 != 0);
+    let headers = if decision.has_header { &headers[..] } else { &[] };
+    let subprotocol = request.subprotocols().last().filter(|_| decision.takes_last);
     let mut out = [0; 4096];
-    match step.verb >> 4 & 3 {
-        0 => {}
-        1 => {
+    match decision.kind {
+        DecisionKind::Wait => {}
+        DecisionKind::Refuse => {
             let head_len = endpoint.probe.conn.respond_head(403, headers, 12, ms(endpoint.probe.now), &mut out).unwrap();
             endpoint.probe.output.extend(&out[..head_len]);
             endpoint.probe.output.extend(b"<p>Forbidden");
             endpoint.phase = Phase::Over;
         }
-        _ => {
+        DecisionKind::Accept => {
             let accept = Accept::new(origin).subprotocol(subprotocol).headers(headers);
             let now = ms(endpoint.probe.now);
             match endpoint.probe.conn.accept(&request, &accept, now, &mut []) {

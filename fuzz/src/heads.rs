@@ -1,24 +1,23 @@
 //! HTTP heads alone: parsed whole, as they arrive, and a second time by the naive reader.
 
 use crate::frames::every_way;
+use crate::input::{HeadLimits, Heads};
 use crate::naive::{self, Head, Kind, Reading};
-use crate::recipe::Recipe;
 use crate::support::probe::{Fields, Seen};
 use crate::support::{Begin, Case, Transcript};
 use sansocket::{Config, Headers, ProtocolError, Request, Response, Role};
 
-/// A request, or a response, by the last bit of the recipe.
-pub fn heads(data: &[u8]) {
-    let Some((recipe, wire)) = Recipe::split(data) else { return };
-    let (config, _) = recipe.settings();
-    let role = if recipe.extra()[1] & 1 == 0 { Role::Server } else { Role::Client };
+/// A request, or a response.
+pub fn heads(input: &Heads<'_>) {
+    let (role, wire) = (input.receiver, input.wire.0);
+    let (config, _) = input.settings.config();
     let case = Case { role, config: &config, begin: Begin::Handshake };
     // Frames are others' business.
     let head_end = naive::find(wire.get(2..).unwrap_or_default(), b"\r\n\r\n").map_or(wire.len(), |at| at + 6);
     let wire = &wire[..head_end];
-    let seen = every_way(&case, &recipe, wire);
+    let seen = every_way(&case, &input.pieces, wire);
     assert_scan_agrees(role, wire, &config, &seen);
-    let limits = recipe.head_limits();
+    let limits = input.settings.head_limits();
     match role {
         Role::Server => {
             let reading = naive::request(wire, &limits);
@@ -127,8 +126,9 @@ pub(crate) fn assert_same_head(head: &Head, event: &Seen) {
 
 /// A server's refusal: one response with its body, and the connection closes behind it (HT-23).
 pub(crate) fn assert_refusal(output: &[u8], status: Option<u16>) {
-    let limits = Recipe::split(&[0; crate::recipe::LEN]).unwrap().0.head_limits();
-    let Reading::Valid(head) = naive::response(output, &limits) else { panic!("{}", String::from_utf8_lossy(output)) };
+    let Reading::Valid(head) = naive::response(output, &HeadLimits::DEFAULT) else {
+        panic!("{}", String::from_utf8_lossy(output))
+    };
     assert!(head.start[1].starts_with('4'), "{head:?}");
     assert!(status.is_none_or(|status| status.to_string() == head.start[1]), "{head:?}");
     assert!(head.list("connection").unwrap().contains(&"close".to_string()));

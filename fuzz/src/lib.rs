@@ -4,9 +4,10 @@
 //! The oracles are those of the tests: the probe that checks the laws at every call, and the reference model of frames. What they
 //! lack stands here: a second reading of HTTP heads (`naive`) and of URLs, and a prediction of what each verb must do (`endpoint`).
 //!
-//! An input is a recipe of fixed length (`recipe`) and the octets that it delivers; for `url` a text, for `sending` and `ffi` a list of commands.
+//! What a body takes is a value of `input`, for `url` a text, and for `ffi` bytes.
 
 mod deflate;
+mod encode;
 mod endpoint;
 #[allow(unsafe_code, reason = "calls the C layer")]
 #[path = "../../tests/support/ffi_alone.rs"]
@@ -17,18 +18,22 @@ mod ffi_sequence;
 mod frames;
 mod handshake;
 mod heads;
+mod input;
 mod naive;
-mod recipe;
 mod seeds;
 mod sending;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 mod url;
 
+use arbitrary::{Arbitrary, Unstructured};
+use core::fmt::Debug;
+
 pub use deflate::deflate;
 pub use frames::{frames_client, frames_server};
 pub use handshake::{client, server};
 pub use heads::heads;
+pub use input::{Client, Deflate, Frames, Heads, Sending, Server};
 pub use seeds::{Seed, seeds};
 pub use sending::sending;
 pub use url::url;
@@ -38,18 +43,39 @@ pub fn ffi(data: &[u8]) {
     ffi_sequence::ffi_sequence(data);
 }
 
-/// A body.
-pub type Body = fn(&[u8]);
+/// A target's name, and its body on the bytes of an input, which says whether they are one.
+pub type Target = (&'static str, fn(&[u8]) -> bool);
 
-/// All targets: their names and bodies.
-pub const TARGETS: [(&str, Body); 9] = [
-    ("server", server),
-    ("client", client),
-    ("frames_server", frames_server),
-    ("frames_client", frames_client),
-    ("heads", heads),
-    ("url", url),
-    ("deflate", deflate),
-    ("sending", sending),
-    ("ffi", ffi),
+/// All targets.
+pub const TARGETS: [Target; 9] = [
+    ("server", |data| run(data, server)),
+    ("client", |data| run(data, client)),
+    ("frames_server", |data| run(data, frames_server)),
+    ("frames_client", |data| run(data, frames_client)),
+    ("heads", |data| run(data, heads)),
+    ("url", |data| run(data, url)),
+    ("deflate", |data| run(data, deflate)),
+    ("sending", |data| run(data, sending)),
+    ("ffi", |data| run(data, |data: &&[u8]| ffi(data))),
 ];
+
+/// Takes `data` as `libfuzzer_sys::fuzz_target` does. The input is printed if `body` panics.
+fn run<'d, I: Arbitrary<'d> + Debug>(data: &'d [u8], body: fn(&I)) -> bool {
+    if data.len() < I::size_hint(0).0 {
+        return false;
+    }
+    let Ok(input) = I::arbitrary_take_rest(Unstructured::new(data)) else { return false };
+    let input = PrintedOnPanic(input);
+    body(&input.0);
+    true
+}
+
+struct PrintedOnPanic<I: Debug>(I);
+
+impl<I: Debug> Drop for PrintedOnPanic<I> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{:#?}", self.0);
+        }
+    }
+}

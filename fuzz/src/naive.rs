@@ -1,7 +1,7 @@
 //! HTTP heads read a second time: line by line, with no thought of speed or of octets that are still to come. Shares nothing with the
 //! library.
 
-use crate::recipe::HeadLimits;
+use crate::input::HeadLimits;
 use crate::support::http::{is_authority, is_body_length, is_list_of_options, is_request_target};
 
 /// What becomes of octets that should start with a head.

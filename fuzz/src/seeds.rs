@@ -1,11 +1,15 @@
 //! The seeds: inputs that reach far into the machine, from which libFuzzer goes on. `examples/seeds.rs` writes them to `seeds/`.
 
-use crate::recipe::plain;
+use crate::encode::Encode;
+use crate::input::{
+    Action, Attempts, Client, Code, Command, Decision, DecisionKind, Deflate, Driven, Frames, Heads, Part, Payload, Pieces,
+    Range, Reply, Sending, Server, Settings, Step, Task, Verb, Wire,
+};
 use crate::support::frames::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, close_to, frame_to, hex};
 use crate::support::http::{request_but, request_with, response_but, response_with};
-use sansocket::{Compressor, Role};
+use sansocket::{Compressor, MessageKind, Role};
 
-/// A file below `seeds/`: target, name, octets.
+/// A file below `seeds/`: target, name, bytes.
 pub type Seed = (&'static str, String, Vec<u8>);
 
 /// All of them.
@@ -16,45 +20,48 @@ pub fn seeds() -> Vec<Seed> {
     seeds.urls();
     seeds.deflate();
     seeds.sending();
-    seeds.ffi();
     seeds.0
 }
 
 struct Seeds(Vec<Seed>);
 
-impl Seeds {
-    /// Commands have no form that could be written by hand: some hundred octets of a generator.
-    fn ffi(&mut self) {
-        for seed in 0..8_u32 {
-            let octets =
-                (0..300_u32).map(|i| (i.wrapping_mul(2_654_435_761).wrapping_add(seed.wrapping_mul(40_503)) >> 13) as u8);
-            self.0.push(("ffi", format!("random-{seed}"), octets.collect()));
-        }
-    }
+const DEFAULT: Settings =
+    Settings { has_small_limits: false, has_manual_pong: false, has_subprotocols: false, has_short_times: false };
+const SMALL: Settings = Settings { has_small_limits: true, ..DEFAULT };
+const SHORT_TIMES: Settings = Settings { has_short_times: true, ..DEFAULT };
+
+const PIECES: Pieces = Pieces { room: 3, cuts: [3, 7, 20, 70] };
+
+const NO_ATTEMPTS: Attempts = Attempts { without_room: false, without_entropy: false, has_exact_room: false };
+const IN_VAIN: Attempts = Attempts { without_room: true, without_entropy: true, has_exact_room: false };
+const ALL_ATTEMPTS: Attempts = Attempts { has_exact_room: true, ..IN_VAIN };
+
+const fn step(verb: Verb, attempts: Attempts) -> Step {
+    Step { ms: 5, room: 0, verb, attempts, payload: Range { from: 6, len: 5 }, stray: Range { from: 2, len: 60 } }
 }
 
-/// A recipe with `settings` that cuts at 3, 7, 20 and 70, and has `verbs` and 5 ms between the pieces.
-fn recipe(settings: u8, verbs: [(u8, u8); 4]) -> Vec<u8> {
-    let mut octets = plain(settings);
-    octets[1] = 3;
-    for (i, (cut, (verb, argument))) in [3, 7, 20, 70].into_iter().zip(verbs).enumerate() {
-        octets[2 + 2 * i] = cut;
-        octets[10 + 3 * i..13 + 3 * i].copy_from_slice(&[verb, argument, 5]);
-    }
-    octets[22..].copy_from_slice(&[6, 5]);
-    octets
+const fn text(fin: bool) -> Verb {
+    Verb::Send { kind: MessageKind::Text, fin }
 }
 
-/// Bits of a recipe's settings.
-const DRIVEN: u8 = 1;
-const CLOSING: u8 = 2;
-const SMALL: u8 = 4;
-const SUBPROTOCOLS: u8 = 16;
-const SHORT_TIMES: u8 = 32;
+const fn binary(fin: bool) -> Verb {
+    Verb::Send { kind: MessageKind::Binary, fin }
+}
 
-/// Verbs in pairs with their arguments: fragments with a Ping between them; a Pong and a Close.
-const FRAGMENTS: [(u8, u8); 4] = [(0, 0), (5, 0xC0), (0, 0), (0, 0xE1)];
-const CLOSES: [(u8, u8); 4] = [(4, 0), (6, 0x40), (2, 1), (7, 1)];
+const fn close(code: u16) -> Verb {
+    Verb::Close { code: Some(Code(code)) }
+}
+
+/// Fragments with a Ping between them.
+const FRAGMENTS: [Step; 4] =
+    [step(text(false), NO_ATTEMPTS), step(Verb::Ping, IN_VAIN), step(text(false), NO_ATTEMPTS), step(text(true), ALL_ATTEMPTS)];
+/// Messages, a Pong and a Close.
+const CLOSES: [Step; 4] = [
+    step(Verb::SendText, NO_ATTEMPTS),
+    step(Verb::Pong, IN_VAIN),
+    step(binary(true), ALL_ATTEMPTS),
+    step(close(1001), NO_ATTEMPTS),
+];
 
 /// Wires for `receiver` and what they are.
 fn wires(receiver: Role) -> Vec<(&'static str, Vec<u8>)> {
@@ -93,10 +100,14 @@ fn wires(receiver: Role) -> Vec<(&'static str, Vec<u8>)> {
         ("close-bad-reason", close_to(receiver, 1000, b"a\xC3(")),
         ("reserved-bit", frame(FIN | 0x40 | TEXT, b"x")),
         ("non-minimal", if receiver == Role::Client { hex("82 7e 00 05") } else { hex("82 fe 00 05") }),
+        (
+            "non-minimal-long",
+            if receiver == Role::Client { hex("82 7f 00 00 00 00 00 00 ff ff") } else { hex("82 ff 00 00 00 00 00 00 ff ff") },
+        ),
     ]
 }
 
-/// The head with its last value made longer, so that it has `len` octets.
+/// The head with its last value made longer, so that it has `len` bytes.
 fn padded(mut head: Vec<u8>, len: usize) -> Vec<u8> {
     let missing = len - head.len();
     let end = head.len() - 4;
@@ -105,24 +116,28 @@ fn padded(mut head: Vec<u8>, len: usize) -> Vec<u8> {
 }
 
 impl Seeds {
-    fn add(&mut self, target: &'static str, name: &str, parts: &[&[u8]]) {
-        self.0.push((target, name.into(), parts.concat()));
+    fn add(&mut self, target: &'static str, name: &str, input: &impl Encode) {
+        self.0.push((target, name.into(), input.encoded()));
     }
 
     fn frames(&mut self) {
         for (target, role) in [("frames_server", Role::Server), ("frames_client", Role::Client)] {
             for (name, wire) in wires(role) {
-                // The limits of the recipe tell these apart.
+                // The small limits tell these apart.
                 let is_about_limits = name.contains("fragments") || name.contains("-of-");
-                let settings = if is_about_limits { SMALL } else { 0 };
-                self.add(target, name, &[&recipe(settings, FRAGMENTS), &wire]);
+                let settings = if is_about_limits { SMALL } else { DEFAULT };
+                self.add(target, name, &Frames { settings, is_closing: false, pieces: PIECES, steps: None, wire: Wire(&wire) });
             }
             let all = wires(role).into_iter().take(4).map(|(_, wire)| wire).collect::<Vec<_>>().concat();
-            self.add(target, "small-limits", &[&recipe(SMALL, FRAGMENTS), &all]);
-            self.add(target, "closing", &[&recipe(CLOSING, FRAGMENTS), &all]);
-            self.add(target, "sends-fragments", &[&recipe(DRIVEN, FRAGMENTS), &all]);
-            self.add(target, "closes", &[&recipe(DRIVEN, CLOSES), &all]);
-            self.add(target, "deadlines", &[&recipe(DRIVEN | SHORT_TIMES, FRAGMENTS), &all]);
+            for (name, settings, is_closing, steps) in [
+                ("small-limits", SMALL, false, None),
+                ("closing", DEFAULT, true, None),
+                ("sends-fragments", DEFAULT, false, Some(FRAGMENTS)),
+                ("closes", DEFAULT, false, Some(CLOSES)),
+                ("deadlines", SHORT_TIMES, false, Some(FRAGMENTS)),
+            ] {
+                self.add(target, name, &Frames { settings, is_closing, pieces: PIECES, steps, wire: Wire(&all) });
+            }
         }
     }
 
@@ -149,7 +164,7 @@ impl Seeds {
             ("connection-list", request_but(3, "Connection: keep-alive, ,UPGRADE")),
             ("no-connection", request_but(3, "")),
             ("folded", request_with(&["X: a", " b"])),
-            // At the limits of the recipe, and one beyond.
+            // At the small limits, and one beyond.
             ("limit-target-20", request_but(0, "GET /1234567890123456789 HTTP/1.1")),
             ("limit-target-21", request_but(0, "GET /12345678901234567890 HTTP/1.1")),
             ("limit-lines-9", request_with(&["A:"; 4])),
@@ -169,32 +184,54 @@ impl Seeds {
             ("limit-interim-2", [&b"HTTP/1.1 103\r\n\r\n".repeat(2)[..], &response_with(&[])].concat()),
             ("limit-interim-3", [&b"HTTP/1.1 103\r\n\r\n".repeat(3)[..], &response_with(&[])].concat()),
         ];
-        let wires = [wires(Role::Server), wires(Role::Client)];
-        for (target, heads, wires) in [("server", requests, &wires[0]), ("client", responses, &wires[1])] {
-            for (name, head) in heads {
-                let settings = SUBPROTOCOLS | if name.starts_with("limit") { SMALL } else { 0 };
-                self.add(target, name, &[&recipe(settings, FRAGMENTS), &head, &wires[3].1]);
-                let mut recipe = recipe(settings, FRAGMENTS);
-                recipe[23] = u8::from(target == "client");
-                self.add("heads", &format!("{target}-{name}"), &[&recipe, &head]);
-            }
-            let head = if target == "server" { request_with(&[]) } else { response_with(&[]) };
-            let mut recipe = recipe(DRIVEN, CLOSES);
-            // The head, and then the frames.
-            for cut in 0..4 {
-                let at = u16::try_from(head.len() + 9 * cut).unwrap();
-                recipe[2 + 2 * cut..4 + 2 * cut].copy_from_slice(&at.to_le_bytes());
-            }
-            self.add(target, "closes", &[&recipe, &head, &wires[3].1]);
-            recipe[0] |= SHORT_TIMES;
-            self.add(target, "deadlines", &[&recipe, &head, &wires[3].1]);
-            // Verbs whose high bits say that the request is accepted later.
-            recipe[0] = DRIVEN | 0x40;
-            recipe[13] |= 0x20;
-            self.add(target, "later", &[&recipe, &head, &wires[3].1]);
-            recipe[13] = 0x10;
-            self.add(target, "refused-later", &[&recipe, &head, &wires[3].1]);
+        let settings = |name: &str| Settings { has_subprotocols: true, has_small_limits: name.starts_with("limit"), ..DEFAULT };
+        let frames = [Role::Server, Role::Client].map(|role| wires(role)[3].1.clone());
+        for (name, head) in requests {
+            let (settings, pieces, wire) = (settings(name), PIECES, [&head[..], &frames[0]].concat());
+            self.add("server", name, &Server { settings, pieces, driven: None, wire: Wire(&wire) });
+            let heads = Heads { receiver: Role::Server, settings, pieces, wire: Wire(&head) };
+            self.add("heads", &format!("server-{name}"), &heads);
         }
+        for (name, head) in responses {
+            let (settings, pieces, wire) = (settings(name), PIECES, [&head[..], &frames[1]].concat());
+            self.add("client", name, &Client { settings, pieces, steps: None, wire: Wire(&wire) });
+            let heads = Heads { receiver: Role::Client, settings, pieces, wire: Wire(&head) };
+            self.add("heads", &format!("client-{name}"), &heads);
+        }
+        self.driven_server(&frames[0]);
+        self.driven_client(&frames[1]);
+    }
+
+    fn driven_server(&mut self, frames: &[u8]) {
+        let head = request_with(&[]);
+        let (pieces, wire) = (Self::after(&head), [&head, frames].concat());
+        let later = |kind| {
+            let wait = Decision { kind: DecisionKind::Wait, wants_origin: false, has_header: false, takes_last: false };
+            Reply::Later([wait, Decision { kind, ..wait }, wait, wait])
+        };
+        for (name, settings, reply) in [
+            ("closes", DEFAULT, Reply::Accept),
+            ("deadlines", SHORT_TIMES, Reply::Accept),
+            ("later", DEFAULT, later(DecisionKind::Accept)),
+            ("refused-later", DEFAULT, later(DecisionKind::Refuse)),
+        ] {
+            let driven = Some(Driven { reply, steps: CLOSES });
+            self.add("server", name, &Server { settings, pieces, driven, wire: Wire(&wire) });
+        }
+    }
+
+    fn driven_client(&mut self, frames: &[u8]) {
+        let head = response_with(&[]);
+        let (pieces, wire) = (Self::after(&head), [&head, frames].concat());
+        for (name, settings) in [("closes", DEFAULT), ("deadlines", SHORT_TIMES)] {
+            self.add("client", name, &Client { settings, pieces, steps: Some(CLOSES), wire: Wire(&wire) });
+        }
+    }
+
+    /// The head, and then the frames.
+    fn after(head: &[u8]) -> Pieces {
+        let len = u16::try_from(head.len()).unwrap();
+        Pieces { cuts: [len, len + 9, len + 18, len + 27], ..PIECES }
     }
 
     fn urls(&mut self) {
@@ -208,16 +245,23 @@ impl Seeds {
             ("empty-port", "WS://h:/x"),
             ("port-too-large", "ws://h:65536/"),
         ] {
-            self.add("url", name, &[url.as_bytes()]);
+            self.add("url", name, &Wire(url.as_bytes()));
         }
     }
 
     fn deflate(&mut self) {
-        let choice = |choice: u8, settings: u8, bits: u8| {
-            let mut recipe = recipe(settings | choice << 6, [(0, 0), (0, 1), (0, 2), (0, 4)]);
-            recipe[22..].copy_from_slice(&[bits, 0x35]);
-            recipe
+        let whole = Deflate {
+            task: Task::Inflate,
+            receiver: Role::Server,
+            has_small_limits: false,
+            window_bits: 15,
+            no_context_takeover: false,
+            small_window: 16,
+            pieces: PIECES,
+            bytes: Wire(b""),
         };
+        let part = Part { fin: false, is_plain: false, pings: false };
+        let parts = [part, Part { fin: true, ..part }, Part { is_plain: true, ..part }, Part { pings: true, ..part }];
         let text = b"the same words again, and again the same words, and then some".repeat(3);
         // RFC 7692 §7.2.3, and a dynamic block that zlib made.
         let messages = [
@@ -234,23 +278,27 @@ impl Seeds {
             ),
         ];
         for (name, message) in &messages {
-            let mut whole = choice(0, 0, 7);
             // One message: all cuts at its end.
-            for cut in 0..4 {
-                whole[2 + 2 * cut] = u8::try_from(message.len()).unwrap();
-            }
-            self.add("deflate", &format!("inflate-{name}"), &[&whole, message]);
-            let wire = frame_to(Role::Server, FIN | 0x40 | TEXT, message);
-            self.add("deflate", &format!("receive-{name}"), &[&choice(2, 0, 7), &wire, &wire]);
+            let pieces = Pieces { cuts: [message.len().try_into().unwrap(); 4], ..PIECES };
+            self.add("deflate", &format!("inflate-{name}"), &Deflate { pieces, bytes: Wire(message), ..whole.clone() });
+            let wire = frame_to(Role::Server, FIN | 0x40 | TEXT, message).repeat(2);
+            let receive = Deflate { task: Task::Receive, bytes: Wire(&wire), ..whole.clone() };
+            self.add("deflate", &format!("receive-{name}"), &receive);
         }
-        for bits in [0, 7, 0x87] {
-            let mut memory = vec![0; 2 << (8 + (bits & 7))];
+        for (name, window_bits, no_context_takeover) in [("8", 8, false), ("15", 15, false), ("15-reset", 15, true)] {
+            let mut memory = vec![0; 2 << window_bits];
             let mut out = [0; 400];
-            let compressed = Compressor::new(8 + (bits & 7), &mut memory).unwrap().compress(&text, &mut out, true);
-            self.add("deflate", &format!("inflate-ours-{bits}"), &[&choice(0, 0, bits), &out[..compressed.produced]]);
-            self.add("deflate", &format!("compress-{bits}"), &[&choice(1, 0, bits), &text]);
-            self.add("deflate", &format!("pair-{bits}"), &[&choice(3, 0, bits), &text]);
-            self.add("deflate", &format!("pair-client-{bits}"), &[&choice(3, 8, bits), &text]);
+            let compressed = Compressor::new(window_bits, &mut memory).unwrap().compress(&text, &mut out, true);
+            for (what, task, receiver, bytes) in [
+                ("inflate-ours", Task::Inflate, Role::Server, &out[..compressed.produced]),
+                ("compress", Task::Compress, Role::Server, &text),
+                ("pair", Task::Pair(parts), Role::Server, &text),
+                ("pair-client", Task::Pair(parts), Role::Client, &text),
+            ] {
+                let bytes = Wire(bytes);
+                let input = Deflate { task, receiver, window_bits, no_context_takeover, bytes, ..whole.clone() };
+                self.add("deflate", &format!("{what}-{name}"), &input);
+            }
         }
         let fragments = [
             frame_to(Role::Client, 0x40 | TEXT, &hex("f2 48 cd")),
@@ -260,23 +308,57 @@ impl Seeds {
             frame_to(Role::Client, FIN | 0x40 | BINARY, &messages[4].1),
             close_to(Role::Client, 1000, b""),
         ];
-        self.add("deflate", "receive-fragments", &[&choice(2, 8, 7), &fragments.concat()]);
-        self.add("deflate", "receive-small-limits", &[&choice(2, 8 | SMALL, 7), &fragments.concat()]);
+        let wire = fragments.concat();
+        for (name, has_small_limits) in [("receive-fragments", false), ("receive-small-limits", true)] {
+            let (task, receiver, bytes) = (Task::Receive, Role::Client, Wire(&wire));
+            self.add("deflate", name, &Deflate { task, receiver, has_small_limits, bytes, ..whole.clone() });
+        }
     }
 
     fn sending(&mut self) {
-        let fragments =
-            b"\x00\x00\x03Hel\xF0\x03\x05\x05\x00\x02pi\x70\x00\x00\x00\x01\x02lo\xF0\x05\x00\x80\x41\x03abc\x70\x83\x00";
-        self.add("sending", "fragments", &[b"\0", fragments]);
-        self.add(
-            "sending",
-            "fragments-and-deadlines",
-            &[b"\x01", fragments, b"\x50\xFF\x29\x50\xFF\x50\xD0\x0A\x30\xF0\x20\x00"],
-        );
-        self.add("sending", "closes", &[b"\0", fragments, b"\x07\x01\x04\x00bye\x82\x01\x02xy\xF0\x00\x00\x70\x00\x00"]);
-        self.add("sending", "both-close", &[b"\0", fragments, b"\x07\x01\x01\x00\x87\x00\x00\xF0\x00\x00\x70\x00\x00"]);
-        self.add("sending", "header-alone", &[b"\0", b"\x89\x01\x05Hello\x8A\x02\x03\xFF\xFE\xFD\x70\x00\x04\x70\x00\x00"]);
-        self.add("sending", "fails", &[b"\0", fragments, b"\x08\x07\x01\x00\xF0\x00\x00"]);
-        self.add("sending", "paused", &[b"\x01", b"\x0B\0\0\x50\xFF\x64\x0C\0\0\x50\xFF\x64", fragments]);
+        let call =
+            |end, verb, attempts, payload| Command { end, action: Action::Call { verb, attempts, payload: Payload(payload) } };
+        let client = |verb, payload| call(Role::Client, verb, NO_ATTEMPTS, payload);
+        let server = |verb, payload| call(Role::Server, verb, NO_ATTEMPTS, payload);
+        let pass = |end, ms, room| Command { end, action: Action::Pass { ms, room } };
+        let receive = |end, len, room| Command { end, action: Action::Receive { len, room } };
+        let all_arrives = [receive(Role::Server, 0, 0), receive(Role::Client, 0, 0)];
+        let fragments = [
+            client(text(false), b"Hel"),
+            receive(Role::Server, 5, 3),
+            client(Verb::Ping, b"pi"),
+            receive(Role::Client, 0, 0),
+            client(text(true), b"lo"),
+            receive(Role::Server, 0, 5),
+            call(Role::Server, text(true), Attempts { without_room: true, ..NO_ATTEMPTS }, b"abc"),
+            receive(Role::Client, 0, 131),
+        ];
+        let deadlines =
+            [pass(Role::Client, 41, 255), pass(Role::Client, 80, 255), pass(Role::Server, 48, 10), receive(Role::Server, 0, 32)];
+        let closes = [client(close(1000), b"bye"), server(binary(true), b"xy")];
+        // Those that are refused, and then one that is not.
+        let codes = [1004, 1005, 1006, 1015, 2999, 5000, 999, 0, 65_535, 3000].map(|code| client(close(code), b""));
+        let both_close = [client(close(1000), b""), server(Verb::Close { code: None }, b"")];
+        let header_alone = [
+            server(Verb::SendHeader { kind: MessageKind::Text, fin: true }, b"Hello"),
+            server(Verb::SendForMany { kind: MessageKind::Binary }, b"\xFF\xFE\xFD"),
+            receive(Role::Client, 4, 0),
+            receive(Role::Client, 0, 0),
+        ];
+        let fails = [client(Verb::Fail { code: Code(1000) }, b""), receive(Role::Server, 0, 0)];
+        let paused =
+            [client(Verb::Pause, b""), pass(Role::Client, 100, 255), client(Verb::Resume, b""), pass(Role::Client, 100, 255)];
+        for (name, has_short_times, commands) in [
+            ("fragments", false, fragments.to_vec()),
+            ("fragments-and-deadlines", true, [&fragments[..], &deadlines].concat()),
+            ("closes", false, [&fragments[..], &closes, &all_arrives].concat()),
+            ("close-codes", false, codes.to_vec()),
+            ("both-close", false, [&fragments[..], &both_close, &all_arrives].concat()),
+            ("header-alone", false, header_alone.to_vec()),
+            ("fails", false, [&fragments[..], &fails].concat()),
+            ("paused", true, [&paused[..], &fragments].concat()),
+        ] {
+            self.add("sending", name, &Sending { has_short_times, commands });
+        }
     }
 }

@@ -1,42 +1,30 @@
 //! Two open endpoints back to back: what one sends is what the other receives, whatever the verbs, their order, and the pieces.
 
 use crate::endpoint::Endpoint;
+use crate::input::{Action, Command, Sending};
 use crate::support::Begin;
 use crate::support::model::is_code_for_frames;
 use crate::support::probe::Seen;
 use sansocket::{Config, Role};
 
-/// A list of commands of three octets each, some with octets of payload behind them.
-///
-/// | first octet | what happens |
-/// |---|---|
-/// | bit 7 | whose turn it is: the server's if set |
-/// | bits 4-6 = 0-4 | the verb of bits 0-3, with the second octet as its argument and as many octets as the third says |
-/// | bits 4-6 = 5 | time passes: the third octet, in milliseconds; the second is the room for what that makes due |
-/// | bits 4-6 = 6, 7 | as many octets as the third says, 0 being all, arrive from the other end, in calls with the second's room |
-pub fn sending(data: &[u8]) {
-    let Some((&settings, mut commands)) = data.split_first() else { return };
+/// Each command in its turn, and then everything arrives.
+pub fn sending(input: &Sending<'_>) {
     let config = Config::new();
-    let config = if settings & 1 == 0 {
-        config
-    } else {
+    let config = if input.has_short_times {
         config.closing_timeout_ms(50).keepalive_interval_ms(40).pong_timeout_ms(30).idle_timeout_ms(70)
+    } else {
+        config
     };
     let mut client = End::new(Role::Client, &config);
     let mut server = End::new(Role::Server, &config);
-    while let Some((&[first, argument, number], behind)) = commands.split_first_chunk() {
-        commands = behind;
-        let (end, other) = if first & 0x80 == 0 { (&mut client, &mut server) } else { (&mut server, &mut client) };
-        match first >> 4 & 7 {
-            0..5 => {
-                let (payload, behind) = commands.split_at(usize::from(number).min(commands.len()));
-                commands = behind;
-                end.endpoint.verb(first & 15, argument, payload);
-            }
-            5 => end.endpoint.pass(u64::from(number), usize::from(argument)),
-            _ => {
-                let len = if number == 0 { usize::MAX } else { usize::from(number) };
-                end.receive_from(other, len, usize::from(argument) % 132);
+    for &Command { end, action } in &input.commands {
+        let (end, other) = if end == Role::Client { (&mut client, &mut server) } else { (&mut server, &mut client) };
+        match action {
+            Action::Call { verb, attempts, payload } => end.endpoint.verb(verb, attempts, payload.0),
+            Action::Pass { ms, room } => end.endpoint.pass(ms.into(), room.into()),
+            Action::Receive { len, room } => {
+                let len = if len == 0 { usize::MAX } else { len.into() };
+                end.receive_from(other, len, room.into());
             }
         }
     }

@@ -5,8 +5,7 @@ use crate::support::{DEFAULT, ms};
 use sansocket::{ClientRequest, Connection, Request, Url};
 
 /// A text that may be a URL.
-pub fn url(data: &[u8]) {
-    let Ok(text) = core::str::from_utf8(data) else { return };
+pub fn url(&text: &&str) {
     let cut = naive(text);
     let url = match (Url::parse(text), &cut) {
         (Ok(url), Some(_)) => url,

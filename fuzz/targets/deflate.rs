@@ -1,4 +1,4 @@
 //! libFuzzer's entry to [`sansocket_fuzz::deflate`].
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| sansocket_fuzz::deflate(data));
+libfuzzer_sys::fuzz_target!(|input: sansocket_fuzz::Deflate<'_>| sansocket_fuzz::deflate(&input));

@@ -1,4 +1,4 @@
 //! libFuzzer's entry to [`sansocket_fuzz::sending`].
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| sansocket_fuzz::sending(data));
+libfuzzer_sys::fuzz_target!(|input: sansocket_fuzz::Sending<'_>| sansocket_fuzz::sending(&input));

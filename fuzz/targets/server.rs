@@ -1,4 +1,4 @@
 //! libFuzzer's entry to [`sansocket_fuzz::server`].
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| sansocket_fuzz::server(data));
+libfuzzer_sys::fuzz_target!(|input: sansocket_fuzz::Server<'_>| sansocket_fuzz::server(&input));

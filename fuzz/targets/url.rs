@@ -1,4 +1,4 @@
 //! libFuzzer's entry to [`sansocket_fuzz::url`].
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| sansocket_fuzz::url(data));
+libfuzzer_sys::fuzz_target!(|text: &str| sansocket_fuzz::url(&text));

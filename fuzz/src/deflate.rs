@@ -48,7 +48,7 @@ fn inflate(setup: &Deflate<'_>, messages: &[&[u8]], piece: usize, window: usize,
     let mut output = vec![!garbage; window];
     let mut inflated = Vec::new();
     for message in messages {
-        let mut octets = Vec::new();
+        let mut bytes = Vec::new();
         let mut rest = *message;
         let mut is_full = false;
         while !rest.is_empty() || is_full {
@@ -63,7 +63,7 @@ fn inflate(setup: &Deflate<'_>, messages: &[&[u8]], piece: usize, window: usize,
             is_full = progress.more;
             assert!(progress.produced <= window && progress.consumed <= part.len());
             assert!(progress.consumed == part.len() || is_full, "no progress: {progress:?}");
-            octets.extend(&output[..progress.produced]);
+            bytes.extend(&output[..progress.produced]);
             rest = &rest[progress.consumed..];
         }
         loop {
@@ -71,13 +71,13 @@ fn inflate(setup: &Deflate<'_>, messages: &[&[u8]], piece: usize, window: usize,
                 Ok(finished) => finished,
                 Err(error) => return (inflated, Some(error)),
             };
-            octets.extend(&output[..finished.produced]);
+            bytes.extend(&output[..finished.produced]);
             if finished.done {
                 break;
             }
             assert!(finished.produced > 0, "not done, and nothing written");
         }
-        inflated.push(octets);
+        inflated.push(bytes);
         if setup.no_context_takeover {
             inflater.reset();
         }
@@ -88,10 +88,10 @@ fn inflate(setup: &Deflate<'_>, messages: &[&[u8]], piece: usize, window: usize,
 fn inflating(setup: &Deflate<'_>, bytes: &[u8]) {
     let messages = setup.pieces.of(bytes);
     let whole = inflate(setup, &messages, usize::MAX, 1 << 14, 0);
-    let octets: usize = whole.0.iter().map(Vec::len).sum();
-    assert_eq!(whole, inflate(setup, &messages, 1, 1 << 14, 0xFF), "octet by octet");
+    let len: usize = whole.0.iter().map(Vec::len).sum();
+    assert_eq!(whole, inflate(setup, &messages, 1, 1 << 14, 0xFF), "byte by byte");
     // A message that fails may have come out in part, and long.
-    let window = if octets < 5_000 && whole.1.is_none() { setup.small_window() } else { setup.small_window() + 500 };
+    let window = if len < 5_000 && whole.1.is_none() { setup.small_window() } else { setup.small_window() + 500 };
     assert_eq!(whole, inflate(setup, &messages, 1 + setup.pieces.room(), window, 0x55), "through a window of {window}");
 }
 
@@ -109,7 +109,7 @@ fn compress(setup: &Deflate<'_>, messages: &[&[u8]], piece: usize, room: usize, 
             let flush = part.len() == rest.len();
             let progress = compressor.compress(part, &mut output, flush);
             assert!(progress.produced <= room && progress.consumed <= part.len() && (flush || !progress.done));
-            // Up to 63 bits wait inside, so that up to 7 octets of room may stay.
+            // Up to 63 bits wait inside, so that up to 7 bytes of room may stay.
             let stays = progress.produced + 8 > room;
             assert!(progress.consumed == part.len() && (progress.done || !flush) || stays, "no progress: {progress:?}");
             compressed.extend(&output[..progress.produced]);
@@ -181,7 +181,7 @@ fn deliver(setup: &Deflate<'_>, config: &Config<'_>, max_message_len: u64, way: 
             let received = match connection.receive_with(ms(0), &mut all.rest, &mut inflater, &mut window, &mut out) {
                 Ok(received) => received,
                 Err(CallError::NeedsRoom { octets }) => {
-                    assert!(octets > room && octets <= AMPLE, "{octets} octets wanted, {room} offered");
+                    assert!(octets > room && octets <= AMPLE, "{octets} bytes wanted, {room} offered");
                     assert_eq!(all.rest, before, "a refused call changed its input");
                     room = octets;
                     continue;
@@ -193,19 +193,19 @@ fn deliver(setup: &Deflate<'_>, config: &Config<'_>, max_message_len: u64, way: 
             all.output.extend(&out[..received.produced]);
             let more = received.event.is_some();
             let over = matches!(all.items.last(), Some(Item::Failed(_) | Item::Control(8, _)));
-            assert!(!(over && more), "an event behind the end");
+            assert!(!(over && more), "an event after the end");
             match received.event {
                 None => assert_eq!(received.produced, 0),
                 Some(Event::Data(data)) => {
                     assert!(!data.payload.is_empty() || data.last, "an empty chunk inside a message");
-                    let (kind, octets) = all.open.get_or_insert((data.kind, Vec::new()));
-                    assert_eq!((*kind, octets.len() as u64), (data.kind, data.offset));
-                    octets.extend(&*data.payload);
-                    assert!(octets.len() as u64 <= max_message_len, "longer than the limit");
+                    let (kind, bytes) = all.open.get_or_insert((data.kind, Vec::new()));
+                    assert_eq!((*kind, bytes.len() as u64), (data.kind, data.offset));
+                    bytes.extend(&*data.payload);
+                    assert!(bytes.len() as u64 <= max_message_len, "longer than the limit");
                     if data.last {
-                        let (kind, octets) = all.open.take().unwrap();
-                        assert!(kind == MessageKind::Binary || core::str::from_utf8(&octets).is_ok(), "no text");
-                        all.items.push(Item::Message(kind, octets));
+                        let (kind, bytes) = all.open.take().unwrap();
+                        assert!(kind == MessageKind::Binary || core::str::from_utf8(&bytes).is_ok(), "no text");
+                        all.items.push(Item::Message(kind, bytes));
                     }
                 }
                 Some(Event::Ping { payload, .. }) => all.items.push(Item::Control(9, payload.into())),
@@ -234,10 +234,10 @@ fn every_way(setup: &Deflate<'_>, wire: &[u8]) -> Delivered {
     let max = limits.message.min(1 << 16);
     let config = config.max_message_len(max);
     let whole = Way { pieces: vec![wire], window: 1 << 12, room: AMPLE, garbage: 0 };
-    let octets = Way { pieces: wire.chunks(1).collect(), window: 1 << 12, room: 0, garbage: 0xFF };
+    let single = Way { pieces: wire.chunks(1).collect(), window: 1 << 12, room: 0, garbage: 0xFF };
     let pieces = Way { pieces: setup.pieces.of(wire), window: setup.small_window(), room: setup.pieces.room(), garbage: 0x55 };
     let whole = deliver(setup, &config, max, &whole);
-    for way in [octets, pieces] {
+    for way in [single, pieces] {
         assert_same(&whole, &deliver(setup, &config, max, &way));
     }
     assert_strict(setup.receiver, &whole.output);
@@ -248,7 +248,7 @@ fn every_way(setup: &Deflate<'_>, wire: &[u8]) -> Delivered {
 fn assert_same(whole: &Delivered, other: &Delivered) {
     assert_eq!(whole.items, other.items, "events differ");
     assert_eq!(whole.output, other.output, "output differs");
-    assert_eq!(whole.rest, other.rest, "unconsumed octets differ");
+    assert_eq!(whole.rest, other.rest, "unconsumed bytes differ");
     match (&whole.open, &other.open) {
         (Some((_, a)), Some((_, b))) => assert!(a.starts_with(b) || b.starts_with(a), "the unfinished message differs"),
         (None, None) => {}

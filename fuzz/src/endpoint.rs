@@ -1,4 +1,4 @@
-//! An endpoint whose every verb is predicted: what it must answer, how many octets it must write, and what the peer must make of them.
+//! An endpoint whose every verb is predicted: what it must answer, how many bytes it must write, and what the peer must make of them.
 
 use crate::input::{Attempts, Code, Verb};
 use crate::support::frames::{CLOSE, FIN, PING, Written, written_by};
@@ -29,7 +29,7 @@ pub(crate) struct Endpoint<'c> {
     unfinished: Option<(MessageKind, Vec<u8>)>,
     /// Events of the probe that were looked at.
     looked_at: usize,
-    /// Whether `fail` was called: nothing but `Closed` comes behind it.
+    /// Whether `fail` was called: nothing but `Closed` comes after it.
     pub(crate) has_given_up: bool,
 }
 
@@ -51,13 +51,13 @@ impl<'c> Endpoint<'c> {
         self.probe.conn.role()
     }
 
-    /// Octets sent of the unfinished message.
+    /// Bytes sent of the unfinished message.
     fn within(&self) -> u64 {
-        self.unfinished.as_ref().map_or(0, |(_, octets)| octets.len() as u64)
+        self.unfinished.as_ref().map_or(0, |(_, bytes)| bytes.len() as u64)
     }
 
-    pub(crate) fn feed(&mut self, octets: &[u8]) {
-        self.probe.feed(octets);
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.probe.feed(bytes);
         self.look();
     }
 
@@ -70,7 +70,7 @@ impl<'c> Endpoint<'c> {
     pub(crate) fn look(&mut self) {
         while let Some(seen) = self.probe.events.get(self.looked_at).cloned() {
             self.looked_at += 1;
-            assert!(!self.has_given_up || matches!(seen, Seen::Closed { .. }), "{seen:02x?} behind `fail`");
+            assert!(!self.has_given_up || matches!(seen, Seen::Closed { .. }), "{seen:02x?} after `fail`");
             match seen {
                 Seen::Request { .. } | Seen::HttpRequest { .. } => {
                     self.phase = match self.probe.answer {
@@ -160,7 +160,7 @@ impl<'c> Endpoint<'c> {
         }
     }
 
-    /// Calls `verb`, after what `attempts` say. `expected`: the octets that it has to write, or the caller's mistake.
+    /// Calls `verb`, after what `attempts` say. `expected`: the bytes that it has to write, or the caller's mistake.
     /// Returns whether it was carried out.
     pub(crate) fn call(
         &mut self,
@@ -176,37 +176,37 @@ impl<'c> Endpoint<'c> {
             assert_eq!(verb(&mut this.probe, &mut out), Err(error));
             let after = (this.probe.conn.state(), this.probe.next_timeout(), this.probe.entropy.draws().len());
             assert_eq!(snapshot, after, "a refused call changed the connection");
-            assert!(out.iter().all(|&octet| octet == CANARY), "a refused call wrote {out:02x?}");
+            assert!(out.iter().all(|&byte| byte == CANARY), "a refused call wrote {out:02x?}");
         };
-        let octets = match expected {
-            Ok(octets) => octets,
+        let len = match expected {
+            Ok(len) => len,
             Err(error) => {
                 through_probe(self, error.into(), if attempts.without_room { 0 } else { ROOM });
                 return false;
             }
         };
         // The same call in vain, before it is carried out.
-        if attempts.without_room && octets > 0 {
-            through_probe(self, CallError::NeedsRoom { octets }, octets - 1);
+        if attempts.without_room && len > 0 {
+            through_probe(self, CallError::NeedsRoom { octets: len }, len - 1);
         }
-        if attempts.without_entropy && draws_key && octets > 0 && self.role() == Role::Client {
+        if attempts.without_entropy && draws_key && len > 0 && self.role() == Role::Client {
             self.probe.entropy.set_broken(true);
-            through_probe(self, CallError::EntropyFailed, octets);
+            through_probe(self, CallError::EntropyFailed, len);
             self.probe.entropy.set_broken(false);
         }
         let draws = self.probe.entropy.draws().len();
-        let mut out = vec![CANARY; octets + 3];
-        let room = if attempts.has_exact_room { octets } else { octets + 3 };
-        assert_eq!(verb(&mut self.probe, &mut out[..room]), Ok(octets));
-        assert!(out[octets..].iter().all(|&octet| octet == CANARY), "octets behind those produced were written");
+        let mut out = vec![CANARY; len + 3];
+        let room = if attempts.has_exact_room { len } else { len + 3 };
+        assert_eq!(verb(&mut self.probe, &mut out[..room]), Ok(len));
+        assert!(out[len..].iter().all(|&byte| byte == CANARY), "bytes after those produced were written");
         // §5.3: a fresh key for each frame of a client's, and nothing else is drawn.
-        let drawn = usize::from(draws_key && octets > 0 && self.role() == Role::Client);
+        let drawn = usize::from(draws_key && len > 0 && self.role() == Role::Client);
         assert_eq!(self.probe.entropy.draws()[draws..], [4][..drawn]);
-        self.probe.output.extend(&out[..octets]);
+        self.probe.output.extend(&out[..len]);
         true
     }
 
-    /// Octets of a frame of ours.
+    /// Bytes of a frame of ours.
     fn frame_len(&self, payload: usize) -> usize {
         let length = match payload {
             0..=125 => 2,
@@ -234,7 +234,7 @@ impl<'c> Endpoint<'c> {
             return Err(UsageError::WrongMessageKind);
         }
         if kind == MessageKind::Text {
-            let text = [self.unfinished.as_ref().map_or(&[][..], |(_, octets)| octets), payload].concat();
+            let text = [self.unfinished.as_ref().map_or(&[][..], |(_, bytes)| bytes), payload].concat();
             match core::str::from_utf8(&text) {
                 Err(error) if fin || error.error_len().is_some() => return Err(UsageError::InvalidUtf8),
                 _ => {}
@@ -245,11 +245,11 @@ impl<'c> Endpoint<'c> {
 
     /// A data frame went out.
     fn sent(&mut self, kind: MessageKind, payload: &[u8], fin: bool) {
-        let (_, octets) = self.unfinished.get_or_insert((kind, Vec::new()));
-        octets.extend(payload);
+        let (_, bytes) = self.unfinished.get_or_insert((kind, Vec::new()));
+        bytes.extend(payload);
         if fin {
-            let (kind, octets) = self.unfinished.take().unwrap();
-            self.expected.push(Seen::Message(kind, octets));
+            let (kind, bytes) = self.unfinished.take().unwrap();
+            self.expected.push(Seen::Message(kind, bytes));
         }
     }
 
@@ -272,7 +272,7 @@ impl<'c> Endpoint<'c> {
         }
     }
 
-    /// The header alone by `verb`; the payload goes behind it.
+    /// The header alone by `verb`; the payload goes after it.
     fn send_header(
         &mut self,
         kind: MessageKind,
@@ -284,7 +284,7 @@ impl<'c> Endpoint<'c> {
         let expected = match self.role() {
             Role::Client => Err(UsageError::WrongRole),
             _ if self.phase != Phase::Open => self.predict(kind, payload, fin),
-            _ => self.predict(kind, payload, fin).map(|octets| octets - payload.len()),
+            _ => self.predict(kind, payload, fin).map(|len| len - payload.len()),
         };
         let done = self.call(attempts, expected, false, verb);
         if done && self.phase == Phase::Open {
@@ -306,7 +306,7 @@ impl<'c> Endpoint<'c> {
         let done = self.call(attempts, expected, false, |probe, out| match probe.conn.send_encoded(b"") {
             Err(error) => Err(error.into()),
             Ok(_) if probe.conn.state() != State::Open => Ok(0),
-            // A text that is none is the encoder's to refuse.
+            // What is not text is the encoder's to refuse.
             Ok(_) => encode_message(kind, payload, out),
         });
         if done && self.phase == Phase::Open {
@@ -415,12 +415,12 @@ impl<'c> Endpoint<'c> {
         let verdict = judge(peer, Begin::Open, Limits { message: u64::MAX, fragments: u32::MAX, empty: u32::MAX }, frames);
         assert!(verdict.faults.is_empty() && verdict.rest == 0, "{verdict:02x?}");
         let mut expected = self.expected.clone();
-        // A peer looks at nothing behind a Close.
+        // A peer looks at nothing after a Close.
         if let Some(close) = expected.iter().position(|seen| matches!(seen, Seen::CloseReceived { .. })) {
             expected.truncate(close + 1);
         }
         assert_eq!(verdict.events, expected, "what the peer sees");
-        let unfinished = self.unfinished.clone().filter(|(_, octets)| !octets.is_empty());
+        let unfinished = self.unfinished.clone().filter(|(_, bytes)| !bytes.is_empty());
         assert_eq!(verdict.open, unfinished, "the message that is not finished");
     }
 }

@@ -62,7 +62,7 @@ pub(crate) fn every_way(case: &Case<'_>, pieces: &Pieces, wire: &[u8]) -> Transc
 pub(crate) fn assert_covers(longest: &Transcript, other: &Transcript) {
     assert_eq!(longest.events, other.events, "events differ");
     assert_eq!(longest.output, other.output, "output differs");
-    assert_eq!(longest.rest, other.rest, "unconsumed octets differ");
+    assert_eq!(longest.rest, other.rest, "unconsumed bytes differ");
     match (&longest.open, &other.open) {
         (_, None) if longest.has_failed() => {}
         (Some((kind, long)), Some((other_kind, short))) if longest.has_failed() => {
@@ -72,7 +72,7 @@ pub(crate) fn assert_covers(longest: &Transcript, other: &Transcript) {
     }
 }
 
-/// What octet-wise delivery led to is what the model says; its wire began `from` octets into the other, and led to `output`.
+/// What byte-wise delivery led to is what the model says; its wire began `from` bytes into the other, and led to `output`.
 pub(crate) fn assert_agrees(expected: &Verdict, seen: &Transcript, from: usize, output: &[u8], role: Role) {
     let mut events = seen.events.clone();
     // Those of the opening handshake are not the model's.
@@ -92,7 +92,7 @@ pub(crate) fn assert_agrees(expected: &Verdict, seen: &Transcript, from: usize, 
     }
     assert_eq!(events, expected.events);
     assert_eq!(seen.open, expected.open);
-    assert_eq!(seen.rest.len(), expected.rest, "unconsumed octets");
+    assert_eq!(seen.rest.len(), expected.rest, "unconsumed bytes");
     assert_strict(role, output);
     let mut sent = expected.sent.clone();
     // Of several faults the first is the model's choice, for the Close too.
@@ -121,10 +121,10 @@ fn driven(role: Role, input: &Frames<'_>, steps: &[Step; 4], wire: &[u8]) {
 pub(crate) fn assert_cut(expected: &Verdict, endpoint: &Endpoint<'_>, events: &[Seen], settings: &Settings) {
     let (closed, mut events) = events.split_last().unwrap();
     assert!(matches!(closed, Seen::Closed { .. }), "no Closed at the end");
-    assert!(!events.iter().any(|seen| matches!(seen, Seen::Closed { .. })), "an event behind Closed");
+    assert!(!events.iter().any(|seen| matches!(seen, Seen::Closed { .. })), "an event after Closed");
     if let [before @ .., Seen::Failed(fault)] = events {
         events = before;
-        assert!(expected.faults.contains(fault) && events == expected.events, "{fault:?} behind {events:02x?}, {expected:02x?}");
+        assert!(expected.faults.contains(fault) && events == expected.events, "{fault:?} after {events:02x?}, {expected:02x?}");
     } else if !endpoint.has_given_up && !settings.has_short_times {
         assert!(expected.faults.is_empty() && events == expected.events, "{events:02x?}, {expected:02x?}");
         assert_eq!(*closed, expected.closed());
@@ -154,7 +154,7 @@ pub(crate) fn drive<'c>(
     endpoint.eof();
 }
 
-/// Laws 3 and 11: who presents other octets than those that were left gets an error at most, and one `Closed` all the same.
+/// Laws 3 and 11: who presents other bytes than those that were left gets an error at most, and one `Closed` all the same.
 pub(crate) fn careless(role: Role, begin: Begin, config: &Config<'_>, room: usize, steps: &[Step; 4], wire: &[u8]) {
     let mut conn = Probe::start(role, config, begin).conn;
     for step in steps {
@@ -179,7 +179,7 @@ pub(crate) fn careless(role: Role, begin: Begin, config: &Config<'_>, room: usiz
     }
     let mut end = conn.receive_eof(ms(0)).event;
     if end.is_none() && conn.state() == State::Connecting {
-        // A request waits for its answer: who half-closes behind it still reads.
+        // A request waits for its answer: who half-closes after it still reads.
         conn.respond(404, &[], b"", ms(0), &mut [0; 200]).unwrap();
         end = conn.receive_eof(ms(0)).event;
     }

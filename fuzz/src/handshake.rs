@@ -1,4 +1,4 @@
-//! Connections from the first octet of the opening handshake on.
+//! Connections from the first byte of the opening handshake on.
 
 use crate::endpoint::{Endpoint, Phase};
 use crate::frames::{adapt, assert_agrees, assert_cut, careless, drive, every_way};
@@ -11,7 +11,7 @@ use crate::support::probe::{Answer, Seen};
 use crate::support::{Begin, Case, ms};
 use sansocket::{Accept, CallError, Config, Header, Origin, Request, Role, UsageError};
 
-/// A client's octets, as a server receives them: a request, and frames.
+/// A client's bytes, as a server receives them: a request, and frames.
 pub fn server(input: &Server<'_>) {
     let (settings, wire) = (&input.settings, input.wire.0);
     let (config, limits) = settings.config();
@@ -51,7 +51,7 @@ pub fn server(input: &Server<'_>) {
     }
 }
 
-/// A server's octets, as a client receives them: responses, and frames.
+/// A server's bytes, as a client receives them: responses, and frames.
 pub fn client(input: &Client<'_>) {
     let (settings, wire) = (&input.settings, input.wire.0);
     let (config, limits) = settings.config();
@@ -83,7 +83,7 @@ pub fn client(input: &Client<'_>) {
             }
             (Seen::Opened { .. }, reading) => panic!("opened by {reading:?}"),
             _ => {
-                assert!(endpoint.probe.output.is_empty() && endpoint.expected.is_empty(), "octets before the connection is open")
+                assert!(endpoint.probe.output.is_empty() && endpoint.expected.is_empty(), "bytes before the connection is open")
             }
         }
         return endpoint.check_output(&endpoint.probe.output);
@@ -148,7 +148,7 @@ fn driven_server(input: &Server<'_>, driven: &Driven, wire: &[u8], reading: &Rea
         let waits = matches!(endpoint.probe.events.last(), Some(Seen::Request { .. } | Seen::HttpRequest { .. }));
         if waits && endpoint.phase == Phase::Handshake {
             answer(endpoint, &config, settings.subprotocols(), wire, decisions[cut]);
-            // What lies behind the request is still there.
+            // What comes after the request is still there.
             endpoint.feed(&[]);
         }
     });

@@ -82,11 +82,11 @@ fn assert_same_verdict(reading: &Reading<Head>, parsed: &Result<Option<usize>, P
     }
 }
 
-/// `parse` over a whole head says what the scan says that goes octet by octet, and its verdict does not come before that.
+/// `parse` over a whole head says what the scan says that goes byte by byte, and its verdict does not come before that.
 pub(crate) fn assert_scan_agrees(role: Role, wire: &[u8], config: &Config<'_>, seen: &Transcript) {
-    let parse = |octets| match role {
-        Role::Server => Request::parse(octets, config).map(|request| request.map(|request| request.octets().len())),
-        Role::Client => Response::parse(octets, config).map(|response| response.map(|response| response.octets().len())),
+    let parse = |bytes| match role {
+        Role::Server => Request::parse(bytes, config).map(|request| request.map(|request| request.octets().len())),
+        Role::Client => Response::parse(bytes, config).map(|response| response.map(|response| response.octets().len())),
     };
     match parse(wire) {
         Ok(None) => assert!(matches!(seen.events[..], [Seen::Closed { .. }]), "{seen:02x?}"),
@@ -124,7 +124,7 @@ pub(crate) fn assert_same_head(head: &Head, event: &Seen) {
     assert_eq!(*fields, naive_fields(head));
 }
 
-/// A server's refusal: one response with its body, and the connection closes behind it (HT-23).
+/// A server's refusal: one response with its body, and the connection closes after it (HT-23).
 pub(crate) fn assert_refusal(output: &[u8], status: Option<u16>) {
     let Reading::Valid(head) = naive::response(output, &HeadLimits::DEFAULT) else {
         panic!("{}", String::from_utf8_lossy(output))
@@ -140,10 +140,10 @@ fn fields(headers: Headers<'_>) -> Fields {
 }
 
 fn naive_fields(head: &Head) -> Fields {
-    let octets = |value: &String| value.chars().map(|c| u8::try_from(c).unwrap()).collect();
-    head.fields.iter().map(|(name, value)| (name.clone(), octets(value))).collect()
+    let bytes = |value: &String| value.chars().map(|c| u8::try_from(c).unwrap()).collect();
+    head.fields.iter().map(|(name, value)| (name.clone(), bytes(value))).collect()
 }
 
-fn latin(octets: &[u8]) -> String {
-    octets.iter().map(|&octet| char::from(octet)).collect()
+fn latin(bytes: &[u8]) -> String {
+    bytes.iter().map(|&byte| char::from(byte)).collect()
 }

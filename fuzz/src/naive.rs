@@ -1,10 +1,10 @@
-//! HTTP heads read a second time: line by line, with no thought of speed or of octets that are still to come. Shares nothing with the
+//! HTTP heads read a second time: line by line, with no thought of speed or of bytes that are still to come. Shares nothing with the
 //! library.
 
 use crate::input::HeadLimits;
 use crate::support::http::{is_authority, is_body_length, is_list_of_options, is_request_target};
 
-/// What becomes of octets that should start with a head.
+/// What becomes of bytes that should start with a head.
 #[derive(Debug)]
 pub(crate) enum Reading<T> {
     /// The end of the head is missing. There may be something wrong with it all the same.
@@ -13,14 +13,14 @@ pub(crate) enum Reading<T> {
     Valid(T),
 }
 
-/// Octets stand here as characters of ISO 8859-1.
+/// Bytes stand here as characters of ISO 8859-1.
 #[derive(Debug)]
 pub(crate) struct Head {
     /// Method, target and version; or version, status and reason.
     pub(crate) start: [String; 3],
     /// Names in lower case.
     pub(crate) fields: Vec<(String, String)>,
-    /// Octets, all of them.
+    /// Bytes, all of them.
     pub(crate) len: usize,
 }
 
@@ -33,27 +33,27 @@ pub(crate) enum Kind {
     Wrong,
 }
 
-pub(crate) fn request(octets: &[u8], limits: &HeadLimits) -> Reading<Head> {
-    match read(octets, limits, true) {
+pub(crate) fn request(bytes: &[u8], limits: &HeadLimits) -> Reading<Head> {
+    match read(bytes, limits, true) {
         Reading::Valid(head) if !head.is_request() => Reading::Invalid,
         reading => reading,
     }
 }
 
-pub(crate) fn response(octets: &[u8], limits: &HeadLimits) -> Reading<Head> {
-    read(octets, limits, false)
+pub(crate) fn response(bytes: &[u8], limits: &HeadLimits) -> Reading<Head> {
+    read(bytes, limits, false)
 }
 
-/// Where `what` stands in `octets`.
-pub(crate) fn find(octets: &[u8], what: &[u8]) -> Option<usize> {
-    octets.windows(what.len()).position(|window| window == what)
+/// Where `what` stands in `bytes`.
+pub(crate) fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
 }
 
-fn read(octets: &[u8], limits: &HeadLimits, is_request: bool) -> Reading<Head> {
+fn read(bytes: &[u8], limits: &HeadLimits, is_request: bool) -> Reading<Head> {
     // RFC 9112 §2.2: one empty line before a request.
-    let skipped = if is_request && octets.starts_with(b"\r\n") { 2 } else { 0 };
-    let Some(end) = find(&octets[skipped..], b"\r\n\r\n") else { return Reading::Incomplete };
-    let text: String = octets[skipped..skipped + end].iter().map(|&octet| char::from(octet)).collect();
+    let skipped = if is_request && bytes.starts_with(b"\r\n") { 2 } else { 0 };
+    let Some(end) = find(&bytes[skipped..], b"\r\n\r\n") else { return Reading::Incomplete };
+    let text: String = bytes[skipped..skipped + end].iter().map(|&byte| char::from(byte)).collect();
     let mut lines = text.split("\r\n");
     let first = lines.next().unwrap();
     let start = if is_request { request_line(first, limits) } else { status_line(first) };
@@ -71,7 +71,7 @@ fn request_line(line: &str, limits: &HeadLimits) -> Option<[String; 3]> {
     let parts: Vec<_> = line.split(' ').collect();
     let [method, target, version] = parts[..] else { return None };
     let is_target = !target.is_empty() && target.len() <= limits.target && target.chars().all(|c| ('!'..='~').contains(&c));
-    // Methods end at 33 octets: a policy of ours.
+    // Methods end at 33 bytes: a policy of ours.
     let good = is_token(method) && method.len() <= 33 && is_target && is_version(version);
     good.then(|| [method, target, version].map(String::from))
 }
@@ -223,7 +223,7 @@ fn is_extension(text: &str) -> bool {
     parts.next().is_some_and(is_token) && parts.all(is_param)
 }
 
-/// What stands between the quotes: a token once the backslashes are gone that stand before one octet each.
+/// What stands between the quotes: a token once the backslashes are gone that stand before one byte each.
 fn is_quoted_token(text: &str) -> bool {
     let mut unescaped = String::new();
     let mut chars = text.chars();

@@ -35,7 +35,7 @@ pub fn sending(input: &Sending<'_>) {
 
 struct End<'c> {
     endpoint: Endpoint<'c>,
-    /// Octets of the other's output that were received.
+    /// Bytes of the other's output that were received.
     received: usize,
 }
 

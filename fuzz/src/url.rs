@@ -26,9 +26,9 @@ pub fn url(&text: &&str) {
     // What comes of a URL can always be asked for, and says the same to a server.
     let mut out = vec![0; text.len() + 400];
     let mut client = Connection::client(&DEFAULT, Counter::default(), ms(0));
-    let octets = client.request(&ClientRequest::new(url.authority(), url.target()), ms(0), &mut out).unwrap();
+    let len = client.request(&ClientRequest::new(url.authority(), url.target()), ms(0), &mut out).unwrap();
     let config = DEFAULT.max_head_len(u32::MAX).max_target_len(u32::MAX);
-    let request = Request::parse(&out[..octets], &config).unwrap().unwrap();
+    let request = Request::parse(&out[..len], &config).unwrap().unwrap();
     assert_eq!(request.host(), Some(url.authority().as_bytes()));
     let target = request.target();
     assert!(target == url.target() || target.strip_prefix('/') == Some(url.target()), "{target}");
@@ -49,9 +49,9 @@ fn naive(text: &str) -> Option<(bool, String, u16, String)> {
     let (authority, target) = rest.split_at(end);
     let (host, port) = match authority.strip_prefix('[') {
         Some(inside) => {
-            let (address, behind) = inside.split_once(']')?;
+            let (address, rest) = inside.split_once(']')?;
             let good = address.parse::<std::net::Ipv6Addr>().is_ok();
-            let port = if behind.is_empty() { "" } else { behind.strip_prefix(':')? };
+            let port = if rest.is_empty() { "" } else { rest.strip_prefix(':')? };
             (good.then_some(address)?, port)
         }
         None => {

@@ -5,7 +5,7 @@ mod support;
 
 use core::cell::Cell;
 
-use property::{bytes, one_of, property};
+use property::{bytes, count, one_of, property};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
@@ -219,7 +219,6 @@ fn random_offers_of_subprotocols_by_a_second_grammar() {
     // The best by the server's own list, or one that its application insists on.
     let chosen = prop_oneof![1 => Just(None), 3 => one_of(&names).prop_map(Some)];
     let counts = [Cell::new(0), Cell::new(0), Cell::new(0)];
-    let count = |i: usize| counts[i].set(counts[i].get() + 1);
     property(6_000, (offer, ours, chosen), |((offer, commas), ours, chosen)| {
         let config = DEFAULT.subprotocols(&ours);
         let offered = members(&offer);
@@ -227,7 +226,7 @@ fn random_offers_of_subprotocols_by_a_second_grammar() {
         for mut wire in requests_with_list("Sec-WebSocket-Protocol", &offer, &commas) {
             let expected = if is_good { Verdict::Handshake } else { Verdict::Failed(InvalidHeaderList, 400) };
             assert_eq!(verdict(&config, wire.clone()), expected, "{}", wire.escape_ascii());
-            count(usize::from(is_good));
+            count(&counts[usize::from(is_good)]);
             if !is_good {
                 continue;
             }
@@ -247,7 +246,7 @@ fn random_offers_of_subprotocols_by_a_second_grammar() {
                 Some(name) if !offered.contains(&name) || !configured.contains(&name) => {
                     assert_eq!(answer, Err(UsageError::UnofferedSubprotocol.into()), "{name} of {offer:?} and {ours:?}");
                     assert_eq!((conn.state(), conn.subprotocol()), (State::Connecting, None));
-                    count(2);
+                    count(&counts[2]);
                 }
                 chosen => {
                     let line = chosen.map(|name| format!("\r\nSec-WebSocket-Protocol: {name}\r\n"));
@@ -340,8 +339,7 @@ fn random_extension_lists_by_a_second_grammar() {
             return;
         }
         for wire in requests_with_list("Sec-WebSocket-Extensions", &list, &commas) {
-            let count = &counts[usize::from(judge(wire, &list))];
-            count.set(count.get() + 1);
+            count(&counts[usize::from(judge(wire, &list))]);
         }
     });
     assert!(counts.iter().all(|count| count.get() > 6_000), "{counts:?}");

@@ -5,7 +5,7 @@ mod support;
 
 use core::cell::Cell;
 
-use property::{bytes, one_of, property};
+use property::{bytes, count, one_of, property};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -185,8 +185,7 @@ fn random_subprotocols_are_agreed_if_they_were_offered() {
             }
             _ => Verdict::Refused(UnofferedSubprotocol),
         };
-        let count = &counts[usize::from(matches!(expected, Verdict::Opened(_)))];
-        count.set(count.get() + 1);
+        count(&counts[usize::from(matches!(expected, Verdict::Opened(_)))]);
         let bytes: Vec<_> = values.iter().map(String::as_bytes).collect();
         assert_eq!(verdict(&config, response_of("Sec-WebSocket-Protocol", &bytes)), expected, "{list:?} {values:?}");
     });
@@ -464,8 +463,7 @@ fn random_body_lines_of_responses_by_a_second_reading() {
         let found = verdict(&DEFAULT, head(&lines.iter().map(String::as_str).collect::<Vec<_>>()));
         let is_shown = is_framed || matches!(status, 204 | 304);
         assert_eq!(found, if is_shown { Verdict::Refused(StatusNot101) } else { Verdict::Failed }, "{lines:?}");
-        let count = &counts[usize::from(is_shown)];
-        count.set(count.get() + 1);
+        count(&counts[usize::from(is_shown)]);
     });
     assert!(counts.iter().all(|count| count.get() > 4_000), "{counts:?}");
 }

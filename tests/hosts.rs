@@ -5,7 +5,7 @@ mod support;
 
 use core::cell::Cell;
 
-use property::{one_of, property};
+use property::{count, one_of, property};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sansocket::{CallError, ClientRequest, Connection, Event, Url, UsageError};
@@ -138,8 +138,7 @@ fn random_ip_literals_as_core_reads_them() {
             None => port.is_empty(),
         };
         let expected = behind.is_empty() && is_port && address.parse::<std::net::Ipv6Addr>().is_ok();
-        let count = &counts[usize::from(expected)];
-        count.set(count.get() + 1);
+        count(&counts[usize::from(expected)]);
         assert_eq!(is_authority(&host), expected, "the second grammar on {host}");
         let bytes = host.clone().into_bytes();
         assert_eq!(read_host(&wire_with(&bytes, kind)), expected.then_some(bytes.clone()), "{host}");

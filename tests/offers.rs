@@ -4,7 +4,7 @@ mod support;
 
 use core::cell::Cell;
 
-use property::{one_of, property};
+use property::{count, one_of, property};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sansocket::{
@@ -96,7 +96,7 @@ fn fields_of_another_stack_are_judged_as_those_of_a_head() {
         };
         assert_eq!(elsewhere, own, "{}", wire.escape_ascii());
         match elsewhere {
-            Err(_) => refused.set(refused.get() + 1),
+            Err(_) => count(&refused),
             Ok(offer) => {
                 let mut out = [0; 300];
                 let n = server.accept_offer(&offer, offer.subprotocols().next(), &[], ms(0), &mut out).unwrap();
@@ -105,7 +105,7 @@ fn fields_of_another_stack_are_judged_as_those_of_a_head() {
                 let lines = [vec!["HTTP/1.1 101 Switching Protocols"], said.iter().map(String::as_str).collect()].concat();
                 assert!(out[..n].eq_ignore_ascii_case(&head(&lines)), "{} is not {lines:?}", out[..n].escape_ascii());
                 assert_eq!((server.negotiated(), server.subprotocol()), (answer.negotiated(), answer.subprotocol()));
-                accepted.set(accepted.get() + 1);
+                count(&accepted);
             }
         }
     });

@@ -11,9 +11,10 @@ usage: ./run.sh [all]       build, then all of the below, then results/tables.md
        ./run.sh instr       instructions per message, under callgrind
        ./run.sh mem         memory per connection, allocations per message
        ./run.sh report      results/tables.md from what was measured before
-       ./run.sh floor [--at-most RATIO]
+       ./run.sh floor [--at-most RATIO] [--instructions RATIO,RATIO,RATIO]
                             quick: only our own peer and the floor, in three cells. Needs no other library.
-                            Exit status 1 if our time is more than RATIO (2.0) times the floor's, in four attempts.
+                            Exit status 1 if our time is more than RATIO (2.0) times the floor's, in four attempts;
+                            3 if our instructions are more than so many times the floor's, a RATIO for each cell.
 environment:
   CARGO_TARGET_DIR   where to build (target)
   BENCH_SRC          where to download to (CARGO_TARGET_DIR/bench-src)
@@ -38,6 +39,7 @@ die() {
 what="${1:-all}"
 [ $# -eq 0 ] || shift
 at_most=2.0
+instructions=""
 case "$what" in
 help | -h | --help)
     usage
@@ -48,7 +50,7 @@ floor)
     while [ $# -gt 0 ]; do
         case "$1" in
         --at-most) [ $# -gt 1 ] || bad "--at-most wants a number" && at_most="$2" && shift 2 ;;
-        --at-most=*) at_most="${1#*=}" && shift ;;
+        --instructions) [ $# -gt 1 ] || bad "--instructions wants three numbers" && instructions="$2" && shift 2 ;;
         *) bad "floor: $1?" ;;
         esac
     done
@@ -148,8 +150,8 @@ floor() {
     say "building the floor and our own peer"
     cargo build --release --no-default-features
     unset WSBENCH_CELLS WSBENCH_PEERS
-    if ! have valgrind && [ -n "${CI:-}" ]; then install valgrind; fi
-    set -- floor --at-most "$at_most"
+    have valgrind || [ -z "$instructions" ] || install valgrind
+    set -- floor --at-most "$at_most" ${instructions:+--instructions "$instructions"}
     if have valgrind; then
         say "counting instructions"
         callgrind floor

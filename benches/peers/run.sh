@@ -98,7 +98,7 @@ install() {
 # callgrind VALGRIND-ARGUMENTS… MODE: one dump per cell and peer into $dumps
 callgrind() {
     rm -rf "$dumps" && mkdir -p "$dumps"
-    # valgrind counts every octet of a `rep movsb` as an instruction: have glibc copy with vectors
+    # valgrind counts every byte of a `rep movsb` as an instruction: have glibc copy with vectors
     GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=0x40000000:glibc.cpu.x86_rep_stosb_threshold=0x40000000 \
         valgrind -q --tool=callgrind --instr-atstart=no --callgrind-out-file="$dumps/out.%p" "$bin" "$@" >/dev/null
 }

@@ -3,10 +3,9 @@
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { createServer } from "node:http";
-import { pathToFileURL } from "node:url";
 
-// `ws` is installed in the current folder, not beside this file.
-const { WebSocketServer } = createRequire(pathToFileURL(`${process.cwd()}/`))("ws");
+// From NODE_PATH.
+const { WebSocketServer } = createRequire(import.meta.url)("ws");
 
 const body = "Who are you?\nA second line.\n";
 const refusals = {

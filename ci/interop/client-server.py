@@ -16,8 +16,8 @@ async def echo(ws):
 
 async def sum_(ws):
     while (message := await ws.recv()) != "bye":
-        kind, octets = ("text", message.encode()) if isinstance(message, str) else ("binary", message)
-        await ws.send(f"{kind} {len(octets)} {hashlib.sha256(octets).hexdigest()}")
+        kind, data = ("text", message.encode()) if isinstance(message, str) else ("binary", message)
+        await ws.send(f"{kind} {len(data)} {hashlib.sha256(data).hexdigest()}")
 
 
 async def fragments(ws):

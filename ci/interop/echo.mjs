@@ -3,11 +3,9 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { once } from "node:events";
 import { createConnection } from "node:net";
-import { pathToFileURL } from "node:url";
 
-// `ws` is installed beside the caller, not beside this file.
-const require = createRequire(pathToFileURL(`${process.cwd()}/`));
-const WebSocket = require("ws");
+// From NODE_PATH.
+const WebSocket = createRequire(import.meta.url)("ws");
 const url = process.argv[2];
 
 const open = async (options = {}) => {
@@ -19,7 +17,7 @@ const echo = async (socket, data) => {
   socket.send(data);
   const [received, isBinary] = await once(socket, "message");
   assert.equal(isBinary, typeof data !== "string");
-  assert.ok(Buffer.from(data).equals(received), `echo of ${data.length} octets differs`);
+  assert.ok(Buffer.from(data).equals(received), `echo of ${data.length} bytes differs`);
 };
 const closed = async (socket) => {
   const [code, reason] = await once(socket, "close");
@@ -65,14 +63,14 @@ socket.close();
 assert.deepEqual(await closed(socket), [1005, ""]);
 
 // Faults are answered with the code that names them.
-for (const [octets, code] of [
+for (const [bytes, code] of [
   [[0x81, 0x82, 0, 0, 0, 0, 0xc3, 0x28], 1007],
   [[0x83, 0x80, 0, 0, 0, 0], 1002],
   [[0x82, 0x05, 1, 2, 3, 4, 5], 1002],
   [[0x82, 0xff, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0], 1009],
 ]) {
   socket = await open();
-  socket._socket.write(Buffer.from(octets));
+  socket._socket.write(Buffer.from(bytes));
   assert.equal((await closed(socket))[0], code);
 }
 

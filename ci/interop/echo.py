@@ -33,7 +33,7 @@ async def messages():
         for size in sizes + [int(2 ** generator.uniform(0, 20)) for _ in range(40)]:
             await echo(ws, generator.randbytes(size))
             await echo(ws, ("é世😀x" * (size // 10 + 1))[: size // 3])
-        # Fragments, cut anywhere, also inside characters: websockets cuts text between them, so the octets are sent as they are.
+        # Fragments, cut anywhere, also inside characters: websockets cuts text between them, so the bytes are sent as they are.
         for pieces in (["Hel", "lo, ", "", "fragments"], ["", ""], ["é" * 100] * 300):
             await ws.send(pieces)
             assert await asyncio.wait_for(ws.recv(), 20) == "".join(pieces)
@@ -72,19 +72,19 @@ async def closing():
     ws.transport.write(b"".join(ws.protocol.data_to_send()))
     assert (await closed(ws))[0] == 1005, ws.close_code
     # Faults are answered with the code that names them.
-    for octets, code in (
+    for data, code in (
         (bytes([0x81, 0x82, 0, 0, 0, 0, 0xC3, 0x28]), 1007),
         (bytes([0x83, 0x80, 0, 0, 0, 0]), 1002),
         (bytes([0x81, 0x01, 0x41]), 1002),
         (bytes([0x82, 0xFF, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0]), 1009),
     ):
         ws = await opened()
-        ws.transport.write(octets)
+        ws.transport.write(data)
         try:
             await asyncio.wait_for(ws.recv(), 20)
-            raise AssertionError(f"{octets.hex()} passed")
+            raise AssertionError(f"{data.hex()} passed")
         except ConnectionClosed:
-            assert ws.close_code == code, (octets.hex(), ws.close_code)
+            assert ws.close_code == code, (data.hex(), ws.close_code)
 
 
 async def many():

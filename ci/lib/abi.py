@@ -1,10 +1,9 @@
-#!/usr/bin/env python3
 """Compares the C library's ABI with the snapshot capi/abi.txt: exported symbols, prototypes, layouts of structs, values of constants.
+Called by ci/header.
 
-ci/abi           fails where they differ, and where the shared library exports anything but the functions of the header
-ci/abi --write   writes the snapshot anew; refuses a change that breaks callers unless SANSOCKET_ABI_VERSION was raised with it
-
-Which changes those are stands at the top of the snapshot.
+Fails where they differ, and where the shared library exports anything but the functions of the header. With --write it writes the
+snapshot anew, but refuses a change that breaks callers unless SANSOCKET_ABI_VERSION was raised with it. Which changes those are stands
+at the top of the snapshot.
 """
 import os
 import pathlib
@@ -13,11 +12,11 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-HEADER = ROOT / "include/sansocket.h"
+from docs import ROOT, header, one_line, options, prototypes
+
 SNAPSHOT = ROOT / "capi/abi.txt"
 RULES = """\
-# The ABI of libsansocket on a 64-bit target. `ci/abi` compares, `ci/abi --write` refreshes.
+# The ABI of libsansocket on a 64-bit target. `ci/header` compares, `ci/header --write` refreshes.
 #
 # SANSOCKET_ABI_VERSION must be raised where a program that was compiled with the old header would go wrong with the new library:
 # - a line of this file goes away or changes: a function, a prototype, the size, alignment or a field of a struct, a constant;
@@ -31,7 +30,7 @@ RULES = """\
 
 
 def fail(message: str) -> None:
-    sys.exit(f"abi: {message}")
+    sys.exit(f"header: {message}")
 
 
 def run(*command: str, **how) -> str:
@@ -46,19 +45,14 @@ def exported() -> set[str]:
     return {line.split()[-1] for line in lines}
 
 
-def one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip().replace("( ", "(").replace(" )", ")")
-
-
-def snapshot(header: str) -> tuple[list[str], set[str]]:
+def snapshot(text: str) -> tuple[list[str], set[str]]:
     """The lines that the header gives, and the names of its functions."""
-    text = re.sub(r"/\*.*?\*/|//[^\n]*", "", header, flags=re.S)
-    functions = re.findall(r"^([\w ]+\*?\s*(sansocket_\w+)\([^;{}]*\));", text, re.M)
+    functions = prototypes(text)
     structs = re.findall(r"^typedef struct (sansocket\w*) \{(.*?)^\}", text, re.M | re.S)
     constants = re.findall(r"^#define (SANSOCKET_\w+) [\dux]+l*$", text, re.M) + re.findall(r"^\s+(SANSOCKET_\w+) = \d+", text, re.M)
     constants = [name for name in constants if not name.startswith("SANSOCKET_VERSION_")]
     if min(len(functions) / 60, len(structs) / 15, len(constants) / 150) < 1:
-        fail(f"found only {len(functions)} functions, {len(structs)} structs, {len(constants)} constants in {HEADER.name}")
+        fail(f"found only {len(functions)} functions, {len(structs)} structs, {len(constants)} constants in the header")
 
     # The compiler knows the rest.
     program = ["#include <stdio.h>", "#include <stddef.h>", '#include "sansocket.h"', "int main(void) {"]
@@ -72,23 +66,20 @@ def snapshot(header: str) -> tuple[list[str], set[str]]:
     with tempfile.TemporaryDirectory() as work:
         source = pathlib.Path(work, "layout.c")
         source.write_text("\n".join(program + ["return 0; }"]))
-        run("cc", "-std=c11", "-I", str(HEADER.parent), str(source), "-o", f"{work}/layout")
+        run("cc", "-std=c11", "-I", str(ROOT / "include"), str(source), "-o", f"{work}/layout")
         layout = run(f"{work}/layout").splitlines()
     types = [f"type {one_line(line)}" for line in re.findall(r"^typedef (?!struct \w+ \{)([^;{]+);", text, re.M)]
-    lines = types + layout + [f"function {one_line(prototype)}" for prototype, _ in functions]
-    return list(dict.fromkeys(lines)), {name for _, name in functions}
+    lines = types + layout + [f"function {prototype}" for prototype in functions.values()]
+    return list(dict.fromkeys(lines)), set(functions)
 
 
 def version(lines: list[str]) -> str:
     return next(line.split()[-1] for line in lines if line.startswith("constant SANSOCKET_ABI_VERSION "))
 
 
-def main() -> int:
-    mode = sys.argv[1:]
-    if mode not in ([], ["--write"]):
-        print(__doc__, file=sys.stderr)
-        return 2
-    now, functions = snapshot(HEADER.read_text())
+def main() -> None:
+    write = options(__doc__, "--write")
+    now, functions = snapshot(header())
     if exported() != functions:
         fail(f"the library's exports are not the header's functions: {sorted(exported() ^ functions)}")
     before = [line for line in SNAPSHOT.read_text().splitlines() if not line.startswith("#")] if SNAPSHOT.exists() else []
@@ -98,13 +89,12 @@ def main() -> int:
     if broken and version(before) == version(now):
         print(*[f"- {line}" for line in broken], *[f"+ {line}" for line in added], sep="\n", file=sys.stderr)
         fail(f"this breaks callers, and SANSOCKET_ABI_VERSION is still {version(now)}")
-    if mode == ["--write"]:
+    if write:
         SNAPSHOT.write_text(RULES + "\n".join(now) + "\n")
     elif now != before:
         print(*[f"+ {line}" for line in added], sep="\n", file=sys.stderr)
-        fail("the snapshot is not of today: ci/abi --write")
-    print(f"abi: version {version(now)}, {len(functions)} functions, {len(now)} lines; nothing else is exported")
-    return 0
+        fail("the snapshot is not of today: ci/header --write")
+    print(f"header: ABI version {version(now)}, {len(functions)} functions, {len(now)} lines; nothing else is exported")
 
 
-sys.exit(main())
+main()

@@ -22,15 +22,14 @@ const refusals = {
   "/silent": () => {},
 };
 
+const answer = (send) => (ws) => ws.on("message", (data, isBinary) => {
+  if (data.toString() === "bye") ws.close(1000);
+  else send(ws, data, isBinary);
+});
 const conduct = {
-  "/echo": (ws) => ws.on("message", (data, isBinary) => {
-    if (data.toString() === "bye") ws.close(1000);
-    else ws.send(data, { binary: isBinary });
-  }),
-  "/sum": (ws) => ws.on("message", (data, isBinary) => {
-    if (data.toString() === "bye") ws.close(1000);
-    else ws.send(`${isBinary ? "binary" : "text"} ${data.length} ${createHash("sha256").update(data).digest("hex")}`);
-  }),
+  "/echo": answer((ws, data, binary) => ws.send(data, { binary })),
+  "/sum": answer((ws, data, isBinary) =>
+    ws.send(`${isBinary ? "binary" : "text"} ${data.length} ${createHash("sha256").update(data).digest("hex")}`)),
   "/fragments": (ws) => {
     ws.send("Grü", { fin: false });
     ws.ping("between");

@@ -9,15 +9,14 @@ from websockets.exceptions import ConnectionClosed
 BODY = "Who are you?\nA second line.\n"
 
 
-async def echo(ws):
+async def answer(ws, what):
     while (message := await ws.recv()) != "bye":
-        await ws.send(message)
+        await ws.send(what(message))
 
 
-async def sum_(ws):
-    while (message := await ws.recv()) != "bye":
-        kind, data = ("text", message.encode()) if isinstance(message, str) else ("binary", message)
-        await ws.send(f"{kind} {len(data)} {hashlib.sha256(data).hexdigest()}")
+def digest(message):
+    kind, data = ("text", message.encode()) if isinstance(message, str) else ("binary", message)
+    return f"{kind} {len(data)} {hashlib.sha256(data).hexdigest()}"
 
 
 async def fragments(ws):
@@ -25,18 +24,10 @@ async def fragments(ws):
     await ws.send([b"\1\2", b"\7" * 100_000, b""])
 
 
-async def subprotocol(ws):
-    await ws.send(f"chosen: {ws.subprotocol}")
-
-
-async def headers(ws):
+def headers(ws):
     get = ws.request.headers.get
     host = "true" if get("Host") == f"127.0.0.1:{ws.local_address[1]}" else "false"
-    await ws.send(" | ".join([host, get("Origin"), get("X-One"), get("X-Two"), ws.request.path]))
-
-
-async def close(ws):
-    await ws.close(4001, "so long")
+    return ws.send(" | ".join([host, get("Origin"), get("X-One"), get("X-Two"), ws.request.path]))
 
 
 async def ping(ws):
@@ -54,12 +45,12 @@ async def fault(ws):
 
 
 CONDUCT = {
-    "/echo": echo,
-    "/sum": sum_,
+    "/echo": lambda ws: answer(ws, lambda message: message),
+    "/sum": lambda ws: answer(ws, digest),
     "/fragments": fragments,
-    "/subprotocol": subprotocol,
+    "/subprotocol": lambda ws: ws.send(f"chosen: {ws.subprotocol}"),
     "/headers": headers,
-    "/close": close,
+    "/close": lambda ws: ws.close(4001, "so long"),
     "/ping": ping,
     "/cut": cut,
     "/fault": fault,

@@ -15,10 +15,13 @@ def opened():
     return connect(url, max_size=None, ping_interval=None, proxy=None)
 
 
+def received(ws):
+    return asyncio.wait_for(ws.recv(), 20)
+
+
 async def echo(ws, message):
     await ws.send(message)
-    answer = await asyncio.wait_for(ws.recv(), 20)
-    assert answer == message, f"echo of {len(message)} {type(message).__name__} differs"
+    assert await received(ws) == message, f"echo of {len(message)} {type(message).__name__} differs"
 
 
 async def closed(ws):
@@ -34,14 +37,12 @@ async def messages():
             await echo(ws, generator.randbytes(size))
             await echo(ws, ("é世😀x" * (size // 10 + 1))[: size // 3])
         # Fragments, cut anywhere, also inside characters: websockets cuts text between them, so the bytes are sent as they are.
-        for pieces in (["Hel", "lo, ", "", "fragments"], ["", ""], ["é" * 100] * 300):
+        binary = [generator.randbytes(generator.randrange(5000)) for _ in range(200)]
+        for pieces in (["Hel", "lo, ", "", "fragments"], ["", ""], ["é" * 100] * 300, binary):
             await ws.send(pieces)
-            assert await asyncio.wait_for(ws.recv(), 20) == "".join(pieces)
-        pieces = [generator.randbytes(generator.randrange(5000)) for _ in range(200)]
-        await ws.send(pieces)
-        assert await asyncio.wait_for(ws.recv(), 20) == b"".join(pieces)
+            assert await received(ws) == pieces[0][:0].join(pieces)
         await ws.send([b"\xf0\x9f", b"\x98", b"\x80"], text=True)
-        assert await asyncio.wait_for(ws.recv(), 20) == "😀"
+        assert await received(ws) == "😀"
 
 
 async def pings():
@@ -57,7 +58,7 @@ async def pings():
             yield b"two"
 
         await ws.send(pieces())
-        assert await asyncio.wait_for(ws.recv(), 20) == b"one two"
+        assert await received(ws) == b"one two"
 
 
 async def closing():
@@ -81,7 +82,7 @@ async def closing():
         ws = await opened()
         ws.transport.write(data)
         try:
-            await asyncio.wait_for(ws.recv(), 20)
+            await received(ws)
             raise AssertionError(f"{data.hex()} passed")
         except ConnectionClosed:
             assert ws.close_code == code, (data.hex(), ws.close_code)
@@ -100,7 +101,7 @@ async def many():
 
             sending = asyncio.create_task(send())
             for message in sent:
-                assert await asyncio.wait_for(ws.recv(), 20) == message, f"connection {number}"
+                assert await received(ws) == message, f"connection {number}"
             await sending
 
     await asyncio.gather(*map(one, range(20)))

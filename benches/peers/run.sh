@@ -1,7 +1,7 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Builds the peers, measures all of them in one process, writes results/tables.md. `./run.sh help` says how.
-set -eu
-cd "$(dirname "$0")"
+. "$(dirname "$0")/../../ci/lib/common.sh"
+cd benches/peers
 
 usage() {
     cat <<'END'
@@ -31,10 +31,6 @@ bad() {
     exit 2
 }
 say() { echo "run.sh: $*" >&2; }
-die() {
-    say "$*"
-    exit 1
-}
 
 what="${1:-all}"
 [ $# -eq 0 ] || shift
@@ -78,23 +74,6 @@ fi
 have() { command -v "$1" >/dev/null 2>&1; }
 header() { printf '#include <%s>\n' "$1" | g++ -std=c++20 -x c++ -E - >/dev/null 2>&1; }
 
-# install PACKAGE…: with apt, waiting for whoever else is installing
-install() {
-    have apt-get || die "missing: $* (Debian's names)"
-    [ "$(id -u)" = 0 ] || die "missing: run as root 'apt-get install $*'"
-    say "installing $*"
-    DEBIAN_FRONTEND=noninteractive
-    export DEBIAN_FRONTEND
-    try=0
-    # -o Lock::Timeout does not cover the lists that `update` locks
-    until apt-get -o DPkg::Lock::Timeout=600 update -qq >&2; do
-        try=$((try + 1))
-        [ $try -lt 10 ] || die "apt-get update failed"
-        sleep 6
-    done
-    apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends "$@" >&2
-}
-
 # callgrind VALGRIND-ARGUMENTS… MODE: one dump per cell and peer into $dumps
 callgrind() {
     rm -rf "$dumps" && mkdir -p "$dumps"
@@ -104,23 +83,12 @@ callgrind() {
 }
 
 build_all() {
-    missing=""
-    have g++ || missing="$missing g++"
-    have clang++ || missing="$missing clang"
-    have valgrind || missing="$missing valgrind"
-    have python3 || missing="$missing python3"
-    header wslay/wslay.h || missing="$missing libwslay-dev"
-    header zlib.h || missing="$missing zlib1g-dev"
-    if ! header boost/beast.hpp; then
-        # the default package of Debian 12 is too old for C++20
-        if apt-cache show libboost1.81-dev >/dev/null 2>&1; then
-            missing="$missing libboost1.81-dev"
-        else
-            missing="$missing libboost-dev"
-        fi
-    fi
-    # shellcheck disable=SC2086 # a list
-    [ -z "$missing" ] || install $missing
+    need g++ clang++:clang valgrind python3
+    header wslay/wslay.h || install_packages libwslay-dev
+    header zlib.h || install_packages zlib1g-dev
+    # the default package of Debian 12 is too old for C++20
+    header boost/beast.hpp ||
+        install_packages "$(apt-cache show libboost1.81-dev >/dev/null 2>&1 && echo libboost1.81-dev || echo libboost-dev)"
 
     # uWebSockets' headers come inside this crate; only its sources are wanted, so it is vendored
     # (downloaded and unpacked), not built as a dependency
@@ -150,7 +118,7 @@ floor() {
     say "building the floor and our own peer"
     cargo build --release --no-default-features
     unset WSBENCH_CELLS WSBENCH_PEERS
-    have valgrind || [ -z "$instructions" ] || install valgrind
+    [ -z "$instructions" ] || need valgrind
     set -- floor --at-most "$at_most" ${instructions:+--instructions "$instructions"}
     if have valgrind; then
         say "counting instructions"

@@ -46,10 +46,15 @@ need() {
 install_packages() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || fail "$* is missing; on Debian: apt-get install $*"
     mkdir -p "$cache/apt/partial"
+    # Lock::Timeout does not cover the lists that `update` locks.
+    local tries=0
+    until apt-get update -q >"$cache/apt.log" 2>&1; do
+        grep -q "Could not get lock" "$cache/apt.log" && [ $((tries += 1)) -lt 10 ] || fail_with "$cache/apt.log" "apt-get update has failed"
+        sleep 6
+    done
     # shellcheck disable=SC2048,SC2086 # a list
-    apt-get update -q >"$cache/apt.log" 2>&1 &&
-        DEBIAN_FRONTEND=noninteractive apt-get -o "Dir::Cache::archives=$cache/apt" -o DPkg::Lock::Timeout=300 \
-            install -y --no-install-recommends $* >>"$cache/apt.log" 2>&1 || fail_with "$cache/apt.log" "cannot install $*"
+    DEBIAN_FRONTEND=noninteractive apt-get -o "Dir::Cache::archives=$cache/apt" -o DPkg::Lock::Timeout=300 \
+        install -y --no-install-recommends $* >>"$cache/apt.log" 2>&1 || fail_with "$cache/apt.log" "cannot install $*"
 }
 
 # Sets $python to one that has `websockets`.

@@ -13,8 +13,8 @@ static CONFIG: Config = Config::new();
 struct SystemEntropy(File);
 
 impl Entropy for SystemEntropy {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError> {
-        self.0.read_exact(octets).map_err(|_| EntropyError)
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        self.0.read_exact(bytes).map_err(|_| EntropyError)
     }
 }
 
@@ -25,8 +25,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut ws = Connection::client(&CONFIG, SystemEntropy(File::open("/dev/urandom")?), now());
     let (mut input, mut output) = ([0; 16 * 1024], [0; 4 * 1024]);
     let (mut at, mut end) = (0, 0);
-    let octets = ws.request(&ClientRequest::new("127.0.0.1:9001", "/"), now(), &mut output)?;
-    socket.write_all(&output[..octets])?;
+    let bytes = ws.request(&ClientRequest::new("127.0.0.1:9001", "/"), now(), &mut output)?;
+    socket.write_all(&output[..bytes])?;
 
     while ws.transport() != Transport::Close {
         let received = ws.receive(now(), &mut input[at..end], &mut output)?;
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 socket.set_read_timeout(wait.map(Duration::from_millis))?;
                 match socket.read(&mut input[end..]) {
                     Ok(0) => drop(ws.receive_eof(now())),
-                    Ok(octets) => end += octets,
+                    Ok(bytes) => end += bytes,
                     Err(error) if error.kind() == ErrorKind::WouldBlock => due = ws.handle_timeout(now(), &mut output).produced,
                     Err(error) => return Err(error.into()),
                 }

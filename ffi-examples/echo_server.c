@@ -1,9 +1,9 @@
 /*
  * An echo server in C: one thread, epoll, one read buffer and one write buffer for all connections.
  *
- *     ffi-examples/build/echo_server [--listen ADDR:PORT] [--quiet] [--max-message OCTETS]
+ *     ffi-examples/build/echo_server [--listen ADDR:PORT] [--quiet] [--max-message BYTES]
  *
- * A connection at rest is the 128 octets of its `sansocket`, a file descriptor and a NULL pointer. Only while it has input that
+ * A connection at rest is the 128 bytes of its `sansocket`, a file descriptor and a NULL pointer. Only while it has input that
  * is not consumed (half a header) or output that the socket does not take, a block of that size hangs from the pointer; while
  * there is such output, nothing is read from the peer: that is all the back-pressure there is.
  */
@@ -34,7 +34,7 @@ enum {
 /* What one connection keeps while it has to: unconsumed input, then output that is due. */
 struct rest {
     size_t input_len, output_len;
-    uint8_t octets[];
+    uint8_t bytes[];
 };
 
 struct client {
@@ -150,8 +150,8 @@ static void load(struct client *c)
         return;
     input_len = c->rest->input_len;
     output_len = c->rest->output_len;
-    memcpy(input, c->rest->octets, input_len);
-    memcpy(output, c->rest->octets + input_len, output_len);
+    memcpy(input, c->rest->bytes, input_len);
+    memcpy(output, c->rest->bytes + input_len, output_len);
     free(c->rest);
     c->rest = NULL;
 }
@@ -177,8 +177,8 @@ static bool store(struct client *c)
             return false;
         c->rest->input_len = input_len;
         c->rest->output_len = output_len;
-        memcpy(c->rest->octets, input, input_len);
-        memcpy(c->rest->octets + input_len, output, output_len);
+        memcpy(c->rest->bytes, input, input_len);
+        memcpy(c->rest->bytes + input_len, output, output_len);
     }
     uint32_t interest = output_len > 0 ? EPOLLOUT : EPOLLIN;
     if (interest != c->interest) {
@@ -370,13 +370,13 @@ static void run(void)
     }
 }
 
-/* A number of octets and nothing else, as the option of that name takes it. */
-static bool set_max_message(const char *octets)
+/* A number of bytes and nothing else, as the option of that name takes it. */
+static bool set_max_message(const char *bytes)
 {
     char *end;
     errno = 0;
-    unsigned long long len = strtoull(octets, &end, 10);
-    return octets[0] >= '0' && octets[0] <= '9' && *end == '\0' && errno == 0 &&
+    unsigned long long len = strtoull(bytes, &end, 10);
+    return bytes[0] >= '0' && bytes[0] <= '9' && *end == '\0' && errno == 0 &&
            sansocket_config_set(&config, SANSOCKET_MAX_MESSAGE_LEN, len) == SANSOCKET_OK;
 }
 
@@ -396,13 +396,13 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--listen") == 0 && i + 1 < argc)
             where = argv[++i];
         else if (strcmp(argv[i], "--max-message") != 0 || i + 1 == argc || !set_max_message(argv[++i])) {
-            fputs("usage: echo_server [--listen ADDR:PORT] [--quiet] [--max-message OCTETS]\n", stderr);
+            fputs("usage: echo_server [--listen ADDR:PORT] [--quiet] [--max-message BYTES]\n", stderr);
             return 2;
         }
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     listen_fd = listen_on("echo_server", where);
-    printf("%zu octets per connection\n", sizeof(struct client));
+    printf("%zu bytes per connection\n", sizeof(struct client));
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event readable = {.events = EPOLLIN, .data.fd = listen_fd};
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listen_fd, &readable);

@@ -85,7 +85,7 @@ bool converse(client &c, sans::io &io)
 /** Writes what the socket takes and keeps the rest; keeps what was not consumed. Returns false if the connection is over. */
 bool settle(client &c, const sans::io &io)
 {
-    const sans::octets due = io.due(), left = io.input();
+    const sans::bytes due = io.due(), left = io.input();
     c.unwritten.insert(c.unwritten.end(), due.begin(), due.end());
     const ssize_t sent = send(c.fd, c.unwritten.data(), c.unwritten.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR)

@@ -1,5 +1,5 @@
 /*
- * An echo server for a small device: static memory, no operating system, and a transport that is polled and moves a few octets a
+ * An echo server for a small device: static memory, no operating system, and a transport that is polled and moves a few bytes a
  * time. embedded_peer.c runs it on the host and in an emulator, embedded_uart.c puts it on a UART.
  */
 #include <string.h>
@@ -9,7 +9,7 @@
 
 static sansocket_config config;
 static sansocket ws;
-/* The longest head, and the longest piece of a message; its echo has 4 octets more. Messages may be longer than both. */
+/* The longest head, and the longest piece of a message; its echo has 4 bytes more. Messages may be longer than both. */
 static uint8_t input[512], output[sizeof input + 4];
 static size_t input_len, output_len;
 
@@ -31,7 +31,7 @@ static void advance(sansocket_io *io)
     io->produced = 0;
 }
 
-/* The loop's one turn: at most one event, and its answer. While output is due, the peer's octets wait. */
+/* The loop's one turn: at most one event, and its answer. While output is due, the peer's bytes wait. */
 bool embedded_turn(uint64_t now_ms)
 {
     static const sansocket_acceptance any_origin = {.origin = SANSOCKET_ORIGIN_ANY};

@@ -1,5 +1,5 @@
 /*
- * The test of embedded_loop.c: a client of ours in the same process, and between the two a wire that moves 1 to 16 octets a
+ * The test of embedded_loop.c: a client of ours in the same process, and between the two a wire that moves 1 to 16 bytes a
  * time. Exits with 0 if all echoes came back as they were sent and the connection ended clean.
  */
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 /* One direction of the wire. */
 struct wire {
-    uint8_t octets[24];
+    uint8_t bytes[24];
     size_t len;
 };
 
@@ -26,11 +26,11 @@ static uint32_t next_number(void)
     return seed;
 }
 
-static int32_t test_entropy(void *context, uint8_t *octets, size_t len)
+static int32_t test_entropy(void *context, uint8_t *bytes, size_t len)
 {
     (void)context;
     for (size_t i = 0; i < len; i++)
-        octets[i] = (uint8_t)next_number();
+        bytes[i] = (uint8_t)next_number();
     return 0;
 }
 
@@ -41,39 +41,39 @@ static size_t step(size_t most)
     return n < most ? n : most;
 }
 
-static size_t put(struct wire *wire, const uint8_t *octets, size_t len)
+static size_t put(struct wire *wire, const uint8_t *bytes, size_t len)
 {
-    size_t n = step(len < sizeof wire->octets - wire->len ? len : sizeof wire->octets - wire->len);
+    size_t n = step(len < sizeof wire->bytes - wire->len ? len : sizeof wire->bytes - wire->len);
     if (n > 0)
-        memcpy(wire->octets + wire->len, octets, n);
+        memcpy(wire->bytes + wire->len, bytes, n);
     wire->len += n;
     return n;
 }
 
-static size_t take(struct wire *wire, uint8_t *octets, size_t room)
+static size_t take(struct wire *wire, uint8_t *bytes, size_t room)
 {
     size_t n = step(wire->len < room ? wire->len : room);
-    memcpy(octets, wire->octets, n);
+    memcpy(bytes, wire->bytes, n);
     wire->len -= n;
-    memmove(wire->octets, wire->octets + n, wire->len);
+    memmove(wire->bytes, wire->bytes + n, wire->len);
     return n;
 }
 
-size_t transport_read(uint8_t *octets, size_t room)
+size_t transport_read(uint8_t *bytes, size_t room)
 {
-    return take(&to_device, octets, room);
+    return take(&to_device, bytes, room);
 }
 
-size_t transport_write(const uint8_t *octets, size_t len)
+size_t transport_write(const uint8_t *bytes, size_t len)
 {
-    return put(&to_client, octets, len);
+    return put(&to_client, bytes, len);
 }
 
 static const size_t lengths[] = {0, 1, 125, 126, 127, 500, 3000};
 enum { MESSAGES = sizeof lengths / sizeof lengths[0] };
 
 /* What the message at `index` has at `at`. */
-static uint8_t octet(size_t index, uint64_t at)
+static uint8_t byte(size_t index, uint64_t at)
 {
     return (uint8_t)('a' + (at * 7 + index) % 26);
 }
@@ -114,7 +114,7 @@ int main(void)
             break;
         case SANSOCKET_EVENT_DATA:
             for (size_t i = 0; i < io.event.len; i++)
-                wrong += io.event.data[i] != octet(echoed, io.event.offset + i);
+                wrong += io.event.data[i] != byte(echoed, io.event.offset + i);
             if (io.event.last) {
                 wrong += io.event.offset + io.event.len != lengths[echoed];
                 echoed++;
@@ -140,7 +140,7 @@ int main(void)
             io.output_len = sizeof output - due;
             if (sent < MESSAGES) {
                 for (size_t i = 0; i < lengths[sent]; i++)
-                    message[i] = octet(sent, i);
+                    message[i] = byte(sent, i);
                 sansocket_send(&ws, &io, SANSOCKET_TEXT, message, lengths[sent], 1);
                 sent++;
             } else {
@@ -149,7 +149,7 @@ int main(void)
             due += io.produced;
         }
     }
-    printf("embedded_loop: %u of %u messages echoed, %u octets wrong, %u keepalive pings, %s\n", (unsigned)echoed,
+    printf("embedded_loop: %u of %u messages echoed, %u bytes wrong, %u keepalive pings, %s\n", (unsigned)echoed,
            (unsigned)MESSAGES, (unsigned)wrong, (unsigned)pings, was_clean ? "closed clean" : "not closed clean");
     return echoed == MESSAGES && wrong == 0 && pings > 0 && was_clean ? 0 : 1;
 }

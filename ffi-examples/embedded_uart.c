@@ -12,19 +12,19 @@
 
 enum { TX_FULL = 1, RX_FULL = 2, TX_AND_RX_ON = 3, TICKS_PER_MS = 25000 };
 
-size_t transport_read(uint8_t *octets, size_t room)
+size_t transport_read(uint8_t *bytes, size_t room)
 {
     size_t n = 0;
     while (n < room && (UART_STATE & RX_FULL) != 0)
-        octets[n++] = (uint8_t)UART_DATA;
+        bytes[n++] = (uint8_t)UART_DATA;
     return n;
 }
 
-size_t transport_write(const uint8_t *octets, size_t len)
+size_t transport_write(const uint8_t *bytes, size_t len)
 {
     size_t n = 0;
     while (n < len && (UART_STATE & TX_FULL) == 0)
-        UART_DATA = octets[n++];
+        UART_DATA = bytes[n++];
     return n;
 }
 

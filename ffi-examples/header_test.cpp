@@ -25,18 +25,18 @@ using sans::result;
 struct counting {
     std::uint8_t next = 0;
     bool works = true;
-    bool operator()(sans::octets octets)
+    bool operator()(sans::bytes bytes)
     {
-        for (std::uint8_t &octet : octets)
-            octet = next++;
+        for (std::uint8_t &byte : bytes)
+            byte = next++;
         return works;
     }
 };
 
-bool zeros(sans::octets octets)
+bool zeros(sans::bytes bytes)
 {
-    for (std::uint8_t &octet : octets)
-        octet = 0;
+    for (std::uint8_t &byte : bytes)
+        byte = 0;
     return true;
 }
 
@@ -66,7 +66,7 @@ struct side {
     /** Sends what is due to the other side, and forgets what was consumed. */
     void pass(side &other)
     {
-        const sans::octets due = io.due();
+        const sans::bytes due = io.due();
         other.input.insert(other.input.end(), due.begin(), due.end());
         std::vector<std::uint8_t>(io.input().begin(), io.input().end()).swap(input);
         io.output(output);
@@ -94,8 +94,8 @@ void whole_conversation()
     EXPECT(parts && parts->method == "GET" && parts->target == "/chat?room=1" && parts->path == "/chat" &&
            parts->query == "room=1" && parts->host == "example.com" && parts->origin == "https://example.com");
     EXPECT(event.header("cookie") == "a=b" && !event.header("absent"));
-    EXPECT(sans::header_at(event.octets(), 0) && !sans::header_at(event.octets(), 99));
-    const auto chosen = config.choose_subprotocol(event.octets());
+    EXPECT(sans::header_at(event.bytes(), 0) && !sans::header_at(event.bytes(), 99));
+    const auto chosen = config.choose_subprotocol(event.bytes());
     EXPECT(chosen == "chat");
     EXPECT(server.ws.accept(server.io, {sans::origin::one_of, origins, *chosen, set_cookie}) == result::ok);
     server.pass(client);
@@ -106,7 +106,7 @@ void whole_conversation()
 
     // A message in two fragments, and a Ping between them that is answered by hand.
     EXPECT(client.ws.send_text(client.ready(), "Hel", false) == result::ok);
-    EXPECT(client.ws.ping(client.io, sans::as_octets("?")) == result::ok);
+    EXPECT(client.ws.ping(client.io, sans::as_bytes("?")) == result::ok);
     EXPECT(client.ws.send_text(client.io, "lo") == result::ok);
     client.pass(server);
     event = server.next();
@@ -114,18 +114,18 @@ void whole_conversation()
     server.pass(client);
     event = server.next();
     EXPECT(event.type() == sans::event_type::ping && !event.answered() && event.text() == "?");
-    EXPECT(server.ws.pong(server.io, event.octets()) == result::ok);
+    EXPECT(server.ws.pong(server.io, event.bytes()) == result::ok);
     server.pass(client);
     EXPECT(client.next().type() == sans::event_type::pong);
     client.pass(server);
     event = server.next();
     EXPECT(event.text() == "lo" && event.offset() == 3 && event.last() && !event.whole());
-    EXPECT(server.ws.send(server.io, sans::kind::text, event.octets()) == result::ok);
+    EXPECT(server.ws.send(server.io, sans::kind::text, event.bytes()) == result::ok);
     EXPECT(server.ws.send_binary(server.io, std::vector<std::uint8_t>{1, 2, 3}) == result::ok);
     server.pass(client);
     EXPECT(client.next().whole() && client.io.event().text() == "lo");
     client.pass(server);
-    EXPECT(client.next().kind() == sans::kind::binary && client.io.event().octets().size() == 3);
+    EXPECT(client.next().kind() == sans::kind::binary && client.io.event().bytes().size() == 3);
     client.pass(server);
 
     // The keepalive, and a pause in it.
@@ -134,7 +134,7 @@ void whole_conversation()
     EXPECT(client.ws.handle_timeout(client.ready(1100)) == result::ok && !client.io.event() && !client.io.due().empty());
     client.pass(server);
     EXPECT(server.next(1100).type() == sans::event_type::ping);
-    EXPECT(server.ws.pong(server.io, server.io.event().octets()) == result::ok);
+    EXPECT(server.ws.pong(server.io, server.io.event().bytes()) == result::ok);
     server.pass(client);
     EXPECT(client.next(1107).type() == sans::event_type::pong && client.ws.round_trip_us() == 7000u);
     client.pass(server);
@@ -208,11 +208,11 @@ void compression()
     side server(sans::connection::open_server(config, agreed, 0));
     side client(sans::connection::open_client(config, sans::entropy::of<zeros>(), agreed, 0));
     sans::compressor compressor(9, memory);
-    sans::inflater inflater{sans::octets(history)};
+    sans::inflater inflater{sans::bytes(history)};
     const std::string text(3000, 'x');
 
     EXPECT(compressor.window_bits() == 9u && inflater.window_bits() == 9u && sans::compressor::memory_len(8) == 512);
-    sans::const_octets left = sans::as_octets(text);
+    sans::const_bytes left = sans::as_bytes(text);
     client.ready();
     result sent = result::ok;
     do {
@@ -224,7 +224,7 @@ void compression()
     EXPECT(server.io.event().whole() && server.io.event().text() == text);
 
     sans::io io({}, window, 0);
-    left = sans::as_octets(text);
+    left = sans::as_bytes(text);
     EXPECT(compressor.reset() == result::ok && compressor.compress(io, left, true) == result::ok && io.done() && left.empty());
     std::vector<std::uint8_t> compressed(io.due().begin(), io.due().end());
     io.input(compressed);
@@ -253,11 +253,11 @@ void parts_of_the_machine()
     const std::string request = "GET / HTTP/1.1\r\nHost: h\r\nSec-WebSocket-Protocol: a, b\r\n\r\n", response = "HTTP/1.1 403 No\r\n\r\n";
     std::size_t len = 0;
     sans::error why = SANSOCKET_ERROR_NONE;
-    EXPECT(config.find_head(sans::role::client, sans::as_octets(request + "more"), len) == result::ok && len == request.size());
-    EXPECT(config.find_head(sans::role::client, sans::as_octets("\x16"), len, &why) == result::not_a_head &&
+    EXPECT(config.find_head(sans::role::client, sans::as_bytes(request + "more"), len) == result::ok && len == request.size());
+    EXPECT(config.find_head(sans::role::client, sans::as_bytes("\x16"), len, &why) == result::not_a_head &&
            why == SANSOCKET_ERROR_INVALID_REQUEST_LINE);
-    EXPECT(sans::offered_subprotocol_at(sans::as_octets(request), 1) == "b");
-    const auto parts = sans::parse_response(sans::as_octets(response));
+    EXPECT(sans::offered_subprotocol_at(sans::as_bytes(request), 1) == "b");
+    const auto parts = sans::parse_response(sans::as_bytes(response));
     EXPECT(parts && parts->status == 403 && parts->reason == "No");
 
     sans::frame_header header{};
@@ -268,16 +268,16 @@ void parts_of_the_machine()
     EXPECT(sans::decode_frame_header(server.io.due(), {}, header) == result::ok && header.payload_len == 300);
     EXPECT(sans::decode_frame_header(server.io.due(), {1, sans::masking::any, 0}, header, &why) == result::not_a_frame &&
            why == SANSOCKET_ERROR_MESSAGE_TOO_LONG);
-    std::uint8_t octets[] = {1, 2, 3};
+    std::uint8_t bytes[] = {1, 2, 3};
     const std::uint8_t key[] = {1, 2, 3, 4};
-    EXPECT(sans::apply_mask(key, 0, octets) == result::ok && octets[2] == 0);
+    EXPECT(sans::apply_mask(key, 0, bytes) == result::ok && bytes[2] == 0);
 
-    EXPECT(server.ready().encode_message(sans::kind::text, sans::as_octets("all")) == result::ok);
+    EXPECT(server.ready().encode_message(sans::kind::text, sans::as_bytes("all")) == result::ok);
     std::size_t due = 0;
     EXPECT(server.ws.send_encoded(server.io.due(), due) == result::ok && due == 5);
     EXPECT(server.ws.written(due, 0) == result::ok);
     EXPECT(sans::as_text(server.io.due()) == "\x81\x03" "all");
-    EXPECT(server.ws.send_header(server.ready(), sans::kind::binary, octets) == result::ok && server.io.due().size() == 2);
+    EXPECT(server.ws.send_header(server.ready(), sans::kind::binary, bytes) == result::ok && server.io.due().size() == 2);
     EXPECT(server.ws.send_binary_header(server.ready(), 70000) == result::ok && server.io.due().size() == 10);
 
     // "Hel" and "lo", from a client whose masking keys are 0.

@@ -11,10 +11,10 @@
 #include "sansocket.h"
 
 /* Masking keys must not be foreseen (RFC 6455 §5.3): they come from the system. */
-static int32_t system_entropy(void *context, uint8_t *octets, size_t len)
+static int32_t system_entropy(void *context, uint8_t *bytes, size_t len)
 {
     (void)context;
-    return getentropy(octets, len);
+    return getentropy(bytes, len);
 }
 
 static uint64_t now_ms(void)

@@ -33,16 +33,16 @@ static sansocket_io fresh_io(void)
 }
 
 /* Counts up: predictable, so for tests only. */
-static int32_t counting(void *context, uint8_t *octets, size_t len)
+static int32_t counting(void *context, uint8_t *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        octets[i] = (*(uint8_t *)context)++;
+        bytes[i] = (*(uint8_t *)context)++;
     return 0;
 }
 
-static int32_t failing(void *context, uint8_t *octets, size_t len)
+static int32_t failing(void *context, uint8_t *bytes, size_t len)
 {
-    (void)context, (void)octets, (void)len;
+    (void)context, (void)bytes, (void)len;
     return -1;
 }
 
@@ -315,7 +315,7 @@ static void handshake_and_moves(void)
     EXPECT(sansocket_accept(server, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_USAGE_NOT_CONNECTING);
     EXPECT_TRUE(io.produced == 0);
 
-    /* The 101 was written by the call before the last; its octets are still there. */
+    /* The 101 was written by the call before the last; its bytes are still there. */
     moved(client);
     io.input_len = (size_t)((uint8_t *)strstr((char *)io.output, "\r\n\r\n") + 4 - io.output);
     memcpy(wire, io.output, io.input_len);

@@ -73,8 +73,8 @@ def in_tls(port: int, certificate: pathlib.Path, key: pathlib.Path):
 
     def copy(source: socket.socket, sink: socket.socket):
         with contextlib.suppress(OSError):
-            while octets := source.recv(4096):
-                sink.sendall(octets)
+            while bytes := source.recv(4096):
+                sink.sendall(bytes)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
 
@@ -123,7 +123,7 @@ def main():
     for server in "echo_server", "echo_server_cpp":
         with programs.server(server) as port:
             programs.run("minimal", str(port), says=hello)
-    # Five octets at most: the server ends what is longer, with 1009.
+    # Five bytes at most: the server ends what is longer, with 1009.
     with programs.server("echo_server", "--quiet", "--max-message", "5") as port:
         programs.run("minimal", str(port), says=r"closed with 1009, clean\n")
     for refused in "x", "", "5x", "-1", "99999999999999999999":

@@ -4,7 +4,7 @@
  *
  *     ffi-examples/build/tls_client [--ca FILE] HOST:PORT
  *
- *     socket <- octets -> BIO <- SSL -> input and output <- sansocket -> events
+ *     socket <- bytes -> BIO <- SSL -> input and output <- sansocket -> events
  *
  * OpenSSL touches no socket, and neither does sansocket: the only calls that can wait are in `exchange`.
  */
@@ -36,31 +36,31 @@ static uint64_t now_ms(void)
 }
 
 /* Masking keys out of OpenSSL's generator. */
-static int32_t tls_entropy(void *context, uint8_t *octets, size_t len)
+static int32_t tls_entropy(void *context, uint8_t *bytes, size_t len)
 {
     (void)context;
-    return RAND_bytes(octets, (int)len) == 1 ? 0 : 1;
+    return RAND_bytes(bytes, (int)len) == 1 ? 0 : 1;
 }
 
 /* Writes what TLS has for the peer. Returns false if the socket is broken. */
 static bool flush(const struct tls *tls)
 {
-    uint8_t octets[4096];
+    uint8_t bytes[4096];
     int len;
-    while ((len = BIO_read(tls->to_peer, octets, sizeof octets)) > 0) {
-        if (send(tls->fd, octets, (size_t)len, MSG_NOSIGNAL) != len)
+    while ((len = BIO_read(tls->to_peer, bytes, sizeof bytes)) > 0) {
+        if (send(tls->fd, bytes, (size_t)len, MSG_NOSIGNAL) != len)
             return false;
     }
     return true;
 }
 
 /*
- * Writes what is due, then waits for octets from the peer, until `due` at the latest. Returns 1 if there are some, 0 if the time
+ * Writes what is due, then waits for bytes from the peer, until `due` at the latest. Returns 1 if there are some, 0 if the time
  * came first, -1 at the end.
  */
 static int exchange(const struct tls *tls, uint64_t due)
 {
-    uint8_t octets[4096];
+    uint8_t bytes[4096];
     uint64_t now = now_ms();
     struct pollfd readable = {.fd = tls->fd, .events = POLLIN};
     int wait = due <= now ? 0 : due - now < 60000 ? (int)(due - now) : 60000;
@@ -69,10 +69,10 @@ static int exchange(const struct tls *tls, uint64_t due)
         return -1;
     if (poll(&readable, 1, wait) < 1)
         return 0;
-    ssize_t n = recv(tls->fd, octets, sizeof octets, 0);
+    ssize_t n = recv(tls->fd, bytes, sizeof bytes, 0);
     if (n <= 0)
         return -1;
-    return BIO_write(tls->from_peer, octets, (int)n) == n ? 1 : -1;
+    return BIO_write(tls->from_peer, bytes, (int)n) == n ? 1 : -1;
 }
 
 /* TLS's handshake, with the certificate checked for `host`. */

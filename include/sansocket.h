@@ -1,5 +1,5 @@
 /*
- * sansocket: WebSocket without the socket. RFC 6455, both roles, as a state machine: octets in, events out; commands in, octets
+ * sansocket: WebSocket without the socket. RFC 6455, both roles, as a state machine: bytes in, events out; commands in, bytes
  * out; time in, deadlines out. No sockets, no heap, no clock, no threads, no callbacks but one for a client's entropy.
  *
  * The loop: feed what you have (sansocket_receive), keep what was not consumed, write what was produced, obey `transport`, re-arm
@@ -11,21 +11,21 @@
  *   unmasked, written to the output, changed or drawn from entropy; only what an inflater took stays in it, and what
  *   sansocket_inflate wrote before it found a fault in the output. The peer's faults are no results but events
  *   (SANSOCKET_EVENT_FAILED).
- * - NULL. A pointer may be NULL only where that is said. Octets, text and arrays may be NULL where their length is 0.
+ * - NULL. A pointer may be NULL only where that is said. Bytes, text and arrays may be NULL where their length is 0.
  * - Ownership. All memory is the caller's and stays so; nothing is allocated and nothing is to be freed. Memory that is passed
  *   is used during the call only, with four exceptions: the configuration and its list of subprotocols are lent to connections
  *   for as long as those are used, the entropy function and its context are the client's for as long, and the memory of an
  *   inflater or compressor is lent for as long as that is used.
- * - Contents. Structs and octets that a function reads were written before; the contents of `output` do not matter. A zeroed
+ * - Contents. Structs and bytes that a function reads were written before; the contents of `output` do not matter. A zeroed
  *   sansocket, sansocket_config, sansocket_inflater or sansocket_compressor gives SANSOCKET_NOT_INITIALISED. Memory of
  *   indeterminate contents as one of these is outside the contract, except where a function initialises it.
- * - Overlap. Structs overlap neither each other nor any octets. That octets which are read overlap the output is checked, and so
+ * - Overlap. Structs overlap neither each other nor any bytes. That bytes which are read overlap the output is checked, and so
  *   are the window and the lent memory of compression.
  * - Threads. The library has no state of its own: different connections may be used by different threads at the same time, one
  *   connection by one thread at a time, in whatever order the caller's locks make. No call blocks.
  * - Wrong calls (wrong order, wrong role, after a failure) are results, never undefined behaviour.
  *
- * § is a section of RFC 6455 unless another RFC is named. Lengths are in octets, times in milliseconds. Fields called `reserved`
+ * § is a section of RFC 6455 unless another RFC is named. Lengths are in bytes, times in milliseconds. Fields called `reserved`
  * are 0.
  *
  * This file is generated from src/ffi; changes belong there.
@@ -57,13 +57,13 @@
 /** The third number of the version. */
 #define SANSOCKET_VERSION_PATCH 0
 
-/** Octets that suffice as output for every `sansocket_receive` and `sansocket_handle_timeout`. */
+/** Bytes that suffice as output for every `sansocket_receive` and `sansocket_handle_timeout`. */
 #define SANSOCKET_MAX_ANSWER 131
 
-/** The most octets that stay unconsumed once the opening handshake is over. */
+/** The most bytes that stay unconsumed once the opening handshake is over. */
 #define SANSOCKET_MAX_REMAINDER 130
 
-/** Octets that `sansocket_accept_key` writes. */
+/** Bytes that `sansocket_accept_key` writes. */
 #define SANSOCKET_ACCEPT_KEY_LEN 28
 
 /** What `sansocket_get_next_timeout` gives where nothing is waited for. */
@@ -89,13 +89,13 @@ enum sansocket_result
  {
     /** Done. */
     SANSOCKET_OK = 0,
-    /** Not yet: the output is too short. A call with room for `needed` octets gets on. */
+    /** Not yet: the output is too short. A call with room for `needed` bytes gets on. */
     SANSOCKET_NEEDS_ROOM = 1,
     /** The entropy function did not return 0. */
     SANSOCKET_ENTROPY_FAILED = 2,
     /** What was asked for does not exist: no such header, no subprotocol agreed, nothing measured yet. No mistake. */
     SANSOCKET_ABSENT = 3,
-    /** Not yet: more octets have to arrive, of a head, of a frame's header or of a message. No mistake. */
+    /** Not yet: more bytes have to arrive, of a head, of a frame's header or of a message. No mistake. */
     SANSOCKET_INCOMPLETE = 4,
     /** A pointer is NULL that may not be. */
     SANSOCKET_NULL_POINTER = 16,
@@ -117,11 +117,11 @@ enum sansocket_result
     SANSOCKET_OUT_OF_RANGE = 24,
     /** More headers or origins than `SANSOCKET_MAX_LIST`. */
     SANSOCKET_LIST_TOO_LONG = 25,
-    /** The octets are not the head of a request, or not all of it. */
+    /** The bytes are not the head of a request, or not all of it. */
     SANSOCKET_NOT_A_HEAD = 26,
     /** The message is longer than the memory lent to collect it. */
     SANSOCKET_MESSAGE_TOO_LONG = 27,
-    /** The octets are not the header of a frame, or not of one that the rules allow. */
+    /** The bytes are not the header of a frame, or not of one that the rules allow. */
     SANSOCKET_NOT_A_FRAME = 28,
     /** The memory lent to an inflater or compressor does not have the length that it must have. */
     SANSOCKET_WRONG_MEMORY_LEN = 29,
@@ -133,11 +133,11 @@ enum sansocket_result
     SANSOCKET_USAGE_WRONG_ROLE = 259,
     /** §5.6: text that is not UTF-8, or that ends inside a character. */
     SANSOCKET_USAGE_INVALID_UTF8 = 260,
-    /** §5.5: a control payload of more than 125 octets. */
+    /** §5.5: a control payload of more than 125 bytes. */
     SANSOCKET_USAGE_CONTROL_PAYLOAD_TOO_LONG = 261,
     /** §7.4: a code that may not stand in a frame. */
     SANSOCKET_USAGE_INVALID_CLOSE_CODE = 262,
-    /** §5.5.1: a reason of more than 123 octets, or a reason without a code. */
+    /** §5.5.1: a reason of more than 123 bytes, or a reason without a code. */
     SANSOCKET_USAGE_INVALID_CLOSE_REASON = 263,
     /** §5.4: a fragment of the other kind than the message it continues, or compressed where that is not, or the reverse. */
     SANSOCKET_USAGE_WRONG_MESSAGE_KIND = 264,
@@ -145,7 +145,7 @@ enum sansocket_result
     SANSOCKET_USAGE_INVALID_HOST = 265,
     /** A target that cannot stand in a request line: it starts with `/` or `?` and has neither blanks, controls nor `#`. */
     SANSOCKET_USAGE_INVALID_TARGET = 266,
-    /** A header name that is no token, or a value with control octets. */
+    /** A header name that is no token, or a value with control bytes. */
     SANSOCKET_USAGE_INVALID_HEADER = 267,
     /** A header that the opening handshake writes itself. */
     SANSOCKET_USAGE_RESERVED_HEADER = 268,
@@ -162,17 +162,17 @@ enum sansocket_result
      * CONNECT, which would open a tunnel (RFC 9110 §9.3.6).
      */
     SANSOCKET_USAGE_INVALID_STATUS = 273,
-    /** Fewer octets were presented than were left unconsumed before. */
+    /** Fewer bytes were presented than were left unconsumed before. */
     SANSOCKET_USAGE_INPUT_TOO_SHORT = 274,
     /** A compressed message, where no compression was agreed. */
     SANSOCKET_USAGE_NO_DEFLATE = 275,
     /** §5.4: a whole message, where another is unfinished. */
     SANSOCKET_USAGE_MESSAGE_UNFINISHED = 276,
-    /** §5.2: a payload of 2^63 octets or more. */
+    /** §5.2: a payload of 2^63 bytes or more. */
     SANSOCKET_USAGE_PAYLOAD_TOO_LONG = 277,
     /** The scheme of a URL is missing or not `ws`, `wss`, `http` or `https`. */
     SANSOCKET_URL_INVALID_SCHEME = 513,
-    /** The host is missing, or has an octet that no host has. Names beyond ASCII have to be given in their `xn--` form. */
+    /** The host is missing, or has a byte that no host has. Names beyond ASCII have to be given in their `xn--` form. */
     SANSOCKET_URL_INVALID_HOST = 514,
     /** The port is not a number from 1 to 65535. */
     SANSOCKET_URL_INVALID_PORT = 515,
@@ -180,7 +180,7 @@ enum sansocket_result
     SANSOCKET_URL_USER_INFORMATION = 516,
     /** A fragment (`#`), which §3 forbids. */
     SANSOCKET_URL_FRAGMENT = 517,
-    /** A blank, a control octet or one beyond ASCII in path or query: they have to be given percent-encoded. */
+    /** A blank, a control byte or one beyond ASCII in path or query: they have to be given percent-encoded. */
     SANSOCKET_URL_INVALID_TARGET = 518,
     /** RFC 1951 §3.2.3: block type 3 is reserved. */
     SANSOCKET_INFLATE_RESERVED_BLOCK_TYPE = 769,
@@ -202,7 +202,7 @@ enum sansocket_result
     SANSOCKET_INFLATE_INVALID_LITERAL = 777,
     /** RFC 1951 §3.2.5: bits that are no code for a distance, or symbol 30 or 31. */
     SANSOCKET_INFLATE_INVALID_DISTANCE = 778,
-    /** RFC 1951 §3.2.5, RFC 7692 §7.1.2: a match before the first octet known, or beyond the window agreed. */
+    /** RFC 1951 §3.2.5, RFC 7692 §7.1.2: a match before the first byte known, or beyond the window agreed. */
     SANSOCKET_INFLATE_DISTANCE_TOO_FAR = 779,
     /** RFC 7692 §7.2.1: the message does not end with an empty stored block whose LEN and NLEN were removed. */
     SANSOCKET_INFLATE_NOT_FLUSHED = 780,
@@ -275,7 +275,7 @@ enum sansocket_error
     SANSOCKET_ERROR_RESERVED_OPCODE = 2,
     /** §5.4, §5.5: a control frame without FIN. */
     SANSOCKET_ERROR_FRAGMENTED_CONTROL_FRAME = 3,
-    /** §5.5: a control frame announces more than 125 octets. */
+    /** §5.5: a control frame announces more than 125 bytes. */
     SANSOCKET_ERROR_CONTROL_FRAME_TOO_LONG = 4,
     /** §5.1: a client's frame without masking key. */
     SANSOCKET_ERROR_UNMASKED_CLIENT_FRAME = 5,
@@ -291,7 +291,7 @@ enum sansocket_error
     SANSOCKET_ERROR_MESSAGE_INSIDE_MESSAGE = 10,
     /** §8.1: a text message that is not UTF-8. */
     SANSOCKET_ERROR_INVALID_UTF8 = 11,
-    /** §5.5.1: a Close body of one octet. */
+    /** §5.5.1: a Close body of one byte. */
     SANSOCKET_ERROR_CLOSE_BODY_TOO_SHORT = 12,
     /** §7.4: a close code that may not stand in a frame. */
     SANSOCKET_ERROR_INVALID_CLOSE_CODE = 13,
@@ -309,9 +309,9 @@ enum sansocket_error
     SANSOCKET_ERROR_INVALID_REQUEST_LINE = 32,
     /** RFC 9112 §4: not an HTTP/1.x status line. */
     SANSOCKET_ERROR_INVALID_STATUS_LINE = 33,
-    /** RFC 9112 §5.1: a header name with an octet that is not a token's, or white space around it. */
+    /** RFC 9112 §5.1: a header name with a byte that is not a token's, or white space around it. */
     SANSOCKET_ERROR_INVALID_HEADER_NAME = 34,
-    /** RFC 9110 §5.5: a control octet in a header value. */
+    /** RFC 9110 §5.5: a control byte in a header value. */
     SANSOCKET_ERROR_INVALID_HEADER_VALUE = 35,
     /** RFC 9112 §2.2: CR without LF or LF without CR. */
     SANSOCKET_ERROR_INVALID_LINE_END = 36,
@@ -336,7 +336,7 @@ enum sansocket_error
     SANSOCKET_ERROR_INVALID_HOST = 49,
     /** §4.2.1: Connection does not list `upgrade`. */
     SANSOCKET_ERROR_MISSING_CONNECTION_UPGRADE = 50,
-    /** §4.2.1: no Sec-WebSocket-Key, two of them, or one that is not the base64 of 16 octets. */
+    /** §4.2.1: no Sec-WebSocket-Key, two of them, or one that is not the base64 of 16 bytes. */
     SANSOCKET_ERROR_INVALID_KEY = 51,
     /** §4.2.1: no Sec-WebSocket-Version, or two of them. */
     SANSOCKET_ERROR_INVALID_VERSION = 52,
@@ -399,18 +399,18 @@ enum sansocket_event_type
     SANSOCKET_EVENT_REFUSED = 4,
     /**
      * A piece of a message, unmasked and, if text, checked as far as it goes. `kind`; `offset`; `first`; `last`; `data` and `len`: the
-     * octets, in the input, the caller's to change. `len` is 0 only where a message ends without further octets.
+     * bytes, in the input, the caller's to change. `len` is 0 only where a message ends without further bytes.
      */
     SANSOCKET_EVENT_DATA = 5,
     /**
-     * A Ping (§5.5.2). `data` and `len`: its payload, at most 125 octets; `answered`: whether the Pong is in the output of this call.
+     * A Ping (§5.5.2). `data` and `len`: its payload, at most 125 bytes; `answered`: whether the Pong is in the output of this call.
      */
     SANSOCKET_EVENT_PING = 6,
-    /** A Pong (§5.5.3). `data` and `len`: its payload, at most 125 octets; `answers`: which Ping of ours it answers. */
+    /** A Pong (§5.5.3). `data` and `len`: its payload, at most 125 bytes; `answers`: which Ping of ours it answers. */
     SANSOCKET_EVENT_PONG = 7,
     /**
      * The peer's Close (§5.5.1). Ours is in the output of this call unless it was sent before. `close_code`: the peer's, 1005 if it
-     * gave none; `data` and `len`: its reason, at most 123 octets of UTF-8 without NUL at its end.
+     * gave none; `data` and `len`: its reason, at most 123 bytes of UTF-8 without NUL at its end.
      */
     SANSOCKET_EVENT_CLOSE_RECEIVED = 8,
     /** The peer broke a rule (§7.1.7): `error`. The Close or HTTP response that tells it is in the output of this call. */
@@ -437,7 +437,7 @@ enum sansocket_kind
  {
     /** UTF-8 text. */
     SANSOCKET_TEXT = 1,
-    /** Any octets. */
+    /** Any bytes. */
     SANSOCKET_BINARY = 2,
 };
 #ifndef __cplusplus
@@ -496,21 +496,21 @@ typedef uint32_t sansocket_opcode;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-/** What can be set, by `sansocket_config_set`. Lengths are in octets; times in milliseconds, where 0 turns a deadline off. */
+/** What can be set, by `sansocket_config_set`. Lengths are in bytes; times in milliseconds, where 0 turns a deadline off. */
 enum sansocket_option
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-    /** Octets of a message: 16 777 216 unless set. 64 bits. */
+    /** Bytes of a message: 16 777 216 unless set. 64 bits. */
     SANSOCKET_MAX_MESSAGE_LEN = 1,
     /** Fragments of a message, empty ones counted: 65 536. 32 bits. */
     SANSOCKET_MAX_FRAGMENTS = 2,
-    /** Empty data frames between two octets of payload: 1 024. 32 bits. */
+    /** Empty data frames between two bytes of payload: 1 024. 32 bits. */
     SANSOCKET_MAX_EMPTY_FRAMES = 3,
-    /** Octets of a handshake head: 8 192. 32 bits. A caller whose buffer is smaller sets the size of that buffer. */
+    /** Bytes of a handshake head: 8 192. 32 bits. A caller whose buffer is smaller sets the size of that buffer. */
     SANSOCKET_MAX_HEAD_LEN = 4,
-    /** Octets of a request target: 4 096. 32 bits. */
+    /** Bytes of a request target: 4 096. 32 bits. */
     SANSOCKET_MAX_TARGET_LEN = 5,
     /** Header lines in a head: 100. 16 bits. */
     SANSOCKET_MAX_HEADER_LINES = 6,
@@ -526,7 +526,7 @@ enum sansocket_option
     SANSOCKET_KEEPALIVE_INTERVAL_MS = 11,
     /** From a keepalive Ping to its Pong: 20 000 ms. */
     SANSOCKET_PONG_TIMEOUT_MS = 12,
-    /** Without any octet from the peer: 0, off. */
+    /** Without any byte from the peer: 0, off. */
     SANSOCKET_IDLE_TIMEOUT_MS = 13,
     /**
      * Bytes a second at which a peer has to take what was due before our Close, on average, if it is to have longer than
@@ -554,7 +554,7 @@ enum sansocket_origin
     /** Any: for public services, for those that authenticate inside the connection, and where the caller checked it. */
     SANSOCKET_ORIGIN_ANY = 1,
     /**
-     * Those in `origins`, compared octet by octet: `https://example.com`. A request without Origin does not come from a browser's
+     * Those in `origins`, compared byte by byte: `https://example.com`. A request without Origin does not come from a browser's
      * page and passes.
      */
     SANSOCKET_ORIGIN_ONE_OF = 2,
@@ -627,7 +627,7 @@ enum sansocket_transport
     SANSOCKET_TRANSPORT_KEEP = 0,
     /**
      * Write what is due, then shut down writing (`shutdown(fd, SHUT_WR)`) and go on reading until the end of input or the
-     * deadline, so that a reset does not eat our last octets (§7.1.1).
+     * deadline, so that a reset does not eat our last bytes (§7.1.1).
      */
     SANSOCKET_TRANSPORT_SHUTDOWN_WRITE = 1,
     /**
@@ -674,7 +674,7 @@ typedef struct sansocket_config {
 } sansocket_config;
 
 /**
- * One endpoint of one connection, in 128 octets of the caller's: on the stack, in static memory, in a struct. Its
+ * One endpoint of one connection, in 128 bytes of the caller's: on the stack, in static memory, in a struct. Its
  * contents are the library's. It may be moved (`memcpy`, `realloc`) between calls; of the copies only one may be used then. There
  * is nothing to free. Zeroed memory is a `sansocket` that was never initialised.
  */
@@ -684,11 +684,11 @@ typedef struct sansocket {
 } sansocket;
 
 /**
- * A source of octets that a peer cannot predict (§10.3), which a client needs: writes `len` octets (4 for a frame, 16 for an opening
- * handshake) to `octets` and returns 0, or returns something else if it cannot. It may not call functions of this library for the
+ * A source of bytes that a peer cannot predict (§10.3), which a client needs: writes `len` bytes (4 for a frame, 16 for an opening
+ * handshake) to `bytes` and returns 0, or returns something else if it cannot. It may not call functions of this library for the
  * same `sansocket`. `context` is what was passed with it.
  */
-typedef int32_t (*sansocket_entropy)(void *context, uint8_t *octets, size_t len);
+typedef int32_t (*sansocket_entropy)(void *context, uint8_t *bytes, size_t len);
 
 /** What an opening handshake that was done elsewhere agreed on. Begin with all of it zero. */
 typedef struct sansocket_negotiated {
@@ -716,18 +716,18 @@ typedef struct sansocket_negotiated {
 } sansocket_negotiated;
 
 /**
- * Text of the caller's or in memory of the caller's: `len` octets at `data`, without NUL at its end. Names, hosts, targets and
- * subprotocols are ASCII; the value of a header that was received may have any octets but controls.
+ * Text of the caller's or in memory of the caller's: `len` bytes at `data`, without NUL at its end. Names, hosts, targets and
+ * subprotocols are ASCII; the value of a header that was received may have any bytes but controls.
  */
 typedef struct sansocket_text {
     /** NULL for none. */
     const char *data;
-    /** How many octets. */
+    /** How many bytes. */
     size_t len;
 } sansocket_text;
 
 /**
- * Inflates what a peer compressed, for one connection: 2 176 octets of the caller's, and 2^8 to 2^15 of history that are lent to it. Its
+ * Inflates what a peer compressed, for one connection: 2 176 bytes of the caller's, and 2^8 to 2^15 of history that are lent to it. Its
  * contents are the library's. It may be moved between calls, as a `sansocket` may; the history may not. There is nothing to free.
  *
  * The functions that take an inflater or a compressor are not in a library that was built without the feature `deflate`.
@@ -738,7 +738,7 @@ typedef struct sansocket_inflater {
 } sansocket_inflater;
 
 /**
- * Compresses what we send, for one connection: 128 octets of the caller's, and 384 to 98 304 of memory that are lent to it. Its contents
+ * Compresses what we send, for one connection: 128 bytes of the caller's, and 384 to 98 304 of memory that are lent to it. Its contents
  * are the library's. It may be moved between calls, as a `sansocket` may; the lent memory may not. There is nothing to free.
  */
 typedef struct sansocket_compressor {
@@ -770,21 +770,21 @@ typedef struct sansocket_event {
     uint8_t answers;
     /** 0 in this version. */
     uint8_t reserved[6];
-    /** Octets of this message before this piece. */
+    /** Bytes of this message before this piece. */
     uint64_t offset;
     /**
-     * Octets in the input of the call that gave the event, or in the window of `sansocket_receive_with`: valid for as long as the
+     * Bytes in the input of the call that gave the event, or in the window of `sansocket_receive_with`: valid for as long as the
      * caller leaves them there. To be read only, except those of `SANSOCKET_EVENT_DATA`.
      */
     uint8_t *data;
-    /** How many octets. */
+    /** How many bytes. */
     size_t len;
     /** 0 in this version. */
     uint64_t reserved_more[2];
 } sansocket_event;
 
 /**
- * What goes in and out of every call that reads or writes octets. The caller sets the first five fields, the library the rest.
+ * What goes in and out of every call that reads or writes bytes. The caller sets the first five fields, the library the rest.
  * Begin with all of it zero: `sansocket_io io = {0};`. The library keeps no pointer to it, so one struct can serve all
  * connections of a thread.
  */
@@ -796,21 +796,21 @@ typedef struct sansocket_io {
      * since. Payload is unmasked in place; what is not consumed is left as it was. NULL if `input_len` is 0.
      */
     uint8_t *input;
-    /** In: octets of `input`. */
+    /** In: bytes of `input`. */
     size_t input_len;
     /**
      * In: room for what the call writes. It may not overlap what the call reads. NULL if `output_len` is 0. `sansocket_receive` asks for
-     * 131 octets (`SANSOCKET_MAX_ANSWER`), which suffice for it and for `sansocket_handle_timeout`.
+     * 131 bytes (`SANSOCKET_MAX_ANSWER`), which suffice for it and for `sansocket_handle_timeout`.
      */
     uint8_t *output;
-    /** In: octets of room. */
+    /** In: bytes of room. */
     size_t output_len;
     /**
-     * Out, only of `sansocket_receive`, `_receive_with`, `_receive_eof` and `_handle_timeout`: octets at the start of `input` that are
-     * done with. Of `sansocket_send_with`, `_compress` and `_inflate`: octets of what they read.
+     * Out, only of `sansocket_receive`, `_receive_with`, `_receive_eof` and `_handle_timeout`: bytes at the start of `input` that are
+     * done with. Of `sansocket_send_with`, `_compress` and `_inflate`: bytes of what they read.
      */
     size_t consumed;
-    /** Out: octets at the start of `output` that go to the peer, whatever the event. 0 unless the result is `SANSOCKET_OK`. */
+    /** Out: bytes at the start of `output` that go to the peer, whatever the event. 0 unless the result is `SANSOCKET_OK`. */
     size_t produced;
     /** Out: the room that the call wants, where the result is `SANSOCKET_NEEDS_ROOM`; otherwise 0. */
     size_t needed;
@@ -833,7 +833,7 @@ typedef struct sansocket_io {
 
 /** What a header must satisfy beyond §5.2's syntax. */
 typedef struct sansocket_frame_rules {
-    /** Octets of payload that are still acceptable; what is longer is `SANSOCKET_ERROR_MESSAGE_TOO_LONG`. */
+    /** Bytes of payload that are still acceptable; what is longer is `SANSOCKET_ERROR_MESSAGE_TOO_LONG`. */
     uint64_t max_payload_len;
     /** Which `sansocket_masking`. */
     uint32_t masking;
@@ -845,7 +845,7 @@ typedef struct sansocket_frame_rules {
 
 /** A frame's header (§5.2). */
 typedef struct sansocket_frame_header {
-    /** Octets of payload, below 2^63. */
+    /** Bytes of payload, below 2^63. */
     uint64_t payload_len;
     /** The masking key, if `masked`; else 0. */
     uint8_t masking_key[4];
@@ -857,7 +857,7 @@ typedef struct sansocket_frame_header {
     uint8_t rsv;
     /** 1 if the payload is masked. */
     uint8_t masked;
-    /** Octets of the header itself, 2 to 14. Out, of `sansocket_frame_header_decode`. */
+    /** Bytes of the header itself, 2 to 14. Out, of `sansocket_frame_header_decode`. */
     uint8_t header_len;
     /** 0. */
     uint8_t reserved[7];
@@ -1153,7 +1153,7 @@ sansocket_result sansocket_get_round_trip_us(const struct sansocket *ws, uint64_
 /**
  * Makes an inflater at the start of a connection. `size` is `sizeof *inflater`, `abi_version` is `SANSOCKET_ABI_VERSION`. `history` is
  * lent for as long as the inflater is used; its contents do not matter. `history_len` is the window that was agreed for what the
- * peer sends: 2^8 to 2^15 octets.
+ * peer sends: 2^8 to 2^15 bytes.
  *
  * Returns `SANSOCKET_OK`, `SANSOCKET_WRONG_MEMORY_LEN` for another length, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`,
  * `SANSOCKET_WRONG_SIZE`, `SANSOCKET_WRONG_VERSION` or `SANSOCKET_LENGTH_TOO_LARGE`.
@@ -1166,9 +1166,9 @@ sansocket_result sansocket_inflater_init(struct sansocket_inflater *inflater,
 
 /**
  * Makes a compressor at the start of a connection. `size` is `sizeof *compressor`, `abi_version` is `SANSOCKET_ABI_VERSION`.
- * `window_bits`, 8 to 15, is the base-2 logarithm of the window in octets, at most that agreed for what we send. `memory` is lent for
+ * `window_bits`, 8 to 15, is the base-2 logarithm of the window in bytes, at most that agreed for what we send. `memory` is lent for
  * as long as the compressor is used; its contents do not matter. It is divided into the window and, from what is left, the largest
- * hash table that fits: at least 128 octets (`sansocket_compressor_memory_len` says how much is sensible).
+ * hash table that fits: at least 128 bytes (`sansocket_compressor_memory_len` says how much is sensible).
  *
  * Returns what `sansocket_inflater_init` does, or `SANSOCKET_OUT_OF_RANGE` for other `window_bits`; `SANSOCKET_WRONG_MEMORY_LEN` for
  * too little memory.
@@ -1181,16 +1181,16 @@ sansocket_result sansocket_compressor_init(struct sansocket_compressor *compress
                                            size_t memory_len);
 
 /**
- * Returns the octets of memory that go well with a compressor's window: twice its size, so 512 for 8 bits and 65 536 for 15; 0 if
+ * Returns the bytes of memory that go well with a compressor's window: twice its size, so 512 for 8 bits and 65 536 for 15; 0 if
  * `window_bits` is not 8 to 15.
  */
 size_t sansocket_compressor_memory_len(uint32_t window_bits);
 
 /**
- * `sansocket_receive` for a connection with permessage-deflate. Compressed messages are inflated into `window`, `window_len` octets of
+ * `sansocket_receive` for a connection with permessage-deflate. Compressed messages are inflated into `window`, `window_len` bytes of
  * the caller's, where the event shows them; others come as they do there. `inflater` belongs to this connection alone.
  *
- * Inflating cannot be undone, so this call asks for 131 octets of output before it inflates, and what the inflater took stays in it.
+ * Inflating cannot be undone, so this call asks for 131 bytes of output before it inflates, and what the inflater took stays in it.
  *
  * Returns what `sansocket_receive` does, `SANSOCKET_USAGE_NO_DEFLATE` where a compressed message comes and the window is empty or the
  * inflater's history is not as long as was agreed; `SANSOCKET_OVERLAP` too where two of input, output, window and history
@@ -1210,7 +1210,7 @@ sansocket_result sansocket_receive_with(struct sansocket *ws,
  * To leave a message uncompressed, because it holds a secret beside what a stranger chose (RFC 7692 §8) or is not worth it, use
  * `sansocket_send`.
  *
- * Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` below 32 octets; `SANSOCKET_USAGE_NO_DEFLATE` where none was agreed
+ * Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` below 32 bytes; `SANSOCKET_USAGE_NO_DEFLATE` where none was agreed
  * or the compressor's window is larger than agreed; `SANSOCKET_OVERLAP` too where payload or output overlap the compressor's memory.
  */
 sansocket_result sansocket_send_with(struct sansocket *ws,
@@ -1234,7 +1234,7 @@ sansocket_result sansocket_inflate(struct sansocket_inflater *inflater,
                                    struct sansocket_io *io);
 
 /**
- * Ends the message after its last octet was consumed: writes what is still to come, and stands as if the octets 00 00 ff ff, which the
+ * Ends the message after its last byte was consumed: writes what is still to come, and stands as if the bytes 00 00 ff ff, which the
  * sender removed (RFC 7692 §7.2.2), had been read. If `io->done` is 0, the output was filled: call again, with room.
  *
  * Returns what `sansocket_inflate` does.
@@ -1243,7 +1243,7 @@ sansocket_result sansocket_inflate_end(struct sansocket_inflater *inflater,
                                        struct sansocket_io *io);
 
 /**
- * Compresses `len` octets at `data` to the output until the one is consumed (`io->consumed`) or the other is full; up to 63 bits wait
+ * Compresses `len` bytes at `data` to the output until the one is consumed (`io->consumed`) or the other is full; up to 63 bits wait
  * inside for room. `flush` that is not 0 says that the message ends with them, and is given again with the rest of them, which may be
  * nothing, until `io->done`. For those who frame messages themselves.
  *
@@ -1270,24 +1270,24 @@ sansocket_result sansocket_inflater_reset(struct sansocket_inflater *inflater);
 sansocket_result sansocket_compressor_reset(struct sansocket_compressor *compressor);
 
 /**
- * Writes the base-2 logarithm of the window in octets, 8 to 15, to `window_bits`.
+ * Writes the base-2 logarithm of the window in bytes, 8 to 15, to `window_bits`.
  *
  * Returns what `sansocket_inflater_reset` does.
  */
 sansocket_result sansocket_inflater_get_window_bits(const struct sansocket_inflater *inflater, uint32_t *window_bits);
 
 /**
- * Writes the base-2 logarithm of the window in octets, 8 to 15, to `window_bits`.
+ * Writes the base-2 logarithm of the window in bytes, 8 to 15, to `window_bits`.
  *
  * Returns what `sansocket_inflater_reset` does.
  */
 sansocket_result sansocket_compressor_get_window_bits(const struct sansocket_compressor *compressor, uint32_t *window_bits);
 
 /**
- * Reads the frame header at the start of `input` and writes it to `header`; it took `header->header_len` octets. `rules` NULL takes
+ * Reads the frame header at the start of `input` and writes it to `header`; it took `header->header_len` bytes. `rules` NULL takes
  * whatever is a header. Lengths must be minimal and below 2^63 (§5.2).
  *
- * Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE`; `SANSOCKET_NOT_A_FRAME`, as soon as the first octet is there that breaks a rule, and
+ * Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE`; `SANSOCKET_NOT_A_FRAME`, as soon as the first byte is there that breaks a rule, and
  * `error` is the `sansocket_error` that says which; `SANSOCKET_INVALID_ARGUMENT` for rules on masking that do not exist,
  * `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_LENGTH_TOO_LARGE`. `header` is written only with the first, `error`
  * only with the third of these; it may be NULL.
@@ -1299,7 +1299,7 @@ sansocket_result sansocket_frame_header_decode(const uint8_t *input,
                                                uint32_t *error);
 
 /**
- * Writes a frame's header into the output, with the length in its shortest form: 2 to 14 octets. The payload, masked by
+ * Writes a frame's header into the output, with the length in its shortest form: 2 to 14 bytes. The payload, masked by
  * `sansocket_apply_mask` if the header says so, goes behind it. Of `io` only the output is used; `header_len` is not looked at.
  *
  * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_INVALID_ARGUMENT` for an opcode that does not exist or an `rsv` above 7,
@@ -1309,14 +1309,14 @@ sansocket_result sansocket_frame_header_encode(struct sansocket_io *io,
                                                const struct sansocket_frame_header *header);
 
 /**
- * XORs `len` octets of a payload with the four octets of `key`, repeated; masks and unmasks (§5.3), in place. `offset` octets of the same
+ * XORs `len` bytes of a payload with the four bytes of `key`, repeated; masks and unmasks (§5.3), in place. `offset` bytes of the same
  * payload went before: 0 at its start.
  *
  * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER` or `SANSOCKET_LENGTH_TOO_LARGE`.
  */
 sansocket_result sansocket_apply_mask(const uint8_t *key,
                                       uint64_t offset,
-                                      uint8_t *octets,
+                                      uint8_t *bytes,
                                       size_t len);
 
 /**
@@ -1361,7 +1361,7 @@ sansocket_result sansocket_respond(struct sansocket *ws,
                                    size_t body_len);
 
 /**
- * `sansocket_respond`, the head alone: the caller writes the `content_len` octets of the body behind it, before it obeys `transport`. For
+ * `sansocket_respond`, the head alone: the caller writes the `content_len` bytes of the body behind it, before it obeys `transport`. For
  * bodies longer than the output, and for the answer to a HEAD, which has none.
  *
  * Returns what `sansocket_respond` does.
@@ -1374,7 +1374,7 @@ sansocket_result sansocket_respond_head(struct sansocket *ws,
                                         size_t content_len);
 
 /**
- * Writes the Sec-WebSocket-Accept that answers `key`, the value of Sec-WebSocket-Key as it was sent, to `accept`: 28 octets
+ * Writes the Sec-WebSocket-Accept that answers `key`, the value of Sec-WebSocket-Key as it was sent, to `accept`: 28 bytes
  * (`SANSOCKET_ACCEPT_KEY_LEN`), without NUL. For those who do the opening handshake themselves.
  *
  * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER` or `SANSOCKET_LENGTH_TOO_LARGE`.
@@ -1470,8 +1470,8 @@ sansocket_result sansocket_head_find(const struct sansocket_config *config,
 
 /**
  * Takes the next `SANSOCKET_EVENT_DATA` of a connection, as it was given. With the last piece of a message the event becomes that of
- * the whole: `first` and `last` are 1, `offset` is 0, `data` and `len` show all octets. A message that came whole stays where it is;
- * what comes in pieces is copied to `memory`, `memory_len` octets of the caller's, the same for all pieces of a message. If it is text,
+ * the whole: `first` and `last` are 1, `offset` is 0, `data` and `len` show all bytes. A message that came whole stays where it is;
+ * what comes in pieces is copied to `memory`, `memory_len` bytes of the caller's, the same for all pieces of a message. If it is text,
  * it is valid UTF-8. There is nothing to initialise: what `memory` holds belongs to the pieces that came.
  *
  * `SANSOCKET_MAX_MESSAGE_LEN`, set to `memory_len`, lets the connection refuse what does not fit; without it `sansocket_fail` with 1009 is
@@ -1487,11 +1487,11 @@ sansocket_result sansocket_collect(uint8_t *memory,
                                    struct sansocket_event *event);
 
 /**
- * Takes the octets that arrived (`io->input`): at most one event, and the octets that it makes due. To be called again, behind
+ * Takes the bytes that arrived (`io->input`): at most one event, and the bytes that it makes due. To be called again, behind
  * what was consumed, until the event is `SANSOCKET_EVENT_NONE`; what is not consumed then is presented again with more behind it.
  *
- * Returns `SANSOCKET_OK`; `SANSOCKET_NEEDS_ROOM` where an answer is due that does not fit the output, which 131 octets prevent;
- * `SANSOCKET_ENTROPY_FAILED`, for a client; `SANSOCKET_USAGE_INPUT_TOO_SHORT` where octets of an unfinished head are missing;
+ * Returns `SANSOCKET_OK`; `SANSOCKET_NEEDS_ROOM` where an answer is due that does not fit the output, which 131 bytes prevent;
+ * `SANSOCKET_ENTROPY_FAILED`, for a client; `SANSOCKET_USAGE_INPUT_TOO_SHORT` where bytes of an unfinished head are missing;
  * `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED`, `SANSOCKET_LENGTH_TOO_LARGE`,
  * `SANSOCKET_OVERLAP`.
  */
@@ -1510,7 +1510,7 @@ sansocket_result sansocket_receive_eof(struct sansocket *ws, struct sansocket_io
  * Acts on the deadlines that have passed: sends the keepalive Ping, ends what waited too long. To be called at
  * `sansocket_get_next_timeout`; earlier or more often does no harm. Reads `io->now_ms` and the output, not the input.
  *
- * It never wants room: a Ping that does not fit (6 octets, a client's 10) is left out, and its Pong is missed all the same, so that
+ * It never wants room: a Ping that does not fit (6 bytes, a client's 10) is left out, and its Pong is missed all the same, so that
  * a writer that is stuck is noticed.
  *
  * Returns what `sansocket_receive_eof` does.
@@ -1539,7 +1539,7 @@ uint16_t sansocket_error_close_code(uint32_t error);
 const char *sansocket_event_text(uint32_t event_type);
 
 /**
- * Writes a message, or the next fragment of one (§5.4), as one frame: `len` octets and 2 to 14 more. `kind` is a
+ * Writes a message, or the next fragment of one (§5.4), as one frame: `len` bytes and 2 to 14 more. `kind` is a
  * `sansocket_kind`. `fin` that is not 0 ends the message; without it further calls with the same `kind` continue it. `payload`
  * may lie in the input of an event, not in the output; NULL if `len` is 0. A message that crosses the peer's Close, or comes after
  * ours or a failure, is no mistake: nothing is produced.
@@ -1558,7 +1558,7 @@ sansocket_result sansocket_send(struct sansocket *ws,
 
 /**
  * Writes the header alone of the frame that `sansocket_send` would write, for a server: the caller writes `payload` itself, directly
- * behind it (`writev`), and whatever is produced later behind that. At most 10 octets. The payload is read for the check of text only.
+ * behind it (`writev`), and whatever is produced later behind that. At most 10 bytes. The payload is read for the check of text only.
  *
  * Returns what `sansocket_send` does, or `SANSOCKET_USAGE_WRONG_ROLE` for a client, whose payload has to be masked.
  */
@@ -1570,7 +1570,7 @@ sansocket_result sansocket_send_header(struct sansocket *ws,
                                        uint8_t fin);
 
 /**
- * `sansocket_send_header` for `payload_len` octets, below 2^63, that are not in memory (`sendfile`). Binary only: text would have to be
+ * `sansocket_send_header` for `payload_len` bytes, below 2^63, that are not in memory (`sendfile`). Binary only: text would have to be
  * checked.
  *
  * Returns what `sansocket_send_header` does, or `SANSOCKET_USAGE_PAYLOAD_TOO_LONG`.
@@ -1582,7 +1582,7 @@ sansocket_result sansocket_send_binary_header(struct sansocket *ws,
 
 /**
  * Encodes a whole message of a server's as one frame, once, to be sent to many: a server's frames are not masked, so they are the
- * same for all. `sansocket_send_encoded` sends it on each. `len` octets and 2 to 10 more; of `io` only the
+ * same for all. `sansocket_send_encoded` sends it on each. `len` bytes and 2 to 10 more; of `io` only the
  * output is used.
  *
  * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_INVALID_ARGUMENT` for a kind that does
@@ -1594,7 +1594,7 @@ sansocket_result sansocket_encode_message(struct sansocket_io *io,
                                           size_t len);
 
 /**
- * Writes a Ping (§5.5.2) of at most 125 octets of payload, NULL if `len` is 0. Its Pong arrives as an event.
+ * Writes a Ping (§5.5.2) of at most 125 bytes of payload, NULL if `len` is 0. Its Pong arrives as an event.
  *
  * Returns what `sansocket_send` does, or `SANSOCKET_USAGE_CONTROL_PAYLOAD_TOO_LONG`.
  */
@@ -1612,7 +1612,7 @@ sansocket_result sansocket_pong(struct sansocket *ws, struct sansocket_io *io, c
 uint8_t sansocket_close_code_is_allowed(uint32_t code);
 
 /**
- * Writes our Close (§7.1.2): with a `code` and a `reason` of at most 123 octets of UTF-8, or with neither: `code` is 0 then. The
+ * Writes our Close (§7.1.2): with a `code` and a `reason` of at most 123 bytes of UTF-8, or with neither: `code` is 0 then. The
  * peer's messages go on arriving until its own Close. `reason` may be NULL if `reason_len` is 0. Again, or after the peer's Close or a
  * failure, nothing is produced. After a refused handshake it ends the connection at once, without the rest of the response.
  *

@@ -88,17 +88,17 @@ class span {
 };
 #endif
 
-using octets = span<std::uint8_t>;
-using const_octets = span<const std::uint8_t>;
+using bytes = span<std::uint8_t>;
+using const_bytes = span<const std::uint8_t>;
 
-/** The octets of a text, as a payload. */
-inline const_octets as_octets(std::string_view text) noexcept
+/** The bytes of a text, as a payload. */
+inline const_bytes as_bytes(std::string_view text) noexcept
 {
     return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
 }
 
-/** Octets as a text, whatever they are. */
-inline std::string_view as_text(const_octets data) noexcept
+/** Bytes as a text, whatever they are. */
+inline std::string_view as_text(const_bytes data) noexcept
 {
     return {reinterpret_cast<const char *>(data.data()), data.size()};
 }
@@ -226,9 +226,9 @@ enum class opcode : std::uint8_t {
 
 /** What `connection::next_timeout` gives where nothing is waited for. */
 inline constexpr std::uint64_t never = SANSOCKET_NEVER;
-/** Octets that suffice as output for every `receive` and `handle_timeout`. */
+/** Bytes that suffice as output for every `receive` and `handle_timeout`. */
 inline constexpr std::size_t max_answer = SANSOCKET_MAX_ANSWER;
-/** The most octets that stay unconsumed once the opening handshake is over. */
+/** The most bytes that stay unconsumed once the opening handshake is over. */
 inline constexpr std::size_t max_remainder = SANSOCKET_MAX_REMAINDER;
 
 inline const char *text(result of) noexcept { return ::sansocket_result_text(static_cast<std::uint32_t>(of)); }
@@ -305,7 +305,7 @@ struct request_parts {
 };
 
 /** The parts of the head of a request; nothing if it is none. */
-inline std::optional<request_parts> parse_request(const_octets head) noexcept
+inline std::optional<request_parts> parse_request(const_bytes head) noexcept
 {
     ::sansocket_request_parts parts{};
     if (::sansocket_request_parse(head.data(), head.size(), &parts) != SANSOCKET_OK)
@@ -321,7 +321,7 @@ struct response_parts {
 };
 
 /** The parts of the head of a response; nothing if it is none. */
-inline std::optional<response_parts> parse_response(const_octets head) noexcept
+inline std::optional<response_parts> parse_response(const_bytes head) noexcept
 {
     ::sansocket_response_parts parts{};
     if (::sansocket_response_parse(head.data(), head.size(), &parts) != SANSOCKET_OK)
@@ -330,7 +330,7 @@ inline std::optional<response_parts> parse_response(const_octets head) noexcept
 }
 
 /** The subprotocol at `index`, counted from 0, of those that the client offers in the head of its request. */
-inline std::optional<std::string_view> offered_subprotocol_at(const_octets head, std::size_t index) noexcept
+inline std::optional<std::string_view> offered_subprotocol_at(const_bytes head, std::size_t index) noexcept
 {
     ::sansocket_text offered{};
     if (::sansocket_request_subprotocol_at(head.data(), head.size(), index, &offered) != SANSOCKET_OK)
@@ -387,7 +387,7 @@ struct frame_rules {
 };
 
 /** Reads the frame header at the start of the input; `why` is written with `not_a_frame` only. */
-inline result decode_frame_header(const_octets input, const frame_rules &rules, frame_header &header,
+inline result decode_frame_header(const_bytes input, const frame_rules &rules, frame_header &header,
                                   error *why = nullptr) noexcept
 {
     ::sansocket_frame_rules raw{};
@@ -404,14 +404,14 @@ inline result decode_frame_header(const_octets input, const frame_rules &rules, 
 /** Widens a 32-bit counter of milliseconds that wraps: see `sansocket_widen_ms`. */
 inline std::uint64_t widen_ms(std::uint64_t last_ms, std::uint32_t tick) noexcept { return ::sansocket_widen_ms(last_ms, tick); }
 
-/** Masks or unmasks a payload in place, `offset` octets of which went before. */
-inline result apply_mask(const std::uint8_t (&key)[4], std::uint64_t offset, octets payload) noexcept
+/** Masks or unmasks a payload in place, `offset` bytes of which went before. */
+inline result apply_mask(const std::uint8_t (&key)[4], std::uint64_t offset, bytes payload) noexcept
 {
     return detail::to_result(::sansocket_apply_mask(key, offset, payload.data(), payload.size()));
 }
 
 /** The value of the first header of that name in the head of a request or response; nothing if there is none. */
-inline std::optional<std::string_view> find_header(const_octets head, std::string_view name) noexcept
+inline std::optional<std::string_view> find_header(const_bytes head, std::string_view name) noexcept
 {
     ::sansocket_text value{};
     if (::sansocket_head_header(head.data(), head.size(), name.data(), name.size(), &value) != SANSOCKET_OK)
@@ -420,7 +420,7 @@ inline std::optional<std::string_view> find_header(const_octets head, std::strin
 }
 
 /** The header at `index`, counted from 0, as name and value; nothing behind the last. */
-inline std::optional<std::pair<std::string_view, std::string_view>> header_at(const_octets head, std::size_t index) noexcept
+inline std::optional<std::pair<std::string_view, std::string_view>> header_at(const_bytes head, std::size_t index) noexcept
 {
     ::sansocket_header found{};
     if (::sansocket_head_header_at(head.data(), head.size(), index, &found) != SANSOCKET_OK)
@@ -461,7 +461,7 @@ class config {
     }
 
     /** The first subprotocol of this configuration that the client offers in the head of its request. */
-    [[nodiscard]] std::optional<std::string_view> choose_subprotocol(const_octets head) const noexcept
+    [[nodiscard]] std::optional<std::string_view> choose_subprotocol(const_bytes head) const noexcept
     {
         ::sansocket_text chosen{};
         if (::sansocket_choose_subprotocol(&raw_, head.data(), head.size(), &chosen) != SANSOCKET_OK)
@@ -470,7 +470,7 @@ class config {
     }
 
     /** The length of the head at the start of the input, within these limits: a client's request, a server's response. */
-    result find_head(role sender, const_octets input, std::size_t &len, error *why = nullptr) const noexcept
+    result find_head(role sender, const_bytes input, std::size_t &len, error *why = nullptr) const noexcept
     {
         std::uint32_t fault = 0;
         const std::uint32_t number =
@@ -499,7 +499,7 @@ class config {
 };
 
 /**
- * A source of octets that a peer cannot predict, which a client needs: refers to a callable that takes `sans::octets`, fills
+ * A source of bytes that a peer cannot predict, which a client needs: refers to a callable that takes `sans::bytes`, fills
  * them and returns whether it could. The callable is lent for as long as the connection is used; it may be called only while a
  * function of that connection runs, and may not throw.
  */
@@ -515,7 +515,7 @@ class entropy {
     entropy(::sansocket_entropy function, void *context) noexcept : function_(function), context_(context) {}
 
     /** A plain function: `sans::entropy::of<fill>()`. */
-    template <bool (*Function)(octets)>
+    template <bool (*Function)(bytes)>
     static entropy of() noexcept
     {
         return {&call_function<Function>, nullptr};
@@ -524,15 +524,15 @@ class entropy {
   private:
     friend class connection;
 
-    template <bool (*Function)(octets)>
+    template <bool (*Function)(bytes)>
     static std::int32_t call_function(void *, std::uint8_t *data, std::size_t len) noexcept
     {
-        return Function(octets(data, len)) ? 0 : 1;
+        return Function(bytes(data, len)) ? 0 : 1;
     }
     template <class F>
     static std::int32_t call(void *context, std::uint8_t *data, std::size_t len) noexcept
     {
-        return (*static_cast<F *>(context))(octets(data, len)) ? 0 : 1;
+        return (*static_cast<F *>(context))(bytes(data, len)) ? 0 : 1;
     }
 
     ::sansocket_entropy function_;
@@ -551,9 +551,9 @@ class event {
     [[nodiscard]] const char *name() const noexcept { return ::sansocket_event_text(raw_->type); }
 
     /** A message's piece, a Ping's payload, a Close's reason, or the head of a request or response. Data may be changed. */
-    [[nodiscard]] sans::octets octets() const noexcept { return {raw_->data, raw_->len}; }
+    [[nodiscard]] sans::bytes bytes() const noexcept { return {raw_->data, raw_->len}; }
     /** The same as text; UTF-8 if it is a Close's reason or `is_text()`, but a piece may end inside a character. */
-    [[nodiscard]] std::string_view text() const noexcept { return as_text(octets()); }
+    [[nodiscard]] std::string_view text() const noexcept { return as_text(bytes()); }
 
     [[nodiscard]] sans::kind kind() const noexcept { return static_cast<sans::kind>(raw_->kind); }
     [[nodiscard]] bool is_text() const noexcept { return raw_->kind == SANSOCKET_TEXT; }
@@ -563,7 +563,7 @@ class event {
     [[nodiscard]] bool last() const noexcept { return raw_->last != 0; }
     /** Whether this piece is the whole message. */
     [[nodiscard]] bool whole() const noexcept { return first() && last(); }
-    /** Octets of this message before this piece. */
+    /** Bytes of this message before this piece. */
     [[nodiscard]] std::uint64_t offset() const noexcept { return raw_->offset; }
 
     /** Of a Ping: whether the Pong is in the output. */
@@ -577,11 +577,11 @@ class event {
     [[nodiscard]] sans::error error() const noexcept { return static_cast<sans::error>(raw_->error); }
 
     /** The request in an event that shows one. */
-    [[nodiscard]] std::optional<request_parts> request() const noexcept { return parse_request(octets()); }
+    [[nodiscard]] std::optional<request_parts> request() const noexcept { return parse_request(bytes()); }
     /** A header in an event that shows a head. */
     [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept
     {
-        return find_header(octets(), name);
+        return find_header(bytes(), name);
     }
 
     [[nodiscard]] const ::sansocket_event &c() const noexcept { return *raw_; }
@@ -597,7 +597,7 @@ class event {
 class io {
   public:
     io() noexcept = default;
-    io(sans::octets arrived, sans::octets room, std::uint64_t now_ms) noexcept
+    io(sans::bytes arrived, sans::bytes room, std::uint64_t now_ms) noexcept
     {
         now(now_ms);
         input(arrived);
@@ -607,24 +607,24 @@ class io {
     /** The time, in milliseconds since any epoch, of a clock that does not run backwards. */
     void now(std::uint64_t now_ms) noexcept { raw_.now_ms = now_ms; }
     /** What was left unconsumed and, behind it, what arrived since. */
-    void input(sans::octets arrived) noexcept
+    void input(sans::bytes arrived) noexcept
     {
         raw_.input = arrived.data();
         raw_.input_len = arrived.size();
     }
     /** Room for what calls write. */
-    void output(sans::octets room) noexcept
+    void output(sans::bytes room) noexcept
     {
         start_ = raw_.output = room.data();
         raw_.output_len = room.size();
     }
 
     /** What is not consumed. */
-    [[nodiscard]] sans::octets input() const noexcept { return {raw_.input, raw_.input_len}; }
+    [[nodiscard]] sans::bytes input() const noexcept { return {raw_.input, raw_.input_len}; }
     /** What goes to the peer, whatever the event. */
-    [[nodiscard]] sans::octets due() const noexcept { return {start_, static_cast<std::size_t>(raw_.output - start_)}; }
+    [[nodiscard]] sans::bytes due() const noexcept { return {start_, static_cast<std::size_t>(raw_.output - start_)}; }
     /** What is left of the output. */
-    [[nodiscard]] sans::octets room() const noexcept { return {raw_.output, raw_.output_len}; }
+    [[nodiscard]] sans::bytes room() const noexcept { return {raw_.output, raw_.output_len}; }
     /** The room that the last call wanted, if it gave `needs_room`. */
     [[nodiscard]] std::size_t needed() const noexcept { return raw_.needed; }
     /** Of `send` with a compressor, `compress` and `inflate_end`: whether the message is complete; else call again. */
@@ -633,12 +633,12 @@ class io {
      * Takes the event, which is data, into `memory`, the same for all pieces of a message; with the last piece, the event
      * becomes that of the whole message. `incomplete` where more pieces are to come.
      */
-    result collect(sans::octets memory) noexcept
+    result collect(sans::bytes memory) noexcept
     {
         return detail::to_result(::sansocket_collect(memory.data(), memory.size(), &raw_.event));
     }
     /** Encodes a whole message of a server's, to be sent to many: see `connection::send_encoded`. */
-    result encode_message(kind of, const_octets payload) noexcept
+    result encode_message(kind of, const_bytes payload) noexcept
     {
         return step_output(::sansocket_encode_message(&raw_, static_cast<std::uint32_t>(of), payload.data(), payload.size()));
     }
@@ -665,7 +665,7 @@ class io {
         return step_output(number);
     }
     /** Behind a call that reads a payload. */
-    result step_payload(std::uint32_t number, const_octets &payload) noexcept
+    result step_payload(std::uint32_t number, const_bytes &payload) noexcept
     {
         if (number == SANSOCKET_OK)
             payload = payload.subspan(raw_.consumed);
@@ -722,10 +722,10 @@ class movable {
 };
 } // namespace detail
 
-/** Inflates what a peer compressed, for one connection. The history, 2^8 to 2^15 octets as agreed, is lent to it. */
+/** Inflates what a peer compressed, for one connection. The history, 2^8 to 2^15 bytes as agreed, is lent to it. */
 class inflater : public detail::movable<::sansocket_inflater> {
   public:
-    explicit inflater(octets history) noexcept
+    explicit inflater(bytes history) noexcept
     {
         (void)::sansocket_inflater_init(&raw_, sizeof raw_, SANSOCKET_ABI_VERSION, history.data(), history.size());
     }
@@ -746,15 +746,15 @@ class inflater : public detail::movable<::sansocket_inflater> {
 /** Compresses what we send, for one connection. The memory is lent to it. */
 class compressor : public detail::movable<::sansocket_compressor> {
   public:
-    compressor(std::uint32_t window_bits, octets memory) noexcept
+    compressor(std::uint32_t window_bits, bytes memory) noexcept
     {
         (void)::sansocket_compressor_init(&raw_, sizeof raw_, SANSOCKET_ABI_VERSION, window_bits, memory.data(), memory.size());
     }
-    /** Octets of memory that go well with a window; 0 if `window_bits` is not 8 to 15. */
+    /** Bytes of memory that go well with a window; 0 if `window_bits` is not 8 to 15. */
     static std::size_t memory_len(std::uint32_t window_bits) noexcept { return ::sansocket_compressor_memory_len(window_bits); }
 
     /** For those who frame messages themselves. What is left of `data` is what was not consumed. */
-    result compress(io &call, const_octets &data, bool flush) noexcept
+    result compress(io &call, const_bytes &data, bool flush) noexcept
     {
         return call.step_payload(::sansocket_compress(&raw_, &call.raw_, data.data(), data.size(), flush), data);
     }
@@ -767,7 +767,7 @@ class compressor : public detail::movable<::sansocket_compressor> {
     }
 };
 
-/** One endpoint of one connection: 128 octets, wherever it lies. Moves, but has no copies. There is nothing to free. */
+/** One endpoint of one connection: 128 bytes, wherever it lies. Moves, but has no copies. There is nothing to free. */
 class connection : public detail::movable<::sansocket> {
   public:
     /** Has not begun: gives `not_initialised` until one that has is moved into it. */
@@ -810,7 +810,7 @@ class connection : public detail::movable<::sansocket> {
     /** Takes what arrived: at most one event. To be called until there is none. */
     result receive(io &call) noexcept { return call.step(::sansocket_receive(&raw_, &call.raw_)); }
     /** The same where compression was agreed: compressed messages are inflated into `window`, where their events show them. */
-    result receive(io &call, inflater &with, octets window) noexcept
+    result receive(io &call, inflater &with, bytes window) noexcept
     {
         return call.step(::sansocket_receive_with(&raw_, &call.raw_, with.c(), window.data(), window.size()));
     }
@@ -831,7 +831,7 @@ class connection : public detail::movable<::sansocket> {
         return call.step_output(::sansocket_request(&raw_, &call.raw_, &raw));
     }
     /** Accepts the opening handshake whose head this is. */
-    result accept(io &call, const_octets head, const acceptance &how) noexcept
+    result accept(io &call, const_bytes head, const acceptance &how) noexcept
     {
         ::sansocket_acceptance raw{};
         raw.origin = static_cast<std::uint32_t>(how.origin);
@@ -843,7 +843,7 @@ class connection : public detail::movable<::sansocket> {
         return call.step_output(::sansocket_accept(&raw_, &call.raw_, head.data(), head.size(), &raw));
     }
     /** Accepts the opening handshake that the event shows. */
-    result accept(io &call, const acceptance &how) noexcept { return accept(call, call.event().octets(), how); }
+    result accept(io &call, const acceptance &how) noexcept { return accept(call, call.event().bytes(), how); }
     /** Answers a request with any other final response. */
     result respond(io &call, std::uint32_t status, span<const header> headers = {}, std::string_view body = {}) noexcept
     {
@@ -859,35 +859,35 @@ class connection : public detail::movable<::sansocket> {
     }
 
     /** Writes a message, or without `fin` a fragment of one. */
-    result send(io &call, kind of, const_octets payload, bool fin = true) noexcept
+    result send(io &call, kind of, const_bytes payload, bool fin = true) noexcept
     {
         return call.step_output(
             ::sansocket_send(&raw_, &call.raw_, static_cast<std::uint32_t>(of), payload.data(), payload.size(), fin));
     }
     result send_text(io &call, std::string_view text, bool fin = true) noexcept
     {
-        return send(call, kind::text, as_octets(text), fin);
+        return send(call, kind::text, as_bytes(text), fin);
     }
-    result send_binary(io &call, const_octets payload, bool fin = true) noexcept
+    result send_binary(io &call, const_bytes payload, bool fin = true) noexcept
     {
         return send(call, kind::binary, payload, fin);
     }
     /** Sends a piece as it came: an echo. */
-    result send(io &call, event data) noexcept { return send(call, data.kind(), data.octets(), data.last()); }
+    result send(io &call, event data) noexcept { return send(call, data.kind(), data.bytes(), data.last()); }
     /** Compressed: one frame at most. To be called with what is left of `payload` until `io::done()`. */
-    result send(io &call, compressor &with, kind of, const_octets &payload, bool fin = true) noexcept
+    result send(io &call, compressor &with, kind of, const_bytes &payload, bool fin = true) noexcept
     {
         const std::uint32_t number = ::sansocket_send_with(&raw_, &call.raw_, with.c(), static_cast<std::uint32_t>(of),
                                                            payload.data(), payload.size(), fin);
         return call.step_payload(number, payload);
     }
     /** A server's header alone: the caller writes the payload behind it. */
-    result send_header(io &call, kind of, const_octets payload, bool fin = true) noexcept
+    result send_header(io &call, kind of, const_bytes payload, bool fin = true) noexcept
     {
         return call.step_output(
             ::sansocket_send_header(&raw_, &call.raw_, static_cast<std::uint32_t>(of), payload.data(), payload.size(), fin));
     }
-    /** The same for binary octets that are not in memory. */
+    /** The same for binary bytes that are not in memory. */
     result send_binary_header(io &call, std::uint64_t payload_len, bool fin = true) noexcept
     {
         return call.step_output(::sansocket_send_binary_header(&raw_, &call.raw_, payload_len, fin));
@@ -896,7 +896,7 @@ class connection : public detail::movable<::sansocket> {
      * Counts what `io::encode_message` encoded as sent on this connection. `due` is how many bytes of it the caller has to write now:
      * all, or 0 if the connection is closing already.
      */
-    result send_encoded(octets encoded, std::size_t &due) noexcept
+    result send_encoded(bytes encoded, std::size_t &due) noexcept
     {
         return detail::to_result(::sansocket_send_encoded(&raw_, encoded.data(), encoded.size(), &due));
     }
@@ -905,11 +905,11 @@ class connection : public detail::movable<::sansocket> {
     {
         return detail::to_result(::sansocket_written(&raw_, n, now_ms));
     }
-    result ping(io &call, const_octets payload = {}) noexcept
+    result ping(io &call, const_bytes payload = {}) noexcept
     {
         return call.step_output(::sansocket_ping(&raw_, &call.raw_, payload.data(), payload.size()));
     }
-    result pong(io &call, const_octets payload = {}) noexcept
+    result pong(io &call, const_bytes payload = {}) noexcept
     {
         return call.step_output(::sansocket_pong(&raw_, &call.raw_, payload.data(), payload.size()));
     }

@@ -226,10 +226,10 @@ UsageError {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum CallError {
-    /// "Not yet": the output is too short. A call with room for `octets` succeeds.
+    /// "Not yet": the output is too short. A call with room for `bytes` succeeds.
     NeedsRoom {
         /// How many bytes of room the call needs.
-        octets: usize,
+        bytes: usize,
     },
     /// The entropy source failed.
     EntropyFailed,
@@ -252,7 +252,7 @@ impl From<crate::entropy::EntropyError> for CallError {
 impl core::fmt::Display for CallError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Self::NeedsRoom { octets } => write!(f, "the output needs room for {octets} bytes"),
+            Self::NeedsRoom { bytes } => write!(f, "the output needs room for {bytes} bytes"),
             Self::EntropyFailed => crate::entropy::EntropyError.fmt(f),
             Self::Usage(error) => error.fmt(f),
         }
@@ -263,7 +263,7 @@ impl core::error::Error for CallError {}
 
 /// The first `len` bytes of `out`, or the error that says how many are needed.
 pub(crate) fn room(out: &mut [u8], len: usize) -> Result<&mut [u8], CallError> {
-    out.get_mut(..len).ok_or(CallError::NeedsRoom { octets: len })
+    out.get_mut(..len).ok_or(CallError::NeedsRoom { bytes: len })
 }
 
 #[cfg(test)]

@@ -45,11 +45,11 @@ impl core::fmt::Display for UrlError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Scheme => "the scheme is not ws, wss, http or https",
-            Self::Host => "the host is missing or has an octet that no host has",
+            Self::Host => "the host is missing or has a byte that no host has",
             Self::Port => "the port is not a number from 1 to 65535",
             Self::UserInformation => "user names and passwords are not allowed in a WebSocket URL",
             Self::Fragment => "fragments are not allowed in a WebSocket URL",
-            Self::Target => "path and query have an octet that must be percent-encoded",
+            Self::Target => "path and query have a byte that must be percent-encoded",
         })
     }
 }

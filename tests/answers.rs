@@ -261,7 +261,7 @@ fn head_gets_the_head_of_a_get() {
             assert_eq!(transport, Transport::ShutdownWrite);
             // Exactly that room.
             assert_eq!(answer("HEAD", alone, end), Ok(expected), "{what}");
-            assert_eq!(answer("HEAD", alone, end - 1), Err(CallError::NeedsRoom { octets: end }), "{what}");
+            assert_eq!(answer("HEAD", alone, end - 1), Err(CallError::NeedsRoom { bytes: end }), "{what}");
             for other in ["head", "HEADS", "HEA", "Head", "POST", "OPTIONS"] {
                 let (other, ..) = answer(other, false, 1_000).unwrap();
                 assert_eq!(other, whole, "{what}");

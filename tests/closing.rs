@@ -83,7 +83,7 @@ fn sent_codes_are_those_of_the_rfc_and_the_registry() {
             ];
             for result in results {
                 match &result {
-                    Ok(octets) => assert_eq!(sent(role, octets), [close_frame(code)]),
+                    Ok(bytes) => assert_eq!(sent(role, bytes), [close_frame(code)]),
                     Err(error) => assert_eq!(*error, UsageError::InvalidCloseCode.into()),
                 }
                 assert_eq!(result.is_ok(), is_code_for_frames(code), "{code}");
@@ -93,7 +93,7 @@ fn sent_codes_are_those_of_the_rfc_and_the_registry() {
     }
 }
 
-/// F-18, F-19, B-07, B-36: bodies of 0 to 126 octets, received.
+/// F-18, F-19, B-07, B-36: bodies of 0 to 126 bytes, received.
 #[test]
 fn received_close_bodies_of_every_length() {
     for role in ROLES {
@@ -112,7 +112,7 @@ fn received_close_bodies_of_every_length() {
     }
 }
 
-/// F-19, W-04, B-36, B-38: reasons of 0 to 124 octets, sent; none without a code.
+/// F-19, W-04, B-36, B-38: reasons of 0 to 124 bytes, sent; none without a code.
 #[test]
 fn sent_close_reasons_of_every_length() {
     for role in ROLES {
@@ -125,8 +125,8 @@ fn sent_close_reasons_of_every_length() {
                 });
                 continue;
             }
-            let octets = 4 + len + if role == Role::Client { 4 } else { 0 };
-            probe.refused(CallError::NeedsRoom { octets }, octets - 1, |conn, out| {
+            let bytes = 4 + len + if role == Role::Client { 4 } else { 0 };
+            probe.refused(CallError::NeedsRoom { bytes }, bytes - 1, |conn, out| {
                 conn.close(Some(CloseCode(4000)), &reason, ms(0), out)
             });
             probe.write(|conn, out| conn.close(Some(CloseCode(4000)), &reason, ms(0), out));
@@ -135,7 +135,7 @@ fn sent_close_reasons_of_every_length() {
         }
         let mut probe = Case::open(role).start();
         probe.refused(UsageError::InvalidCloseReason, 200, |conn, out| conn.close(None, "r", ms(0), out));
-        // Multi-octet characters at the edge.
+        // Multi-byte characters at the edge.
         probe.refused(UsageError::InvalidCloseReason, 200, |conn, out| {
             conn.close(Some(CloseCode(1000)), &"\u{e4}".repeat(62), ms(0), out)
         });
@@ -143,9 +143,9 @@ fn sent_close_reasons_of_every_length() {
     }
 }
 
-/// F-18, F-19, C-13: the octet at which each fault of a Close shows: length, code, reason.
+/// F-18, F-19, C-13: the byte at which each fault of a Close shows: length, code, reason.
 #[test]
-fn close_fails_at_the_octet_that_shows_it() {
+fn close_fails_at_the_byte_that_shows_it() {
     for role in ROLES {
         let header = if role == Role::Server { 6 } else { 2 };
         let cases: [(&[u8], _, usize); 7] = [
@@ -307,8 +307,8 @@ fn closing_inside_messages_is_clean() {
 fn caller_can_fail_the_connection() {
     for role in ROLES {
         let mut probe = Case::open(role).start();
-        let octets = if role == Role::Client { 8 } else { 4 };
-        probe.refused(CallError::NeedsRoom { octets }, octets - 1, |conn, out| conn.fail(CloseCode(1011), ms(0), out));
+        let bytes = if role == Role::Client { 8 } else { 4 };
+        probe.refused(CallError::NeedsRoom { bytes }, bytes - 1, |conn, out| conn.fail(CloseCode(1011), ms(0), out));
         probe.refused(UsageError::InvalidCloseCode, 100, |conn, out| conn.fail(CloseCode(1006), ms(0), out));
         probe.write(|conn, out| conn.fail(CloseCode(1011), ms(0), out));
         assert_eq!((probe.conn.state(), probe.conn.transport()), (State::Closing, Transport::ShutdownWrite));
@@ -351,7 +351,7 @@ fn transport_is_kept_shut_down_and_closed_as_the_table_says() {
     }
 }
 
-/// C-17, C-24: the end of input at every octet of a session gives exactly one Closed, clean where both Closes went before.
+/// C-17, C-24: the end of input at every byte of a session gives exactly one Closed, clean where both Closes went before.
 #[test]
 fn end_of_input_anywhere_gives_one_closed() {
     for role in ROLES {

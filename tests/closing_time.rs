@@ -392,7 +392,7 @@ fn only_payload_of_the_rest_moves_the_deadline() {
         let mut probe = Probe::start(role, &DEFAULT, Begin::Open);
         probe.feed(&frame_to(role, BINARY, b"begins"));
         probe.write(|conn, out| conn.close(None, "", ms(0), out));
-        for (i, octets) in [
+        for (i, bytes) in [
             frame_to(role, FIN | PING, b"p"),
             frame_to(role, CONTINUATION, b""),
             frame_to(role, FIN | PONG, b""),
@@ -401,9 +401,9 @@ fn only_payload_of_the_rest_moves_the_deadline() {
         .iter()
         .enumerate()
         {
-            for octet in octets {
+            for byte in bytes {
                 probe.now = 1_000 * (i as u64 + 1);
-                probe.feed(&[*octet]);
+                probe.feed(&[*byte]);
                 assert_eq!(probe.next_timeout(), Some(5_000), "{role:?}, {i}");
             }
         }

@@ -1,4 +1,4 @@
-//! What a peer's octets cost: heads and lists take work in proportion to their length, whatever the pieces they come in.
+//! What a peer's bytes cost: heads and lists take work in proportion to their length, whatever the pieces they come in.
 mod property;
 mod support;
 
@@ -31,11 +31,11 @@ fn opens(event: Option<Event<'_>>) -> bool {
     matches!(event, Some(Event::Request(_) | Event::Opened(_)))
 }
 
-/// HS-17, B-08, CVE-2023-43669: the scan of a head does not look again at what it has seen. To show it, every octet that was seen is
-/// overwritten by NUL, which may stand nowhere in a head: a second look would fail. (With its last octet the head is read
+/// HS-17, B-08, CVE-2023-43669: the scan of a head does not look again at what it has seen. To show it, every byte that was seen is
+/// overwritten by NUL, which may stand nowhere in a head: a second look would fail. (With its last byte the head is read
 /// in place, so then it is there again.)
 #[test]
-fn scan_of_a_head_looks_at_each_octet_once() {
+fn scan_of_a_head_looks_at_each_byte_once() {
     for role in ROLES {
         let head = long_head(role);
         feed_and_forget(role, &head, &[1]);
@@ -84,8 +84,8 @@ fn is_less_than(most: u32, mut short: impl FnMut(), mut long: impl FnMut()) -> R
     last
 }
 
-/// Presents the start of `head`, up to `len` octets, with an octet more in each call.
-fn feed_octet_by_octet(role: Role, head: &mut [u8], len: usize) -> Connection<'static, Counter> {
+/// Presents the start of `head`, up to `len` bytes, with a byte more in each call.
+fn feed_byte_by_byte(role: Role, head: &mut [u8], len: usize) -> Connection<'static, Counter> {
     let mut conn = start(role);
     for known in 1..=len {
         assert!(conn.receive(ms(0), &mut head[..known], &mut [0; 131]).unwrap().event.is_none());
@@ -93,17 +93,17 @@ fn feed_octet_by_octet(role: Role, head: &mut [u8], len: usize) -> Connection<'s
     conn
 }
 
-/// HS-17, B-08: and no other work of a call grows with what was presented before: 64 Ki calls with an octet more each for one head take as
-/// long as for 128 heads of 512 octets. (A second pass over each call's input would take a hundred times as long.)
+/// HS-17, B-08: and no other work of a call grows with what was presented before: 64 Ki calls with a byte more each for one head take as
+/// long as for 128 heads of 512 bytes. (A second pass over each call's input would take a hundred times as long.)
 #[test]
-fn octet_by_octet_a_long_head_costs_what_short_ones_do() {
+fn byte_by_byte_a_long_head_costs_what_short_ones_do() {
     for role in ROLES {
         let mut head = long_head(role);
         let mut again = head.clone();
-        let short = || (0..128).for_each(|_| drop(feed_octet_by_octet(role, &mut head, 512)));
-        let long = || drop(feed_octet_by_octet(role, &mut again, 64 << 10));
+        let short = || (0..128).for_each(|_| drop(feed_byte_by_byte(role, &mut head, 512)));
+        let long = || drop(feed_byte_by_byte(role, &mut again, 64 << 10));
         assert_eq!(is_less_than(8, short, long), Ok(()), "{role:?}");
-        assert!(opens(feed_octet_by_octet(role, &mut head, 64 << 10).receive(ms(0), &mut again, &mut [0; 131]).unwrap().event));
+        assert!(opens(feed_byte_by_byte(role, &mut head, 64 << 10).receive(ms(0), &mut again, &mut [0; 131]).unwrap().event));
     }
 }
 

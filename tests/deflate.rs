@@ -15,12 +15,12 @@ struct FixedKey {
 }
 
 impl Entropy for FixedKey {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError> {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
         if let Some(left) = self.failures.checked_sub(1) {
             self.failures = left;
             return Err(EntropyError);
         }
-        octets.fill(0x5A);
+        bytes.fill(0x5A);
         Ok(())
     }
 }
@@ -30,8 +30,8 @@ fn client(config: &Config<'static>, params: DeflateParams) -> Connection<'static
     Connection::open(Role::Client, config, FixedKey { failures: 0 }, Negotiated::NOTHING.with_deflate(params), NOW)
 }
 
-/// What a client makes of a server's `wire`, given in pieces of `step` octets and inflated through a window of `window`
-/// octets: the messages, joined, and the fault.
+/// What a client makes of a server's `wire`, given in pieces of `step` bytes and inflated through a window of `window`
+/// bytes: the messages, joined, and the fault.
 fn receive(
     config: &Config<'static>,
     wire: &[u8],
@@ -85,8 +85,8 @@ fn receive_all_ways(config: &Config<'static>, wire: &[u8]) -> (Vec<(MessageKind,
 fn client_inflates_the_examples_of_the_rfc() {
     let mut wire = Vec::new();
     let mut expected = Vec::new();
-    let mut add = |octets: &[u8], text: &str| {
-        wire.extend_from_slice(octets);
+    let mut add = |bytes: &[u8], text: &str| {
+        wire.extend_from_slice(bytes);
         expected.push((MessageKind::Text, text.as_bytes().to_vec()));
     };
     // §7.2.3.1: one compressed frame, and the same in two fragments.
@@ -99,10 +99,10 @@ fn client_inflates_the_examples_of_the_rfc() {
     add(&[0xC1, 0x0B, 0x00, 0x05, 0x00, 0xFA, 0xFF, 0x48, 0x65, 0x6C, 0x6C, 0x6F, 0x00], "Hello");
     add(&[0xC1, 0x08, 0xF3, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00, 0x00], "Hello");
     add(&[0xC1, 0x0D, 0xF2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xCA, 0xC9, 0xC9, 0x07, 0x00], "Hello");
-    // §7.2.3.6: an empty message, its octet in a frame of its own and with an empty last frame.
+    // §7.2.3.6: an empty message, its byte in a frame of its own and with an empty last frame.
     add(&[0xC1, 0x01, 0x00], "");
     add(&[0x41, 0x01, 0x00, 0x80, 0x00], "");
-    // RSV1 over no octets at all.
+    // RSV1 over no bytes at all.
     add(&[0xC1, 0x00], "");
     assert_eq!(receive_all_ways(&CONFIG, &wire), (expected, None));
 }
@@ -126,21 +126,21 @@ fn broken_compressed_messages_fail() {
     assert_eq!(fault(&[0xC1, 0x05, 0xF2, 0x00, 0x11, 0x00, 0x00]), Some(ProtocolError::InvalidDeflate));
     // Ends inside a block.
     assert_eq!(fault(&[0xC1, 0x03, 0xF2, 0x48, 0xCD]), Some(ProtocolError::InvalidDeflate));
-    // A stored block of the octet C3 and nothing to go with it.
+    // A stored block of the byte C3 and nothing to go with it.
     assert_eq!(fault(&[0xC1, 0x07, 0x00, 0x01, 0x00, 0xFE, 0xFF, 0xC3, 0x00]), Some(ProtocolError::InvalidUtf8));
 }
 
-/// X-17, L-05, B-12: the limit counts inflated octets, at n and n + 1, and nothing beyond is inflated.
+/// X-17, L-05, B-12: the limit counts inflated bytes, at n and n + 1, and nothing beyond is inflated.
 #[test]
 fn inflated_size_is_limited_while_inflating() {
-    // 1000 octets of zero, by zlib at level 9.
+    // 1000 bytes of zero, by zlib at level 9.
     let wire: &[u8] = &[0xC2, 0x0B, 0x62, 0x60, 0x18, 0x05, 0xA3, 0x60, 0x14, 0x0C, 0x77, 0x00, 0x00];
     let limited = |max_message_len| receive_all_ways(&Config::new().max_message_len(max_message_len), wire);
     assert_eq!(limited(1000), (vec![(MessageKind::Binary, vec![0; 1000])], None));
     assert_eq!(limited(999), (vec![], Some(ProtocolError::MessageTooLong)));
 }
 
-/// Law 2: octets that did not fit the window come before whatever stands behind their frame, and before its faults.
+/// Law 2: bytes that did not fit the window come before whatever stands behind their frame, and before its faults.
 #[test]
 fn what_is_left_in_the_inflater_comes_first() {
     // "Hello" without FIN, a Ping, and the end.
@@ -167,7 +167,7 @@ fn what_is_left_in_the_inflater_comes_first() {
     assert_eq!(receive_all_ways(&CONFIG, &wire), (vec![], Some(ProtocolError::InvalidUtf8)));
 }
 
-/// Law 2: of two faults among octets that came out together, the first is named, whatever the window.
+/// Law 2: of two faults among bytes that came out together, the first is named, whatever the window.
 #[test]
 fn bad_text_before_the_limit_is_named_and_behind_it_not() {
     // A stored block of C3 28 41.
@@ -239,8 +239,8 @@ fn a_long_text_is_checked_once() {
 /// Law 7 and its exception: what went into the inflater is not lost when an answer behind it cannot be written, for want of
 /// room or of entropy. Here a Ping stands behind a compressed fragment of which nothing comes out yet.
 #[test]
-fn inflated_octets_survive_a_refused_call() {
-    // "Hello" in two fragments (RFC 7692 §7.2.3.1), the first so short that no octet of text is in it.
+fn inflated_bytes_survive_a_refused_call() {
+    // "Hello" in two fragments (RFC 7692 §7.2.3.1), the first so short that no byte of text is in it.
     let wire = [0x41, 0x01, 0xF2, 0x89, 0x00, 0x80, 0x06, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
     for (room, failures) in [(0, 0), (130, 0), (131, 0), (131, 1)] {
         let (mut history, mut window) = ([0; 1 << 15], [0; 64]);
@@ -252,7 +252,7 @@ fn inflated_octets_survive_a_refused_call() {
         for room in [room, 131, 131, 131] {
             let mut out = vec![0; room];
             match connection.receive_with(NOW, &mut input[at..], &mut inflater, &mut window, &mut out) {
-                Err(error) => assert_eq!(error, CallError::NeedsRoom { octets: 131 }),
+                Err(error) => assert_eq!(error, CallError::NeedsRoom { bytes: 131 }),
                 Ok(received) => {
                     at += received.consumed;
                     seen.extend(received.event.map(|event| match event {
@@ -266,8 +266,8 @@ fn inflated_octets_survive_a_refused_call() {
     }
 }
 
-/// The same where nothing is consumed any more: a fault among the octets that were left in the inflater is a fault even if no key can
-/// be had for the Close. Had the call been taken back, the bad octet would have been skipped.
+/// The same where nothing is consumed any more: a fault among the bytes that were left in the inflater is a fault even if no key can
+/// be had for the Close. Had the call been taken back, the bad byte would have been skipped.
 #[test]
 fn fault_in_what_is_left_in_the_inflater_is_not_skipped() {
     // Without FIN: `a`, C3 28, which is no UTF-8, then A9, which would go with the C3, and `b`, in a block with the fixed code.

@@ -29,7 +29,7 @@ fn session() -> Vec<u8> {
     .concat()
 }
 
-/// L-06, B-12: a compressed frame may announce the message limit, a 1/1024 of it and 64 octets more; one octet beyond that it fails from its
+/// L-06, B-12: a compressed frame may announce the message limit, a 1/1024 of it and 64 bytes more; one byte beyond that it fails from its
 /// header alone, with 1009. What inflates counts against the limit, and so makes what may follow shorter.
 #[test]
 fn compressed_frame_at_the_limit() {
@@ -61,7 +61,7 @@ fn compressed_frame_at_the_limit() {
     }
 }
 
-/// C-17, C-24: the end of input at every octet of compressed messages: exactly one Closed, 1006 and not clean.
+/// C-17, C-24: the end of input at every byte of compressed messages: exactly one Closed, 1006 and not clean.
 #[test]
 fn end_of_input_inside_compressed_messages_gives_one_closed() {
     let config = Config::new();
@@ -91,7 +91,7 @@ fn end_of_input_inside_compressed_messages_gives_one_closed() {
 }
 
 /// B-39, B-44: inflating writes into the window that was lent and nowhere else: not behind what it produced, not into the input beyond the
-/// frame, and octets around both are as they were.
+/// frame, and bytes around both are as they were.
 #[test]
 fn inflating_writes_into_its_window_only() {
     let config = Config::new();
@@ -116,8 +116,8 @@ fn inflating_writes_into_its_window_only() {
                 }
                 Some(_) => 0,
             };
-            assert!(memory[..8].iter().chain(&memory[8 + produced.max(size)..]).all(|&octet| octet == 0xA5));
-            // The masking key is zeros, so not an octet of the input changes at all.
+            assert!(memory[..8].iter().chain(&memory[8 + produced.max(size)..]).all(|&byte| byte == 0xA5));
+            // The masking key is zeros, so not a byte of the input changes at all.
             assert_eq!(input, wire);
         }
         assert_eq!((consumed, text.as_slice()), (wire.len(), &b"HelloHello"[..]));

@@ -45,7 +45,7 @@ fn wires(role: Role) -> Vec<Vec<u8>> {
 /// What comes behind the head of `seen`, if there is one: its events, and its frames without their keys.
 fn behind_the_head(role: Role, seen: support::Transcript, has_head: bool) -> (Vec<Seen>, Vec<(u8, Vec<u8>)>) {
     let head = if has_head && role == Role::Server {
-        seen.output.windows(4).position(|octets| octets == b"\r\n\r\n").unwrap() + 4
+        seen.output.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4
     } else {
         0
     };

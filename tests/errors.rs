@@ -76,7 +76,7 @@ fn every_protocol_error_is_met_by_a_wire() {
     for &rule in P::ALL {
         let Some((case, wire)) = wire_that_breaks(rule) else { continue };
         let mut probe = case.start();
-        wire.chunks(2_000).for_each(|octets| probe.feed(octets));
+        wire.chunks(2_000).for_each(|bytes| probe.feed(bytes));
         match probe.events.last() {
             Some(Seen::Failed(error) | Seen::Refused { error, .. }) => assert_eq!(*error, rule),
             other => panic!("{other:?} instead of {rule:?}"),
@@ -162,13 +162,13 @@ fn every_usage_error_is_met_by_a_call() {
     }
 }
 
-/// Law 7, 131 octets: the largest answers of each kind that `receive` writes.
+/// Law 7, 131 bytes: the largest answers of each kind that `receive` writes.
 #[test]
-fn largest_answers_fit_131_octets() {
+fn largest_answers_fit_131_bytes() {
     let mut input = frame_to(Role::Client, FIN | PING, &[7; 125]);
     let mut out = [0; 131];
     let mut client = open(Role::Client);
-    assert!(matches!(client.receive(ms(0), &mut input, &mut out[..130]), Err(CallError::NeedsRoom { octets: 131 })));
+    assert!(matches!(client.receive(ms(0), &mut input, &mut out[..130]), Err(CallError::NeedsRoom { bytes: 131 })));
     assert_eq!(client.receive(ms(0), &mut input, &mut out).unwrap().produced, 131);
     for &rule in P::ALL {
         let Some((case, wire)) = wire_that_breaks(rule) else { continue };

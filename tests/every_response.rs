@@ -298,7 +298,7 @@ fn every_character_in_every_part_of_a_request() {
                 assert!(is_good, "{what} was sent");
                 counts[1] += 1;
                 let read = Request::parse(&wire, &DEFAULT).unwrap().unwrap();
-                assert_eq!((read.octets().len(), read.headers().count()), (wire.len(), lines), "{what}");
+                assert_eq!((read.bytes().len(), read.headers().count()), (wire.len(), lines), "{what}");
                 if let Some(header) = header {
                     assert_eq!(read.header(header), Some(trimmed(text.as_bytes())), "{what}");
                 }

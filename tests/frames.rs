@@ -15,8 +15,8 @@ fn text(text: &str) -> Seen {
     Seen::Message(MessageKind::Text, text.into())
 }
 
-fn binary(octets: &[u8]) -> Seen {
-    Seen::Message(MessageKind::Binary, octets.to_vec())
+fn binary(bytes: &[u8]) -> Seen {
+    Seen::Message(MessageKind::Binary, bytes.to_vec())
 }
 
 fn ping(payload: &[u8], within: u64) -> Seen {
@@ -47,22 +47,22 @@ fn examples_of_the_rfc_arrive_as_the_rfc_says() {
     assert!(pong.output.is_empty());
 }
 
-/// F-07: the long examples of §5.7, 256 octets and 64 KiB.
+/// F-07: the long examples of §5.7, 256 bytes and 64 KiB.
 #[test]
 fn long_examples_of_the_rfc_arrive_as_the_rfc_says() {
-    let octets: Vec<_> = (0..=255).collect();
-    let wire = [hex("82 7e 01 00"), octets.clone()].concat();
-    assert_eq!(Case::open(Role::Client).run(&wire).before_closed(), [binary(&octets)]);
-    let octets: Vec<_> = (0..65_536_u32).map(|i| (i * 7) as u8).collect();
-    let wire = [hex("82 7f 00 00 00 00 00 01 00 00"), octets.clone()].concat();
+    let bytes: Vec<_> = (0..=255).collect();
+    let wire = [hex("82 7e 01 00"), bytes.clone()].concat();
+    assert_eq!(Case::open(Role::Client).run(&wire).before_closed(), [binary(&bytes)]);
+    let bytes: Vec<_> = (0..65_536_u32).map(|i| (i * 7) as u8).collect();
+    let wire = [hex("82 7f 00 00 00 00 00 01 00 00"), bytes.clone()].concat();
     let case = Case::open(Role::Client);
     for cuts in [&[][..], &[1], &[9], &[10], &[11], &[5, 300, 40_000], &[65_545]] {
         let seen = case.deliver(&wire, cuts.iter().copied(), 0);
-        assert_eq!(seen.before_closed(), [binary(&octets)]);
+        assert_eq!(seen.before_closed(), [binary(&bytes)]);
     }
 }
 
-/// Sending the examples of §5.7 gives their octets.
+/// Sending the examples of §5.7 gives their bytes.
 #[test]
 fn examples_of_the_rfc_leave_as_the_rfc_says() {
     let mut server = open(Role::Server);
@@ -91,7 +91,7 @@ fn examples_of_the_rfc_leave_as_the_rfc_says() {
     assert_eq!(out[..len], hex("8a 85 01 02 03 04 49 67 6f 68 6e"));
 }
 
-/// The rules that a first and second octet break, by the table of §5.2: those of the first octet, else of the second.
+/// The rules that a first and second byte break, by the table of §5.2: those of the first byte, else of the second.
 fn rules_broken(role: Role, inside: bool, first: u8, second: u8) -> (usize, Vec<ProtocolError>) {
     let (opcode, len) = (first & 15, second & 127);
     let rules = [
@@ -105,19 +105,19 @@ fn rules_broken(role: Role, inside: bool, first: u8, second: u8) -> (usize, Vec<
         (2, opcode > 7 && len > 125, ControlFrameTooLong),
         (2, opcode == 8 && len == 1, CloseBodyTooShort),
     ];
-    let octets = rules.iter().find(|(_, broken, _)| *broken).map_or(2, |rule| rule.0);
-    (octets, rules.into_iter().filter(|rule| rule.1 && rule.0 == octets).map(|rule| rule.2).collect())
+    let bytes = rules.iter().find(|(_, broken, _)| *broken).map_or(2, |rule| rule.0);
+    (bytes, rules.into_iter().filter(|rule| rule.1 && rule.0 == bytes).map(|rule| rule.2).collect())
 }
 
-/// F-02, F-04, F-05, F-06, F-12, F-13, F-17, F-18, B-26, B-32: all 65 536 first two octets, for both roles, between messages
-/// and inside one, whole and octet by octet: the verdict, the octet at which it falls, and the code that it sends.
+/// F-02, F-04, F-05, F-06, F-12, F-13, F-17, F-18, B-26, B-32: all 65 536 first two bytes, for both roles, between messages
+/// and inside one, whole and byte by byte: the verdict, the byte at which it falls, and the code that it sends.
 #[test]
-fn every_pair_of_first_octets_gets_the_verdict_of_the_table() {
+fn every_pair_of_first_bytes_gets_the_verdict_of_the_table() {
     for role in ROLES {
         for inside in [false, true] {
             for pair in 0..=u16::MAX {
                 let [first, second] = pair.to_be_bytes();
-                let (octets, faults) = rules_broken(role, inside, first, second);
+                let (bytes, faults) = rules_broken(role, inside, first, second);
                 for whole in [false, true] {
                     let mut conn = open(role);
                     if inside {
@@ -139,7 +139,7 @@ fn every_pair_of_first_octets_gets_the_verdict_of_the_table() {
                                 failed = Some((known, error));
                                 break;
                             }
-                            // Without masking key, two octets can be a whole frame.
+                            // Without masking key, two bytes can be a whole frame.
                             Some(event) => assert!(role == Role::Client && second == 0 && faults.is_empty(), "{event:?}"),
                         }
                     }
@@ -147,7 +147,7 @@ fn every_pair_of_first_octets_gets_the_verdict_of_the_table() {
                         None => assert!(faults.is_empty(), "{role:?} {inside} {pair:04x}: {faults:?} not found"),
                         Some((known, error)) => {
                             assert!(faults.contains(&error), "{role:?} {inside} {pair:04x}: {error:?}, not {faults:?}");
-                            assert!(whole || known == octets, "{role:?} {inside} {pair:04x}: {error:?} at octet {known}");
+                            assert!(whole || known == bytes, "{role:?} {inside} {pair:04x}: {error:?} at byte {known}");
                         }
                     }
                 }
@@ -175,7 +175,7 @@ fn client_fails_on_masked_frame() {
 
 /// F-04: a server that sends back what it got, still masked.
 #[test]
-fn client_names_the_masking_of_a_server_that_echoes_raw_octets() {
+fn client_names_the_masking_of_a_server_that_echoes_raw_bytes() {
     let mut client = Case::open(Role::Client).start();
     client.write(|conn, out| conn.send_text("Hello", out));
     let echo = client.output.clone();
@@ -189,7 +189,7 @@ fn client_names_the_masking_of_a_server_that_echoes_raw_octets() {
 
 /// F-05, F-27: all reserved bits on all opcodes, A 3.1-3.7.
 #[test]
-fn reserved_bits_fail_at_the_first_octet() {
+fn reserved_bits_fail_at_the_first_byte() {
     for role in ROLES {
         for rsv in 1..8 {
             for opcode in [TEXT, BINARY, CLOSE, PING, PONG] {
@@ -202,7 +202,7 @@ fn reserved_bits_fail_at_the_first_octet() {
 
 /// F-06, A 4.1.x, 4.2.x.
 #[test]
-fn reserved_opcodes_fail_at_the_first_octet() {
+fn reserved_opcodes_fail_at_the_first_byte() {
     for role in ROLES {
         for opcode in (3..8).chain(11..16) {
             let seen = Case::open(role).run_briefly(&frame_to(role, FIN | opcode, b"x"));
@@ -220,28 +220,28 @@ fn length_fault(form: Form, value: u64, max: u64) -> Option<ProtocolError> {
     }
 }
 
-/// The same by hand: how many octets of the header show it.
+/// The same by hand: how many bytes of the header show it.
 fn length_fault_at(form: Form, value: u64, max: u64) -> usize {
-    let octets = length(form, value, false);
-    (1..=octets.len())
+    let bytes = length(form, value, false);
+    (1..=bytes.len())
         .find(|&known| {
             // It shows once no completion is good.
             let with = |fill: u8| {
-                let filled: Vec<_> = (1..octets.len()).map(|i| if i < known { octets[i] } else { fill }).collect();
-                filled.iter().fold(if octets.len() > 1 { 0 } else { value }, |sum: u64, &octet| sum << 8 | u64::from(octet))
+                let filled: Vec<_> = (1..bytes.len()).map(|i| if i < known { bytes[i] } else { fill }).collect();
+                filled.iter().fold(if bytes.len() > 1 { 0 } else { value }, |sum: u64, &byte| sum << 8 | u64::from(byte))
             };
             let minimum = [0, 126, 65_536][form as usize];
             let (low, high) = (with(0), with(0xFF));
-            known > 1 && (low >> 63 == 1 || high < minimum || low > max) || known == octets.len() && value > max
+            known > 1 && (low >> 63 == 1 || high < minimum || low > max) || known == bytes.len() && value > max
         })
         .unwrap()
         + 1
 }
 
 /// F-07, F-08, F-09, B-01, B-02, B-03, L-06: every form of length with minimal and other values, at the limit and far above, and
-/// the octet at which it fails. CVE-2020-27813, CVE-2020-13935, CVE-2026-50161 came from such headers.
+/// the byte at which it fails. CVE-2020-27813, CVE-2020-13935, CVE-2026-50161 came from such headers.
 #[test]
-fn lengths_fail_at_the_first_octet_that_shows_it() {
+fn lengths_fail_at_the_first_byte_that_shows_it() {
     let values: Vec<u64> = (0..=130)
         .chain([
             255, 256, 511, 512, 999, 1000, 1001, 4_095, 65_535, 65_536, 65_537, 100_000, 100_001, 131_071, 0xFF_FFFF, 0x100_0000,
@@ -283,9 +283,9 @@ fn lengths_fail_at_the_first_octet_that_shows_it() {
     }
 }
 
-/// F-17, A 2.5: longer forms of length on control frames fail at the second octet, even for a small value.
+/// F-17, A 2.5: longer forms of length on control frames fail at the second byte, even for a small value.
 #[test]
-fn control_frames_have_at_most_125_octets() {
+fn control_frames_have_at_most_125_bytes() {
     for role in ROLES {
         for opcode in [CLOSE, PING, PONG] {
             for form in [Form::Sixteen, Form::SixtyFour] {
@@ -312,7 +312,7 @@ fn control_frames_are_not_fragmented() {
     }
 }
 
-/// F-22, F-23, A 2.1-2.4, 2.10: each Ping has its Pong, in order, with the same octets.
+/// F-22, F-23, A 2.1-2.4, 2.10: each Ping has its Pong, in order, with the same bytes.
 #[test]
 fn every_ping_is_answered_in_the_call_that_takes_it() {
     for role in ROLES {
@@ -339,10 +339,10 @@ fn flood_of_pings_waits_for_the_writer() {
         loop {
             let mut out = [0; 131];
             match conn.receive(ms(0), &mut input[start..], &mut out[..room]) {
-                Err(CallError::NeedsRoom { octets }) => {
-                    assert_eq!((octets, &input[start..]), (131, &flood[start..]));
+                Err(CallError::NeedsRoom { bytes }) => {
+                    assert_eq!((bytes, &input[start..]), (131, &flood[start..]));
                     blocked += 1;
-                    room = octets;
+                    room = bytes;
                 }
                 Err(error) => panic!("{error}"),
                 Ok(received) if received.event.is_none() => break,
@@ -391,9 +391,9 @@ fn unmasking_goes_on_over_chunk_boundaries() {
     }
 }
 
-/// F-01, F-10, HC-05, B-27: one fresh key of exactly four octets for each frame, none for refused calls.
+/// F-01, F-10, HC-05, B-27: one fresh key of exactly four bytes for each frame, none for refused calls.
 #[test]
-fn client_draws_four_octets_for_each_frame() {
+fn client_draws_four_bytes_for_each_frame() {
     let mut probe = Case::open(Role::Client).start();
     probe.write(|conn, out| conn.send_text("a", out));
     probe.write(|conn, out| conn.send(MessageKind::Binary, b"", false, out));
@@ -401,8 +401,8 @@ fn client_draws_four_octets_for_each_frame() {
     probe.write(|conn, out| conn.ping(b"p", out));
     probe.write(|conn, out| conn.pong(b"p", out));
     probe.feed(&frame_to(Role::Client, FIN | PING, b"q"));
-    probe.refused(CallError::NeedsRoom { octets: 7 }, 6, |conn, out| conn.send_text("b", out));
-    probe.refused(CallError::NeedsRoom { octets: 6 }, 5, |conn, out| conn.ping(b"", out));
+    probe.refused(CallError::NeedsRoom { bytes: 7 }, 6, |conn, out| conn.send_text("b", out));
+    probe.refused(CallError::NeedsRoom { bytes: 6 }, 5, |conn, out| conn.ping(b"", out));
     probe.write(|conn, out| conn.close(None, "", ms(0), out));
     assert_eq!(probe.entropy.draws(), [4; 7]);
     let keys: Vec<_> = written_by(Role::Client, &probe.output).iter().map(|frame| frame.key.unwrap()).collect();

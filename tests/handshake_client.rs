@@ -56,7 +56,7 @@ fn response_lines(key: &str) -> Vec<u8> {
     head(&["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", &accept])
 }
 
-/// HC-01 to HC-07: the request, octet by octet.
+/// HC-01 to HC-07: the request, byte by byte.
 #[test]
 fn request_is_that_of_the_rfc() {
     let config = DEFAULT.subprotocols("chat, superchat");
@@ -94,14 +94,14 @@ fn random_requests_are_read_as_they_were_meant() {
         let request = ClientRequest::new("example.com", &target).headers(&headers);
         probe.write(|conn, out| conn.request(&request, ms(0), out));
         let read = Request::parse(&probe.output, &DEFAULT).unwrap().unwrap();
-        assert_eq!((read.method(), read.target(), read.octets().len()), ("GET", target.as_str(), probe.output.len()));
+        assert_eq!((read.method(), read.target(), read.bytes().len()), ("GET", target.as_str(), probe.output.len()));
         assert_eq!((read.header(&name), read.headers().count()), (Some(value.as_bytes()), 6));
         let seen = Case::handshake(Role::Server).deliver(&probe.output, [], 131);
         assert_eq!(status_of(&seen.output), 101);
     });
 }
 
-/// HC-02, HC-03, HC-08, B-23, B-24, CVE-2026-47072, CVE-2026-1527: what cannot stand in a request is refused before an octet is
+/// HC-02, HC-03, HC-08, B-23, B-24, CVE-2026-47072, CVE-2026-1527: what cannot stand in a request is refused before a byte is
 /// written or drawn.
 #[test]
 fn requests_that_cannot_be_sent_are_refused() {
@@ -156,7 +156,7 @@ fn malformed_subprotocols_are_refused() {
     }
 }
 
-/// B-23, B-24, HC-08: the list goes into the head as it is, so no octet around a name may be one that no header has: with CR LF
+/// B-23, B-24, HC-08: the list goes into the head as it is, so no byte around a name may be one that no header has: with CR LF
 /// the head would end there.
 #[test]
 fn subprotocols_cannot_end_their_header_line() {
@@ -177,13 +177,13 @@ fn subprotocols_cannot_end_their_header_line() {
 fn request_needs_exactly_the_room_it_asks_for() {
     let request = ClientRequest::new(HOST, "/");
     let mut probe = fresh(&DEFAULT);
-    let Err(CallError::NeedsRoom { octets }) = probe.conn.request(&request, ms(0), &mut []) else { panic!() };
-    assert_eq!(probe.conn.request(&request, ms(0), &mut vec![0; octets - 1]), Err(CallError::NeedsRoom { octets }));
+    let Err(CallError::NeedsRoom { bytes }) = probe.conn.request(&request, ms(0), &mut []) else { panic!() };
+    assert_eq!(probe.conn.request(&request, ms(0), &mut vec![0; bytes - 1]), Err(CallError::NeedsRoom { bytes }));
     probe.entropy.set_broken(true);
-    assert_eq!(probe.conn.request(&request, ms(0), &mut vec![0; octets]), Err(CallError::EntropyFailed));
+    assert_eq!(probe.conn.request(&request, ms(0), &mut vec![0; bytes]), Err(CallError::EntropyFailed));
     probe.entropy.set_broken(false);
     assert_eq!((probe.entropy.draws(), probe.conn.state()), (vec![], State::Connecting));
-    assert_eq!(probe.conn.request(&request, ms(0), &mut vec![0; octets]), Ok(octets));
+    assert_eq!(probe.conn.request(&request, ms(0), &mut vec![0; bytes]), Ok(bytes));
     assert_eq!(probe.entropy.draws(), [16]);
     probe.refused(UsageError::NotConnecting, 2_000, |conn, out| conn.request(&request, ms(0), out));
     probe.feed(&response_with(&[]));
@@ -198,7 +198,7 @@ fn refused_request_leaves_the_output_alone() {
     let request = ClientRequest::new(HOST, "/");
     let mut out = [0xA5; 100];
     assert!(fresh(&DEFAULT).conn.request(&request, ms(0), &mut out).is_err());
-    assert!(out.iter().all(|&octet| octet == 0xA5), "request wrote and refused");
+    assert!(out.iter().all(|&byte| byte == 0xA5), "request wrote and refused");
     let mut probe = fresh(&DEFAULT);
     probe.entropy.set_broken(true);
     probe.refused(CallError::EntropyFailed, 2_000, |conn, out| conn.request(&request, ms(0), out));
@@ -463,7 +463,7 @@ fn interim_responses_are_skipped() {
     assert_eq!(seen.before_closed(), []);
 }
 
-/// HT-03, HT-04, HT-05, HT-08, HT-09, HT-20: heads that are none, with the octet that shows it.
+/// HT-03, HT-04, HT-05, HT-08, HT-09, HT-20: heads that are none, with the byte that shows it.
 #[test]
 fn syntax_of_responses_is_strict() {
     for (line, position) in [
@@ -512,21 +512,21 @@ fn head_that_is_none_ends_the_connection() {
 
 /// The naive second parser for responses: whether `wire` opens a client that offered nothing.
 fn is_good_response(wire: &[u8]) -> bool {
-    let Some(end) = wire.windows(4).position(|octets| octets == b"\r\n\r\n") else { return false };
-    let text: String = wire[..end].iter().map(|&octet| char::from(octet)).collect();
+    let Some(end) = wire.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return false };
+    let text: String = wire[..end].iter().map(|&byte| char::from(byte)).collect();
     let token = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c));
-    let value_octet = |c: char| c == '\t' || c >= ' ' && c != '\u{7f}';
+    let value_byte = |c: char| c == '\t' || c >= ' ' && c != '\u{7f}';
     let mut lines = text.split("\r\n");
     let line = lines.next().unwrap();
     let Some(version) = line.strip_prefix("HTTP/1.") else { return false };
     let Some(rest) = version.strip_prefix(|c: char| c.is_ascii_digit()) else { return false };
-    if !(rest == " 101" || rest.starts_with(" 101 ")) || !rest.chars().all(value_octet) {
+    if !(rest == " 101" || rest.starts_with(" 101 ")) || !rest.chars().all(value_byte) {
         return false;
     }
     let mut fields = Vec::new();
     for line in lines {
         let Some((name, value)) = line.split_once(':') else { return false };
-        if !token(name) || !value.chars().all(value_octet) {
+        if !token(name) || !value.chars().all(value_byte) {
             return false;
         }
         fields.push((name.to_ascii_lowercase(), value.trim_matches([' ', '\t']).to_string()));
@@ -543,7 +543,7 @@ fn is_good_response(wire: &[u8]) -> bool {
         && names.into_iter().all(|name| all(name).is_empty())
 }
 
-/// HC-11 to HC-18, HC-22, HT-03 to HT-10, HT-20, B-15: every octet substituted, inserted and deleted at every position of a good
+/// HC-11 to HC-18, HC-22, HT-03 to HT-10, HT-20, B-15: every byte substituted, inserted and deleted at every position of a good
 /// response: it opens the connection if and only if a second parser says so. (The version's digit is judged elsewhere.)
 #[test]
 fn every_mutation_of_a_response_is_judged_as_by_a_second_parser() {
@@ -564,12 +564,12 @@ fn every_mutation_of_a_response_is_judged_as_by_a_second_parser() {
         assert_eq!(conn.state() == State::Open, opened);
     };
     for place in 0..good.len() {
-        for octet in 0..=255 {
+        for byte in 0..=255 {
             let mut wire = good.clone();
-            wire[place] = octet;
+            wire[place] = byte;
             judge(wire);
             let mut wire = good.clone();
-            wire.insert(place, octet);
+            wire.insert(place, byte);
             judge(wire);
         }
         let mut wire = good.clone();

@@ -58,7 +58,7 @@ fn random_targets_are_sent_whole_or_not_at_all() {
                 assert!(is_good, "{target:?}");
                 let read = Request::parse(&out[..len], &DEFAULT).unwrap().unwrap();
                 let slash = if target.starts_with('?') { "/" } else { "" };
-                assert_eq!((read.target(), read.octets().len()), (format!("{slash}{target}").as_str(), len));
+                assert_eq!((read.target(), read.bytes().len()), (format!("{slash}{target}").as_str(), len));
             }
             Err(error) => assert!(!is_good && error == UsageError::InvalidTarget.into() && out == [0; 500], "{target:?}"),
         }
@@ -101,7 +101,7 @@ fn versions_of_a_refusal_can_be_read() {
 /// B-05, HS-07, CVE-2014-0193: the drafts before RFC 6455 are not spoken: neither their opening handshakes nor their frames.
 #[test]
 fn drafts_are_not_spoken() {
-    // Draft 76: two keys, eight octets behind the head, no version.
+    // Draft 76: two keys, eight bytes behind the head, no version.
     let draft_76 = [
         head(&[
             "GET /demo HTTP/1.1",
@@ -127,7 +127,7 @@ fn drafts_are_not_spoken() {
         assert_eq!((seen.before_closed(), seen.fault_at), (&[Seen::Failed(ContinuationWithoutStart)][..], Some(1)));
         let seen = Case::open(role).run(b"\xFF\0");
         assert!(matches!(seen.before_closed(), [Seen::Failed(ReservedOpcode | ReservedBitSet)]) && seen.fault_at == Some(1));
-        // A length of draft 76, seven bits an octet with the top bit for more, is no length here: its second octet is ours.
+        // A length of draft 76, seven bits a byte with the top bit for more, is no length here: its second byte is ours.
         let seen = Case::open(role).run(&[FIN | TEXT, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]);
         assert!(seen.has_failed());
     }

@@ -98,7 +98,7 @@ fn frames_behind_the_request_are_kept() {
         Seen::CloseReceived { code: 1000, reason: String::new() },
     ];
     assert_eq!(seen.before_closed()[1..], expected);
-    let end = seen.output.windows(4).position(|octets| octets == b"\r\n\r\n").unwrap() + 4;
+    let end = seen.output.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
     assert_eq!(plain(&written_by(Role::Server, &seen.output[end..])).len(), 2);
 }
 
@@ -113,7 +113,7 @@ fn nothing_is_consumed_until_the_answer() {
     // A copy of the head, parsed again, is accepted later.
     let copy = request_with(&[]);
     let request = Request::parse(&copy, &DEFAULT).unwrap().unwrap();
-    assert_eq!((request.octets(), request.path(), request.query()), (&copy[..], "/chat", None));
+    assert_eq!((request.bytes(), request.path(), request.query()), (&copy[..], "/chat", None));
     probe.write(|conn, out| conn.accept(&request, &Accept::new(Origin::Any), ms(5), out));
     probe.feed(b"");
     assert_eq!(probe.events[1..], [Seen::Message(MessageKind::Text, b"early".into())]);
@@ -241,9 +241,9 @@ fn connection_must_list_upgrade() {
     }
 }
 
-/// HS-05, HS-06, B-28, CVE-2026-5067: the key is the base64 of 16 octets, once.
+/// HS-05, HS-06, B-28, CVE-2026-5067: the key is the base64 of 16 bytes, once.
 #[test]
-fn key_must_be_the_base64_of_16_octets() {
+fn key_must_be_the_base64_of_16_bytes() {
     let long = "A".repeat(3_000);
     let keys = [
         "",
@@ -315,7 +315,7 @@ fn expectation_is_refused() {
     refuses(&request_with(&["Expect: 100-continue"]), UnsupportedExpectation, 417);
 }
 
-/// HT-01 to HT-10, B-22: syntax, with the octet that shows the fault.
+/// HT-01 to HT-10, B-22: syntax, with the byte that shows the fault.
 #[test]
 fn syntax_of_heads_is_strict() {
     let start = "GET / HTTP/1.1\r\n";
@@ -358,34 +358,34 @@ fn one_empty_line_before_the_request_is_ignored() {
     let wire = [b"\r\n", &request_with(&[])[..]].concat();
     accepts(&wire);
     let request = Request::parse(&wire, &DEFAULT).unwrap().unwrap();
-    assert_eq!((request.method(), request.octets().len()), ("GET", wire.len()));
+    assert_eq!((request.method(), request.bytes().len()), ("GET", wire.len()));
     refuses(&[b"\r\n\r\n", &request_with(&[])[..]].concat(), InvalidRequestLine, 400);
 }
 
-/// HT-09, B-15: all octets as part of a value: controls fail, others arrive as they are.
+/// HT-09, B-15: all bytes as part of a value: controls fail, others arrive as they are.
 #[test]
-fn values_hold_any_octet_but_controls() {
-    for octet in 0..=255_u8 {
-        let wire = [&request_with(&[])[..request_with(&[]).len() - 2], b"X: a", &[octet], b"b\r\n\r\n"].concat();
-        let is_good = octet == b'\t' || octet >= 0x20 && octet != 0x7F;
+fn values_hold_any_byte_but_controls() {
+    for byte in 0..=255_u8 {
+        let wire = [&request_with(&[])[..request_with(&[]).len() - 2], b"X: a", &[byte], b"b\r\n\r\n"].concat();
+        let is_good = byte == b'\t' || byte >= 0x20 && byte != 0x7F;
         let seen = server().run_briefly(&wire);
         match seen.before_closed() {
-            [Seen::Request { fields, .. }] if is_good => assert_eq!(fields.last().unwrap().1, [b'a', octet, b'b']),
+            [Seen::Request { fields, .. }] if is_good => assert_eq!(fields.last().unwrap().1, [b'a', byte, b'b']),
             [Seen::Failed(InvalidHeaderValue | InvalidLineEnd)] if !is_good => {}
-            other => panic!("{other:?} on {octet:02x}"),
+            other => panic!("{other:?} on {byte:02x}"),
         }
     }
 }
 
-/// HT-10: all octets as part of a name, against the list of RFC 9110 §5.6.2.
+/// HT-10: all bytes as part of a name, against the list of RFC 9110 §5.6.2.
 #[test]
 fn names_are_tokens() {
-    for octet in 0..=255_u8 {
-        let wire = [&request_with(&[])[..request_with(&[]).len() - 2], b"X", &[octet], b"Y: z\r\n\r\n"].concat();
-        let is_token = b"!#$%&'*+-.^_`|~".contains(&octet) || octet.is_ascii_alphanumeric();
+    for byte in 0..=255_u8 {
+        let wire = [&request_with(&[])[..request_with(&[]).len() - 2], b"X", &[byte], b"Y: z\r\n\r\n"].concat();
+        let is_token = b"!#$%&'*+-.^_`|~".contains(&byte) || byte.is_ascii_alphanumeric();
         let seen = server().deliver(&wire, [], 131);
         // A colon ends the name.
-        assert_eq!(status_of(&seen.output) == 101, is_token || octet == b':', "{octet:02x}");
+        assert_eq!(status_of(&seen.output) == 101, is_token || byte == b':', "{byte:02x}");
     }
 }
 
@@ -555,15 +555,15 @@ fn headers_of_the_answer_are_checked() {
         })
     };
     let respond = |header: Header<'_>| decide(&DEFAULT, &wire, |conn, _| conn.respond(404, &[header], b"", ms(0), &mut [0; 500]));
-    for octet in 0..=255_u8 {
-        let value = [b'v', octet, b'v'];
-        let is_good = octet == b'\t' || octet >= 0x20 && octet != 0x7F;
+    for byte in 0..=255_u8 {
+        let value = [b'v', byte, b'v'];
+        let is_good = byte == b'\t' || byte >= 0x20 && byte != 0x7F;
         let header = Header { name: "X", value: &value };
-        assert_eq!((accept(header).is_ok(), respond(header).is_ok()), (is_good, is_good), "{octet:02x}");
-        if let Ok(name) = core::str::from_utf8(&[b'n', octet]) {
-            let is_token = b"!#$%&'*+-.^_`|~".contains(&octet) || octet.is_ascii_alphanumeric();
+        assert_eq!((accept(header).is_ok(), respond(header).is_ok()), (is_good, is_good), "{byte:02x}");
+        if let Ok(name) = core::str::from_utf8(&[b'n', byte]) {
+            let is_token = b"!#$%&'*+-.^_`|~".contains(&byte) || byte.is_ascii_alphanumeric();
             let header = Header::new(name, "v");
-            assert_eq!((accept(header).is_ok(), respond(header).is_ok()), (is_token, is_token), "{octet:02x}");
+            assert_eq!((accept(header).is_ok(), respond(header).is_ok()), (is_token, is_token), "{byte:02x}");
         }
     }
     assert_eq!(accept(Header::new("", "v")), Err(UsageError::InvalidHeader.into()));
@@ -660,14 +660,14 @@ fn verbs_of_the_handshake_have_their_place() {
 fn answers_need_exactly_the_room_they_ask_for() {
     let accept = Accept::new(Origin::Any);
     decide(&DEFAULT, &request_with(&[]), |conn, request| {
-        let Err(CallError::NeedsRoom { octets }) = conn.accept(request, &accept, ms(0), &mut []) else { panic!() };
-        assert_eq!(conn.accept(request, &accept, ms(0), &mut vec![0; octets - 1]), Err(CallError::NeedsRoom { octets }));
-        assert_eq!(conn.accept(request, &accept, ms(0), &mut vec![0; octets]), Ok(octets));
+        let Err(CallError::NeedsRoom { bytes }) = conn.accept(request, &accept, ms(0), &mut []) else { panic!() };
+        assert_eq!(conn.accept(request, &accept, ms(0), &mut vec![0; bytes - 1]), Err(CallError::NeedsRoom { bytes }));
+        assert_eq!(conn.accept(request, &accept, ms(0), &mut vec![0; bytes]), Ok(bytes));
     });
     decide(&DEFAULT, &request_with(&[]), |conn, _| {
-        let Err(CallError::NeedsRoom { octets }) = conn.respond(404, &[], b"gone", ms(0), &mut []) else { panic!() };
-        assert_eq!(conn.respond(404, &[], b"gone", ms(0), &mut vec![0; octets - 1]), Err(CallError::NeedsRoom { octets }));
-        assert_eq!(conn.respond(404, &[], b"gone", ms(0), &mut vec![0; octets]), Ok(octets));
+        let Err(CallError::NeedsRoom { bytes }) = conn.respond(404, &[], b"gone", ms(0), &mut []) else { panic!() };
+        assert_eq!(conn.respond(404, &[], b"gone", ms(0), &mut vec![0; bytes - 1]), Err(CallError::NeedsRoom { bytes }));
+        assert_eq!(conn.respond(404, &[], b"gone", ms(0), &mut vec![0; bytes]), Ok(bytes));
     });
 }
 
@@ -679,13 +679,13 @@ fn refused_answer_leaves_the_output_alone() {
         decide(&DEFAULT, &request_with(&[]), |conn, request| {
             assert!(conn.accept(request, &Accept::new(Origin::Any), ms(0), &mut out).is_err());
         });
-        assert!(out.iter().all(|&octet| octet == 0xA5), "accept wrote into {room} octets and refused");
+        assert!(out.iter().all(|&byte| byte == 0xA5), "accept wrote into {room} bytes and refused");
     }
 }
 
-/// Law 3: fewer octets than before are an error that changes nothing; the scan goes on where it stood.
+/// Law 3: fewer bytes than before are an error that changes nothing; the scan goes on where it stood.
 #[test]
-fn fewer_octets_than_before_are_a_usage_error() {
+fn fewer_bytes_than_before_are_a_usage_error() {
     let wire = request_with(&[]);
     for (first, second) in [(1, 0), (50, 49), (100, 3), (wire.len() - 1, 10)] {
         let mut conn = Connection::server(&DEFAULT, ms(0));
@@ -697,9 +697,9 @@ fn fewer_octets_than_before_are_a_usage_error() {
     }
 }
 
-/// Law 3, 11: other octets than before: no panic, and never a 101 for what is no handshake.
+/// Law 3, 11: other bytes than before: no panic, and never a 101 for what is no handshake.
 #[test]
-fn other_octets_than_before_are_harmless() {
+fn other_bytes_than_before_are_harmless() {
     let wire = request_with(&["X: y"]);
     let changes = (0..wire.len()).prop_flat_map(|seen| {
         let change = (0..=seen, one_of(&[b'a', b'\n', b'\r', b':', b' ', 0, 0xFF]));
@@ -720,10 +720,10 @@ fn other_octets_than_before_are_harmless() {
     });
 }
 
-/// HS-17, B-08, CVE-2023-43669: a head of 64 KiB, octet by octet: the work per octet does not grow. (Measured roughly: a scan that
+/// HS-17, B-08, CVE-2023-43669: a head of 64 KiB, byte by byte: the work per byte does not grow. (Measured roughly: a scan that
 /// began anew would take minutes.)
 #[test]
-fn long_head_octet_by_octet_is_linear_work() {
+fn long_head_byte_by_byte_is_linear_work() {
     let config = DEFAULT.max_head_len(100_000).max_header_lines(10_000);
     let mut wire = request_with(&vec!["X-Padding: 0123456789012345678901234567890123456789012345678901"; 1_000]);
     assert!(wire.len() > 64_000);
@@ -763,9 +763,9 @@ fn debug_output_has_no_secrets() {
 /// target is a path: no single change to one makes a URL of it.
 fn is_opening_handshake(wire: &[u8]) -> bool {
     let wire = wire.strip_prefix(b"\r\n").unwrap_or(wire);
-    let Some(end) = wire.windows(4).position(|octets| octets == b"\r\n\r\n") else { return false };
-    // One char for each octet.
-    let text: String = wire[..end].iter().map(|&octet| char::from(octet)).collect();
+    let Some(end) = wire.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return false };
+    // One char for each byte.
+    let text: String = wire[..end].iter().map(|&byte| char::from(byte)).collect();
     let token = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c));
     let mut lines = text.split("\r\n");
     let line: Vec<_> = lines.next().unwrap().split(' ').collect();
@@ -832,7 +832,7 @@ fn is_accepted(wire: &mut [u8]) -> bool {
     }
 }
 
-/// HS-01 to HS-08, HT-01 to HT-15, B-15, B-21, B-22: every octet substituted, inserted and deleted at every position of a valid
+/// HS-01 to HS-08, HT-01 to HT-15, B-15, B-21, B-22: every byte substituted, inserted and deleted at every position of a valid
 /// handshake: accepted if and only if a second parser says so.
 #[test]
 fn every_mutation_of_a_handshake_is_judged_as_by_a_second_parser() {
@@ -854,12 +854,12 @@ fn every_mutation_of_a_handshake_is_judged_as_by_a_second_parser() {
         assert_eq!(is_accepted(&mut wire), expected, "{}", wire.escape_ascii());
     };
     for place in 0..good.len() {
-        for octet in 0..=255 {
+        for byte in 0..=255 {
             let mut wire = good.clone();
-            wire[place] = octet;
+            wire[place] = byte;
             judge(wire);
             let mut wire = good.clone();
-            wire.insert(place, octet);
+            wire.insert(place, byte);
             judge(wire);
         }
         let mut wire = good.clone();

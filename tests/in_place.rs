@@ -5,7 +5,7 @@ use sansocket::{Event, MessageKind, Role};
 use support::frames::*;
 use support::{ms, open};
 
-/// B-39, B-06, B-44: of the whole buffer, the octets of the payload that is delivered change, by the formula of §5.3, and no other: neither
+/// B-39, B-06, B-44: of the whole buffer, the bytes of the payload that is delivered change, by the formula of §5.3, and no other: neither
 /// its header, nor the frame before or behind it, nor canaries around them.
 #[test]
 fn unmasking_changes_the_delivered_payload_only() {
@@ -43,7 +43,7 @@ fn unmasking_changes_the_delivered_payload_only() {
                 if is_shown {
                     expected[16 + start..16 + end].copy_from_slice(&payload[..known]);
                 }
-                assert!(memory == expected, "{len} octets, {known} there, first octet {first:02x}");
+                assert!(memory == expected, "{len} bytes, {known} there, first byte {first:02x}");
             }
         }
     }

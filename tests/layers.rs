@@ -50,7 +50,7 @@ fn tokens(text: &str) -> Vec<(&str, usize)> {
         let rest = &text[at..];
         let behind = |from: usize, end: &str| rest[from..].find(end).map_or(rest.len(), |place| from + place + end.len());
         let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-        let is_plain = |place: &usize| rest[..*place].bytes().rev().take_while(|octet| *octet == b'\\').count() % 2 == 0;
+        let is_plain = |place: &usize| rest[..*place].bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 0;
         let (len, is_code) = match first {
             '/' if rest.starts_with("//") => (behind(0, "\n"), false),
             '/' if rest.starts_with("/*") => (behind(2, "*/"), false),

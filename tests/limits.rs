@@ -18,7 +18,7 @@ fn fails(role: Role, seen: &Transcript, fault: ProtocolError, code: u16) {
     assert_eq!(frames.last(), Some(&(FIN | CLOSE, code.to_be_bytes().into())));
 }
 
-/// L-05, L-06, C-18: one frame at the limit, and one octet more, which fails from the header alone.
+/// L-05, L-06, C-18: one frame at the limit, and one byte more, which fails from the header alone.
 #[test]
 fn message_of_one_frame_at_the_limit() {
     for role in ROLES {
@@ -35,7 +35,7 @@ fn message_of_one_frame_at_the_limit() {
     }
 }
 
-/// L-05, C-18: the sum of the fragments at the limit, and one octet more in the last; control frames do not count.
+/// L-05, C-18: the sum of the fragments at the limit, and one byte more in the last; control frames do not count.
 #[test]
 fn sum_of_fragments_at_the_limit() {
     let config = DEFAULT.max_message_len(10);
@@ -82,23 +82,23 @@ fn fragments_at_the_limit() {
     }
 }
 
-/// L-07, B-09, CVE-2026-48779: the default, octet by octet.
+/// L-07, B-09, CVE-2026-48779: the default, byte by byte.
 #[test]
 fn default_fragment_limit_is_65_536() {
     let role = Role::Client;
     let wire = [frame_to(role, BINARY, b"x"), frame_to(role, CONTINUATION, b"x").repeat(65_534)].concat();
     let good = [wire.clone(), frame_to(role, FIN, b"x")].concat();
     let mut probe = Case::open(role).start();
-    good.chunks(3_000).for_each(|octets| probe.feed(octets));
+    good.chunks(3_000).for_each(|bytes| probe.feed(bytes));
     assert_eq!(probe.events, [binary(65_536)]);
     let mut probe = Case::open(role).start();
-    [wire, frame_to(role, CONTINUATION, b"x")].concat().chunks(3_000).for_each(|octets| probe.feed(octets));
+    [wire, frame_to(role, CONTINUATION, b"x")].concat().chunks(3_000).for_each(|bytes| probe.feed(bytes));
     assert!(probe.events.is_empty());
     probe.feed(&[FIN]);
     assert_eq!(probe.events, [Seen::Failed(TooManyFragments)]);
 }
 
-/// L-09, F-16, B-10: n empty frames between two octets of payload, and one more, which fails at its second octet. An empty
+/// L-09, F-16, B-10: n empty frames between two bytes of payload, and one more, which fails at its second byte. An empty
 /// frame that ends its message is progress.
 #[test]
 fn empty_frames_at_the_limit() {
@@ -136,7 +136,7 @@ fn default_limit_of_empty_frames_is_1024() {
     }
 }
 
-/// A head for `role` of exactly `len` octets.
+/// A head for `role` of exactly `len` bytes.
 fn head_of(role: Role, len: usize) -> Vec<u8> {
     let with = |padding: &str| match role {
         Role::Server => request_with(&[padding]),
@@ -179,7 +179,7 @@ fn head_at_the_limit() {
 }
 
 /// Law 3, L-01: a caller whose buffer is as long as the limit gets a 431 and no stall: that the head is too long shows at the
-/// limit, and the caller has no room for another octet.
+/// limit, and the caller has no room for another byte.
 #[test]
 fn head_that_fills_the_limit_without_an_end_is_too_long() {
     let config = DEFAULT.max_head_len(300);

@@ -1,4 +1,4 @@
-//! Memory under load: a counting allocator sees every octet that is taken from the heap, the library's and the test's.
+//! Memory under load: a counting allocator sees every byte that is taken from the heap, the library's and the test's.
 mod support;
 
 use core::alloc::{GlobalAlloc, Layout};
@@ -34,14 +34,14 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The octets that `work` takes from the heap.
+/// The bytes that `work` takes from the heap.
 fn taken_by(work: impl FnOnce()) -> usize {
     let before = TAKEN.get();
     work();
     TAKEN.get() - before
 }
 
-/// Feeds a copy of `wire`, takes events to the last, and returns the octets of output. `input` and `out` are lent to all.
+/// Feeds a copy of `wire`, takes events to the last, and returns the bytes of output. `input` and `out` are lent to all.
 fn feed(
     conn: &mut Connection<'_>,
     wire: &[u8],
@@ -83,7 +83,7 @@ fn hundred_thousand_connections_take_their_size_and_nothing_else() {
         connections.extend((SHAKING..COUNT).map(open));
         // All are at the same step, so each holds its state while the others go on.
         for conn in &mut connections[..SHAKING] {
-            feed(conn, request.octets(), &mut input, &mut [0; 131], |conn, event| {
+            feed(conn, request.bytes(), &mut input, &mut [0; 131], |conn, event| {
                 let Event::Request(request) = event else { panic!("{event:?}") };
                 let accept = sansocket::Accept::new(sansocket::Origin::Any);
                 assert_eq!(conn.accept(&request, &accept, ms(0), &mut out), Ok(129));
@@ -110,7 +110,7 @@ fn hundred_thousand_connections_take_their_size_and_nothing_else() {
         }
     });
     assert_eq!(taken, COUNT * size_of::<Connection<'static>>());
-    // In up to four frames: two octets of header each.
+    // In up to four frames: two bytes of header each.
     assert_eq!(echoed, COUNT * (5 + 4 * 2));
     assert!(size_of::<Connection<'static>>() <= 128 && connections.iter().all(|conn| conn.state() == State::Closed));
 }
@@ -139,7 +139,7 @@ fn announced_lengths_take_no_memory() {
     }
 }
 
-/// B-09, B-10, CVE-2026-48779, CVE-2026-62389, CVE-2026-12151: a million empty fragments and a million of one octet, with all limits off: no
+/// B-09, B-10, CVE-2026-48779, CVE-2026-62389, CVE-2026-12151: a million empty fragments and a million of one byte, with all limits off: no
 /// memory, and nothing else that grows. With the default limits the first thousand end it.
 #[test]
 fn fragments_take_no_memory() {
@@ -166,9 +166,9 @@ fn fragments_take_no_memory() {
         let mut received = 0;
         feed(&mut conn, &start, &mut input, &mut out, |_, _| {});
         while conn.state() == State::Open {
-            let mut octets = fragment.clone();
+            let mut bytes = fragment.clone();
             // A client's Close wants a key, and this one has no entropy: it fails without one.
-            if matches!(conn.receive(ms(0), &mut octets, &mut out).unwrap().event, Some(Event::Failed { .. })) {
+            if matches!(conn.receive(ms(0), &mut bytes, &mut out).unwrap().event, Some(Event::Failed { .. })) {
                 break;
             }
             received += 1;
@@ -188,7 +188,7 @@ fn unanswered_pings_take_no_memory() {
     let taken = taken_by(|| {
         for _ in 0..100_000 {
             let refused = conn.receive(ms(0), &mut input, &mut [0; 130]);
-            assert!(matches!(refused, Err(sansocket::CallError::NeedsRoom { octets: 131 })));
+            assert!(matches!(refused, Err(sansocket::CallError::NeedsRoom { bytes: 131 })));
         }
     });
     assert_eq!((taken, input), (0, before));

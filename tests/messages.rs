@@ -19,8 +19,8 @@ fn text(text: &str) -> Seen {
     Seen::Message(MessageKind::Text, text.into())
 }
 
-fn binary(octets: &[u8]) -> Seen {
-    Seen::Message(MessageKind::Binary, octets.to_vec())
+fn binary(bytes: &[u8]) -> Seen {
+    Seen::Message(MessageKind::Binary, bytes.to_vec())
 }
 
 /// F-15, F-16, C-03, B-34: fragments are joined in order; the empty ones add nothing, wherever they stand.
@@ -95,7 +95,7 @@ fn chunks_say_where_in_the_message_they_stand() {
     let received = conn.receive(ms(0), &mut input, &mut [0; 131]).unwrap();
     let Some(Event::Data(data)) = received.event else { panic!() };
     assert_eq!((&*data.payload, data.offset, data.first(), data.last), (&b"abcdef"[..], 0, true, true));
-    // The rest in two pieces, then the message's last octets in an empty frame.
+    // The rest in two pieces, then the message's last bytes in an empty frame.
     let wire = [frame_to(Role::Server, BINARY, b"abcdef"), frame_to(Role::Server, FIN, b"")].concat();
     let mut pieces = Vec::new();
     let mut rest = wire.clone();
@@ -115,15 +115,15 @@ fn chunks_say_where_in_the_message_they_stand() {
     assert_eq!(pieces, expected);
 }
 
-/// Whether `octets` can become text, by core: the length of the prefix after which they cannot.
-fn bad_octet(octets: &[u8]) -> Option<usize> {
-    (1..=octets.len()).find(|&end| core::str::from_utf8(&octets[..end]).is_err_and(|error| error.error_len().is_some()))
+/// Whether `bytes` can become text, by core: the length of the prefix after which they cannot.
+fn bad_byte(bytes: &[u8]) -> Option<usize> {
+    (1..=bytes.len()).find(|&end| core::str::from_utf8(&bytes[..end]).is_err_and(|error| error.error_len().is_some()))
 }
 
-/// F-25, F-26, B-33, A 6.x: texts good and bad, as one frame, cut into fragments at every place, and by octets. The fault
-/// falls at the first bad octet, or where the message ends inside a character.
+/// F-25, F-26, B-33, A 6.x: texts good and bad, as one frame, cut into fragments at every place, and by bytes. The fault
+/// falls at the first bad byte, or where the message ends inside a character.
 #[test]
-fn text_fails_at_its_first_bad_octet() {
+fn text_fails_at_its_first_bad_byte() {
     let texts: [&[u8]; 24] = [
         b"plain",
         "\u{3ba}\u{1f79}\u{3c3}\u{3bc}\u{3b5}".as_bytes(),
@@ -150,25 +150,25 @@ fn text_fails_at_its_first_bad_octet() {
         b"\xEF\xBF\xBE\xEF\xBB\xBF",
         b"\0\x7F",
     ];
-    for octets in texts {
-        let bad = bad_octet(octets);
-        let is_text = core::str::from_utf8(octets).is_ok();
+    for bytes in texts {
+        let bad = bad_byte(bytes);
+        let is_text = core::str::from_utf8(bytes).is_ok();
         for role in ROLES {
             let header = if role == Role::Server { 6 } else { 2 };
-            let seen = Case::open(role).run_briefly(&frame_to(role, FIN | TEXT, octets));
+            let seen = Case::open(role).run_briefly(&frame_to(role, FIN | TEXT, bytes));
             if is_text {
-                assert_eq!(seen.before_closed(), [Seen::Message(MessageKind::Text, octets.into())]);
+                assert_eq!(seen.before_closed(), [Seen::Message(MessageKind::Text, bytes.into())]);
             } else {
                 assert_eq!(seen.before_closed(), [Seen::Failed(InvalidUtf8)]);
-                assert_eq!(seen.fault_at, Some(header + bad.unwrap_or(octets.len())), "{octets:02x?}");
+                assert_eq!(seen.fault_at, Some(header + bad.unwrap_or(bytes.len())), "{bytes:02x?}");
                 assert_eq!(plain(&written_by(role, &seen.output)), [(FIN | CLOSE, 1007_u16.to_be_bytes().into())]);
             }
-            for cut in 0..=octets.len() {
-                let (a, b) = octets.split_at(cut);
+            for cut in 0..=bytes.len() {
+                let (a, b) = bytes.split_at(cut);
                 let wire = [frame_to(role, TEXT, a), frame_to(role, FIN | PING, b""), frame_to(role, FIN, b"")];
                 let wire = [&wire[0], &wire[1], &frame_to(role, CONTINUATION, b)[..], &wire[2]].concat();
                 let seen = Case::open(role).run_briefly(&wire);
-                assert_eq!(seen.has_failed(), !is_text, "{octets:02x?} cut at {cut}");
+                assert_eq!(seen.has_failed(), !is_text, "{bytes:02x?} cut at {cut}");
             }
         }
     }
@@ -453,15 +453,15 @@ fn sending_needs_exactly_the_room_it_asks_for() {
         let mask = if role == Role::Client { 4 } else { 0 };
         for (len, header) in [(0, 2), (1, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)] {
             let payload = vec![b'x'; len];
-            let octets = header + mask + len;
+            let bytes = header + mask + len;
             let mut probe = Case::open(role).start();
-            let needs = sansocket::CallError::NeedsRoom { octets };
-            for room in [0, 1, header, octets - 1].into_iter().filter(|&room| room < octets) {
+            let needs = sansocket::CallError::NeedsRoom { bytes };
+            for room in [0, 1, header, bytes - 1].into_iter().filter(|&room| room < bytes) {
                 probe.refused(needs, room, |conn, out| conn.send(MessageKind::Binary, &payload, true, out));
                 probe.refused(needs, room, |conn, out| conn.send(MessageKind::Text, &payload, false, out));
             }
-            let mut out = vec![0; octets];
-            assert_eq!(probe.conn.send(MessageKind::Binary, &payload, true, &mut out), Ok(octets));
+            let mut out = vec![0; bytes];
+            assert_eq!(probe.conn.send(MessageKind::Binary, &payload, true, &mut out), Ok(bytes));
             assert_eq!(plain(&written_by(role, &out)), [(FIN | BINARY, payload)]);
         }
     }

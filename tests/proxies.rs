@@ -10,13 +10,13 @@ use sansocket::Role;
 use sansocket::frame::{FrameHeader, HeaderRules, apply_mask};
 use support::frames::*;
 
-/// A proxy as one could write it: takes octets in any pieces, cuts them into frames by `decode`, unmasks or masks by `apply_mask`,
+/// A proxy as one could write it: takes bytes in any pieces, cuts them into frames by `decode`, unmasks or masks by `apply_mask`,
 /// and passes the frames on with headers by `encode`, looking into nothing. Payload goes on as it comes.
 struct Proxy {
     /// To the server, with a new key for each frame, or to the client, without.
     masks: bool,
     kept: Vec<u8>,
-    /// Of the current payload: octets to come, and the keys as they stand, the sender's and ours.
+    /// Of the current payload: bytes to come, and the keys as they stand, the sender's and ours.
     left: u64,
     keys: [[u8; 4]; 2],
     frames: u8,
@@ -28,8 +28,8 @@ impl Proxy {
         Self { masks, kept: Vec::new(), left: 0, keys: [[0; 4]; 2], frames: 0, output: Vec::new() }
     }
 
-    fn feed(&mut self, octets: &[u8]) {
-        self.kept.extend(octets);
+    fn feed(&mut self, bytes: &[u8]) {
+        self.kept.extend(bytes);
         loop {
             let len = (self.left as usize).min(self.kept.len());
             if self.left > 0 && len == 0 {
@@ -79,7 +79,7 @@ fn frames() -> impl Strategy<Value = Sent> {
 }
 
 /// F-29: random frames, fragments and reserved bits included, through a proxy in either direction and in random pieces: the same frames
-/// come out, with the same first octets and payloads, and only the masking differs.
+/// come out, with the same first bytes and payloads, and only the masking differs.
 #[test]
 fn proxy_keeps_fragments_and_reserved_bits() {
     let pieces = vec(prop_oneof![1..2_usize, 1..4_usize, 1..21_usize, 1..5_001_usize], 1..10);

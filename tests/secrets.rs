@@ -12,13 +12,13 @@ use support::frames::*;
 use support::http::{client_key, head, request_but, response_with};
 use support::{Case, DEFAULT, ROLES, ms};
 
-/// The octets of a secret in all the ways in which a log could show them.
+/// The bytes of a secret in all the ways in which a log could show them.
 fn forms(secret: &[u8]) -> [String; 4] {
     [
         String::from_utf8_lossy(secret).into_owned(),
         format!("{secret:?}").trim_matches(['[', ']']).to_owned(),
         format!("{secret:x?}").trim_matches(['[', ']']).to_owned(),
-        secret.iter().map(|octet| format!("{octet:02x}")).collect(),
+        secret.iter().map(|byte| format!("{byte:02x}")).collect(),
     ]
 }
 
@@ -79,7 +79,7 @@ fn debug_output_of_heads_has_no_credentials() {
     has_no(&format!("{:?}", Accept::new(Origin::Any).headers(&headers)), &secrets);
 }
 
-/// F-10, B-27: a source that gives nothing is no reason for a constant key: not an octet is written.
+/// F-10, B-27: a source that gives nothing is no reason for a constant key: not a byte is written.
 #[test]
 fn client_without_entropy_sends_nothing() {
     let mut client = Connection::open(Role::Client, &DEFAULT, NoEntropy, Negotiated::NOTHING, ms(0));
@@ -117,14 +117,14 @@ fn origin_and_entropy_have_no_default() {
     assert!(matches!(origin, Origin::OneOf([])) && subprotocol.is_none() && headers.is_empty());
 }
 
-/// Octets 1, 2, 3 and so on, noting how many were drawn.
+/// Bytes 1, 2, 3 and so on, noting how many were drawn.
 struct Counting<'a>(&'a core::cell::Cell<u8>);
 
 impl Entropy for Counting<'_> {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError> {
-        for octet in octets {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        for byte in bytes {
             self.0.set(self.0.get() + 1);
-            *octet = self.0.get();
+            *byte = self.0.get();
         }
         Ok(())
     }
@@ -170,7 +170,7 @@ fn sha1_is_not_public() {
 }
 
 /// C-22, §10.6: the query of a URL or a target may be a credential (`Request` leaves it out for that), the offered subprotocols may
-/// carry one, and collected octets are the users' own (`Data` leaves them out).
+/// carry one, and collected bytes are the users' own (`Data` leaves them out).
 #[test]
 fn debug_output_of_the_callers_values_has_no_secrets() {
     let mut leaks = Vec::new();

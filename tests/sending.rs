@@ -20,12 +20,12 @@ fn header_alone_is_that_of_the_whole_frame() {
         let (mut whole, mut alone) = (open(Role::Server), open(Role::Server));
         for (kind, fin) in [(MessageKind::Binary, false), (MessageKind::Binary, true), (MessageKind::Text, true)] {
             let (mut frame, mut header) = (vec![0; len + 10], [0; 10]);
-            let octets = whole.send(kind, &payload, fin, &mut frame).unwrap();
+            let bytes = whole.send(kind, &payload, fin, &mut frame).unwrap();
             let header_len = alone.send_header(kind, &payload, fin, &mut header).unwrap();
-            assert_eq!(frame[..octets], [&header[..header_len], &payload].concat());
+            assert_eq!(frame[..bytes], [&header[..header_len], &payload].concat());
             assert_eq!(
                 open(Role::Server).send_header(kind, &payload, fin, &mut header[..header_len - 1]),
-                Err(CallError::NeedsRoom { octets: header_len })
+                Err(CallError::NeedsRoom { bytes: header_len })
             );
         }
     }
@@ -46,7 +46,7 @@ fn header_alone_checks_text() {
     assert_eq!(out[..2], [0x80, 1]);
 }
 
-/// F-08: a header for octets that are nowhere in memory, up to the longest that a frame can have.
+/// F-08: a header for bytes that are nowhere in memory, up to the longest that a frame can have.
 #[test]
 fn binary_header_takes_any_length() {
     for (len, expected) in [
@@ -55,8 +55,8 @@ fn binary_header_takes_any_length() {
         (u64::MAX >> 1, &[0x82, 127, 0x7F, 255, 255, 255, 255, 255, 255, 255]),
     ] {
         let mut out = [0; 10];
-        let octets = open(Role::Server).send_binary_header(len, true, &mut out).unwrap();
-        assert_eq!(&out[..octets], expected);
+        let bytes = open(Role::Server).send_binary_header(len, true, &mut out).unwrap();
+        assert_eq!(&out[..bytes], expected);
     }
     assert_eq!(open(Role::Server).send_binary_header(1 << 63, true, &mut [0; 10]), Err(UsageError::PayloadTooLong.into()));
 }
@@ -69,19 +69,19 @@ fn client_sends_no_header_alone() {
     assert_eq!(open(Role::Client).send_encoded(b"\x81\0"), Err(UsageError::WrongRole));
 }
 
-/// One encoding for many: the same octets as `send`, and who may take them.
+/// One encoding for many: the same bytes as `send`, and who may take them.
 #[test]
 fn message_is_encoded_once_for_all_that_may_send() {
     for (kind, payload) in [(MessageKind::Text, "tick ⏰".as_bytes()), (MessageKind::Binary, &[0xFF; 300])] {
         let (mut once, mut each) = ([0; 400], [0; 400]);
-        let octets = encode_message(kind, payload, &mut once).unwrap();
+        let bytes = encode_message(kind, payload, &mut once).unwrap();
         let mut server = open(Role::Server);
-        assert_eq!(server.send_encoded(&once[..octets]), Ok(octets));
-        assert_eq!(server.send(kind, payload, true, &mut each).unwrap(), octets);
-        assert_eq!(once[..octets], each[..octets]);
+        assert_eq!(server.send_encoded(&once[..bytes]), Ok(bytes));
+        assert_eq!(server.send(kind, payload, true, &mut each).unwrap(), bytes);
+        assert_eq!(once[..bytes], each[..bytes]);
         let header = frame::FrameHeader::decode(&once, HeaderRules::ANY).unwrap().unwrap();
         assert_eq!(header.payload_len, payload.len() as u64);
-        assert_eq!(encode_message(kind, payload, &mut once[..octets - 1]), Err(CallError::NeedsRoom { octets }));
+        assert_eq!(encode_message(kind, payload, &mut once[..bytes - 1]), Err(CallError::NeedsRoom { bytes }));
     }
     assert_eq!(encode_message(MessageKind::Text, b"\xFF", &mut [0; 10]), Err(UsageError::InvalidUtf8.into()));
 
@@ -102,8 +102,8 @@ fn answer(request: &str, answer: impl Fn(&mut Connection, &mut [u8]) -> Result<u
     let received = server.receive(NOW, &mut input, &mut [0; 131]).unwrap();
     assert!(matches!(received.event, Some(Event::HttpRequest(_) | Event::Request(_))));
     let mut out = [0; 500];
-    let octets = answer(&mut server, &mut out).unwrap();
-    (String::from_utf8(out[..octets].to_vec()).unwrap(), server.transport())
+    let bytes = answer(&mut server, &mut out).unwrap();
+    (String::from_utf8(out[..bytes].to_vec()).unwrap(), server.transport())
 }
 
 /// HS-14: the head alone, with the length of a body that the caller writes or, after HEAD, does not.

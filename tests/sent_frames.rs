@@ -223,7 +223,7 @@ fn no_key_is_drawn_without_room_for_its_frame() {
         // Law 7: `receive` asks for what any answer takes.
         let needed = if len == 9 { AMPLE } else { len };
         for room in 0..needed {
-            assert_eq!(verb(&mut conn, &mut vec![0; room]), Err(CallError::NeedsRoom { octets: needed }));
+            assert_eq!(verb(&mut conn, &mut vec![0; room]), Err(CallError::NeedsRoom { bytes: needed }));
             assert_eq!(entropy.count(), 0);
         }
         assert_eq!(verb(&mut conn, &mut vec![0; needed]), Ok(len));
@@ -252,7 +252,7 @@ fn every_compressed_frame_has_the_key_that_its_call_drew() {
                 let mut out = vec![0; rooms.next().unwrap().max(least)];
                 let result = conn.send_with(&mut compressor, MessageKind::Binary, &payload[from..], fin, &mut out);
                 let Ok(sent) = result else {
-                    assert!(out.len() < 32 && result == Err(CallError::NeedsRoom { octets: 32 }), "{result:?}");
+                    assert!(out.len() < 32 && result == Err(CallError::NeedsRoom { bytes: 32 }), "{result:?}");
                     assert_eq!(entropy.count(), before);
                     least = 32;
                     continue;

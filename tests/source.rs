@@ -40,14 +40,14 @@ fn code() -> Vec<(String, String)> {
     lines
 }
 
-/// B-02, F-09, law 15: no cast that could cut a length: `as` only gives an enum's number, which is a `u8`, or widens an octet where a
+/// B-02, F-09, law 15: no cast that could cut a length: `as` only gives an enum's number, which is a `u8`, or widens a byte where a
 /// `const fn` cannot use `from`.
 #[test]
 fn no_length_is_cast() {
     let wider = ["u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64"];
     for (place, line) in code() {
         for kind in wider {
-            let line = line.replace("octet as usize", "octet");
+            let line = line.replace("byte as usize", "byte");
             assert!(!line.contains(&format!(" as {kind}")), "a cast at {place}: {line}");
         }
         let before = line.split(" as u8").next().filter(|before| before.len() < line.len());

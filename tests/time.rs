@@ -20,9 +20,9 @@ fn open_with<'c>(role: Role, config: &'c Config<'c>) -> Probe<'c> {
     Probe::start(role, config, Begin::Open)
 }
 
-fn at(probe: &mut Probe<'_>, now: u64, octets: &[u8]) {
+fn at(probe: &mut Probe<'_>, now: u64, bytes: &[u8]) {
     probe.now = now;
-    probe.feed(octets);
+    probe.feed(bytes);
 }
 
 /// L-08, B-19: the defaults.
@@ -35,14 +35,14 @@ fn deadlines_are_on_by_default() {
     }
 }
 
-/// L-08, B-19: the handshake deadline stands however slowly octets come, and nothing leaves when it passes.
+/// L-08, B-19: the handshake deadline stands however slowly bytes come, and nothing leaves when it passes.
 #[test]
 fn handshake_deadline_drops_a_slow_peer() {
     for role in ROLES {
         let mut probe = Case::handshake(role).start();
-        let octets = good_head_to(role);
-        for (i, octet) in octets[..octets.len() - 1].iter().enumerate() {
-            at(&mut probe, i as u64 * 50, &[*octet]);
+        let bytes = good_head_to(role);
+        for (i, byte) in bytes[..bytes.len() - 1].iter().enumerate() {
+            at(&mut probe, i as u64 * 50, &[*byte]);
             assert_eq!(probe.next_timeout(), Some(10_000));
         }
         assert_eq!(probe.timeout(9_999, 200), []);
@@ -152,7 +152,7 @@ fn idle_peer_gets_a_close() {
         assert_eq!(probe.next_timeout(), Some(7_000));
         at(&mut probe, 5_000, &frame_to(role, FIN | TEXT, b"x"));
         assert_eq!(probe.next_timeout(), Some(12_000));
-        // Octets inside a message count.
+        // Bytes inside a message count.
         at(&mut probe, 6_000, &frame_to(role, BINARY, b"xyz")[..header_len(role) + 1]);
         assert_eq!(probe.next_timeout(), Some(13_000));
         // What we send does not.
@@ -181,9 +181,9 @@ fn idle_peer_is_dropped_where_the_close_does_not_fit() {
     }
 }
 
-/// Config: "that was consumed". Octets that stay in the input are presented again, so they cannot be told from new ones.
+/// Config: "that was consumed". Bytes that stay in the input are presented again, so they cannot be told from new ones.
 #[test]
-fn octets_of_an_unfinished_control_frame_are_no_sign_of_life() {
+fn bytes_of_an_unfinished_control_frame_are_no_sign_of_life() {
     let config = DEFAULT.idle_timeout_ms(7_000);
     for role in ROLES {
         let mut probe = open_with(role, &config);
@@ -243,7 +243,7 @@ fn pause_stops_pong_and_idle_deadlines() {
         assert_eq!(probe.timeout(200_000, 200), []);
         probe.conn.pause(ms(205_000));
         probe.conn.resume(ms(230_000));
-        // 200 s later: 15 s are left for the Pong, 30 s for any octet.
+        // 200 s later: 15 s are left for the Pong, 30 s for any byte.
         assert_eq!(probe.next_timeout(), Some(245_000));
         probe.timeout(244_999, 200);
         assert_eq!(probe.conn.state(), State::Open);

@@ -50,9 +50,9 @@ impl Verb {
 
     /// Calls it; what it wrote, and the caller behind it, goes to the output.
     fn call(self, probe: &mut Probe<'_>, payload: &str) -> Result<(), CallError> {
-        let octets = payload.as_bytes();
-        let encoded = frame(FIN | BINARY, None, octets);
-        let mut behind = octets;
+        let bytes = payload.as_bytes();
+        let encoded = frame(FIN | BINARY, None, bytes);
+        let mut behind = bytes;
         probe.try_write(|conn, out| match self {
             Verb::Text => {
                 behind = b"";
@@ -60,10 +60,10 @@ impl Verb {
             }
             Verb::Send(kind, fin) => {
                 behind = b"";
-                conn.send(kind, octets, fin, out)
+                conn.send(kind, bytes, fin, out)
             }
-            Verb::Header(kind, fin) => conn.send_header(kind, octets, fin, out),
-            Verb::BinaryHeader(fin) => conn.send_binary_header(octets.len() as u64, fin, out),
+            Verb::Header(kind, fin) => conn.send_header(kind, bytes, fin, out),
+            Verb::BinaryHeader(fin) => conn.send_binary_header(bytes.len() as u64, fin, out),
             Verb::Encoded => {
                 behind = b"";
                 let n = conn.send_encoded(&encoded)?;

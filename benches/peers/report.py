@@ -56,8 +56,8 @@ def number(x):
     return f"{x:.2f}" if x < 10 else f"{x:.1f}" if x < 100 else f"{x:,.0f}"
 
 
-def size(octets):
-    n = int(octets)
+def size(count):
+    n = int(count)
     return f"{n >> 20} MiB" if n >= 1 << 20 else f"{n >> 10} KiB" if n >= 1024 else f"{n} B"
 
 
@@ -122,8 +122,8 @@ def group_tables(group, cells, time, counts):
 
     heads = []
     for cell in cells:
-        _, octets, read = cell.split("/")
-        heads.append("ns" if octets == "0" else size(octets) + (f" @{read}" if read not in ("0", READ) else ""))
+        _, length, read = cell.split("/")
+        heads.append("ns" if length == "0" else size(length) + (f" @{read}" if read not in ("0", READ) else ""))
 
     def of(title, text):
         rows = []

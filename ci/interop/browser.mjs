@@ -62,30 +62,30 @@ const usePage = async (browser) => {
   const message = "Grüße, мир, 5 € 😀 ".repeat(40);
   await page.fill("#text", message);
   await page.click("text=Send");
-  await shows("#log li:nth-child(1)", /Grüße, мир, 5 € 😀 .*octets, came back the same.*[0-9.]+ ms/);
+  await shows("#log li:nth-child(1)", /Grüße, мир, 5 € 😀 .*bytes, came back the same.*[0-9.]+ ms/);
   assert.ok((await page.textContent("#log li:nth-child(1)")).includes(message));
   await page.fill("#text", "");
   await page.press("#text", "Enter");
-  await shows("#log li:nth-child(2)", /empty message.*0 octets, came back the same.*ms/);
+  await shows("#log li:nth-child(2)", /empty message.*0 bytes, came back the same.*ms/);
 
   // So does a file.
-  const octets = Buffer.from(Array.from({ length: 3 << 20 }, (_, place) => (place * 31) & 255));
-  await page.setInputFiles("#file", [{ name: "octets.bin", mimeType: "application/octet-stream", buffer: octets }]);
-  await shows("#log li:nth-child(3)", /octets\.bin.*3.145.728 octets, came back the same.*ms.*MB\/s/);
+  const bytes = Buffer.from(Array.from({ length: 3 << 20 }, (_, place) => (place * 31) & 255));
+  await page.setInputFiles("#file", [{ name: "bytes.bin", mimeType: "application/octet-stream", buffer: bytes }]);
+  await shows("#log li:nth-child(3)", /bytes\.bin.*3.145.728 bytes, came back the same.*ms.*MB\/s/);
   await page.fill("#text", "Hello, sansocket");
   await page.click("text=Send");
-  await shows("#log li:nth-child(4)", /Hello, sansocket.*16 octets, came back the same/);
+  await shows("#log li:nth-child(4)", /Hello, sansocket.*16 bytes, came back the same/);
 
   // Both heartbeats are measured; the Ping goes out every five seconds.
   await shows("#page-beat", /^[0-9.]+ ms$/);
   await shows("#server-beat", /^[0-9.]+ ms$/, 15_000);
 
-  // All three clocks tick and count; the pushed one takes far fewer octets of headers for it.
+  // All three clocks tick and count; the pushed one takes far fewer bytes of headers for it.
   const ways = ["short", "long", "push"];
   const read = async (way) => ({
     time: await page.textContent(`#${way} time`),
     requests: await number(`#${way} .requests`),
-    octets: await number(`#${way} .octets`),
+    bytes: await number(`#${way} .bytes`),
     staleness: await number(`#${way} .staleness`),
   });
   const before = await Promise.all(ways.map(read));
@@ -94,12 +94,12 @@ const usePage = async (browser) => {
   for (const [place, way] of ways.entries()) {
     assert.match(after[place].time, /^\d\d:\d\d:\d\d$/, way);
     assert.notEqual(after[place].time, before[place].time, `${way} ticks`);
-    assert.ok(after[place].octets > before[place].octets, `${way} counts octets`);
+    assert.ok(after[place].bytes > before[place].bytes, `${way} counts bytes`);
   }
   const [short, long, push] = after;
   assert.ok(short.requests >= 12 && long.requests >= 10, "polls are requests");
   assert.equal(push.requests, 1);
-  assert.ok(push.octets * 5 < short.octets && push.octets * 4 < long.octets, `header octets: ${JSON.stringify(after)}`);
+  assert.ok(push.bytes * 5 < short.bytes && push.bytes * 4 < long.bytes, `header bytes: ${JSON.stringify(after)}`);
   assert.ok(push.staleness < 500 && short.staleness < 2000, `staleness: ${JSON.stringify(after)}`);
   await page.screenshot({ path: screenshot, fullPage: true });
 
@@ -118,7 +118,7 @@ const usePage = async (browser) => {
   await page.setViewportSize({ width: 360, height: 740 });
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "fits a phone");
   assert.deepEqual(problems, []);
-  console.log(`${url}: after ${short.requests} s header octets are ${short.octets} by short polling, ${long.octets} by long polling, ${push.octets} pushed`);
+  console.log(`${url}: after ${short.requests} s header bytes are ${short.bytes} by short polling, ${long.bytes} by long polling, ${push.bytes} pushed`);
   console.log(`${url}: Chromium uses the page: states, text, a file, heartbeats, three clocks, closing`);
 };
 

@@ -6,7 +6,7 @@ use sansocket::Response;
 const MAX_LEN: usize = 64 * 1024;
 
 pub(crate) struct Body {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     end: End,
 }
 
@@ -32,20 +32,20 @@ impl Body {
             (_, None, Some(value)) => len(value).map_or(End::OfInput, End::After),
             _ => End::OfInput,
         };
-        Self { octets: Vec::new(), end }
+        Self { bytes: Vec::new(), end }
     }
 
-    pub(crate) fn add(&mut self, octets: &[u8]) {
-        self.octets.extend_from_slice(octets);
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// Whether it is whole, or too long for more to be wanted.
     pub(crate) fn is_done(&self) -> bool {
-        let len = self.octets.len();
+        let len = self.bytes.len();
         len >= MAX_LEN
             || match self.end {
                 End::After(end) => len as u64 >= end,
-                End::OfChunks => self.octets.ends_with(b"\r\n0\r\n\r\n") || self.octets == b"0\r\n\r\n",
+                End::OfChunks => self.bytes.ends_with(b"\r\n0\r\n\r\n") || self.bytes == b"0\r\n\r\n",
                 End::OfInput => false,
             }
     }
@@ -53,8 +53,8 @@ impl Body {
     /// What there is of it, without the marks of chunks.
     pub(crate) fn content(&self) -> Vec<u8> {
         let mut content = match self.end {
-            End::OfChunks => join_chunks(&self.octets),
-            _ => self.octets.clone(),
+            End::OfChunks => join_chunks(&self.bytes),
+            _ => self.bytes.clone(),
         };
         if let End::After(end) = self.end {
             content.truncate(usize::try_from(end).unwrap_or(MAX_LEN));
@@ -68,7 +68,7 @@ impl Body {
 fn join_chunks(mut rest: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
-        let size = rest[..end].split(|&octet| octet == b';').next().unwrap_or_default();
+        let size = rest[..end].split(|&byte| byte == b';').next().unwrap_or_default();
         let size = std::str::from_utf8(size).ok().and_then(|digits| usize::from_str_radix(digits.trim(), 16).ok());
         let Some(size) = size.filter(|&size| size > 0) else { break };
         rest = &rest[end + 2..];
@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn chunks_that_are_none_end_the_body() {
-        for (octets, content) in [("", ""), ("zz\r\nab", ""), ("5\r\nab", "ab"), ("ffffffffffffffff\r\nab", "ab")] {
-            assert_eq!(join_chunks(octets.as_bytes()), content.as_bytes(), "{octets}");
+        for (bytes, content) in [("", ""), ("zz\r\nab", ""), ("5\r\nab", "ab"), ("ffffffffffffffff\r\nab", "ab")] {
+            assert_eq!(join_chunks(bytes.as_bytes()), content.as_bytes(), "{bytes}");
         }
     }
 }

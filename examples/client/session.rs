@@ -24,7 +24,7 @@ const OUTPUT_LEN: usize = 3 * ROOM;
 
 pub(crate) type Ws<'c> = Connection<'c, SystemEntropy>;
 
-/// What the program does with what happens. `out` has room for a frame of [`PIECE_LEN`] octets; what is written there is
+/// What the program does with what happens. `out` has room for a frame of [`PIECE_LEN`] bytes; what is written there is
 /// returned as its length.
 pub(crate) trait Application {
     fn on_event(&mut self, ws: &mut Ws<'_>, event: Event<'_>, now: Instant, out: &mut [u8]) -> Result<usize, Problem>;
@@ -42,8 +42,8 @@ pub(crate) trait Application {
 pub(crate) struct SystemEntropy(BufReader<File>);
 
 impl Entropy for SystemEntropy {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError> {
-        self.0.read_exact(octets).map_err(|_| EntropyError)
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        self.0.read_exact(bytes).map_err(|_| EntropyError)
     }
 }
 
@@ -74,11 +74,11 @@ impl<'c> Session<'c> {
         let mut ws = Connection::client(config, SystemEntropy(BufReader::new(entropy)), Instant::from_millis(0));
         let mut output = Buffer::new(OUTPUT_LEN);
         // Before there is a socket: what cannot stand in a request is refused without troubling the server.
-        let octets = ws.request(request, Instant::from_millis(0), output.room()).map_err(|error| match error {
+        let bytes = ws.request(request, Instant::from_millis(0), output.room()).map_err(|error| match error {
             CallError::Usage(error) => Problem::Usage(error.to_string()),
             other => other.into(),
         })?;
-        output.add(octets);
+        output.add(bytes);
 
         let limit = ws.next_timeout().map_or(Duration::from_secs(60), |due| Duration::from_millis(due.as_millis()));
         let socket = threads::connect(url.host(), url.port(), limit)?;
@@ -118,7 +118,7 @@ impl<'c> Session<'c> {
     /// Receives: one event at most. Where there is none the program sends by itself. Returns whether there may be more.
     fn step(&mut self, app: &mut impl Application) -> Result<bool, Problem> {
         let now = self.now();
-        let input = self.input.as_mut().map_or(&mut [][..], |input| input.octets());
+        let input = self.input.as_mut().map_or(&mut [][..], |input| input.bytes());
         let received = self.ws.receive(now, input, self.output.room())?;
         let (consumed, is_event) = (received.consumed, received.event.is_some());
         self.output.add(received.produced);
@@ -237,7 +237,7 @@ impl<'c> Session<'c> {
         while !body.is_done() && self.ws.transport() != Transport::Close {
             match &mut self.input {
                 Some(input) if !input.is_empty() => {
-                    body.add(input.octets());
+                    body.add(input.bytes());
                     input.clear();
                 }
                 _ => {

@@ -13,7 +13,7 @@ use crate::body::Body;
 use crate::command::Command;
 use crate::session::{Application, PIECE_LEN, Ws};
 
-/// Octets of a binary message that are shown.
+/// Bytes of a binary message that are shown.
 const SHOWN: usize = 16;
 /// Pings that wait for their Pongs, at most; a server need not answer all of them (§5.5.3).
 const MAX_PINGS: usize = 64;
@@ -27,7 +27,7 @@ pub(crate) struct Terminal {
     /// The message that is being sent.
     sending: Option<Sending>,
     pings: VecDeque<(String, Clock)>,
-    /// The first octets of the binary message that is arriving.
+    /// The first bytes of the binary message that is arriving.
     start: Vec<u8>,
     body: Option<Body>,
     /// What the server did wrong.
@@ -97,7 +97,7 @@ impl Terminal {
                 if data.last {
                     let len = data.offset + data.payload.len() as u64;
                     let more = if len > SHOWN as u64 { " ..." } else { "" };
-                    writeln!(out, "binary, {len} octets:{}{more}", hex(&self.start))?;
+                    writeln!(out, "binary, {len} bytes:{}{more}", hex(&self.start))?;
                     self.start.clear();
                 }
             }
@@ -105,9 +105,9 @@ impl Terminal {
         out.flush()
     }
 
-    /// Carries out a line. Returns the octets that it makes due at once; a message follows piece by piece.
+    /// Carries out a line. Returns the bytes that it makes due at once; a message follows piece by piece.
     fn carry_out(&mut self, line: &[u8], ws: &mut Ws<'_>, now: Instant, out: &mut [u8]) -> Result<usize, String> {
-        let octets = match Command::parse(line)? {
+        let bytes = match Command::parse(line)? {
             Command::Text(text) => {
                 let source = Box::new(Cursor::new(text.to_owned()));
                 self.sending = Some(Sending { kind: MessageKind::Text, source });
@@ -119,18 +119,18 @@ impl Terminal {
                 Ok(0)
             }
             Command::Ping(text) => {
-                let octets = ws.ping(text.as_bytes(), out);
-                if octets.is_ok() {
+                let bytes = ws.ping(text.as_bytes(), out);
+                if bytes.is_ok() {
                     if self.pings.len() == MAX_PINGS {
                         self.pings.pop_front();
                     }
                     self.pings.push_back((text.to_owned(), Clock::now()));
                 }
-                octets
+                bytes
             }
             Command::Close(code, reason) => ws.close(code.map(CloseCode), reason, now, out),
         };
-        octets.map_err(|error: CallError| error.to_string())
+        bytes.map_err(|error: CallError| error.to_string())
     }
 
     /// Sends the next piece of the message that is under way. A piece that is not full ends it.
@@ -142,11 +142,11 @@ impl Terminal {
             return Ok(ws.close(Some(CloseCode::INTERNAL_ERROR), "", now, out)?);
         }
         let fin = piece.len() < PIECE_LEN;
-        let octets = ws.send(sending.kind, &piece, fin, out)?;
+        let bytes = ws.send(sending.kind, &piece, fin, out)?;
         if !fin {
             self.sending = Some(sending);
         }
-        Ok(octets)
+        Ok(bytes)
     }
 
     fn show_pong(&mut self, payload: &[u8], answers: Option<PingSource>, keepalive: Option<Duration>) {
@@ -213,7 +213,7 @@ impl Application for Terminal {
         }
         match self.carry_out(&line, ws, now, out) {
             Ok(0) => self.produce(ws, now, out),
-            Ok(octets) => Ok(octets),
+            Ok(bytes) => Ok(bytes),
             Err(sentence) => {
                 note(&sentence);
                 self.mistakes += 1;
@@ -250,6 +250,6 @@ fn shown(payload: &[u8]) -> String {
     std::str::from_utf8(payload).map_or_else(|_| hex(payload).trim_start().to_owned(), |text| format!("{text:?}"))
 }
 
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!(" {octet:02x}")).collect()
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!(" {byte:02x}")).collect()
 }

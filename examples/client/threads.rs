@@ -13,7 +13,7 @@ use crate::Problem;
 
 /// What the threads report to the main one.
 pub(crate) enum Happening {
-    /// The buffer has more octets than before.
+    /// The buffer has more bytes than before.
     Input(Buffer),
     /// The transport's input has ended, orderly or not.
     End(io::Result<()>),
@@ -23,7 +23,7 @@ pub(crate) enum Happening {
     Line(io::Result<Vec<u8>>),
 }
 
-/// Memory that wanders between the threads; the octets from `start` to `end` count.
+/// Memory that wanders between the threads; the bytes from `start` to `end` count.
 pub(crate) struct Buffer {
     memory: Box<[u8]>,
     start: usize,
@@ -35,7 +35,7 @@ impl Buffer {
         Self { memory: vec![0; len].into(), start: 0, end: 0 }
     }
 
-    pub(crate) fn octets(&mut self) -> &mut [u8] {
+    pub(crate) fn bytes(&mut self) -> &mut [u8] {
         &mut self.memory[self.start..self.end]
     }
 
@@ -43,14 +43,14 @@ impl Buffer {
         &mut self.memory[self.end..]
     }
 
-    /// The first `octets` of the room count from now on.
-    pub(crate) fn add(&mut self, octets: usize) {
-        self.end += octets;
+    /// The first `bytes` of the room count from now on.
+    pub(crate) fn add(&mut self, bytes: usize) {
+        self.end += bytes;
     }
 
-    /// The first `octets` do not count any more.
-    pub(crate) fn remove(&mut self, octets: usize) {
-        self.start += octets;
+    /// The first `bytes` do not count any more.
+    pub(crate) fn remove(&mut self, bytes: usize) {
+        self.start += bytes;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -94,8 +94,8 @@ pub(crate) fn reader(mut socket: TcpStream, happenings: Sender<Happening>) -> Se
         loop {
             return match socket.read(buffer.room()) {
                 Ok(0) => Happening::End(Ok(())),
-                Ok(octets) => {
-                    buffer.add(octets);
+                Ok(bytes) => {
+                    buffer.add(bytes);
                     Happening::Input(buffer)
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -109,7 +109,7 @@ pub(crate) fn reader(mut socket: TcpStream, happenings: Sender<Happening>) -> Se
 pub(crate) fn writer(socket: TcpStream, happenings: Sender<Happening>) -> Sender<Buffer> {
     let mut half = WriteHalf(socket);
     worker(happenings, move |mut buffer: Buffer| {
-        let written = half.0.write_all(buffer.octets());
+        let written = half.0.write_all(buffer.bytes());
         buffer.clear();
         Happening::Written(buffer, written)
     })

@@ -34,7 +34,7 @@ pub(crate) struct Client<'c> {
     sent: u64,
 }
 
-/// What the octets of one turn leave for the next.
+/// What the bytes of one turn leave for the next.
 #[derive(Default)]
 struct Rest {
     /// Input that the machine has not consumed yet.
@@ -64,20 +64,20 @@ pub(crate) struct Shared {
     pub(crate) log: Log,
 }
 
-/// The write buffer: `due` octets at its start are on their way.
+/// The write buffer: `due` bytes at its start are on their way.
 pub(crate) struct Output {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     due: usize,
 }
 
 impl Output {
     pub(crate) fn new() -> Self {
-        Self { octets: vec![0; 2 * ROOM], due: 0 }
+        Self { bytes: vec![0; 2 * ROOM], due: 0 }
     }
 
-    /// Where the next octets go.
+    /// Where the next bytes go.
     fn room(&mut self) -> &mut [u8] {
-        &mut self.octets[self.due..]
+        &mut self.bytes[self.due..]
     }
 
     pub(crate) fn clear(&mut self) {
@@ -157,26 +157,26 @@ impl<'c> Client<'c> {
     fn accept(&mut self, request: &Request<'_>, shared: &mut Shared) -> Result<usize, CallError> {
         self.purpose = if request.path() == "/time" { Purpose::Time } else { Purpose::Echo };
         // Every page may connect: there is nothing here that is not for all.
-        let mut octets = self.ws.accept(request, &Accept::new(Origin::Any), shared.now, shared.out.room())?;
+        let mut bytes = self.ws.accept(request, &Accept::new(Origin::Any), shared.now, shared.out.room())?;
         if self.purpose == Purpose::Time {
-            let hello = shared.clock.json_with_heads(request.octets().len(), octets);
-            octets += self.ws.send_text(&hello, &mut shared.out.room()[octets..])?;
+            let hello = shared.clock.json_with_heads(request.bytes().len(), bytes);
+            bytes += self.ws.send_text(&hello, &mut shared.out.room()[bytes..])?;
         }
         shared.log.line(&shared.clock, self, format_args!("WebSocket opens at {}", request.path()));
-        Ok(octets)
+        Ok(bytes)
     }
 
     /// Answers plain HTTP, unless it is a long poll: that waits for the next tick.
     fn respond(&mut self, request: &Request<'_>, shared: &mut Shared) -> Result<usize, CallError> {
         let (method, path) = (request.method(), request.path());
         if method == "GET" && path == "/time/next" && pages::must_wait(request, &shared.clock) {
-            self.purpose = Purpose::LongPoll { request_len: u16::try_from(request.octets().len()).unwrap_or(u16::MAX) };
+            self.purpose = Purpose::LongPoll { request_len: u16::try_from(request.bytes().len()).unwrap_or(u16::MAX) };
             shared.log.line(&shared.clock, self, format_args!("GET {path}: waits"));
             return Ok(0);
         }
-        let (status, octets) = pages::answer(&mut self.ws, request, &shared.clock, shared.now, shared.out.room())?;
-        shared.log.line(&shared.clock, self, format_args!("{method} {path}: {status}, {octets} octets"));
-        Ok(octets)
+        let (status, bytes) = pages::answer(&mut self.ws, request, &shared.clock, shared.now, shared.out.room())?;
+        shared.log.line(&shared.clock, self, format_args!("{method} {path}: {status}, {bytes} bytes"));
+        Ok(bytes)
     }
 
     /// A second has begun: answers a long poll, or passes on the `frame` that was encoded once for all. Whether there may be
@@ -187,7 +187,7 @@ impl<'c> Client<'c> {
                 self.purpose = Purpose::Http;
                 let time = pages::time(&mut self.ws, request_len.into(), &shared.clock, shared.now, shared.out.room());
                 shared.out.due += time.unwrap_or(0);
-                shared.log.line(&shared.clock, self, format_args!("GET /time/next: 200, {} octets", shared.out.due));
+                shared.log.line(&shared.clock, self, format_args!("GET /time/next: 200, {} bytes", shared.out.due));
                 self.write(shared)?;
                 Ok(true)
             }
@@ -226,7 +226,7 @@ impl<'c> Client<'c> {
     /// The server ends: the peer is told, and its answer waited for as long as the closing deadline allows.
     pub(crate) fn close(&mut self, shared: &mut Shared) -> io::Result<bool> {
         let out = shared.out.room();
-        let octets = match (self.ws.state(), self.purpose) {
+        let bytes = match (self.ws.state(), self.purpose) {
             (State::Open, _) => self.ws.close(Some(CloseCode::GOING_AWAY), "the server ends", shared.now, out),
             (State::Connecting, Purpose::LongPoll { .. }) => {
                 self.purpose = Purpose::Http;
@@ -235,7 +235,7 @@ impl<'c> Client<'c> {
             (State::Connecting, _) => return Err(io::Error::other("the server ends")),
             _ => Ok(0),
         };
-        shared.out.due += octets.unwrap_or(0);
+        shared.out.due += bytes.unwrap_or(0);
         self.write(shared)?;
         Ok(true)
     }
@@ -286,20 +286,20 @@ impl<'c> Client<'c> {
     /// Writes what is due in the write buffer, keeping what the socket does not take. Whether it took all.
     fn write(&mut self, shared: &mut Shared) -> io::Result<bool> {
         let due = std::mem::take(&mut shared.out.due);
-        let octets = std::mem::take(&mut shared.out.octets);
-        let result = self.put(&octets[..due], shared);
-        shared.out.octets = octets;
+        let bytes = std::mem::take(&mut shared.out.bytes);
+        let result = self.put(&bytes[..due], shared);
+        shared.out.bytes = bytes;
         result
     }
 
-    /// Writes `octets` behind what waits, keeping what the socket does not take. Whether it took all.
-    fn put(&mut self, octets: &[u8], shared: &mut Shared) -> io::Result<bool> {
-        self.sent += octets.len() as u64;
-        shared.log.totals.sent += octets.len() as u64;
-        let written = if self.is_blocked() { 0 } else { write_some(&mut self.stream, octets)? };
+    /// Writes `bytes` behind what waits, keeping what the socket does not take. Whether it took all.
+    fn put(&mut self, bytes: &[u8], shared: &mut Shared) -> io::Result<bool> {
+        self.sent += bytes.len() as u64;
+        shared.log.totals.sent += bytes.len() as u64;
+        let written = if self.is_blocked() { 0 } else { write_some(&mut self.stream, bytes)? };
         self.ws.written(written, shared.now);
-        if written < octets.len() {
-            self.rest.get_or_insert_default().output.extend_from_slice(&octets[written..]);
+        if written < bytes.len() {
+            self.rest.get_or_insert_default().output.extend_from_slice(&bytes[written..]);
         }
         Ok(!self.is_blocked())
     }
@@ -324,7 +324,7 @@ impl<'c> Client<'c> {
             Purpose::Time => "time",
             Purpose::Echo => "echo",
         };
-        format!("{purpose}, {:?}: {} messages in, {} octets in, {} out", self.ws.state(), self.messages, self.received, self.sent)
+        format!("{purpose}, {:?}: {} messages in, {} bytes in, {} out", self.ws.state(), self.messages, self.received, self.sent)
     }
 }
 
@@ -338,11 +338,11 @@ impl Display for Client<'_> {
     }
 }
 
-/// Writes as much of `octets` as the socket takes now.
-fn write_some(stream: &mut TcpStream, octets: &[u8]) -> io::Result<usize> {
+/// Writes as much of `bytes` as the socket takes now.
+fn write_some(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
     let mut written = 0;
-    while written < octets.len() {
-        match stream.write(&octets[written..]) {
+    while written < bytes.len() {
+        match stream.write(&bytes[written..]) {
             Ok(0) => break,
             Ok(more) => written += more,
             Err(error) if error.kind() == ErrorKind::WouldBlock => break,

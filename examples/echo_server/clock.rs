@@ -50,7 +50,7 @@ impl Clock {
         format!(r#"{{"second":{},"now":{:.3}}}"#, self.second, since_1970().as_secs_f64() * 1000.0)
     }
 
-    /// The same with what this costs in octets: those of the request's head and of the response's. The latter has four places
+    /// The same with what this costs in bytes: those of the request's head and of the response's. The latter has four places
     /// whatever it is, so that its length does not depend on itself.
     pub(crate) fn json_with_heads(&self, request: usize, response: usize) -> String {
         let time = self.json();

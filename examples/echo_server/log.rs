@@ -48,12 +48,12 @@ impl Log {
             // The last piece tells how long the message was.
             Event::Data(data) if data.last => {
                 let len = data.offset + data.payload.len() as u64;
-                self.line(clock, client, format_args!("{:?} message, {len} octets", data.kind));
+                self.line(clock, client, format_args!("{:?} message, {len} bytes", data.kind));
             }
             // Those are logged with the answer.
             Event::Data(_) | Event::Request(_) | Event::HttpRequest(_) => {}
-            Event::Ping { payload, .. } => self.line(clock, client, format_args!("Ping, {} octets", payload.len())),
-            Event::Pong { payload, .. } => self.line(clock, client, format_args!("Pong, {} octets", payload.len())),
+            Event::Ping { payload, .. } => self.line(clock, client, format_args!("Ping, {} bytes", payload.len())),
+            Event::Pong { payload, .. } => self.line(clock, client, format_args!("Pong, {} bytes", payload.len())),
             Event::CloseReceived { code, reason, .. } => self.line(clock, client, format_args!("Close {} {reason:?}", code.0)),
             Event::Failed { error, .. } => self.line(clock, client, format_args!("failed: {error}")),
             Event::Closed { code, was_clean, .. } => {
@@ -86,7 +86,7 @@ impl Log {
         let count = clients.clone().count();
         let open = clients.clone().filter(|client| client.ws.state() == State::Open).count();
         self.write(format_args!(
-            "--- {count} connections, {open} of them open; since the start {messages} messages in, {received} octets in, {sent} out\n"
+            "--- {count} connections, {open} of them open; since the start {messages} messages in, {received} bytes in, {sent} out\n"
         ));
         for client in clients.take(MOST_LINES) {
             self.write(format_args!("    {client}  {}\n", client.summary()));

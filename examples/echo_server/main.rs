@@ -24,7 +24,7 @@ usage: echo_server [--listen ADDR:PORT] [--quiet] [--max-message N]
 
   --listen ADDR:PORT   where to listen: 127.0.0.1:9001 unless given; port 0 takes any that is free
   --quiet              says where it listens and nothing more
-  --max-message N      the longest message that it takes, in octets: 16777216 unless given";
+  --max-message N      the longest message that it takes, in bytes: 16777216 unless given";
 
 struct Arguments {
     listen: SocketAddr,
@@ -42,8 +42,8 @@ fn arguments() -> Result<Option<Arguments>, String> {
             "--listen" => listen = value()?,
             "--quiet" => quiet = true,
             "--max-message" => {
-                let octets = value()?;
-                max_message = octets.parse().map_err(|_| format!("{octets} is no number of octets"))?;
+                let bytes = value()?;
+                max_message = bytes.parse().map_err(|_| format!("{bytes} is no number of bytes"))?;
             }
             "--help" | "-h" => return Ok(None),
             other => return Err(format!("unknown argument {other}")),

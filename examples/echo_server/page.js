@@ -3,8 +3,8 @@
 
 const id = (name) => document.getElementById(name);
 const urlOf = (path) => location.origin.replace(/^http/, "ws") + path;
-const octets = (count) => Math.round(count).toLocaleString("en").replaceAll(",", "\u202f");
-const ms = (time) => (time < 9.95 ? time.toFixed(1) : octets(time)) + " ms";
+const bytes = (count) => Math.round(count).toLocaleString("en").replaceAll(",", "\u202f");
+const ms = (time) => (time < 9.95 ? time.toFixed(1) : bytes(time)) + " ms";
 const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
 id("host").textContent = location.host;
@@ -96,7 +96,7 @@ function send(data, line, size) {
 const isSame = (sent, received) => {
   if (typeof sent === "string" || typeof received === "string") return sent === received;
   const [one, other] = [new Uint8Array(sent), new Uint8Array(received)];
-  return one.length === other.length && one.every((octet, place) => octet === other[place]);
+  return one.length === other.length && one.every((byte, place) => byte === other[place]);
 };
 
 function receive(data) {
@@ -110,8 +110,8 @@ function receive(data) {
   }
   const same = isSame(sent, data);
   line.classList.toggle("bad", !same);
-  const speed = size > 1e6 ? `, ${octets(size / latency / 1000)} MB/s each way` : "";
-  setResult(line, `${ms(latency)}${speed}`, `${octets(size)} octets, ${same ? "came back the same" : "came back changed"}`);
+  const speed = size > 1e6 ? `, ${bytes(size / latency / 1000)} MB/s each way` : "";
+  setResult(line, `${ms(latency)}${speed}`, `${bytes(size)} bytes, ${same ? "came back the same" : "came back changed"}`);
 }
 
 function beat() {
@@ -166,7 +166,7 @@ class Way {
   constructor(name) {
     this.place = id(name);
     this.requests = 0;
-    this.octets = 0;
+    this.bytes = 0;
     this.ages = [];
     this.second = 0;
     Way.all.push(this);
@@ -194,12 +194,12 @@ class Way {
 
   show() {
     const age = this.staleness();
-    this.put(".requests", octets(this.requests));
-    this.put(".octets", octets(this.octets));
+    this.put(".requests", bytes(this.requests));
+    this.put(".bytes", bytes(this.bytes));
     this.put(".staleness", age === undefined ? "–" : ms(age));
-    const most = Math.max(...Way.all.map((way) => way.octets), 1);
+    const most = Math.max(...Way.all.map((way) => way.bytes), 1);
     for (const way of Way.all) {
-      way.place.querySelector(".octets-bar i").style.width = `${(way.octets * 100) / most}%`;
+      way.place.querySelector(".bytes-bar i").style.width = `${(way.bytes * 100) / most}%`;
       way.place.querySelector(".staleness-bar i").style.width = `${Math.min((way.staleness() ?? 0) / 10, 100)}%`;
     }
   }
@@ -215,8 +215,8 @@ async function poll(way, path) {
   const response = await fetch(path, { cache: "no-store" });
   if (!response.ok) throw new Error(`${response.status}`);
   const time = await response.json();
-  way.octets += time.request + time.response;
-  way.put(".note", `${time.request} + ${time.response} octets of HTTP heads for each answer.`);
+  way.bytes += time.request + time.response;
+  way.put(".note", `${time.request} + ${time.response} bytes of HTTP heads for each answer.`);
   return time;
 }
 
@@ -262,8 +262,8 @@ function watch() {
     }
     messages += 1;
     frames += more;
-    push.octets += more + (request ? request + response : 0);
-    push.put(".note", `${heads} octets once, then 2 for each of ${octets(messages - 1)} messages${frames > 2 * messages ? ", 8 for each Ping" : ""}.`);
+    push.bytes += more + (request ? request + response : 0);
+    push.put(".note", `${heads} bytes once, then 2 for each of ${bytes(messages - 1)} messages${frames > 2 * messages ? ", 8 for each Ping" : ""}.`);
     if (second) push.take(second);
     else push.show();
   };

@@ -4,7 +4,7 @@ use sansocket::{CallError, Connection, Header, Instant, Request};
 
 use crate::clock::Clock;
 
-/// What the page is made of: path, type and octets.
+/// What the page is made of: path, type and bytes.
 const FILES: [(&str, &str, &[u8]); 3] = [
     ("/", "text/html; charset=utf-8", include_bytes!("page.html")),
     ("/page.css", "text/css; charset=utf-8", include_bytes!("page.css")),
@@ -17,7 +17,7 @@ const PAGE_POLICY: Header<'_> = Header::new(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ws: wss:",
 );
 
-/// Answers at once. Returns the status and the octets written.
+/// Answers at once. Returns the status and the bytes written.
 pub(crate) fn answer(
     ws: &mut Connection<'_>,
     request: &Request<'_>,
@@ -33,20 +33,20 @@ pub(crate) fn answer(
         return Ok((405, ws.respond(405, &headers, b"not allowed here\n", now, out)?));
     }
     if matches!(request.path(), "/time/now" | "/time/next") {
-        return Ok((200, time(ws, request.octets().len(), clock, now, out)?));
+        return Ok((200, time(ws, request.bytes().len(), clock, now, out)?));
     }
     let file = FILES.iter().find(|(path, ..)| *path == request.path());
-    let (status, kind, body) = file.map_or((404, PLAIN, &b"not found\n"[..]), |&(_, kind, octets)| (200, kind, octets));
+    let (status, kind, body) = file.map_or((404, PLAIN, &b"not found\n"[..]), |&(_, kind, bytes)| (200, kind, bytes));
     let headers = [Header::new("Content-Type", kind), Header::new("Cache-Control", "no-cache"), PAGE_POLICY];
-    let octets = if head_only {
+    let bytes = if head_only {
         ws.respond_head(status, &headers, body.len(), now, out)?
     } else {
         ws.respond(status, &headers, body, now, out)?
     };
-    Ok((status, octets))
+    Ok((status, bytes))
 }
 
-/// Answers a poll with the time, and with what the answer costs: the octets of the request's head and of its own.
+/// Answers a poll with the time, and with what the answer costs: the bytes of the request's head and of its own.
 pub(crate) fn time(
     ws: &mut Connection<'_>,
     request_len: usize,
@@ -58,7 +58,7 @@ pub(crate) fn time(
     let unknown = clock.json_with_heads(request_len, 0);
     // Without room nothing happens, but for the count of what it would take.
     let response_len = match ws.respond(200, &headers, unknown.as_bytes(), now, &mut []) {
-        Err(CallError::NeedsRoom { octets }) => octets - unknown.len(),
+        Err(CallError::NeedsRoom { bytes }) => bytes - unknown.len(),
         other => return other,
     };
     let body = clock.json_with_heads(request_len, response_len);

@@ -49,10 +49,10 @@ impl<'c> Server<'c> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(address)?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-        let (address, octets) = (listener.local_addr()?, size_of::<Option<Client<'_>>>());
+        let (address, bytes) = (listener.local_addr()?, size_of::<Option<Client<'_>>>());
         // Programs read this line through a pipe, and may close that behind it.
         let mut out = io::stdout();
-        writeln!(out, "listening on http://{address}/, {octets} octets per connection").and_then(|()| out.flush()).ok();
+        writeln!(out, "listening on http://{address}/, {bytes} bytes per connection").and_then(|()| out.flush()).ok();
         let clock = Clock::start();
         let now = clock.now();
         Ok(Self {
@@ -199,9 +199,9 @@ impl<'c> Server<'c> {
     fn push_time(&mut self) {
         let mut frame = [0; 128];
         let time = self.shared.clock.json();
-        let octets = frame::encode_message(MessageKind::Text, time.as_bytes(), &mut frame).unwrap_or(0);
+        let bytes = frame::encode_message(MessageKind::Text, time.as_bytes(), &mut frame).unwrap_or(0);
         for at in 0..self.clients.len() {
-            self.attend(at, |client, _, shared| client.tick(&frame[..octets], shared));
+            self.attend(at, |client, _, shared| client.tick(&frame[..bytes], shared));
         }
     }
 

@@ -19,7 +19,7 @@ from websockets.sync.client import connect
 SUBPROTOCOL = "echo"
 STOP = 4000  # a close code for private use (§7.4.2): the firmware prints its figures and ends the emulator
 SIZES = (0, 1, 16, 125, 126, 1000)
-INPUT = 512  # octets of the firmware's input buffer: a longer head is refused
+INPUT = 512  # bytes of the firmware's input buffer: a longer head is refused
 QUIET = 0.5  # seconds of silence after which the firmware has certainly given up a peer that broke a rule: 0.1, and 0.1 asleep
 LARGE = 20_000  # many times the firmware's buffers, so it has to come back as fragments
 TIMEOUT = 20
@@ -69,11 +69,11 @@ def open_connection(port, patience):
 def echo_every_size(ws):
     for size in SIZES:
         echo(ws, text(size))
-        echo(ws, octets(size))
+        echo(ws, binary(size))
 
 
 def echo_large(ws):
-    for message in text(LARGE), octets(LARGE):
+    for message in text(LARGE), binary(LARGE):
         ws.send(message)
         pieces = list(ws.recv_streaming())
         check(f"{describe(message)}, joined", message[:0].join(pieces), message)
@@ -81,7 +81,7 @@ def echo_large(ws):
 
 
 def echo_fragmented(ws):
-    for whole in text(300), octets(300):
+    for whole in text(300), binary(300):
         ws.send(whole[at : at + 70] for at in range(0, len(whole), 70))
         check(f"fragmented {describe(whole)}", ws.recv(TIMEOUT), whole)
 
@@ -98,7 +98,7 @@ def echo_fragmented(ws):
 def ping_payloads(ws):
     for payload in b"\x00", b"a payload", bytes(range(125)):
         # The event is set by the pong with the same payload only.
-        check(f"pong of {len(payload)} octets", ws.ping(payload).wait(TIMEOUT), True)
+        check(f"pong of {len(payload)} bytes", ws.ping(payload).wait(TIMEOUT), True)
 
 
 def frame_faults(port):
@@ -106,8 +106,8 @@ def frame_faults(port):
     for what, frame, code in (
         ("an unmasked frame", "81 01 61", 1002),
         ("a reserved bit", "c1 81 00000000 61", 1002),
-        ("a ping of 126 octets", "89 fe 007e 00000000", 1002),
-        ("a Close body of one octet", "88 81 00000000 03", 1002),
+        ("a ping of 126 bytes", "89 fe 007e 00000000", 1002),
+        ("a Close body of one byte", "88 81 00000000 03", 1002),
         ("text that is not UTF-8", "81 82 00000000 c0 80", 1007),
         ("a message that is too long", "82 ff 0000000001000001 00000000", 1009),
     ):
@@ -119,7 +119,7 @@ def frame_faults(port):
                 while ws.protocol.close_rcvd is None and time.monotonic() < deadline:
                     time.sleep(0.001)
                 close = ws.protocol.close_rcvd
-                check(f"Close after {what}, {len(more)} octets behind it", close and close.code, code)
+                check(f"Close after {what}, {len(more)} bytes behind it", close and close.code, code)
 
 
 def plain_http(port):
@@ -164,10 +164,10 @@ def measure(ws):
         times.append(time.perf_counter() - start)
     print(f"ping to pong        {statistics.median(times) * 1000:.2f} ms (median of {len(times)})")
 
-    message = octets(LARGE)
+    message = binary(LARGE)
     start = time.perf_counter()
     echo(ws, message)
-    print(f"echo throughput     {LARGE / 1000 / (time.perf_counter() - start):.1f} KB/s ({LARGE} octets there and back)")
+    print(f"echo throughput     {LARGE / 1000 / (time.perf_counter() - start):.1f} KB/s ({LARGE} bytes there and back)")
 
 
 def close(ws, code):
@@ -181,17 +181,17 @@ def echo(ws, message):
 
 
 def text(size):
-    """`size` octets in which characters of one to four octets are cut by every buffer's end."""
+    """`size` bytes in which characters of one to four bytes are cut by every buffer's end."""
     whole = ("aé€😀" * (size // 10 + 1)).encode()[:size].decode(errors="ignore")
     return whole + "x" * (size - len(whole.encode()))
 
 
-def octets(size):
+def binary(size):
     return bytes(i * 7 % 256 for i in range(size))
 
 
 def describe(message):
-    return f"text of {len(message.encode())} octets" if isinstance(message, str) else f"binary of {len(message)} octets"
+    return f"text of {len(message.encode())} bytes" if isinstance(message, str) else f"binary of {len(message)} bytes"
 
 
 def check(what, got, wanted):

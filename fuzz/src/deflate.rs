@@ -180,10 +180,10 @@ fn deliver(setup: &Deflate<'_>, config: &Config<'_>, max_message_len: u64, way: 
             let mut out = vec![0; room];
             let received = match connection.receive_with(ms(0), &mut all.rest, &mut inflater, &mut window, &mut out) {
                 Ok(received) => received,
-                Err(CallError::NeedsRoom { octets }) => {
-                    assert!(octets > room && octets <= AMPLE, "{octets} bytes wanted, {room} offered");
+                Err(CallError::NeedsRoom { bytes }) => {
+                    assert!(bytes > room && bytes <= AMPLE, "{bytes} bytes wanted, {room} offered");
                     assert_eq!(all.rest, before, "a refused call changed its input");
-                    room = octets;
+                    room = bytes;
                     continue;
                 }
                 Err(error) => panic!("{error}"),

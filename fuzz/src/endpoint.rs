@@ -187,7 +187,7 @@ impl<'c> Endpoint<'c> {
         };
         // The same call in vain, before it is carried out.
         if attempts.without_room && len > 0 {
-            through_probe(self, CallError::NeedsRoom { octets: len }, len - 1);
+            through_probe(self, CallError::NeedsRoom { bytes: len }, len - 1);
         }
         if attempts.without_entropy && draws_key && len > 0 && self.role() == Role::Client {
             self.probe.entropy.set_broken(true);

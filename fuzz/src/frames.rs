@@ -171,7 +171,7 @@ pub(crate) fn careless(role: Role, begin: Begin, config: &Config<'_>, room: usiz
                         conn.accept(&request, &Accept::new(Origin::Any), now, &mut [0; 400]).unwrap();
                     }
                 }
-                Err(CallError::NeedsRoom { octets }) => assert!(octets > room && octets <= AMPLE),
+                Err(CallError::NeedsRoom { bytes }) => assert!(bytes > room && bytes <= AMPLE),
                 Err(CallError::Usage(UsageError::InputTooShort)) => assert_eq!(conn.state(), State::Connecting),
                 Err(error) => panic!("{error}"),
             }

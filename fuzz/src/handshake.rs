@@ -191,11 +191,11 @@ fn answer(endpoint: &mut Endpoint<'_>, config: &Config<'_>, subprotocols: &[&str
             let accept = Accept::new(origin).subprotocol(subprotocol).headers(headers);
             let now = ms(endpoint.probe.now);
             match endpoint.probe.conn.accept(&request, &accept, now, &mut []) {
-                Err(CallError::NeedsRoom { octets }) => {
+                Err(CallError::NeedsRoom { bytes }) => {
                     assert!(is_opening);
-                    let room = &mut out[..octets];
-                    assert_eq!(endpoint.probe.conn.accept(&request, &accept, now, room), Ok(octets));
-                    endpoint.probe.output.extend(&out[..octets]);
+                    let room = &mut out[..bytes];
+                    assert_eq!(endpoint.probe.conn.accept(&request, &accept, now, room), Ok(bytes));
+                    endpoint.probe.output.extend(&out[..bytes]);
                     endpoint.phase = Phase::Open;
                 }
                 Err(CallError::Usage(UsageError::NotAnOpeningHandshake)) => assert!(!is_opening),

@@ -22,7 +22,7 @@ pub fn heads(input: &Heads<'_>) {
         Role::Server => {
             let reading = naive::request(wire, &limits);
             let request = Request::parse(wire, &config);
-            assert_same_verdict(&reading, &request.map(|request| request.map(|request| request.octets().len())));
+            assert_same_verdict(&reading, &request.map(|request| request.map(|request| request.bytes().len())));
             if let (Reading::Valid(head), Ok(Some(request))) = (&reading, request) {
                 assert_eq!([request.method(), request.target()], [&head.start[0], &head.start[1]]);
                 assert_eq!(fields(request.headers()), naive_fields(head));
@@ -38,7 +38,7 @@ pub fn heads(input: &Heads<'_>) {
         Role::Client => {
             let reading = naive::response(wire, &limits);
             let response = Response::parse(wire, &config);
-            assert_same_verdict(&reading, &response.map(|response| response.map(|response| response.octets().len())));
+            assert_same_verdict(&reading, &response.map(|response| response.map(|response| response.bytes().len())));
             if let (Reading::Valid(head), Ok(Some(response))) = (&reading, response) {
                 assert_eq!(format!("{:03}", response.status()), head.start[1]);
                 assert_eq!(latin(response.reason()), head.start[2]);
@@ -85,8 +85,8 @@ fn assert_same_verdict(reading: &Reading<Head>, parsed: &Result<Option<usize>, P
 /// `parse` over a whole head says what the scan says that goes byte by byte, and its verdict does not come before that.
 pub(crate) fn assert_scan_agrees(role: Role, wire: &[u8], config: &Config<'_>, seen: &Transcript) {
     let parse = |bytes| match role {
-        Role::Server => Request::parse(bytes, config).map(|request| request.map(|request| request.octets().len())),
-        Role::Client => Response::parse(bytes, config).map(|response| response.map(|response| response.octets().len())),
+        Role::Server => Request::parse(bytes, config).map(|request| request.map(|request| request.bytes().len())),
+        Role::Client => Response::parse(bytes, config).map(|response| response.map(|response| response.bytes().len())),
     };
     match parse(wire) {
         Ok(None) => assert!(matches!(seen.events[..], [Seen::Closed { .. }]), "{seen:02x?}"),

@@ -44,10 +44,10 @@ fn read_response<'i>(
                 return Ok(Received::consumed(consumed));
             }
             Ok(Some(interim)) if interim.is_interim() => {
-                consumed = consumed.saturating_add(interim.octets().len());
+                consumed = consumed.saturating_add(interim.bytes().len());
             }
             Ok(Some(response)) => {
-                consumed = consumed.saturating_add(response.octets().len());
+                consumed = consumed.saturating_add(response.bytes().len());
                 break respond_to(response, heads, machine, now);
             }
             Err(error) => {

@@ -104,7 +104,7 @@ fn read_request<'i>(
                 _ => Method::Other,
             };
             machine.enter(Stage::Deciding { method }, now);
-            let consumed = request.octets().len();
+            let consumed = request.bytes().len();
             let event = if request.is_opening_handshake() { Event::Request(request) } else { Event::HttpRequest(request) };
             Ok(Received { consumed, produced: 0, event: Some(event) })
         }

@@ -26,19 +26,19 @@ const _: () = assert!(size_of::<sansocket_config>() == 128 && align_of::<sansock
 /// What connections have that were given no configuration.
 static DEFAULTS: Config<'static> = Config::new();
 
-/// What can be set, by `sansocket_config_set`. Lengths are in octets; times in milliseconds, where 0 turns a deadline off.
+/// What can be set, by `sansocket_config_set`. Lengths are in bytes; times in milliseconds, where 0 turns a deadline off.
 #[repr(u32)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum sansocket_option {
-    /// Octets of a message: 16 777 216 unless set. 64 bits.
+    /// Bytes of a message: 16 777 216 unless set. 64 bits.
     SANSOCKET_MAX_MESSAGE_LEN = 1,
     /// Fragments of a message, empty ones counted: 65 536. 32 bits.
     SANSOCKET_MAX_FRAGMENTS = 2,
-    /// Empty data frames between two octets of payload: 1 024. 32 bits.
+    /// Empty data frames between two bytes of payload: 1 024. 32 bits.
     SANSOCKET_MAX_EMPTY_FRAMES = 3,
-    /// Octets of a handshake head: 8 192. 32 bits. A caller whose buffer is smaller sets the size of that buffer.
+    /// Bytes of a handshake head: 8 192. 32 bits. A caller whose buffer is smaller sets the size of that buffer.
     SANSOCKET_MAX_HEAD_LEN = 4,
-    /// Octets of a request target: 4 096. 32 bits.
+    /// Bytes of a request target: 4 096. 32 bits.
     SANSOCKET_MAX_TARGET_LEN = 5,
     /// Header lines in a head: 100. 16 bits.
     SANSOCKET_MAX_HEADER_LINES = 6,
@@ -54,7 +54,7 @@ pub enum sansocket_option {
     SANSOCKET_KEEPALIVE_INTERVAL_MS = 11,
     /// From a keepalive Ping to its Pong: 20 000 ms.
     SANSOCKET_PONG_TIMEOUT_MS = 12,
-    /// Without any octet from the peer: 0, off.
+    /// Without any byte from the peer: 0, off.
     SANSOCKET_IDLE_TIMEOUT_MS = 13,
     /// Bytes a second at which a peer has to take what was due before our Close, on average, if it is to have longer than
     /// `SANSOCKET_CLOSING_TIMEOUT_MS` for it: 240. With 0 any byte will do. For callers of `sansocket_written`. 32 bits.
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn sansocket_config_set_subprotocols(
         // SAFETY: the caller has the configuration to itself until it lends it.
         let config = unsafe { object(config) }?;
         // SAFETY: the caller lends the list for as long as the configuration.
-        let list = unsafe { Region::new(list.cast(), len)?.octets() };
+        let list = unsafe { Region::new(list.cast(), len)?.bytes() };
         let list = core::str::from_utf8(list).map_err(|_| sansocket_result::from(UsageError::InvalidSubprotocol))?;
         *config = config.subprotocols(list);
         Ok(())

@@ -8,7 +8,7 @@ use super::result::{done, sansocket_result};
 use crate::{Connection, DeflateDirection, DeflateParams, Entropy, EntropyError, Instant, Negotiated, Role, State};
 use core::ffi::c_void;
 
-/// One endpoint of one connection, in 128 octets of the caller's: on the stack, in static memory, in a struct. Its
+/// One endpoint of one connection, in 128 bytes of the caller's: on the stack, in static memory, in a struct. Its
 /// contents are the library's. It may be moved (`memcpy`, `realloc`) between calls; of the copies only one may be used then. There
 /// is nothing to free. Zeroed memory is a `sansocket` that was never initialised.
 #[repr(C)]
@@ -17,10 +17,10 @@ pub struct sansocket {
     opaque: [u64; 16],
 }
 
-/// A source of octets that a peer cannot predict (§10.3), which a client needs: writes `len` octets (4 for a frame, 16 for an opening
-/// handshake) to `octets` and returns 0, or returns something else if it cannot. It may not call functions of this library for the
+/// A source of bytes that a peer cannot predict (§10.3), which a client needs: writes `len` bytes (4 for a frame, 16 for an opening
+/// handshake) to `bytes` and returns 0, or returns something else if it cannot. It may not call functions of this library for the
 /// same `sansocket`. `context` is what was passed with it.
-pub type sansocket_entropy = Option<unsafe extern "C" fn(context: *mut c_void, octets: *mut u8, len: usize) -> i32>;
+pub type sansocket_entropy = Option<unsafe extern "C" fn(context: *mut c_void, bytes: *mut u8, len: usize) -> i32>;
 
 /// Which end of a connection (§1.1).
 #[repr(u32)]
@@ -92,10 +92,10 @@ pub(super) struct Source {
 }
 
 impl Entropy for Source {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError> {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
         let Some(function) = self.function else { return Err(EntropyError) };
-        // SAFETY: the caller's function, which keeps to `sansocket_entropy`; the octets are ours to be written.
-        if unsafe { function(self.context, octets.as_mut_ptr(), octets.len()) } == 0 { Ok(()) } else { Err(EntropyError) }
+        // SAFETY: the caller's function, which keeps to `sansocket_entropy`; the bytes are ours to be written.
+        if unsafe { function(self.context, bytes.as_mut_ptr(), bytes.len()) } == 0 { Ok(()) } else { Err(EntropyError) }
     }
 }
 
@@ -302,7 +302,7 @@ pub unsafe extern "C" fn sansocket_send_encoded(
     let send = || {
         check_struct(due)?;
         // SAFETY: the caller keeps to what stands at the top of the header, and lends the bytes for the call.
-        let (endpoint, encoded) = unsafe { (object(ws)?, Region::new(encoded, len)?.octets()) };
+        let (endpoint, encoded) = unsafe { (object(ws)?, Region::new(encoded, len)?.bytes()) };
         Ok(endpoint.send_encoded(encoded)?)
     };
     // SAFETY: `due` was checked; the caller's to be written.

@@ -1,14 +1,14 @@
 //! RFC 7692: the inflater and the compressor, in memory of the caller's, and the calls that use them.
 
 use super::connection::sansocket;
-use super::io::{Call, give_event, give_octets, sansocket_io, write_octets};
+use super::io::{Call, give_bytes, give_event, sansocket_io, write_bytes};
 use super::memory::{Opaque, Region, fill, look, object};
 use super::result::{done, sansocket_result};
 use super::send::message_kind;
 use crate::{Compressor, Inflater};
 use core::ffi::c_void;
 
-/// Inflates what a peer compressed, for one connection: 2 176 octets of the caller's, and 2^8 to 2^15 of history that are lent to it. Its
+/// Inflates what a peer compressed, for one connection: 2 176 bytes of the caller's, and 2^8 to 2^15 of history that are lent to it. Its
 /// contents are the library's. It may be moved between calls, as a `sansocket` may; the history may not. There is nothing to free.
 ///
 /// The functions that take an inflater or a compressor are not in a library that was built without the feature `deflate`.
@@ -18,7 +18,7 @@ pub struct sansocket_inflater {
     opaque: [u64; 272],
 }
 
-/// Compresses what we send, for one connection: 128 octets of the caller's, and 384 to 98 304 of memory that are lent to it. Its contents
+/// Compresses what we send, for one connection: 128 bytes of the caller's, and 384 to 98 304 of memory that are lent to it. Its contents
 /// are the library's. It may be moved between calls, as a `sansocket` may; the lent memory may not. There is nothing to free.
 #[repr(C)]
 pub struct sansocket_compressor {
@@ -49,7 +49,7 @@ const _: () = assert!(size_of::<sansocket_compressor>() == 128 && align_of::<san
 
 /// Makes an inflater at the start of a connection. `size` is `sizeof *inflater`, `abi_version` is `SANSOCKET_ABI_VERSION`. `history` is
 /// lent for as long as the inflater is used; its contents do not matter. `history_len` is the window that was agreed for what the
-/// peer sends: 2^8 to 2^15 octets.
+/// peer sends: 2^8 to 2^15 bytes.
 ///
 /// Returns `SANSOCKET_OK`, `SANSOCKET_WRONG_MEMORY_LEN` for another length, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`,
 /// `SANSOCKET_WRONG_SIZE`, `SANSOCKET_WRONG_VERSION` or `SANSOCKET_LENGTH_TOO_LARGE`.
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn sansocket_inflater_init(
     let new = || {
         let memory = Region::new(history, history_len)?;
         // SAFETY: the caller lends the history for as long as the inflater is used.
-        let codec = Inflater::new(unsafe { memory.octets_mut() }).ok_or(sansocket_result::SANSOCKET_WRONG_MEMORY_LEN)?;
+        let codec = Inflater::new(unsafe { memory.bytes_mut() }).ok_or(sansocket_result::SANSOCKET_WRONG_MEMORY_LEN)?;
         Ok(Lent { codec, memory })
     };
     // SAFETY: the caller's memory of that size.
@@ -72,9 +72,9 @@ pub unsafe extern "C" fn sansocket_inflater_init(
 }
 
 /// Makes a compressor at the start of a connection. `size` is `sizeof *compressor`, `abi_version` is `SANSOCKET_ABI_VERSION`.
-/// `window_bits`, 8 to 15, is the base-2 logarithm of the window in octets, at most that agreed for what we send. `memory` is lent for
+/// `window_bits`, 8 to 15, is the base-2 logarithm of the window in bytes, at most that agreed for what we send. `memory` is lent for
 /// as long as the compressor is used; its contents do not matter. It is divided into the window and, from what is left, the largest
-/// hash table that fits: at least 128 octets (`sansocket_compressor_memory_len` says how much is sensible).
+/// hash table that fits: at least 128 bytes (`sansocket_compressor_memory_len` says how much is sensible).
 ///
 /// Returns what `sansocket_inflater_init` does, or `SANSOCKET_OUT_OF_RANGE` for other `window_bits`; `SANSOCKET_WRONG_MEMORY_LEN` for
 /// too little memory.
@@ -92,24 +92,24 @@ pub unsafe extern "C" fn sansocket_compressor_init(
         let bits = bits.ok_or(sansocket_result::SANSOCKET_OUT_OF_RANGE)?;
         let memory = Region::new(memory, memory_len)?;
         // SAFETY: the caller lends the memory for as long as the compressor is used.
-        let codec = Compressor::new(bits, unsafe { memory.octets_mut() }).ok_or(sansocket_result::SANSOCKET_WRONG_MEMORY_LEN)?;
+        let codec = Compressor::new(bits, unsafe { memory.bytes_mut() }).ok_or(sansocket_result::SANSOCKET_WRONG_MEMORY_LEN)?;
         Ok(Lent { codec, memory })
     };
     // SAFETY: the caller's memory of that size.
     done(unsafe { fill(compressor, size, abi_version, new) })
 }
 
-/// Returns the octets of memory that go well with a compressor's window: twice its size, so 512 for 8 bits and 65 536 for 15; 0 if
+/// Returns the bytes of memory that go well with a compressor's window: twice its size, so 512 for 8 bits and 65 536 for 15; 0 if
 /// `window_bits` is not 8 to 15.
 #[unsafe(no_mangle)]
 pub extern "C" fn sansocket_compressor_memory_len(window_bits: u32) -> usize {
     u8::try_from(window_bits).ok().and_then(Compressor::memory_len).unwrap_or(0)
 }
 
-/// `sansocket_receive` for a connection with permessage-deflate. Compressed messages are inflated into `window`, `window_len` octets of
+/// `sansocket_receive` for a connection with permessage-deflate. Compressed messages are inflated into `window`, `window_len` bytes of
 /// the caller's, where the event shows them; others come as they do there. `inflater` belongs to this connection alone.
 ///
-/// Inflating cannot be undone, so this call asks for 131 octets of output before it inflates, and what the inflater took stays in it.
+/// Inflating cannot be undone, so this call asks for 131 bytes of output before it inflates, and what the inflater took stays in it.
 ///
 /// Returns what `sansocket_receive` does, `SANSOCKET_USAGE_NO_DEFLATE` where a compressed message comes and the window is empty or the
 /// inflater's history is not as long as was agreed; `SANSOCKET_OVERLAP` too where two of input, output, window and history
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn sansocket_receive_with(
             window.check_apart(input)?;
             window.check_apart(call.output)?;
             inflater.check_apart([input, window, call.output])?;
-            let (input, window, output) = (input.octets_mut(), window.octets_mut(), call.output.octets_mut());
+            let (input, window, output) = (input.bytes_mut(), window.bytes_mut(), call.output.bytes_mut());
             Ok(endpoint.receive_with(call.now, input, &mut inflater.codec, window, output)?)
         })
     }
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn sansocket_receive_with(
 /// To leave a message uncompressed, because it holds a secret beside what a stranger chose (RFC 7692 §8) or is not worth it, use
 /// `sansocket_send`.
 ///
-/// Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` below 32 octets; `SANSOCKET_USAGE_NO_DEFLATE` where none was agreed
+/// Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` below 32 bytes; `SANSOCKET_USAGE_NO_DEFLATE` where none was agreed
 /// or the compressor's window is larger than agreed; `SANSOCKET_OVERLAP` too where payload or output overlap the compressor's memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_send_with(
@@ -157,7 +157,7 @@ pub unsafe extern "C" fn sansocket_send_with(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends payload and output.
     unsafe {
-        give_octets(ws, io, |endpoint, call, output| {
+        give_bytes(ws, io, |endpoint, call, output| {
             let compressor = object(compressor)?;
             let payload = call.lent_apart(compressor.memory, payload, len)?;
             let sent = endpoint.send_with(&mut compressor.codec, message_kind(kind)?, payload, fin != 0, output)?;
@@ -178,18 +178,18 @@ pub unsafe extern "C" fn sansocket_send_with(
 pub unsafe extern "C" fn sansocket_inflate(inflater: *mut sansocket_inflater, io: *mut sansocket_io) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends input and output, which lie apart.
     unsafe {
-        write_octets(io, |call, output| {
+        write_bytes(io, |call, output| {
             let inflater = object(inflater)?;
             let input = call.input()?;
             inflater.check_apart([input, call.output])?;
-            let progress = inflater.codec.inflate(input.octets(), output).map_err(sansocket_result::from)?;
+            let progress = inflater.codec.inflate(input.bytes(), output).map_err(sansocket_result::from)?;
             call.give_progress(progress.consumed, false);
             Ok(progress.produced)
         })
     }
 }
 
-/// Ends the message after its last octet was consumed: writes what is still to come, and stands as if the octets 00 00 ff ff, which the
+/// Ends the message after its last byte was consumed: writes what is still to come, and stands as if the bytes 00 00 ff ff, which the
 /// sender removed (RFC 7692 §7.2.2), had been read. If `io->done` is 0, the output was filled: call again, with room.
 ///
 /// Returns what `sansocket_inflate` does.
@@ -197,7 +197,7 @@ pub unsafe extern "C" fn sansocket_inflate(inflater: *mut sansocket_inflater, io
 pub unsafe extern "C" fn sansocket_inflate_end(inflater: *mut sansocket_inflater, io: *mut sansocket_io) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends the output.
     unsafe {
-        write_octets(io, |call, output| {
+        write_bytes(io, |call, output| {
             let inflater = object(inflater)?;
             inflater.check_apart([call.output])?;
             let finished = inflater.codec.finish_message(output).map_err(sansocket_result::from)?;
@@ -207,7 +207,7 @@ pub unsafe extern "C" fn sansocket_inflate_end(inflater: *mut sansocket_inflater
     }
 }
 
-/// Compresses `len` octets at `data` to the output until the one is consumed (`io->consumed`) or the other is full; up to 63 bits wait
+/// Compresses `len` bytes at `data` to the output until the one is consumed (`io->consumed`) or the other is full; up to 63 bits wait
 /// inside for room. `flush` that is not 0 says that the message ends with them, and is given again with the rest of them, which may be
 /// nothing, until `io->done`. For those who frame messages themselves.
 ///
@@ -220,9 +220,9 @@ pub unsafe extern "C" fn sansocket_compress(
     len: usize,
     flush: u8,
 ) -> sansocket_result {
-    // SAFETY: the caller keeps to what stands at the top of the header, and lends octets and output.
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends bytes and output.
     unsafe {
-        write_octets(io, |call, output| {
+        write_bytes(io, |call, output| {
             let compressor = object(compressor)?;
             let data = call.lent_apart(compressor.memory, data, len)?;
             let compressed = compressor.codec.compress(data, output, flush != 0);
@@ -250,7 +250,7 @@ pub unsafe extern "C" fn sansocket_compressor_reset(compressor: *mut sansocket_c
     done(unsafe { object(compressor) }.map(|compressor| compressor.codec.reset()))
 }
 
-/// Writes the base-2 logarithm of the window in octets, 8 to 15, to `window_bits`.
+/// Writes the base-2 logarithm of the window in bytes, 8 to 15, to `window_bits`.
 ///
 /// Returns what `sansocket_inflater_reset` does.
 #[unsafe(no_mangle)]
@@ -262,7 +262,7 @@ pub unsafe extern "C" fn sansocket_inflater_get_window_bits(
     unsafe { look(inflater, window_bits, |inflater| Ok(inflater.codec.window_bits().into())) }
 }
 
-/// Writes the base-2 logarithm of the window in octets, 8 to 15, to `window_bits`.
+/// Writes the base-2 logarithm of the window in bytes, 8 to 15, to `window_bits`.
 ///
 /// Returns what `sansocket_inflater_reset` does.
 #[unsafe(no_mangle)]
@@ -282,7 +282,7 @@ impl<T> Lent<T> {
 }
 
 impl<'a> Call<'a> {
-    /// Octets that the call reads, apart from the output; both apart from `memory`.
+    /// Bytes that the call reads, apart from the output; both apart from `memory`.
     ///
     /// # Safety
     /// They are the caller's for the call.

@@ -1,6 +1,6 @@
 //! §5.2: frames by themselves, for those who build proxies.
 
-use super::io::{sansocket_io, write_octets};
+use super::io::{sansocket_io, write_bytes};
 use super::memory::{Region, check_struct};
 use super::result::{done, sansocket_error, sansocket_result};
 use crate::UsageError;
@@ -40,7 +40,7 @@ pub enum sansocket_masking {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct sansocket_frame_header {
-    /// Octets of payload, below 2^63.
+    /// Bytes of payload, below 2^63.
     pub payload_len: u64,
     /// The masking key, if `masked`; else 0.
     pub masking_key: [u8; 4],
@@ -52,7 +52,7 @@ pub struct sansocket_frame_header {
     pub rsv: u8,
     /// 1 if the payload is masked.
     pub masked: u8,
-    /// Octets of the header itself, 2 to 14. Out, of `sansocket_frame_header_decode`.
+    /// Bytes of the header itself, 2 to 14. Out, of `sansocket_frame_header_decode`.
     pub header_len: u8,
     /// 0.
     pub reserved: [u8; 7],
@@ -62,7 +62,7 @@ pub struct sansocket_frame_header {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct sansocket_frame_rules {
-    /// Octets of payload that are still acceptable; what is longer is `SANSOCKET_ERROR_MESSAGE_TOO_LONG`.
+    /// Bytes of payload that are still acceptable; what is longer is `SANSOCKET_ERROR_MESSAGE_TOO_LONG`.
     pub max_payload_len: u64,
     /// Which `sansocket_masking`.
     pub masking: u32,
@@ -82,10 +82,10 @@ const _: () = assert!(
     SANSOCKET_MAX_FRAME_HEADER_LEN == FrameHeader::MAX_LEN && SANSOCKET_MAX_CONTROL_PAYLOAD == crate::frame::MAX_CONTROL_PAYLOAD
 );
 
-/// Reads the frame header at the start of `input` and writes it to `header`; it took `header->header_len` octets. `rules` NULL takes
+/// Reads the frame header at the start of `input` and writes it to `header`; it took `header->header_len` bytes. `rules` NULL takes
 /// whatever is a header. Lengths must be minimal and below 2^63 (§5.2).
 ///
-/// Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE`; `SANSOCKET_NOT_A_FRAME`, as soon as the first octet is there that breaks a rule, and
+/// Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE`; `SANSOCKET_NOT_A_FRAME`, as soon as the first byte is there that breaks a rule, and
 /// `error` is the `sansocket_error` that says which; `SANSOCKET_INVALID_ARGUMENT` for rules on masking that do not exist,
 /// `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_LENGTH_TOO_LARGE`. `header` is written only with the first, `error`
 /// only with the third of these; it may be NULL.
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn sansocket_frame_header_decode(
             known = unsafe { *rules }.try_into()?;
         }
         // SAFETY: the caller lends the input for the call.
-        match FrameHeader::decode(unsafe { Region::new(input, input_len)?.octets() }, known) {
+        match FrameHeader::decode(unsafe { Region::new(input, input_len)?.bytes() }, known) {
             Ok(Some(decoded)) => {
                 // SAFETY: not NULL, aligned, and the caller's to be written.
                 unsafe { header.write(decoded.into()) };
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn sansocket_frame_header_decode(
     done(decode())
 }
 
-/// Writes a frame's header into the output, with the length in its shortest form: 2 to 14 octets. The payload, masked by
+/// Writes a frame's header into the output, with the length in its shortest form: 2 to 14 bytes. The payload, masked by
 /// `sansocket_apply_mask` if the header says so, goes behind it. Of `io` only the output is used; `header_len` is not looked at.
 ///
 /// Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_INVALID_ARGUMENT` for an opcode that does not exist or an `rsv` above 7,
@@ -140,28 +140,28 @@ pub unsafe extern "C" fn sansocket_frame_header_encode(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends the output.
     unsafe {
-        write_octets(io, |_, output| {
+        write_bytes(io, |_, output| {
             check_struct(header)?;
             Ok(FrameHeader::try_from(*header)?.encode(output)?)
         })
     }
 }
 
-/// XORs `len` octets of a payload with the four octets of `key`, repeated; masks and unmasks (§5.3), in place. `offset` octets of the same
+/// XORs `len` bytes of a payload with the four bytes of `key`, repeated; masks and unmasks (§5.3), in place. `offset` bytes of the same
 /// payload went before: 0 at its start.
 ///
 /// Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER` or `SANSOCKET_LENGTH_TOO_LARGE`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_apply_mask(key: *const u8, offset: u64, octets: *mut u8, len: usize) -> sansocket_result {
+pub unsafe extern "C" fn sansocket_apply_mask(key: *const u8, offset: u64, bytes: *mut u8, len: usize) -> sansocket_result {
     let mask = || {
         check_struct(key)?;
-        let octets = Region::new(octets, len)?;
-        // SAFETY: not NULL; four octets, lent for the call, that need no alignment.
+        let bytes = Region::new(bytes, len)?;
+        // SAFETY: not NULL; four bytes, lent for the call, that need no alignment.
         let key = u32::from_be_bytes(unsafe { key.cast::<[u8; 4]>().read() });
         let [.., turns] = offset.to_be_bytes();
         let key = key.rotate_left(u32::from(turns & 3).wrapping_mul(8)).to_be_bytes();
-        // SAFETY: the caller lends the octets for the call.
-        apply_mask(key, unsafe { octets.octets_mut() });
+        // SAFETY: the caller lends the bytes for the call.
+        apply_mask(key, unsafe { bytes.bytes_mut() });
         Ok(())
     };
     done(mask())
@@ -186,7 +186,7 @@ impl TryFrom<sansocket_frame_header> for FrameHeader {
     type Error = sansocket_result;
 
     fn try_from(header: sansocket_frame_header) -> Result<Self, sansocket_result> {
-        let opcode = Opcode::from_octet(header.opcode).filter(|opcode| *opcode as u8 == header.opcode && header.rsv <= 7);
+        let opcode = Opcode::from_byte(header.opcode).filter(|opcode| *opcode as u8 == header.opcode && header.rsv <= 7);
         // §5.2: the most significant bit of a length is 0.
         if header.payload_len >> 63 != 0 {
             return Err(UsageError::PayloadTooLong.into());

@@ -2,7 +2,7 @@
 
 use super::connection::sansocket;
 use super::head::{request, sansocket_header, sansocket_text};
-use super::io::{Call, give_octets, sansocket_io};
+use super::io::{Call, give_bytes, sansocket_io};
 use super::memory::{Region, check_struct, write};
 use super::result::{Refusal, sansocket_result};
 use crate::{Accept, ClientRequest, Header, Origin, UsageError, accept_key};
@@ -35,7 +35,7 @@ pub struct sansocket_client_request {
 pub enum sansocket_origin {
     /// Any: for public services, for those that authenticate inside the connection, and where the caller checked it.
     SANSOCKET_ORIGIN_ANY = 1,
-    /// Those in `origins`, compared octet by octet: `https://example.com`. A request without Origin does not come from a browser's
+    /// Those in `origins`, compared byte by byte: `https://example.com`. A request without Origin does not come from a browser's
     /// page and passes.
     SANSOCKET_ORIGIN_ONE_OF = 2,
     /// Pages of the host that is asked for: the same host and port, where none stands for 80. A request without Origin passes, `null`
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn sansocket_request(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends what the request points to.
     unsafe {
-        give_octets(ws, io, |endpoint, call, output| {
+        give_bytes(ws, io, |endpoint, call, output| {
             check_struct(request)?;
             let mut room = NO_HEADERS;
             let request = &*request;
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn sansocket_accept(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends head and what the acceptance points to.
     unsafe {
-        give_octets(ws, io, |endpoint, call, output| {
+        give_bytes(ws, io, |endpoint, call, output| {
             check_struct(acceptance)?;
             let request = request(call.lent(head.cast(), head_len)?)?;
             let (mut origins_room, mut room) = ([""; SANSOCKET_MAX_LIST], NO_HEADERS);
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn sansocket_respond(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends headers and body.
     unsafe {
-        give_octets(ws, io, |endpoint, call, output| {
+        give_bytes(ws, io, |endpoint, call, output| {
             let status = u16::try_from(status).map_err(|_| UsageError::InvalidStatus)?;
             let mut room = NO_HEADERS;
             let headers = self::headers(call, headers, header_count, &mut room)?;
@@ -165,7 +165,7 @@ pub unsafe extern "C" fn sansocket_respond(
     }
 }
 
-/// `sansocket_respond`, the head alone: the caller writes the `content_len` octets of the body behind it, before it obeys `transport`. For
+/// `sansocket_respond`, the head alone: the caller writes the `content_len` bytes of the body behind it, before it obeys `transport`. For
 /// bodies longer than the output, and for the answer to a HEAD, which has none.
 ///
 /// Returns what `sansocket_respond` does.
@@ -180,7 +180,7 @@ pub unsafe extern "C" fn sansocket_respond_head(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends the headers.
     unsafe {
-        give_octets(ws, io, |endpoint, call, output| {
+        give_bytes(ws, io, |endpoint, call, output| {
             let status = u16::try_from(status).map_err(|_| UsageError::InvalidStatus)?;
             let mut room = NO_HEADERS;
             let headers = self::headers(call, headers, header_count, &mut room)?;
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn sansocket_respond_head(
     }
 }
 
-/// Writes the Sec-WebSocket-Accept that answers `key`, the value of Sec-WebSocket-Key as it was sent, to `accept`: 28 octets
+/// Writes the Sec-WebSocket-Accept that answers `key`, the value of Sec-WebSocket-Key as it was sent, to `accept`: 28 bytes
 /// (`SANSOCKET_ACCEPT_KEY_LEN`), without NUL. For those who do the opening handshake themselves.
 ///
 /// Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER` or `SANSOCKET_LENGTH_TOO_LARGE`.
@@ -198,9 +198,9 @@ pub unsafe extern "C" fn sansocket_accept_key(key: *const c_char, key_len: usize
     let digest = || {
         check_struct(accept)?;
         // SAFETY: the caller lends the key for the call.
-        Ok(accept_key(unsafe { Region::new(key.cast(), key_len)?.octets() }))
+        Ok(accept_key(unsafe { Region::new(key.cast(), key_len)?.bytes() }))
     };
-    // SAFETY: not NULL; 28 octets of the caller's to be written.
+    // SAFETY: not NULL; 28 bytes of the caller's to be written.
     unsafe { write(accept.cast(), digest()) }
 }
 

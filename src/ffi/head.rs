@@ -7,26 +7,26 @@ use super::result::{sansocket_error, sansocket_result};
 use crate::{Config, Headers, ProtocolError, Request, Response, Tokens};
 use core::ffi::c_char;
 
-/// Text of the caller's or in memory of the caller's: `len` octets at `data`, without NUL at its end. Names, hosts, targets and
-/// subprotocols are ASCII; the value of a header that was received may have any octets but controls.
+/// Text of the caller's or in memory of the caller's: `len` bytes at `data`, without NUL at its end. Names, hosts, targets and
+/// subprotocols are ASCII; the value of a header that was received may have any bytes but controls.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct sansocket_text {
     /// NULL for none.
     pub data: *const c_char,
-    /// How many octets.
+    /// How many bytes.
     pub len: usize,
 }
 
 impl sansocket_text {
     const NONE: Self = Self { data: core::ptr::null(), len: 0 };
 
-    pub(super) fn of(octets: &[u8]) -> Self {
-        Self { data: octets.as_ptr().cast(), len: octets.len() }
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self { data: bytes.as_ptr().cast(), len: bytes.len() }
     }
 
-    fn of_option(octets: Option<&[u8]>) -> Self {
-        octets.map_or(Self::NONE, Self::of)
+    fn of_option(bytes: Option<&[u8]>) -> Self {
+        bytes.map_or(Self::NONE, Self::of)
     }
 }
 
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn sansocket_request_parse(
     let parse = || {
         check_struct(parts)?;
         // SAFETY: the caller lends the head for the call.
-        let request = request(unsafe { Region::new(head, head_len)?.octets() })?;
+        let request = request(unsafe { Region::new(head, head_len)?.bytes() })?;
         let read = sansocket_request_parts {
             method: sansocket_text::of(request.method().as_bytes()),
             target: sansocket_text::of(request.target().as_bytes()),
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn sansocket_choose_subprotocol(
     let choose = || {
         check_struct(subprotocol)?;
         // SAFETY: the caller lends configuration and head for the call.
-        let (config, request) = unsafe { (lent(config)?, request(Region::new(head, head_len)?.octets())?) };
+        let (config, request) = unsafe { (lent(config)?, request(Region::new(head, head_len)?.bytes())?) };
         let chosen = request.choose_subprotocol(config).ok_or(sansocket_result::SANSOCKET_ABSENT)?;
         Ok(sansocket_text::of(chosen.as_bytes()))
     };
@@ -135,7 +135,7 @@ pub unsafe extern "C" fn sansocket_head_header(
     let find = || {
         check_struct(value)?;
         // SAFETY: the caller lends head and name for the call.
-        let (head, name) = unsafe { (Region::new(head, head_len)?.octets(), Region::new(name.cast(), name_len)?.octets()) };
+        let (head, name) = unsafe { (Region::new(head, head_len)?.bytes(), Region::new(name.cast(), name_len)?.bytes()) };
         let found = lines(head)?.find(|header| header.name.as_bytes().eq_ignore_ascii_case(name));
         Ok(sansocket_text::of(found.ok_or(sansocket_result::SANSOCKET_ABSENT)?.value))
     };
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn sansocket_head_header_at(
     let find = || {
         check_struct(header)?;
         // SAFETY: the caller lends the head for the call.
-        let found = lines(unsafe { Region::new(head, head_len)?.octets() })?.nth(index);
+        let found = lines(unsafe { Region::new(head, head_len)?.bytes() })?.nth(index);
         let found = found.ok_or(sansocket_result::SANSOCKET_ABSENT)?;
         let found = sansocket_header { name: sansocket_text::of(found.name.as_bytes()), value: sansocket_text::of(found.value) };
         Ok(found)
@@ -177,7 +177,7 @@ pub unsafe extern "C" fn sansocket_response_parse(
     let parse = || {
         check_struct(parts)?;
         // SAFETY: the caller lends the head for the call.
-        let response = response(unsafe { Region::new(head, head_len)?.octets() })?;
+        let response = response(unsafe { Region::new(head, head_len)?.bytes() })?;
         let reason = sansocket_text::of(response.reason());
         Ok(sansocket_response_parts { reason, status: response.status(), reserved: [0; 6] })
     };
@@ -199,7 +199,7 @@ pub unsafe extern "C" fn sansocket_request_subprotocol_at(
     let find = || {
         check_struct(subprotocol)?;
         // SAFETY: the caller lends the head for the call.
-        let offered = request(unsafe { Region::new(head, head_len)?.octets() })?.subprotocols().nth(index);
+        let offered = request(unsafe { Region::new(head, head_len)?.bytes() })?.subprotocols().nth(index);
         Ok(sansocket_text::of(offered.ok_or(sansocket_result::SANSOCKET_ABSENT)?.as_bytes()))
     };
     // SAFETY: `subprotocol` was checked; the caller's to be written.
@@ -221,7 +221,7 @@ pub unsafe extern "C" fn sansocket_token_at(
     let find = || {
         check_struct(token)?;
         // SAFETY: the caller lends the value for the call.
-        let found = Tokens::of(unsafe { Region::new(value.cast(), value_len)?.octets() }).nth(index);
+        let found = Tokens::of(unsafe { Region::new(value.cast(), value_len)?.bytes() }).nth(index);
         Ok(sansocket_text::of(found.ok_or(sansocket_result::SANSOCKET_ABSENT)?.as_bytes()))
     };
     // SAFETY: `token` was checked; the caller's to be written.
@@ -251,13 +251,13 @@ pub unsafe extern "C" fn sansocket_head_find(
             check_struct(error)?;
         }
         // SAFETY: the caller lends configuration and input for the call.
-        let (config, input) = unsafe { (lent(config)?, Region::new(input, input_len)?.octets()) };
+        let (config, input) = unsafe { (lent(config)?, Region::new(input, input_len)?.bytes()) };
         let found = match sender {
             _ if sender == sansocket_role::SANSOCKET_CLIENT as u32 => {
-                Request::parse(input, config).map(|request| request.map(|request| request.octets().len()))
+                Request::parse(input, config).map(|request| request.map(|request| request.bytes().len()))
             }
             _ if sender == sansocket_role::SANSOCKET_SERVER as u32 => {
-                Response::parse(input, config).map(|response| response.map(|response| response.octets().len()))
+                Response::parse(input, config).map(|response| response.map(|response| response.bytes().len()))
             }
             _ => return Err(sansocket_result::SANSOCKET_INVALID_ARGUMENT),
         };

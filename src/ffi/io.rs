@@ -24,14 +24,14 @@ pub enum sansocket_event_type {
     /// stays in the input, unparsed; the connection takes nothing more, and `sansocket_close` ends it at once.
     SANSOCKET_EVENT_REFUSED = 4,
     /// A piece of a message, unmasked and, if text, checked as far as it goes. `kind`; `offset`; `first`; `last`; `data` and `len`: the
-    /// octets, in the input, the caller's to change. `len` is 0 only where a message ends without further octets.
+    /// bytes, in the input, the caller's to change. `len` is 0 only where a message ends without further bytes.
     SANSOCKET_EVENT_DATA = 5,
-    /// A Ping (§5.5.2). `data` and `len`: its payload, at most 125 octets; `answered`: whether the Pong is in the output of this call.
+    /// A Ping (§5.5.2). `data` and `len`: its payload, at most 125 bytes; `answered`: whether the Pong is in the output of this call.
     SANSOCKET_EVENT_PING = 6,
-    /// A Pong (§5.5.3). `data` and `len`: its payload, at most 125 octets; `answers`: which Ping of ours it answers.
+    /// A Pong (§5.5.3). `data` and `len`: its payload, at most 125 bytes; `answers`: which Ping of ours it answers.
     SANSOCKET_EVENT_PONG = 7,
     /// The peer's Close (§5.5.1). Ours is in the output of this call unless it was sent before. `close_code`: the peer's, 1005 if it
-    /// gave none; `data` and `len`: its reason, at most 123 octets of UTF-8 without NUL at its end.
+    /// gave none; `data` and `len`: its reason, at most 123 bytes of UTF-8 without NUL at its end.
     SANSOCKET_EVENT_CLOSE_RECEIVED = 8,
     /// The peer broke a rule (§7.1.7): `error`. The Close or HTTP response that tells it is in the output of this call.
     SANSOCKET_EVENT_FAILED = 9,
@@ -46,7 +46,7 @@ pub enum sansocket_event_type {
 pub enum sansocket_kind {
     /// UTF-8 text.
     SANSOCKET_TEXT = 1,
-    /// Any octets.
+    /// Any bytes.
     SANSOCKET_BINARY = 2,
 }
 
@@ -67,7 +67,7 @@ pub enum sansocket_transport {
     /// Keep it.
     SANSOCKET_TRANSPORT_KEEP = 0,
     /// Write what is due, then shut down writing (`shutdown(fd, SHUT_WR)`) and go on reading until the end of input or the
-    /// deadline, so that a reset does not eat our last octets (§7.1.1).
+    /// deadline, so that a reset does not eat our last bytes (§7.1.1).
     SANSOCKET_TRANSPORT_SHUTDOWN_WRITE = 1,
     /// Close it, once what is due is written: for as long as the peer takes it, and no longer than a writing deadline of the caller's.
     SANSOCKET_TRANSPORT_CLOSE = 2,
@@ -99,12 +99,12 @@ pub struct sansocket_event {
     pub answers: u8,
     /// 0 in this version.
     pub reserved: [u8; 6],
-    /// Octets of this message before this piece.
+    /// Bytes of this message before this piece.
     pub offset: u64,
-    /// Octets in the input of the call that gave the event, or in the window of `sansocket_receive_with`: valid for as long as the
+    /// Bytes in the input of the call that gave the event, or in the window of `sansocket_receive_with`: valid for as long as the
     /// caller leaves them there. To be read only, except those of `SANSOCKET_EVENT_DATA`.
     pub data: *mut u8,
-    /// How many octets.
+    /// How many bytes.
     pub len: usize,
     /// 0 in this version.
     pub reserved_more: [u64; 2],
@@ -133,8 +133,8 @@ impl sansocket_event {
         Self { r#type: r#type as u32, ..Self::NONE }
     }
 
-    fn with_octets(self, octets: &[u8]) -> Self {
-        Self { data: octets.as_ptr().cast_mut(), len: octets.len(), ..self }
+    fn with_bytes(self, bytes: &[u8]) -> Self {
+        Self { data: bytes.as_ptr().cast_mut(), len: bytes.len(), ..self }
     }
 
     /// The common case, by itself: each field once, and the reserved ones, which no call writes, not at all.
@@ -152,7 +152,7 @@ impl sansocket_event {
             answered,
             answers,
             offset,
-            data: octets,
+            data: bytes,
             len,
             ..
         } = self;
@@ -164,7 +164,7 @@ impl sansocket_event {
         };
         (*first, *last, *was_clean, *answered, *answers) = (data.first().into(), data.last.into(), 0, 0, 0);
         *offset = data.offset;
-        (*octets, *len) = (data.payload.as_mut_ptr(), data.payload.len());
+        (*bytes, *len) = (data.payload.as_mut_ptr(), data.payload.len());
     }
 
     fn of_data(data: Data<'_>) -> Self {
@@ -186,18 +186,18 @@ impl sansocket_event {
         use sansocket_event_type as T;
         match event {
             Event::Data(data) => Self::of_data(data),
-            Event::Request(request) => Self::new(T::SANSOCKET_EVENT_REQUEST).with_octets(request.octets()),
-            Event::HttpRequest(request) => Self::new(T::SANSOCKET_EVENT_HTTP_REQUEST).with_octets(request.octets()),
+            Event::Request(request) => Self::new(T::SANSOCKET_EVENT_REQUEST).with_bytes(request.bytes()),
+            Event::HttpRequest(request) => Self::new(T::SANSOCKET_EVENT_HTTP_REQUEST).with_bytes(request.bytes()),
             Event::Opened(response) => {
-                Self { status: response.status(), ..Self::new(T::SANSOCKET_EVENT_OPENED) }.with_octets(response.octets())
+                Self { status: response.status(), ..Self::new(T::SANSOCKET_EVENT_OPENED) }.with_bytes(response.bytes())
             }
             Event::Refused { response, error } => {
                 let error = sansocket_error::from(error) as u32;
                 let event = Self { status: response.status(), error, ..Self::new(T::SANSOCKET_EVENT_REFUSED) };
-                event.with_octets(response.octets())
+                event.with_bytes(response.bytes())
             }
             Event::Ping { payload, answered } => {
-                Self { answered: answered.into(), ..Self::new(T::SANSOCKET_EVENT_PING) }.with_octets(payload)
+                Self { answered: answered.into(), ..Self::new(T::SANSOCKET_EVENT_PING) }.with_bytes(payload)
             }
             Event::Pong { payload, answers } => {
                 let answers = match answers {
@@ -205,10 +205,10 @@ impl sansocket_event {
                     Some(PingSource::Keepalive) => sansocket_ping_source::SANSOCKET_PING_KEEPALIVE as u8,
                     Some(PingSource::Application) => sansocket_ping_source::SANSOCKET_PING_APPLICATION as u8,
                 };
-                Self { answers, ..Self::new(T::SANSOCKET_EVENT_PONG) }.with_octets(payload)
+                Self { answers, ..Self::new(T::SANSOCKET_EVENT_PONG) }.with_bytes(payload)
             }
             Event::CloseReceived { code, reason } => {
-                Self { close_code: code.0, ..Self::new(T::SANSOCKET_EVENT_CLOSE_RECEIVED) }.with_octets(reason.as_bytes())
+                Self { close_code: code.0, ..Self::new(T::SANSOCKET_EVENT_CLOSE_RECEIVED) }.with_bytes(reason.as_bytes())
             }
             Event::Failed { error } => {
                 Self { error: sansocket_error::from(error) as u32, ..Self::new(T::SANSOCKET_EVENT_FAILED) }
@@ -220,7 +220,7 @@ impl sansocket_event {
     }
 }
 
-/// What goes in and out of every call that reads or writes octets. The caller sets the first five fields, the library the rest.
+/// What goes in and out of every call that reads or writes bytes. The caller sets the first five fields, the library the rest.
 /// Begin with all of it zero: `sansocket_io io = {0};`. The library keeps no pointer to it, so one struct can serve all
 /// connections of a thread.
 #[repr(C)]
@@ -230,17 +230,17 @@ pub struct sansocket_io {
     /// In: for `sansocket_receive` and `_receive_with`, what the last call left unconsumed, unchanged, and behind it what arrived
     /// since. Payload is unmasked in place; what is not consumed is left as it was. NULL if `input_len` is 0.
     pub input: *mut u8,
-    /// In: octets of `input`.
+    /// In: bytes of `input`.
     pub input_len: usize,
     /// In: room for what the call writes. It may not overlap what the call reads. NULL if `output_len` is 0. `sansocket_receive` asks for
-    /// 131 octets (`SANSOCKET_MAX_ANSWER`), which suffice for it and for `sansocket_handle_timeout`.
+    /// 131 bytes (`SANSOCKET_MAX_ANSWER`), which suffice for it and for `sansocket_handle_timeout`.
     pub output: *mut u8,
-    /// In: octets of room.
+    /// In: bytes of room.
     pub output_len: usize,
-    /// Out, only of `sansocket_receive`, `_receive_with`, `_receive_eof` and `_handle_timeout`: octets at the start of `input` that are
-    /// done with. Of `sansocket_send_with`, `_compress` and `_inflate`: octets of what they read.
+    /// Out, only of `sansocket_receive`, `_receive_with`, `_receive_eof` and `_handle_timeout`: bytes at the start of `input` that are
+    /// done with. Of `sansocket_send_with`, `_compress` and `_inflate`: bytes of what they read.
     pub consumed: usize,
-    /// Out: octets at the start of `output` that go to the peer, whatever the event. 0 unless the result is `SANSOCKET_OK`.
+    /// Out: bytes at the start of `output` that go to the peer, whatever the event. 0 unless the result is `SANSOCKET_OK`.
     pub produced: usize,
     /// Out: the room that the call wants, where the result is `SANSOCKET_NEEDS_ROOM`; otherwise 0.
     pub needed: usize,
@@ -282,7 +282,7 @@ impl<'a> Call<'a> {
         Ok(input)
     }
 
-    /// Octets that the call reads, apart from the output.
+    /// Bytes that the call reads, apart from the output.
     ///
     /// # Safety
     /// They are the caller's for the call.
@@ -291,7 +291,7 @@ impl<'a> Call<'a> {
         let region = Region::new(data.cast(), len)?;
         region.check_apart(self.output)?;
         // SAFETY: what our caller promises.
-        Ok(unsafe { region.octets() })
+        Ok(unsafe { region.bytes() })
     }
 
     /// Text that the call reads, apart from the output; `otherwise` if it is not UTF-8.
@@ -300,8 +300,8 @@ impl<'a> Call<'a> {
     /// It is the caller's for the call.
     pub(super) unsafe fn text(&self, data: *const c_char, len: usize, otherwise: UsageError) -> Result<&'a str, Refusal> {
         // SAFETY: what our caller promises.
-        let octets = unsafe { self.lent(data.cast(), len) }?;
-        core::str::from_utf8(octets).map_err(|_| otherwise.into())
+        let bytes = unsafe { self.lent(data.cast(), len) }?;
+        core::str::from_utf8(bytes).map_err(|_| otherwise.into())
     }
 }
 
@@ -383,7 +383,7 @@ unsafe fn refuse_event(io: *mut sansocket_io, refusal: Refusal) -> sansocket_res
 /// # Safety
 /// What stands at the top of the header.
 #[inline]
-pub(super) unsafe fn give_octets<'a>(
+pub(super) unsafe fn give_bytes<'a>(
     ws: *mut sansocket,
     io: *mut sansocket_io,
     act: impl FnOnce(&mut Endpoint, &Call<'a>, &'a mut [u8]) -> Result<usize, Refusal>,
@@ -395,7 +395,7 @@ pub(super) unsafe fn give_octets<'a>(
         Ok(produced)
     };
     // SAFETY: what our caller promises.
-    unsafe { write_octets(io, |call, output| act(object(ws)?, call, output)) }
+    unsafe { write_bytes(io, |call, output| act(object(ws)?, call, output)) }
 }
 
 /// Carries out a call that writes into the output, and says how much.
@@ -403,7 +403,7 @@ pub(super) unsafe fn give_octets<'a>(
 /// # Safety
 /// What stands at the top of the header.
 #[inline]
-pub(super) unsafe fn write_octets<'a>(
+pub(super) unsafe fn write_bytes<'a>(
     io: *mut sansocket_io,
     act: impl FnOnce(&Call<'a>, &'a mut [u8]) -> Result<usize, Refusal>,
 ) -> sansocket_result {
@@ -413,7 +413,7 @@ pub(super) unsafe fn write_octets<'a>(
     // SAFETY: what our caller promises; `io` was checked.
     let outcome = unsafe { Call::new(io) }.map_err(Refusal::from).and_then(|call| {
         // SAFETY: the caller lends the output for the call; whatever else the call reads is checked to lie apart from it.
-        let output = unsafe { call.output.octets_mut() };
+        let output = unsafe { call.output.bytes_mut() };
         act(&call, output)
     });
     // SAFETY: not NULL, aligned, and the caller's to lend. No reference to it exists.

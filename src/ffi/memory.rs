@@ -34,7 +34,7 @@ fn not_initialised() -> sansocket_result {
 /// What an opaque struct of C's holds, behind a word that zeroed memory and another version's structs do not have.
 ///
 /// # Safety
-/// [`Filled<Self::Object>`](Filled) fits the struct, in size and alignment; any octets are a value of it.
+/// [`Filled<Self::Object>`](Filled) fits the struct, in size and alignment; any bytes are a value of it.
 pub(super) unsafe trait Opaque: Sized {
     /// What stands in it.
     type Object: 'static;
@@ -59,7 +59,7 @@ pub(super) struct Filled<C: Opaque> {
 /// Puts an object into memory of the caller's, whatever it held before. `size` and `abi_version` are the caller's.
 ///
 /// # Safety
-/// The memory is the caller's to be written, `size` octets of it.
+/// The memory is the caller's to be written, `size` bytes of it.
 pub(super) unsafe fn fill<C: Opaque>(
     place: *mut C,
     size: usize,
@@ -146,7 +146,7 @@ pub(super) unsafe fn write<T>(to: *mut T, found: Result<T, sansocket_result>) ->
     }
 }
 
-/// Octets of the caller's.
+/// Bytes of the caller's.
 #[derive(Clone, Copy)]
 pub(super) struct Region {
     data: NonNull<u8>,
@@ -173,7 +173,7 @@ impl Region {
         }
     }
 
-    /// Refuses two regions with an octet in common.
+    /// Refuses two regions with a byte in common.
     #[inline]
     pub(super) fn check_apart(self, other: Self) -> Result<(), sansocket_result> {
         let ahead = other.data.addr().get().wrapping_sub(self.data.addr().get());
@@ -181,23 +181,23 @@ impl Region {
         if ahead >= self.len && ahead.wrapping_neg() >= other.len { Ok(()) } else { check_empty(self.len, other.len) }
     }
 
-    /// The octets, to be read.
+    /// The bytes, to be read.
     ///
     /// # Safety
     /// They are the caller's for `'a`, and nobody writes them.
     #[inline]
-    pub(super) unsafe fn octets<'a>(self) -> &'a [u8] {
-        // SAFETY: not NULL and at most `isize::MAX` octets (`new`); the rest is what our caller promises.
+    pub(super) unsafe fn bytes<'a>(self) -> &'a [u8] {
+        // SAFETY: not NULL and at most `isize::MAX` bytes (`new`); the rest is what our caller promises.
         unsafe { core::slice::from_raw_parts(self.data.as_ptr(), self.len) }
     }
 
-    /// The octets, to be written.
+    /// The bytes, to be written.
     ///
     /// # Safety
     /// They are the caller's for `'a`, and nobody else reads or writes them.
     #[inline]
-    pub(super) unsafe fn octets_mut<'a>(self) -> &'a mut [u8] {
-        // SAFETY: not NULL and at most `isize::MAX` octets (`new`); the rest is what our caller promises.
+    pub(super) unsafe fn bytes_mut<'a>(self) -> &'a mut [u8] {
+        // SAFETY: not NULL and at most `isize::MAX` bytes (`new`); the rest is what our caller promises.
         unsafe { core::slice::from_raw_parts_mut(self.data.as_ptr(), self.len) }
     }
 }

@@ -7,8 +7,8 @@ use super::send::message_kind;
 use crate::{Collector, Data};
 
 /// Takes the next `SANSOCKET_EVENT_DATA` of a connection, as it was given. With the last piece of a message the event becomes that of
-/// the whole: `first` and `last` are 1, `offset` is 0, `data` and `len` show all octets. A message that came whole stays where it is;
-/// what comes in pieces is copied to `memory`, `memory_len` octets of the caller's, the same for all pieces of a message. If it is text,
+/// the whole: `first` and `last` are 1, `offset` is 0, `data` and `len` show all bytes. A message that came whole stays where it is;
+/// what comes in pieces is copied to `memory`, `memory_len` bytes of the caller's, the same for all pieces of a message. If it is text,
 /// it is valid UTF-8. There is nothing to initialise: what `memory` holds belongs to the pieces that came.
 ///
 /// `SANSOCKET_MAX_MESSAGE_LEN`, set to `memory_len`, lets the connection refuse what does not fit; without it `sansocket_fail` with 1009 is
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn sansocket_collect(memory: *mut u8, memory_len: usize, e
         let (memory, payload) = (Region::new(memory, memory_len)?, Region::new(piece.data, piece.len)?);
         payload.check_apart(memory)?;
         // SAFETY: the caller lends both for the call, and they lie apart.
-        let (memory, payload) = unsafe { (memory.octets_mut(), payload.octets_mut()) };
+        let (memory, payload) = unsafe { (memory.bytes_mut(), payload.bytes_mut()) };
         let mut collector = Collector::new(memory);
         let whole = collector.collect(Data { kind, payload, offset: piece.offset, last: piece.last != 0 });
         let whole = whole.map_err(|_| sansocket_result::SANSOCKET_MESSAGE_TOO_LONG)?;

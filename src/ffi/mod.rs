@@ -48,13 +48,13 @@ pub const SANSOCKET_VERSION_MINOR: u32 = 1;
 /// The third number of the version.
 pub const SANSOCKET_VERSION_PATCH: u32 = 0;
 
-/// Octets that suffice as output for every `sansocket_receive` and `sansocket_handle_timeout`.
+/// Bytes that suffice as output for every `sansocket_receive` and `sansocket_handle_timeout`.
 pub const SANSOCKET_MAX_ANSWER: usize = 131;
 
-/// The most octets that stay unconsumed once the opening handshake is over.
+/// The most bytes that stay unconsumed once the opening handshake is over.
 pub const SANSOCKET_MAX_REMAINDER: usize = 130;
 
-/// Octets that `sansocket_accept_key` writes.
+/// Bytes that `sansocket_accept_key` writes.
 pub const SANSOCKET_ACCEPT_KEY_LEN: usize = 28;
 
 const _: () = assert!(

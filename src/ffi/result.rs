@@ -14,13 +14,13 @@ use core::ffi::{CStr, c_char};
 pub enum sansocket_result {
     /// Done.
     SANSOCKET_OK = 0,
-    /// Not yet: the output is too short. A call with room for `needed` octets gets on.
+    /// Not yet: the output is too short. A call with room for `needed` bytes gets on.
     SANSOCKET_NEEDS_ROOM = 1,
     /// The entropy function did not return 0.
     SANSOCKET_ENTROPY_FAILED = 2,
     /// What was asked for does not exist: no such header, no subprotocol agreed, nothing measured yet. No mistake.
     SANSOCKET_ABSENT = 3,
-    /// Not yet: more octets have to arrive, of a head, of a frame's header or of a message. No mistake.
+    /// Not yet: more bytes have to arrive, of a head, of a frame's header or of a message. No mistake.
     SANSOCKET_INCOMPLETE = 4,
 
     /// A pointer is NULL that may not be.
@@ -43,11 +43,11 @@ pub enum sansocket_result {
     SANSOCKET_OUT_OF_RANGE = 24,
     /// More headers or origins than `SANSOCKET_MAX_LIST`.
     SANSOCKET_LIST_TOO_LONG = 25,
-    /// The octets are not the head of a request, or not all of it.
+    /// The bytes are not the head of a request, or not all of it.
     SANSOCKET_NOT_A_HEAD = 26,
     /// The message is longer than the memory lent to collect it.
     SANSOCKET_MESSAGE_TOO_LONG = 27,
-    /// The octets are not the header of a frame, or not of one that the rules allow.
+    /// The bytes are not the header of a frame, or not of one that the rules allow.
     SANSOCKET_NOT_A_FRAME = 28,
     /// The memory lent to an inflater or compressor does not have the length that it must have.
     SANSOCKET_WRONG_MEMORY_LEN = 29,
@@ -60,11 +60,11 @@ pub enum sansocket_result {
     SANSOCKET_USAGE_WRONG_ROLE = 259,
     /// §5.6: text that is not UTF-8, or that ends inside a character.
     SANSOCKET_USAGE_INVALID_UTF8 = 260,
-    /// §5.5: a control payload of more than 125 octets.
+    /// §5.5: a control payload of more than 125 bytes.
     SANSOCKET_USAGE_CONTROL_PAYLOAD_TOO_LONG = 261,
     /// §7.4: a code that may not stand in a frame.
     SANSOCKET_USAGE_INVALID_CLOSE_CODE = 262,
-    /// §5.5.1: a reason of more than 123 octets, or a reason without a code.
+    /// §5.5.1: a reason of more than 123 bytes, or a reason without a code.
     SANSOCKET_USAGE_INVALID_CLOSE_REASON = 263,
     /// §5.4: a fragment of the other kind than the message it continues, or compressed where that is not, or the reverse.
     SANSOCKET_USAGE_WRONG_MESSAGE_KIND = 264,
@@ -72,7 +72,7 @@ pub enum sansocket_result {
     SANSOCKET_USAGE_INVALID_HOST = 265,
     /// A target that cannot stand in a request line: it starts with `/` or `?` and has neither blanks, controls nor `#`.
     SANSOCKET_USAGE_INVALID_TARGET = 266,
-    /// A header name that is no token, or a value with control octets.
+    /// A header name that is no token, or a value with control bytes.
     SANSOCKET_USAGE_INVALID_HEADER = 267,
     /// A header that the opening handshake writes itself.
     SANSOCKET_USAGE_RESERVED_HEADER = 268,
@@ -87,18 +87,18 @@ pub enum sansocket_result {
     /// A status that no final response has: below 200 or above 999; a body with 204, 205 or 304, which have none; or success for a
     /// CONNECT, which would open a tunnel (RFC 9110 §9.3.6).
     SANSOCKET_USAGE_INVALID_STATUS = 273,
-    /// Fewer octets were presented than were left unconsumed before.
+    /// Fewer bytes were presented than were left unconsumed before.
     SANSOCKET_USAGE_INPUT_TOO_SHORT = 274,
     /// A compressed message, where no compression was agreed.
     SANSOCKET_USAGE_NO_DEFLATE = 275,
     /// §5.4: a whole message, where another is unfinished.
     SANSOCKET_USAGE_MESSAGE_UNFINISHED = 276,
-    /// §5.2: a payload of 2^63 octets or more.
+    /// §5.2: a payload of 2^63 bytes or more.
     SANSOCKET_USAGE_PAYLOAD_TOO_LONG = 277,
 
     /// The scheme of a URL is missing or not `ws`, `wss`, `http` or `https`.
     SANSOCKET_URL_INVALID_SCHEME = 513,
-    /// The host is missing, or has an octet that no host has. Names beyond ASCII have to be given in their `xn--` form.
+    /// The host is missing, or has a byte that no host has. Names beyond ASCII have to be given in their `xn--` form.
     SANSOCKET_URL_INVALID_HOST = 514,
     /// The port is not a number from 1 to 65535.
     SANSOCKET_URL_INVALID_PORT = 515,
@@ -106,7 +106,7 @@ pub enum sansocket_result {
     SANSOCKET_URL_USER_INFORMATION = 516,
     /// A fragment (`#`), which §3 forbids.
     SANSOCKET_URL_FRAGMENT = 517,
-    /// A blank, a control octet or one beyond ASCII in path or query: they have to be given percent-encoded.
+    /// A blank, a control byte or one beyond ASCII in path or query: they have to be given percent-encoded.
     SANSOCKET_URL_INVALID_TARGET = 518,
 
     /// RFC 1951 §3.2.3: block type 3 is reserved.
@@ -129,7 +129,7 @@ pub enum sansocket_result {
     SANSOCKET_INFLATE_INVALID_LITERAL = 777,
     /// RFC 1951 §3.2.5: bits that are no code for a distance, or symbol 30 or 31.
     SANSOCKET_INFLATE_INVALID_DISTANCE = 778,
-    /// RFC 1951 §3.2.5, RFC 7692 §7.1.2: a match before the first octet known, or beyond the window agreed.
+    /// RFC 1951 §3.2.5, RFC 7692 §7.1.2: a match before the first byte known, or beyond the window agreed.
     SANSOCKET_INFLATE_DISTANCE_TOO_FAR = 779,
     /// RFC 7692 §7.2.1: the message does not end with an empty stored block whose LEN and NLEN were removed.
     SANSOCKET_INFLATE_NOT_FLUSHED = 780,
@@ -215,7 +215,7 @@ pub enum sansocket_error {
     SANSOCKET_ERROR_RESERVED_OPCODE = 2,
     /// §5.4, §5.5: a control frame without FIN.
     SANSOCKET_ERROR_FRAGMENTED_CONTROL_FRAME = 3,
-    /// §5.5: a control frame announces more than 125 octets.
+    /// §5.5: a control frame announces more than 125 bytes.
     SANSOCKET_ERROR_CONTROL_FRAME_TOO_LONG = 4,
     /// §5.1: a client's frame without masking key.
     SANSOCKET_ERROR_UNMASKED_CLIENT_FRAME = 5,
@@ -231,7 +231,7 @@ pub enum sansocket_error {
     SANSOCKET_ERROR_MESSAGE_INSIDE_MESSAGE = 10,
     /// §8.1: a text message that is not UTF-8.
     SANSOCKET_ERROR_INVALID_UTF8 = 11,
-    /// §5.5.1: a Close body of one octet.
+    /// §5.5.1: a Close body of one byte.
     SANSOCKET_ERROR_CLOSE_BODY_TOO_SHORT = 12,
     /// §7.4: a close code that may not stand in a frame.
     SANSOCKET_ERROR_INVALID_CLOSE_CODE = 13,
@@ -250,9 +250,9 @@ pub enum sansocket_error {
     SANSOCKET_ERROR_INVALID_REQUEST_LINE = 32,
     /// RFC 9112 §4: not an HTTP/1.x status line.
     SANSOCKET_ERROR_INVALID_STATUS_LINE = 33,
-    /// RFC 9112 §5.1: a header name with an octet that is not a token's, or white space around it.
+    /// RFC 9112 §5.1: a header name with a byte that is not a token's, or white space around it.
     SANSOCKET_ERROR_INVALID_HEADER_NAME = 34,
-    /// RFC 9110 §5.5: a control octet in a header value.
+    /// RFC 9110 §5.5: a control byte in a header value.
     SANSOCKET_ERROR_INVALID_HEADER_VALUE = 35,
     /// RFC 9112 §2.2: CR without LF or LF without CR.
     SANSOCKET_ERROR_INVALID_LINE_END = 36,
@@ -276,7 +276,7 @@ pub enum sansocket_error {
     SANSOCKET_ERROR_INVALID_HOST = 49,
     /// §4.2.1: Connection does not list `upgrade`.
     SANSOCKET_ERROR_MISSING_CONNECTION_UPGRADE = 50,
-    /// §4.2.1: no Sec-WebSocket-Key, two of them, or one that is not the base64 of 16 octets.
+    /// §4.2.1: no Sec-WebSocket-Key, two of them, or one that is not the base64 of 16 bytes.
     SANSOCKET_ERROR_INVALID_KEY = 51,
     /// §4.2.1: no Sec-WebSocket-Version, or two of them.
     SANSOCKET_ERROR_INVALID_VERSION = 52,
@@ -386,7 +386,7 @@ impl From<UsageError> for Refusal {
 impl From<CallError> for Refusal {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::NeedsRoom { octets } => Self { result: sansocket_result::SANSOCKET_NEEDS_ROOM, needed: octets },
+            CallError::NeedsRoom { bytes } => Self { result: sansocket_result::SANSOCKET_NEEDS_ROOM, needed: bytes },
             CallError::EntropyFailed => sansocket_result::SANSOCKET_ENTROPY_FAILED.into(),
             CallError::Usage(error) => error.into(),
         }
@@ -426,17 +426,17 @@ fn own_text(result: u32) -> &'static CStr {
         (R::SANSOCKET_INVALID_ARGUMENT, c"an argument has a value that means nothing"),
         (R::SANSOCKET_OUT_OF_RANGE, c"the value is outside the range of the option"),
         (R::SANSOCKET_LIST_TOO_LONG, c"more headers or origins than can be passed"),
-        (R::SANSOCKET_INCOMPLETE, c"more octets have to arrive"),
-        (R::SANSOCKET_NOT_A_HEAD, c"the octets are not the whole head of a request"),
+        (R::SANSOCKET_INCOMPLETE, c"more bytes have to arrive"),
+        (R::SANSOCKET_NOT_A_HEAD, c"the bytes are not the whole head of a request"),
         (R::SANSOCKET_MESSAGE_TOO_LONG, c"the message is longer than the memory lent for it"),
-        (R::SANSOCKET_NOT_A_FRAME, c"the octets are not the header of a frame, or of one that is allowed"),
+        (R::SANSOCKET_NOT_A_FRAME, c"the bytes are not the header of a frame, or of one that is allowed"),
         (R::SANSOCKET_WRONG_MEMORY_LEN, c"the memory lent does not have the length that it must have"),
         (R::SANSOCKET_URL_INVALID_SCHEME, c"the scheme is not ws, wss, http or https"),
-        (R::SANSOCKET_URL_INVALID_HOST, c"the host is missing or has an octet that no host has"),
+        (R::SANSOCKET_URL_INVALID_HOST, c"the host is missing or has a byte that no host has"),
         (R::SANSOCKET_URL_INVALID_PORT, c"the port is not a number from 1 to 65535"),
         (R::SANSOCKET_URL_USER_INFORMATION, c"user names and passwords are not allowed in a WebSocket URL"),
         (R::SANSOCKET_URL_FRAGMENT, c"fragments are not allowed in a WebSocket URL"),
-        (R::SANSOCKET_URL_INVALID_TARGET, c"path and query have an octet that must be percent-encoded"),
+        (R::SANSOCKET_URL_INVALID_TARGET, c"path and query have a byte that must be percent-encoded"),
         (R::SANSOCKET_INFLATE_RESERVED_BLOCK_TYPE, c"reserved deflate block type"),
         (R::SANSOCKET_INFLATE_STORED_LEN_MISMATCH, c"stored deflate block with contradicting lengths"),
         (R::SANSOCKET_INFLATE_TOO_MANY_CODES, c"too many deflate codes"),

@@ -1,12 +1,12 @@
 //! The verbs of an open connection: each writes one whole frame into the output.
 
 use super::connection::sansocket;
-use super::io::{give_octets, sansocket_io, sansocket_kind, write_octets};
+use super::io::{give_bytes, sansocket_io, sansocket_kind, write_bytes};
 use super::result::sansocket_result;
 use crate::{CloseCode, MessageKind, UsageError, frame};
 use core::ffi::{c_char, c_void};
 
-/// Writes a message, or the next fragment of one (§5.4), as one frame: `len` octets and 2 to 14 more. `kind` is a
+/// Writes a message, or the next fragment of one (§5.4), as one frame: `len` bytes and 2 to 14 more. `kind` is a
 /// `sansocket_kind`. `fin` that is not 0 ends the message; without it further calls with the same `kind` continue it. `payload`
 /// may lie in the input of an event, not in the output; NULL if `len` is 0. A message that crosses the peer's Close, or comes after
 /// ours or a failure, is no mistake: nothing is produced.
@@ -26,14 +26,14 @@ pub unsafe extern "C" fn sansocket_send(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends payload and output.
     unsafe {
-        give_octets(ws, io, |endpoint, call, output| {
+        give_bytes(ws, io, |endpoint, call, output| {
             Ok(endpoint.send(message_kind(kind)?, call.lent(payload, len)?, fin != 0, output)?)
         })
     }
 }
 
 /// Writes the header alone of the frame that `sansocket_send` would write, for a server: the caller writes `payload` itself, directly
-/// behind it (`writev`), and whatever is produced later behind that. At most 10 octets. The payload is read for the check of text only.
+/// behind it (`writev`), and whatever is produced later behind that. At most 10 bytes. The payload is read for the check of text only.
 ///
 /// Returns what `sansocket_send` does, or `SANSOCKET_USAGE_WRONG_ROLE` for a client, whose payload has to be masked.
 #[unsafe(no_mangle)]
@@ -47,13 +47,13 @@ pub unsafe extern "C" fn sansocket_send_header(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends payload and output.
     unsafe {
-        give_octets(ws, io, |endpoint, call, output| {
+        give_bytes(ws, io, |endpoint, call, output| {
             Ok(endpoint.send_header(message_kind(kind)?, call.lent(payload, len)?, fin != 0, output)?)
         })
     }
 }
 
-/// `sansocket_send_header` for `payload_len` octets, below 2^63, that are not in memory (`sendfile`). Binary only: text would have to be
+/// `sansocket_send_header` for `payload_len` bytes, below 2^63, that are not in memory (`sendfile`). Binary only: text would have to be
 /// checked.
 ///
 /// Returns what `sansocket_send_header` does, or `SANSOCKET_USAGE_PAYLOAD_TOO_LONG`.
@@ -65,11 +65,11 @@ pub unsafe extern "C" fn sansocket_send_binary_header(
     fin: u8,
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends the output.
-    unsafe { give_octets(ws, io, |endpoint, _, output| Ok(endpoint.send_binary_header(payload_len, fin != 0, output)?)) }
+    unsafe { give_bytes(ws, io, |endpoint, _, output| Ok(endpoint.send_binary_header(payload_len, fin != 0, output)?)) }
 }
 
 /// Encodes a whole message of a server's as one frame, once, to be sent to many: a server's frames are not masked, so they are the
-/// same for all. `sansocket_send_encoded` sends it on each. `len` octets and 2 to 10 more; of `io` only the
+/// same for all. `sansocket_send_encoded` sends it on each. `len` bytes and 2 to 10 more; of `io` only the
 /// output is used.
 ///
 /// Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_INVALID_ARGUMENT` for a kind that does
@@ -82,10 +82,10 @@ pub unsafe extern "C" fn sansocket_encode_message(
     len: usize,
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends payload and output.
-    unsafe { write_octets(io, |call, output| Ok(frame::encode_message(message_kind(kind)?, call.lent(payload, len)?, output)?)) }
+    unsafe { write_bytes(io, |call, output| Ok(frame::encode_message(message_kind(kind)?, call.lent(payload, len)?, output)?)) }
 }
 
-/// Writes a Ping (§5.5.2) of at most 125 octets of payload, NULL if `len` is 0. Its Pong arrives as an event.
+/// Writes a Ping (§5.5.2) of at most 125 bytes of payload, NULL if `len` is 0. Its Pong arrives as an event.
 ///
 /// Returns what `sansocket_send` does, or `SANSOCKET_USAGE_CONTROL_PAYLOAD_TOO_LONG`.
 #[unsafe(no_mangle)]
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn sansocket_ping(
     len: usize,
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends payload and output.
-    unsafe { give_octets(ws, io, |endpoint, call, output| Ok(endpoint.ping(call.lent(payload, len)?, output)?)) }
+    unsafe { give_bytes(ws, io, |endpoint, call, output| Ok(endpoint.ping(call.lent(payload, len)?, output)?)) }
 }
 
 /// Writes a Pong (§5.5.3), for those who answer Pings themselves (`SANSOCKET_AUTO_PONG` is 0) or send them unasked. It is allowed
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn sansocket_pong(
     len: usize,
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends payload and output.
-    unsafe { give_octets(ws, io, |endpoint, call, output| Ok(endpoint.pong(call.lent(payload, len)?, output)?)) }
+    unsafe { give_bytes(ws, io, |endpoint, call, output| Ok(endpoint.pong(call.lent(payload, len)?, output)?)) }
 }
 
 /// The close codes that have a name (§7.4.1 and the registry). 3000 to 4999 are the applications' own.
@@ -154,7 +154,7 @@ pub extern "C" fn sansocket_close_code_is_allowed(code: u32) -> u8 {
     close_code(code).is_ok_and(CloseCode::is_allowed_in_frame).into()
 }
 
-/// Writes our Close (§7.1.2): with a `code` and a `reason` of at most 123 octets of UTF-8, or with neither: `code` is 0 then. The
+/// Writes our Close (§7.1.2): with a `code` and a `reason` of at most 123 bytes of UTF-8, or with neither: `code` is 0 then. The
 /// peer's messages go on arriving until its own Close. `reason` may be NULL if `reason_len` is 0. Again, or after the peer's Close or a
 /// failure, nothing is produced. After a refused handshake it ends the connection at once, without the rest of the response.
 ///
@@ -172,7 +172,7 @@ pub unsafe extern "C" fn sansocket_close(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends reason and output.
     unsafe {
-        give_octets(ws, io, |endpoint, call, output| {
+        give_bytes(ws, io, |endpoint, call, output| {
             let code = close_code(code)?;
             let reason = call.text(reason, reason_len, UsageError::InvalidUtf8)?;
             Ok(endpoint.close((code.0 != 0).then_some(code), reason, call.now, output)?)
@@ -188,7 +188,7 @@ pub unsafe extern "C" fn sansocket_close(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_fail(ws: *mut sansocket, io: *mut sansocket_io, code: u32) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends the output.
-    unsafe { give_octets(ws, io, |endpoint, call, output| Ok(endpoint.fail(close_code(code)?, call.now, output)?)) }
+    unsafe { give_bytes(ws, io, |endpoint, call, output| Ok(endpoint.fail(close_code(code)?, call.now, output)?)) }
 }
 
 #[inline]

@@ -66,7 +66,7 @@ pub(super) fn usage(index: usize) -> *const c_char {
 
 fn nth(mut joined: &'static [u8], index: usize) -> Option<&'static CStr> {
     for _ in 0..index {
-        let end = joined.iter().position(|&octet| octet == 0)?;
+        let end = joined.iter().position(|&byte| byte == 0)?;
         joined = joined.get(end..)?.get(1..)?;
     }
     CStr::from_bytes_until_nul(joined).ok()

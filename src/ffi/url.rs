@@ -33,7 +33,7 @@ pub unsafe extern "C" fn sansocket_url_parse(url: *const c_char, url_len: usize,
     let parse = || {
         check_struct(parts)?;
         // SAFETY: the caller lends the URL for the call.
-        let url = unsafe { Region::new(url.cast(), url_len)?.octets() };
+        let url = unsafe { Region::new(url.cast(), url_len)?.bytes() };
         let url = Url::parse(core::str::from_utf8(url).map_err(|_| UsageError::InvalidUtf8)?)?;
         Ok(sansocket_url {
             host: sansocket_text::of(url.host().as_bytes()),

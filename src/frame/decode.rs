@@ -28,7 +28,7 @@ impl FrameHeader {
     #[inline]
     pub fn decode(input: &[u8], rules: HeaderRules) -> Result<Option<Self>, ProtocolError> {
         let Some((&first, after_first)) = input.split_first() else { return Ok(None) };
-        let Some(opcode) = Opcode::from_octet(first) else { return Err(ProtocolError::ReservedOpcode) };
+        let Some(opcode) = Opcode::from_byte(first) else { return Err(ProtocolError::ReservedOpcode) };
         let fin = first & 0x80 != 0;
         let rsv = first >> 4 & 7;
         if rsv & !rules.rsv != 0 {

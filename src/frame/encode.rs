@@ -92,7 +92,7 @@ mod tests {
                 let mut out = [0; FrameHeader::MAX_LEN];
                 let len = header.encode(&mut out).unwrap();
                 assert_eq!(FrameHeader::decode(&out[..len], HeaderRules::ANY), Ok(Some(header)));
-                assert_eq!(header.encode(&mut out[..len - 1]), Err(CallError::NeedsRoom { octets: len }));
+                assert_eq!(header.encode(&mut out[..len - 1]), Err(CallError::NeedsRoom { bytes: len }));
             }
         }
     }

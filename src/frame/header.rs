@@ -19,7 +19,7 @@ pub enum Opcode {
 
 impl Opcode {
     /// The opcode in the low four bits of `byte`, unless it is reserved.
-    pub const fn from_octet(byte: u8) -> Option<Self> {
+    pub const fn from_byte(byte: u8) -> Option<Self> {
         Some(match byte & 0x0F {
             0x0 => Self::Continuation,
             0x1 => Self::Text,

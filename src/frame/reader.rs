@@ -261,7 +261,7 @@ impl Reader {
         match self.message {
             None if is_continuation => Err(ProtocolError::ContinuationWithoutStart),
             // Opcodes 3 to 7 are reserved, which `decode` reports.
-            Some(_) if !is_continuation && Opcode::from_octet(first).is_some() => Err(ProtocolError::MessageInsideMessage),
+            Some(_) if !is_continuation && Opcode::from_byte(first).is_some() => Err(ProtocolError::MessageInsideMessage),
             _ if self.fragments >= max_fragments.max(1) => Err(ProtocolError::TooManyFragments),
             _ => Ok(()),
         }

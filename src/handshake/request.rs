@@ -24,7 +24,7 @@ pub struct Request<'i> {
 
 impl<'i> Request<'i> {
     /// Reads the request at the start of `input`; `None` while its head is incomplete. A server that answers later keeps a copy
-    /// of [`octets`](Self::octets) and parses it again for [`accept`](crate::Connection::accept).
+    /// of [`bytes`](Self::bytes) and parses it again for [`accept`](crate::Connection::accept).
     ///
     /// # Errors
     /// The first rule of HTTP/1.1 or limit of `config` that it breaks.
@@ -49,7 +49,7 @@ impl<'i> Request<'i> {
     }
 
     /// The bytes of the head.
-    pub const fn octets(&self) -> &'i [u8] {
+    pub const fn bytes(&self) -> &'i [u8] {
         self.head.bytes
     }
 

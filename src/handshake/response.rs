@@ -62,7 +62,7 @@ impl<'i> Response<'i> {
     }
 
     /// The bytes of the head.
-    pub const fn octets(&self) -> &'i [u8] {
+    pub const fn bytes(&self) -> &'i [u8] {
         self.head.bytes
     }
 

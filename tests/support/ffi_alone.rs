@@ -24,8 +24,8 @@ pub(crate) fn call(source: &mut Source<'_>, config: &Config<'_>, c_config: &sans
     }
 }
 
-/// The octets of a text, `None` for none.
-fn octets<'a>(text: sansocket_text) -> Option<&'a [u8]> {
+/// The bytes of a text, `None` for none.
+fn bytes<'a>(text: sansocket_text) -> Option<&'a [u8]> {
     (!text.data.is_null()).then(|| unsafe { std::slice::from_raw_parts(text.data.cast(), text.len) })
 }
 
@@ -51,7 +51,7 @@ fn url(source: &mut Source<'_>) {
         .to_vec();
     if source.one_in(4) {
         let at = source.below(url.len() + 1);
-        url.insert(at, source.octet());
+        url.insert(at, source.byte());
     }
     let mut parts: Box<sansocket_url> = zeroed();
     let (data, len) = chars(&url);
@@ -60,14 +60,14 @@ fn url(source: &mut Source<'_>) {
     match Url::parse(url) {
         Ok(url) => {
             assert_eq!(given, OK);
-            let c = [parts.host, parts.authority, parts.target].map(octets);
+            let c = [parts.host, parts.authority, parts.target].map(bytes);
             assert_eq!(c, [url.host(), url.authority(), url.target()].map(|part| Some(part.as_bytes())));
             assert_eq!((parts.port, parts.is_secure, parts.reserved), (url.port(), url.is_secure().into(), [0; 5]));
         }
         Err(error) => {
             assert_eq!(given as u32, 513 + error as u32);
             assert_eq!(result_text(given as u32), error.to_string());
-            assert!(octets(parts.host).is_none(), "a refused call wrote");
+            assert!(bytes(parts.host).is_none(), "a refused call wrote");
         }
     }
     unsafe {
@@ -79,11 +79,11 @@ fn url(source: &mut Source<'_>) {
 }
 
 fn header_decode(source: &mut Source<'_>) {
-    let input: Vec<u8> = (0..source.below(16)).map(|_| source.octet()).collect();
+    let input: Vec<u8> = (0..source.below(16)).map(|_| source.byte()).collect();
     let (mut header, mut error): (Box<sansocket_frame_header>, _) = (zeroed(), 99);
     let mut rules: Box<sansocket_frame_rules> = zeroed();
     (rules.max_payload_len, rules.masking, rules.rsv) =
-        (source.pick(&[0, 125, 70_000, u64::MAX]), source.pick(&[0, 1, 2, 3]), source.octet() & 7);
+        (source.pick(&[0, 125, 70_000, u64::MAX]), source.pick(&[0, 1, 2, 3]), source.byte() & 7);
     let masked = [None, Some(true), Some(false)].get(rules.masking as usize);
     let any = source.one_in(2);
     let (data, len, r) = (input.as_ptr(), input.len(), if any { null() } else { &raw const *rules });
@@ -121,15 +121,15 @@ fn header_decode(source: &mut Source<'_>) {
 fn header_encode(source: &mut Source<'_>) {
     let mut header: Box<sansocket_frame_header> = zeroed();
     header.payload_len = source.pick(&[0, 125, 126, 0xFFFF, 0x1_0000, u64::MAX >> 1, 1 << 63]);
-    header.masking_key = [1, 2, 3, source.octet()];
+    header.masking_key = [1, 2, 3, source.byte()];
     (header.opcode, header.fin, header.rsv, header.masked) =
-        (source.octet() % 17, source.octet() & 1, source.octet() % 9, source.octet() & 1);
+        (source.byte() % 17, source.byte() & 1, source.byte() % 9, source.byte() & 1);
     let mut out = vec![0xA5; source.below(16)];
     let mut io: Box<sansocket_io> = zeroed();
     (io.output, io.output_len) = (out.as_mut_ptr(), out.len());
     let given = unsafe { sansocket_frame_header_encode(&mut *io, &*header) };
     let mut twin = vec![0xA5; out.len()];
-    let opcode = Opcode::from_octet(header.opcode).filter(|opcode| *opcode as u8 == header.opcode && header.rsv <= 7);
+    let opcode = Opcode::from_byte(header.opcode).filter(|opcode| *opcode as u8 == header.opcode && header.rsv <= 7);
     match opcode {
         _ if header.payload_len >> 63 != 0 => assert_eq!(given, R::SANSOCKET_USAGE_PAYLOAD_TOO_LONG),
         None => assert_eq!(given, R::SANSOCKET_INVALID_ARGUMENT),
@@ -151,24 +151,24 @@ fn header_encode(source: &mut Source<'_>) {
 }
 
 fn mask(source: &mut Source<'_>) {
-    let key = [source.octet(), 1, 2, source.octet()];
-    let mut octets: Vec<u8> = (0..source.below(40)).map(|at| at as u8).collect();
-    let mut whole = octets.clone();
+    let key = [source.byte(), 1, 2, source.byte()];
+    let mut bytes: Vec<u8> = (0..source.below(40)).map(|at| at as u8).collect();
+    let mut whole = bytes.clone();
     apply_mask(key, &mut whole);
-    let split = source.below(octets.len() + 1);
-    let (front, behind) = octets.split_at_mut(split);
+    let split = source.below(bytes.len() + 1);
+    let (front, behind) = bytes.split_at_mut(split);
     // Any multiple of four may have gone before as well.
     let before = source.pick(&[0, 4, u64::MAX - 3]);
     unsafe {
         assert_eq!(sansocket_apply_mask(key.as_ptr(), before, front.as_mut_ptr(), front.len()), OK);
         let offset = before.wrapping_add(front.len() as u64);
         assert_eq!(sansocket_apply_mask(key.as_ptr(), offset, behind.as_mut_ptr(), behind.len()), OK);
-        assert_eq!(octets, whole);
-        assert_eq!(sansocket_apply_mask(null(), 0, octets.as_mut_ptr(), 0), R::SANSOCKET_NULL_POINTER);
+        assert_eq!(bytes, whole);
+        assert_eq!(sansocket_apply_mask(null(), 0, bytes.as_mut_ptr(), 0), R::SANSOCKET_NULL_POINTER);
         assert_eq!(sansocket_apply_mask(key.as_ptr(), 0, null_mut(), 1), R::SANSOCKET_NULL_POINTER);
-        assert_eq!(sansocket_apply_mask(key.as_ptr(), 0, octets.as_mut_ptr(), usize::MAX), R::SANSOCKET_LENGTH_TOO_LARGE);
+        assert_eq!(sansocket_apply_mask(key.as_ptr(), 0, bytes.as_mut_ptr(), usize::MAX), R::SANSOCKET_LENGTH_TOO_LARGE);
     }
-    assert_eq!(octets, whole);
+    assert_eq!(bytes, whole);
 }
 
 fn result_text(result: u32) -> &'static str {
@@ -177,7 +177,7 @@ fn result_text(result: u32) -> &'static str {
 
 /// Texts and codes of any number.
 fn numbers(source: &mut Source<'_>) {
-    let number = u32::from(source.octet()) * source.pick(&[1, 2, 4, 1 << 24]);
+    let number = u32::from(source.byte()) * source.pick(&[1, 2, 4, 1 << 24]);
     let usage = UsageError::ALL.iter().find(|error| 256 + u32::from(error.number()) == number);
     assert!(usage.is_none_or(|error| error.text() == result_text(number)) && !result_text(number).is_empty());
     let protocol = ProtocolError::ALL.iter().find(|error| u32::from(error.number()) == number);
@@ -211,7 +211,7 @@ fn heads(source: &mut Source<'_>, config: &Config<'_>, c_config: &sansocket_conf
     head.truncate(head.len() - source.below(head.len() + 1) * source.below(2));
     if source.one_in(4) && !head.is_empty() {
         let at = source.below(head.len());
-        head[at] = source.octet();
+        head[at] = source.byte();
     }
     parts(source, config, c_config, &head);
 }
@@ -228,7 +228,7 @@ fn parts(source: &mut Source<'_>, config: &Config<'_>, c_config: &sansocket_conf
         let given = sansocket_request_parse(data, len, &mut *parts);
         assert_eq!(given, if request.is_some() { OK } else { R::SANSOCKET_NOT_A_HEAD });
         if let Some(request) = request {
-            let c = [parts.method, parts.target, parts.path, parts.query, parts.host, parts.origin].map(octets);
+            let c = [parts.method, parts.target, parts.path, parts.query, parts.host, parts.origin].map(bytes);
             let [method, target, path] = [request.method(), request.target(), request.path()].map(|part| Some(part.as_bytes()));
             assert_eq!(c, [method, target, path, request.query().map(str::as_bytes), request.host(), request.origin()]);
         }
@@ -236,7 +236,7 @@ fn parts(source: &mut Source<'_>, config: &Config<'_>, c_config: &sansocket_conf
         let given = sansocket_response_parse(data, len, &mut *parts);
         assert_eq!(given, if response.is_some() { OK } else { R::SANSOCKET_NOT_A_HEAD });
         if let Some(response) = response {
-            assert_eq!((parts.status, octets(parts.reason)), (response.status(), Some(response.reason())));
+            assert_eq!((parts.status, bytes(parts.reason)), (response.status(), Some(response.reason())));
         }
 
         let mut found = text(b"");
@@ -244,7 +244,7 @@ fn parts(source: &mut Source<'_>, config: &Config<'_>, c_config: &sansocket_conf
         let (name_data, name_len) = chars(name.as_bytes());
         let given = sansocket_head_header(data, len, name_data, name_len, &mut found);
         match headers.map(|headers| headers.get(name)) {
-            Some(Some(value)) => assert_eq!((given, octets(found)), (OK, Some(value))),
+            Some(Some(value)) => assert_eq!((given, bytes(found)), (OK, Some(value))),
             Some(None) => assert_eq!(given, R::SANSOCKET_ABSENT),
             None => assert_eq!(given, R::SANSOCKET_NOT_A_HEAD),
         }
@@ -254,24 +254,24 @@ fn parts(source: &mut Source<'_>, config: &Config<'_>, c_config: &sansocket_conf
         match headers.map(|mut headers| headers.nth(index)) {
             Some(Some(header)) => {
                 assert_eq!(given, OK);
-                assert_eq!((octets(line.name), octets(line.value)), (Some(header.name.as_bytes()), Some(header.value)));
+                assert_eq!((bytes(line.name), bytes(line.value)), (Some(header.name.as_bytes()), Some(header.value)));
             }
             Some(None) => assert_eq!(given, R::SANSOCKET_ABSENT),
             None => assert_eq!(given, R::SANSOCKET_NOT_A_HEAD),
         }
         let given = sansocket_request_subprotocol_at(data, len, index, &mut found);
         match request.and_then(|request| request.subprotocols().nth(index)) {
-            Some(name) => assert_eq!((given, octets(found)), (OK, Some(name.as_bytes()))),
+            Some(name) => assert_eq!((given, bytes(found)), (OK, Some(name.as_bytes()))),
             None => assert_eq!(given, absent),
         }
         let given = sansocket_choose_subprotocol(c_config, data, len, &mut found);
         match request.and_then(|request| request.choose_subprotocol(config)) {
-            Some(name) => assert_eq!((given, octets(found)), (OK, Some(name.as_bytes()))),
+            Some(name) => assert_eq!((given, bytes(found)), (OK, Some(name.as_bytes()))),
             None => assert_eq!(given, absent),
         }
         let given = sansocket_token_at(data.cast(), len, index, &mut found);
         match Tokens::of(head).nth(index) {
-            Some(token) => assert_eq!((given, octets(found)), (OK, Some(token.as_bytes()))),
+            Some(token) => assert_eq!((given, bytes(found)), (OK, Some(token.as_bytes()))),
             None => assert_eq!(given, R::SANSOCKET_ABSENT),
         }
 
@@ -279,8 +279,8 @@ fn parts(source: &mut Source<'_>, config: &Config<'_>, c_config: &sansocket_conf
         let sender = source.pick(&[1, 2, 3]);
         let given = sansocket_head_find(c_config, sender, data, len, &mut head_len, &mut error);
         let found = match sender {
-            1 => Request::parse(head, config).map(|request| request.map(|request| request.octets().len())),
-            2 => Response::parse(head, config).map(|response| response.map(|response| response.octets().len())),
+            1 => Request::parse(head, config).map(|request| request.map(|request| request.bytes().len())),
+            2 => Response::parse(head, config).map(|response| response.map(|response| response.bytes().len())),
             _ => return assert_eq!(given, R::SANSOCKET_INVALID_ARGUMENT),
         };
         match found {
@@ -302,6 +302,6 @@ fn parts(source: &mut Source<'_>, config: &Config<'_>, c_config: &sansocket_conf
 }
 
 /// NULL stands for nothing, too.
-fn span_of(octets: &[u8], source: &mut Source<'_>) -> (*const u8, usize) {
-    (if octets.is_empty() && source.one_in(2) { null() } else { octets.as_ptr() }, octets.len())
+fn span_of(bytes: &[u8], source: &mut Source<'_>) -> (*const u8, usize) {
+    (if bytes.is_empty() && source.one_in(2) { null() } else { bytes.as_ptr() }, bytes.len())
 }

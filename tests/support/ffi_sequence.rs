@@ -1,5 +1,5 @@
 //! A random sequence of calls of the C layer, beside the same calls of the Rust API: results, events, outputs and all that can be asked must
-//! be the same, octet for octet, and wrong calls must change nothing.
+//! be the same, byte for byte, and wrong calls must change nothing.
 //!
 //! Stands alone, so that a fuzz target can `#[path]`-include it; wants the features `ffi` and `deflate`.
 #![allow(clippy::undocumented_unsafe_blocks, reason = "each calls C functions with memory that the lines around it made")]
@@ -51,13 +51,13 @@ pub(crate) struct Source<'d> {
 }
 
 impl Source<'_> {
-    pub(crate) fn octet(&mut self) -> u8 {
+    pub(crate) fn byte(&mut self) -> u8 {
         self.at += 1;
         self.data.get(self.at - 1).copied().unwrap_or(0)
     }
 
     pub(crate) fn below(&mut self, end: usize) -> usize {
-        usize::from(self.octet()) % end
+        usize::from(self.byte()) % end
     }
 
     pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
@@ -68,21 +68,21 @@ impl Source<'_> {
         self.below(n) == n - 1
     }
 
-    fn octets(&mut self, len: usize) -> Vec<u8> {
+    fn bytes(&mut self, len: usize) -> Vec<u8> {
         let ascii = self.one_in(2);
-        let mut octets: Vec<u8> = (0..len.min(8)).map(|_| self.octet()).collect();
-        octets.resize(len, b'x');
-        if ascii { octets.iter().map(|octet| octet & 0x7F).collect() } else { octets }
+        let mut bytes: Vec<u8> = (0..len.min(8)).map(|_| self.byte()).collect();
+        bytes.resize(len, b'x');
+        if ascii { bytes.iter().map(|byte| byte & 0x7F).collect() } else { bytes }
     }
 
     /// Mostly short, sometimes around the edges of the length's forms.
     fn payload(&mut self) -> Vec<u8> {
         let len = self.pick(&[0, 0, 1, 2, 3, 5, 16, 16, 16, 20, 123, 124, 125, 126, 127, 300]);
-        self.octets(len)
+        self.bytes(len)
     }
 }
 
-/// The same octets for both sides, or none.
+/// The same bytes for both sides, or none.
 #[derive(Default)]
 struct Chance {
     last: Cell<u8>,
@@ -91,13 +91,13 @@ struct Chance {
 }
 
 impl Chance {
-    fn fill(&self, octets: &mut [u8]) -> bool {
+    fn fill(&self, bytes: &mut [u8]) -> bool {
         if self.broken.get() {
             return false;
         }
-        for octet in octets.iter_mut() {
+        for byte in bytes.iter_mut() {
             self.last.set(self.last.get().wrapping_add(1));
-            *octet = self.last.get();
+            *byte = self.last.get();
         }
         self.draws.set(self.draws.get() + 1);
         true
@@ -107,14 +107,14 @@ impl Chance {
 struct Shared(Rc<Chance>);
 
 impl Entropy for Shared {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError> {
-        self.0.fill(octets).then_some(()).ok_or(EntropyError)
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        self.0.fill(bytes).then_some(()).ok_or(EntropyError)
     }
 }
 
-unsafe extern "C" fn entropy(context: *mut c_void, octets: *mut u8, len: usize) -> i32 {
-    let (chance, octets) = unsafe { (&*context.cast::<Chance>(), std::slice::from_raw_parts_mut(octets, len)) };
-    i32::from(!chance.fill(octets))
+unsafe extern "C" fn entropy(context: *mut c_void, bytes: *mut u8, len: usize) -> i32 {
+    let (chance, bytes) = unsafe { (&*context.cast::<Chance>(), std::slice::from_raw_parts_mut(bytes, len)) };
+    i32::from(!chance.fill(bytes))
 }
 
 /// Options and values that both sides take.
@@ -161,7 +161,7 @@ pub(crate) fn zeroed<T>() -> Box<T> {
     unsafe { Box::new(std::mem::zeroed()) }
 }
 
-/// An event as plain numbers, its octets as a place in the buffers of the call.
+/// An event as plain numbers, its bytes as a place in the buffers of the call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 struct Flat {
     kind_of_event: u32,
@@ -180,13 +180,13 @@ struct Flat {
 /// Address and length.
 type Span = (*const u8, usize);
 
-fn span(octets: &[u8]) -> Span {
-    (octets.as_ptr(), octets.len())
+fn span(bytes: &[u8]) -> Span {
+    (bytes.as_ptr(), bytes.len())
 }
 
 const NO_BUFFERS: [Span; 2] = [(null(), 0); 2];
 
-/// Where `octets` lie in one of the `buffers`.
+/// Where `bytes` lie in one of the `buffers`.
 fn place((data, len): Span, buffers: [Span; 2]) -> Option<(usize, usize)> {
     let within = |(start, room): Span| data.addr().checked_sub(start.addr()).filter(|at| at + len <= room);
     if len == 0 { None } else { (0..2).find_map(|index| Some((index, within(buffers[index])?))) }
@@ -197,7 +197,7 @@ impl Flat {
         assert_eq!((event.reserved, event.reserved_more), ([0; 6], [0; 2]));
         assert!([event.first, event.last, event.was_clean, event.answered].iter().all(|mark| *mark <= 1));
         let place = place((event.data, event.len), buffers);
-        assert!(event.len == 0 || place.is_some(), "an event shows octets that are not in the call's memory");
+        assert!(event.len == 0 || place.is_some(), "an event shows bytes that are not in the call's memory");
         Self {
             kind_of_event: event.r#type,
             error: event.error,
@@ -216,12 +216,12 @@ impl Flat {
         let none = (null(), 0);
         let (kind_of_event, shown, flat) = match event {
             None => (0, none, Self::default()),
-            Some(Event::Request(request)) => (1, span(request.octets()), Self::default()),
-            Some(Event::HttpRequest(request)) => (2, span(request.octets()), Self::default()),
-            Some(Event::Opened(response)) => (3, span(response.octets()), Self { status: response.status(), ..Self::default() }),
+            Some(Event::Request(request)) => (1, span(request.bytes()), Self::default()),
+            Some(Event::HttpRequest(request)) => (2, span(request.bytes()), Self::default()),
+            Some(Event::Opened(response)) => (3, span(response.bytes()), Self { status: response.status(), ..Self::default() }),
             Some(Event::Refused { response, error, .. }) => {
                 let flat = Self { status: response.status(), error: error.number().into(), ..Self::default() };
-                (4, span(response.octets()), flat)
+                (4, span(response.bytes()), flat)
             }
             Some(Event::Data(data)) => {
                 let kind = if data.kind == MessageKind::Text { 1 } else { 2 };
@@ -264,14 +264,14 @@ type Outcome<T> = Result<T, (u32, usize)>;
 
 fn outcome<T>(result: Result<T, CallError>) -> Outcome<T> {
     result.map_err(|error| match error {
-        CallError::NeedsRoom { octets } => (1, octets),
+        CallError::NeedsRoom { bytes } => (1, bytes),
         CallError::EntropyFailed => (2, 0),
         CallError::Usage(error) => (256 + u32::from(error.number()), 0),
         other => panic!("{other:?} is not known here"),
     })
 }
 
-/// Whether a call gives events or only octets, or has no connection.
+/// Whether a call gives events or only bytes, or has no connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Sort {
     Event,
@@ -365,7 +365,7 @@ impl<'c> Pair<'c> {
         let role_number = if role == Role::Client { 1 } else { 2 };
         let (c_chance, rust_chance) = (Box::<Chance>::default(), Rc::<Chance>::default());
         let context: *mut c_void = (&raw const *c_chance).cast_mut().cast();
-        let (size, version, now) = (size_of::<sansocket>(), SANSOCKET_ABI_VERSION, u64::from(source.octet()));
+        let (size, version, now) = (size_of::<sansocket>(), SANSOCKET_ABI_VERSION, u64::from(source.byte()));
         let mut ws: Box<sansocket> = zeroed();
         let shared = Shared(rust_chance.clone());
         let instant = Instant::from_millis(now);
@@ -398,12 +398,12 @@ impl<'c> Pair<'c> {
                 let mut agreed = Negotiated::NOTHING;
                 *negotiated = *zeroed();
                 if source.one_in(3) {
-                    (negotiated.has_subprotocol, negotiated.subprotocol) = (1, source.octet() % 4);
+                    (negotiated.has_subprotocol, negotiated.subprotocol) = (1, source.byte() % 4);
                     agreed = agreed.with_subprotocol(negotiated.subprotocol);
                 }
                 if !source.one_in(3) {
                     let bits = [source.pick(&[0, 8, 9, 15]), source.pick(&[0, 8, 9, 15])];
-                    let fresh = [source.octet() & 1, source.octet() & 1];
+                    let fresh = [source.byte() & 1, source.byte() & 1];
                     negotiated.has_deflate = 1;
                     [negotiated.server_max_window_bits, negotiated.client_max_window_bits] = bits;
                     [negotiated.server_no_context_takeover, negotiated.client_no_context_takeover] = fresh;
@@ -517,7 +517,7 @@ impl<'c> Pair<'c> {
         } else {
             unsafe { std::slice::from_raw_parts(self.io.input, self.io.input_len) }
         };
-        let (octets, input_before) = (output.to_vec(), input.to_vec());
+        let (bytes, input_before) = (output.to_vec(), input.to_vec());
         let (ws, io): (*mut sansocket, *mut sansocket_io) = (&mut *self.ws, &mut *self.io);
         let mut elsewhere = [0_u64; 64];
         let aside = unsafe { elsewhere.as_mut_ptr().byte_add(source.pick(&[1, 2, 4])) };
@@ -542,7 +542,7 @@ impl<'c> Pair<'c> {
             5 if has_connection => unsafe {
                 // What a library of another ABI version, or another kind of struct, would have written.
                 (&raw mut *other).cast::<u8>().copy_from(ws.cast(), size_of::<sansocket>());
-                *(&raw mut *other).cast::<u64>() ^= u64::from(source.octet().max(1));
+                *(&raw mut *other).cast::<u64>() ^= u64::from(source.byte().max(1));
                 (call(&mut *other, io), R::SANSOCKET_NOT_INITIALISED, true)
             },
             6 => unsafe {
@@ -558,7 +558,7 @@ impl<'c> Pair<'c> {
         unsafe { ((*io).output, (*io).output_len) = kept };
         assert_eq!(given, wanted, "{sort:?}");
         assert_eq!((bits(&*self.ws), self.c_chance.draws.get()), before, "a refused call changed the connection");
-        assert_eq!((output, input), (&octets[..], &input_before[..]), "a refused call wrote octets");
+        assert_eq!((output, input), (&bytes[..], &input_before[..]), "a refused call wrote bytes");
         if io_is_good {
             self.refused(sort, 0);
         }
@@ -586,7 +586,7 @@ impl<'c> Pair<'c> {
         self.rust.transport() as u32
     }
 
-    /// Compares what a call that writes octets did.
+    /// Compares what a call that writes bytes did.
     fn compare(&mut self, sort: Sort, given: sansocket_result, did: Outcome<usize>) {
         match did {
             Ok(produced) => {
@@ -724,13 +724,13 @@ impl<'c> Pair<'c> {
         }
     }
 
-    /// More octets from the peer: the rest of what it wrote before, or something new.
+    /// More bytes from the peer: the rest of what it wrote before, or something new.
     fn arrive(&mut self, source: &mut Source<'_>) {
         if self.peer.wire.is_empty() {
             let connecting = self.rust.state() == ::sansocket::State::Connecting;
             self.peer.wire = match source.below(16) {
                 0 => return,
-                1 if source.one_in(6) => source.octets(3),
+                1 if source.one_in(6) => source.bytes(3),
                 _ if connecting && !source.one_in(16) => self.head_from_peer(source),
                 _ => self.peer.frame(source, self.role),
             };
@@ -814,7 +814,7 @@ impl<'c> Pair<'c> {
     }
 
     fn send(&mut self, source: &mut Source<'_>) {
-        let (payload, fin) = (source.payload(), source.octet() % 4);
+        let (payload, fin) = (source.payload(), source.byte() % 4);
         let (number, kind) = pick_kind(source);
         let (data, len) = (payload.as_ptr().cast::<c_void>(), payload.len());
         match source.below(8) {
@@ -875,7 +875,7 @@ impl<'c> Pair<'c> {
     }
 
     fn send_with(&mut self, source: &mut Source<'_>) {
-        let (payload, fin) = (source.payload(), source.octet() % 4);
+        let (payload, fin) = (source.payload(), source.byte() % 4);
         let (number, kind) = pick_kind(source);
         let compressor: *mut sansocket_compressor = &mut *self.deflate.compressor;
         if source.one_in(16) {
@@ -984,7 +984,7 @@ impl<'c> Pair<'c> {
             outcome(rust.request(&ClientRequest::new(host, target).origin(origin).headers(&headers), now, out))
         };
         let written = self.verb(source, Sort::Verb, &c, rust);
-        if let Some(at) = written.windows(19).position(|octets| octets == b"Sec-WebSocket-Key: ") {
+        if let Some(at) = written.windows(19).position(|bytes| bytes == b"Sec-WebSocket-Key: ") {
             self.key = written[at + 19..at + 43].to_vec();
         }
         let refused = unsafe { sansocket_request(&mut *self.ws, &mut *self.io, null()) };
@@ -1092,10 +1092,10 @@ impl<'c> Pair<'c> {
     fn codecs(&mut self, source: &mut Source<'_>) {
         let (inflater, compressor): (*mut _, *mut _) = (&mut *self.deflate.inflater, &mut *self.deflate.compressor);
         let (mut c_out, mut out) = self.room(source);
-        let mut octets = source.payload();
-        let mut twin = octets.clone();
-        let (data, len, flush) = (octets.as_ptr().cast(), octets.len(), source.octet() % 2);
-        self.set_io(&mut octets, &mut c_out, source);
+        let mut bytes = source.payload();
+        let mut twin = bytes.clone();
+        let (data, len, flush) = (bytes.as_ptr().cast(), bytes.len(), source.byte() % 2);
+        self.set_io(&mut bytes, &mut c_out, source);
         match source.below(5) {
             0 => {
                 assert_eq!(unsafe { sansocket_inflater_reset(inflater) }, OK);
@@ -1131,8 +1131,8 @@ impl<'c> Pair<'c> {
                 self.compare(Sort::Alone, given, Ok(did.produced));
             }
         }
-        twin.truncate(octets.len());
-        assert_eq!((c_out, octets), (out, twin));
+        twin.truncate(bytes.len());
+        assert_eq!((c_out, bytes), (out, twin));
     }
 
     /// Pieces of a message into lent memory.
@@ -1141,12 +1141,12 @@ impl<'c> Pair<'c> {
         let (mut c_memory, mut memory) = (vec![CANARY; len], vec![CANARY; len]);
         let mut offset = 0;
         for index in 0..3 {
-            let mut octets = source.payload();
-            let mut twin = octets.clone();
+            let mut bytes = source.payload();
+            let mut twin = bytes.clone();
             let mut event: Box<sansocket_event> = zeroed();
             let last = index == 2 || source.one_in(3);
             (event.r#type, event.kind, event.first, event.last) = (5, 2, u8::from(offset == 0), last.into());
-            (event.data, event.len, event.offset) = (octets.as_mut_ptr(), octets.len(), offset);
+            (event.data, event.len, event.offset) = (bytes.as_mut_ptr(), bytes.len(), offset);
             let before = bits(&*event);
             let given = unsafe { sansocket_collect(c_memory.as_mut_ptr(), len, &mut *event) };
             let data = Data { kind: MessageKind::Binary, payload: &mut twin, offset, last };
@@ -1162,21 +1162,21 @@ impl<'c> Pair<'c> {
                 Err(_) => assert_eq!((given, bits(&*event)), (R::SANSOCKET_MESSAGE_TOO_LONG, before)),
             }
             assert_eq!(c_memory, memory);
-            offset += octets.len() as u64;
+            offset += bytes.len() as u64;
             if last {
                 break;
             }
         }
         let mut event: Box<sansocket_event> = zeroed();
-        let mut octets = [1; 8];
+        let mut bytes = [1; 8];
         unsafe {
             assert_eq!(sansocket_collect(null_mut(), 0, null_mut()), R::SANSOCKET_NULL_POINTER);
             assert_eq!(sansocket_collect(null_mut(), 0, &mut *event), R::SANSOCKET_INVALID_ARGUMENT);
-            (event.r#type, event.kind, event.data, event.len) = (5, 1, octets.as_mut_ptr(), 8);
+            (event.r#type, event.kind, event.data, event.len) = (5, 1, bytes.as_mut_ptr(), 8);
             let e = &mut *event;
             assert_eq!(sansocket_collect(null_mut(), 1, e), R::SANSOCKET_NULL_POINTER);
-            assert_eq!(sansocket_collect(octets.as_mut_ptr().add(7), 1, e), R::SANSOCKET_OVERLAP);
-            assert_eq!(sansocket_collect(octets.as_mut_ptr(), usize::MAX, e), R::SANSOCKET_LENGTH_TOO_LARGE);
+            assert_eq!(sansocket_collect(bytes.as_mut_ptr().add(7), 1, e), R::SANSOCKET_OVERLAP);
+            assert_eq!(sansocket_collect(bytes.as_mut_ptr(), usize::MAX, e), R::SANSOCKET_LENGTH_TOO_LARGE);
         }
     }
 
@@ -1234,9 +1234,9 @@ struct Peer {
 impl Peer {
     fn frame(&mut self, source: &mut Source<'_>, role: Role) -> Vec<u8> {
         let mut payload = source.payload();
-        let (text, any) = (payload.is_ascii(), source.octet());
+        let (text, any) = (payload.is_ascii(), source.byte());
         let (opcode, fin) = match any % 64 {
-            0 => (source.octet() % 16, source.one_in(2)),
+            0 => (source.byte() % 16, source.one_in(2)),
             1 => (8, true),
             2..=5 => (9, true),
             6..=9 => (10, true),
@@ -1267,7 +1267,7 @@ impl Peer {
             len => vec![first, mask | 126, (len >> 8) as u8, len as u8],
         };
         if masked {
-            let key = [7, 0, source.octet(), 1];
+            let key = [7, 0, source.byte(), 1];
             wire.extend(key);
             ::sansocket::frame::apply_mask(key, &mut payload);
         }
@@ -1301,8 +1301,8 @@ fn c_headers(headers: &[Header<'_>]) -> Vec<sansocket_header> {
     headers.iter().map(|header| sansocket_header { name: text(header.name.as_bytes()), value: text(header.value) }).collect()
 }
 
-pub(crate) fn text(octets: &[u8]) -> sansocket_text {
-    sansocket_text { data: octets.as_ptr().cast(), len: octets.len() }
+pub(crate) fn text(bytes: &[u8]) -> sansocket_text {
+    sansocket_text { data: bytes.as_ptr().cast(), len: bytes.len() }
 }
 
 /// What a Rust call gave, with the event as numbers.
@@ -1310,9 +1310,9 @@ fn flatten(did: Outcome<Received<'_>>, buffers: [Span; 2]) -> Outcome<(usize, us
     did.map(|received| (received.consumed, received.produced, Flat::of_rust(received.event, buffers)))
 }
 
-/// All octets of a struct.
+/// All bytes of a struct.
 fn bits<T>(of: &T) -> Vec<u8> {
-    let mut octets = vec![0; size_of::<T>()];
-    unsafe { octets.as_mut_ptr().copy_from((&raw const *of).cast(), size_of::<T>()) };
-    octets
+    let mut bytes = vec![0; size_of::<T>()];
+    unsafe { bytes.as_mut_ptr().copy_from((&raw const *of).cast(), size_of::<T>()) };
+    bytes
 }

@@ -13,10 +13,10 @@ pub(crate) const FIN: u8 = 0x80;
 /// The key of §5.7.
 pub(crate) const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
 
-/// Octets from hex digits; blanks do not count.
+/// Bytes from hex digits; blanks do not count.
 pub(crate) fn hex(digits: &str) -> Vec<u8> {
     let digits: Vec<_> = digits.chars().filter(|digit| !digit.is_whitespace()).map(|digit| digit.to_digit(16).unwrap()).collect();
-    assert!(digits.len() % 2 == 0, "half an octet");
+    assert!(digits.len() % 2 == 0, "half a byte");
     digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
 }
 
@@ -28,7 +28,7 @@ pub(crate) enum Form {
     SixtyFour,
 }
 
-/// Second octet and extended length, with whatever value.
+/// Second byte and extended length, with whatever value.
 pub(crate) fn length(form: Form, value: u64, masked: bool) -> Vec<u8> {
     let mask = u8::from(masked) << 7;
     match form {
@@ -46,7 +46,7 @@ pub(crate) fn shortest_form(len: u64) -> Form {
     }
 }
 
-/// A frame with `first` as its first octet, as it arrives at `receiver`: masked with `KEY` for a server.
+/// A frame with `first` as its first byte, as it arrives at `receiver`: masked with `KEY` for a server.
 pub(crate) fn frame_to(receiver: Role, first: u8, payload: &[u8]) -> Vec<u8> {
     frame(first, (receiver == Role::Server).then_some(KEY), payload)
 }
@@ -56,7 +56,7 @@ pub(crate) fn frame(first: u8, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> 
     let mut wire = vec![first];
     wire.extend(length(shortest_form(len), len, key.is_some()));
     wire.extend(key.unwrap_or_default().iter().take(if key.is_some() { 4 } else { 0 }));
-    wire.extend(payload.iter().enumerate().map(|(i, octet)| octet ^ key.unwrap_or_default()[i % 4]));
+    wire.extend(payload.iter().enumerate().map(|(i, byte)| byte ^ key.unwrap_or_default()[i % 4]));
     wire
 }
 
@@ -101,14 +101,14 @@ pub(crate) fn written_by(sender: Role, mut wire: &[u8]) -> Vec<Written> {
             [wire[at - 4], wire[at - 3], wire[at - 2], wire[at - 1]]
         });
         let end = at + len as usize;
-        let payload = wire[at..end].iter().enumerate().map(|(i, octet)| octet ^ key.unwrap_or_default()[i % 4]).collect();
+        let payload = wire[at..end].iter().enumerate().map(|(i, byte)| byte ^ key.unwrap_or_default()[i % 4]).collect();
         frames.push(Written { first, key, payload });
         wire = &wire[end..];
     }
     frames
 }
 
-/// The first octets and payloads alone.
+/// The first bytes and payloads alone.
 pub(crate) fn plain(frames: &[Written]) -> Vec<(u8, Vec<u8>)> {
     frames.iter().map(|frame| (frame.first, frame.payload.clone())).collect()
 }

@@ -83,11 +83,11 @@ pub(crate) fn status_of(output: &[u8]) -> u16 {
     text[9..12].parse().unwrap()
 }
 
-pub(crate) fn base64(octets: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
-    for group in octets.chunks(3) {
-        let bits = group.iter().chain([0, 0].iter()).take(3).fold(0_u32, |bits, &octet| bits << 8 | u32::from(octet));
+    for group in bytes.chunks(3) {
+        let bits = group.iter().chain([0, 0].iter()).take(3).fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte));
         for place in 0..4 {
             let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
             text.push(if place <= group.len() { char::from(digit) } else { '=' });
@@ -97,13 +97,13 @@ pub(crate) fn base64(octets: &[u8]) -> String {
 }
 
 /// FIPS 180-4, word by word.
-pub(crate) fn sha1(octets: &[u8]) -> [u8; 20] {
-    let mut padded = octets.to_vec();
+pub(crate) fn sha1(bytes: &[u8]) -> [u8; 20] {
+    let mut padded = bytes.to_vec();
     padded.push(0x80);
     while padded.len() % 64 != 56 {
         padded.push(0);
     }
-    padded.extend((octets.len() as u64 * 8).to_be_bytes());
+    padded.extend((bytes.len() as u64 * 8).to_be_bytes());
     let mut hash = [0x6745_2301_u32, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0];
     for block in padded.chunks(64) {
         let mut words: Vec<_> = block.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();

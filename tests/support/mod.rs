@@ -59,11 +59,11 @@ pub(crate) struct Transcript {
     pub(crate) events: Vec<Seen>,
     /// The message that was not finished.
     pub(crate) open: Option<(MessageKind, Vec<u8>)>,
-    /// All octets that the endpoint produced.
+    /// All bytes that the endpoint produced.
     pub(crate) output: Vec<u8>,
     /// What was not consumed before the end of input.
     pub(crate) rest: Vec<u8>,
-    /// Octets delivered when `Failed` came.
+    /// Bytes delivered when `Failed` came.
     pub(crate) fault_at: Option<usize>,
 }
 
@@ -84,7 +84,7 @@ impl Transcript {
     fn assert_covers(&self, other: &Self, delivery: &str) {
         assert_eq!(self.events, other.events, "events differ when delivered {delivery}");
         assert_eq!(self.output, other.output, "output differs when delivered {delivery}");
-        assert_eq!(self.rest, other.rest, "unconsumed octets differ when delivered {delivery}");
+        assert_eq!(self.rest, other.rest, "unconsumed bytes differ when delivered {delivery}");
         if self.has_failed() {
             let (ours, theirs) = (&self.open, &other.open);
             let is_prefix = match (ours, theirs) {
@@ -120,7 +120,7 @@ impl<'c> Case<'c> {
         Probe::start(self.role, self.config, self.begin)
     }
 
-    /// Delivers `wire` in the pieces that end at `cuts`, each call with an output of `room` octets, and ends the input.
+    /// Delivers `wire` in the pieces that end at `cuts`, each call with an output of `room` bytes, and ends the input.
     pub(crate) fn deliver(&self, wire: &[u8], cuts: impl IntoIterator<Item = usize>, room: usize) -> Transcript {
         let mut probe = self.start();
         probe.room = room;
@@ -137,14 +137,14 @@ impl<'c> Case<'c> {
         Transcript { events: probe.events, open: probe.open, output: probe.output, rest: probe.buffer, fault_at }
     }
 
-    /// Delivers `wire` in every way: octet by octet, whole, at every two-way split, and with outputs of 0 to 131 octets.
-    /// All must lead to the same; what octet-wise delivery led to is returned.
+    /// Delivers `wire` in every way: byte by byte, whole, at every two-way split, and with outputs of 0 to 131 bytes.
+    /// All must lead to the same; what byte by byte delivery led to is returned.
     pub(crate) fn run(&self, wire: &[u8]) -> Transcript {
         let longest = self.run_briefly(wire);
         for room in 0..=131 {
             longest.assert_covers(&self.deliver(wire, [], room), &format!("with room for {room}"));
         }
-        longest.assert_covers(&self.deliver(wire, 1..wire.len(), 0), "octet by octet without room");
+        longest.assert_covers(&self.deliver(wire, 1..wire.len(), 0), "byte by byte without room");
         longest
     }
 
@@ -170,5 +170,5 @@ impl<'c> Case<'c> {
     }
 }
 
-/// Law 7: octets of output that suffice for every receive.
+/// Law 7: bytes of output that suffice for every receive.
 pub(crate) const AMPLE: usize = 131;

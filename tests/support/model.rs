@@ -1,6 +1,6 @@
 //! The reference model: what RFC 6455 and the conformance table say of a wire of frames, computed slowly and as a whole.
 //!
-//! It shares nothing with the library but the names of the errors. Where one octet breaks several rules, all of them are
+//! It shares nothing with the library but the names of the errors. Where one byte breaks several rules, all of them are
 //! acceptable verdicts.
 
 use super::Begin;
@@ -24,14 +24,14 @@ pub(crate) const DEFAULT_LIMITS: Limits = Limits { message: 16 << 20, fragments:
 pub(crate) struct Verdict {
     /// All events but a final `Failed` and `Closed`.
     pub(crate) events: Vec<Seen>,
-    /// The message that does not end, with all octets before the fault if there is one.
+    /// The message that does not end, with all bytes before the fault if there is one.
     pub(crate) open: Option<(MessageKind, Vec<u8>)>,
-    /// The rules that the octet before `fault_at` breaks.
+    /// The rules that the byte before `fault_at` breaks.
     pub(crate) faults: Vec<ProtocolError>,
     pub(crate) fault_at: usize,
-    /// Octets at the end that cannot be acted on yet.
+    /// Bytes at the end that cannot be acted on yet.
     pub(crate) rest: usize,
-    /// First octets and payloads of what must be sent.
+    /// First bytes and payloads of what must be sent.
     pub(crate) sent: Vec<(u8, Vec<u8>)>,
     pub(crate) close_received: Option<u16>,
 }
@@ -61,15 +61,15 @@ pub(crate) fn code_of(fault: ProtocolError) -> u16 {
     }
 }
 
-/// Whether `octets` can still become UTF-8, and whether they are.
-fn utf8(octets: &[u8]) -> (bool, bool) {
-    match core::str::from_utf8(octets) {
+/// Whether `bytes` can still become UTF-8, and whether they are.
+fn utf8(bytes: &[u8]) -> (bool, bool) {
+    match core::str::from_utf8(bytes) {
         Ok(_) => (true, true),
         Err(error) => (error.error_len().is_none(), false),
     }
 }
 
-/// The header of a frame, octet by octet.
+/// The header of a frame, byte by byte.
 struct Header {
     first: u8,
     len: u64,
@@ -82,8 +82,8 @@ struct Header {
 #[derive(Default)]
 struct Message {
     kind: Option<MessageKind>,
-    octets: Vec<u8>,
-    /// The last octets of a text, where they are no character yet.
+    bytes: Vec<u8>,
+    /// The last bytes of a text, where they are no character yet.
     tail: Vec<u8>,
     frames: u32,
     empty: u32,
@@ -101,7 +101,7 @@ struct Model<'w> {
 
 /// Why the model stops.
 enum Stop {
-    /// The octet before this position breaks these rules.
+    /// The byte before this position breaks these rules.
     Fault(usize, Vec<ProtocolError>),
     /// The wire ends inside something that cannot be acted on, which starts here.
     Incomplete,
@@ -128,8 +128,8 @@ pub(crate) fn judge(role: Role, begin: Begin, limits: Limits, wire: &[u8]) -> Ve
         }
     }
     if let Some(kind) = model.message.kind {
-        // Delivery starts with the first octet of payload.
-        model.verdict.open = (!model.message.octets.is_empty()).then_some((kind, model.message.octets));
+        // Delivery starts with the first byte of payload.
+        model.verdict.open = (!model.message.bytes.is_empty()).then_some((kind, model.message.bytes));
     }
     model.verdict
 }
@@ -142,12 +142,12 @@ impl Model<'_> {
     }
 
     fn header(&self, at: usize) -> Result<Header, Stop> {
-        let octet = |i: usize| self.wire.get(at + i).copied().ok_or(Stop::Incomplete);
-        let first = octet(0)?;
-        check(at + 1, self.first_octet(first))?;
-        let second = octet(1)?;
-        check(at + 2, self.second_octet(first, second))?;
-        let max = if first & 8 == 0 { self.limits.message - self.message.octets.len() as u64 } else { 125 };
+        let byte = |i: usize| self.wire.get(at + i).copied().ok_or(Stop::Incomplete);
+        let first = byte(0)?;
+        check(at + 1, self.first_byte(first))?;
+        let second = byte(1)?;
+        check(at + 2, self.second_byte(first, second))?;
+        let max = if first & 8 == 0 { self.limits.message - self.message.bytes.len() as u64 } else { 125 };
         let (extended, minimum) = match second & 0x7F {
             126 => (2, 126),
             127 => (8, 65_536),
@@ -155,8 +155,8 @@ impl Model<'_> {
         };
         let mut len = u64::from(second & 0x7F);
         for known in 1..=extended {
-            // What the octets so far leave possible.
-            octet(1 + known)?;
+            // What the bytes so far leave possible.
+            byte(1 + known)?;
             let value = |fill: u8| {
                 (0..extended).fold(0, |sum, i| sum * 256 + u64::from(if i < known { self.wire[at + 2 + i] } else { fill }))
             };
@@ -176,14 +176,14 @@ impl Model<'_> {
         let mut key = [0; 4];
         if self.role == Role::Server {
             for place in &mut key {
-                *place = octet(end - at)?;
+                *place = byte(end - at)?;
                 end += 1;
             }
         }
         Ok(Header { first, len, key, end })
     }
 
-    fn first_octet(&self, first: u8) -> Vec<ProtocolError> {
+    fn first_byte(&self, first: u8) -> Vec<ProtocolError> {
         let opcode = first & 15;
         let inside = self.message.kind.is_some();
         let mut faults = Vec::new();
@@ -208,7 +208,7 @@ impl Model<'_> {
         faults
     }
 
-    fn second_octet(&self, first: u8, second: u8) -> Vec<ProtocolError> {
+    fn second_byte(&self, first: u8, second: u8) -> Vec<ProtocolError> {
         let len = second & 0x7F;
         let mut faults = Vec::new();
         match self.role {
@@ -223,7 +223,7 @@ impl Model<'_> {
             if first & 15 == CLOSE && len == 1 {
                 faults.push(CloseBodyTooShort);
             }
-        } else if len <= 125 && self.message.octets.len() as u64 + u64::from(len) > self.limits.message {
+        } else if len <= 125 && self.message.bytes.len() as u64 + u64::from(len) > self.limits.message {
             faults.push(MessageTooLong);
         } else if len == 0 && first >= 0x80 && !self.message.tail.is_empty() {
             // The text ends inside a character.
@@ -247,9 +247,9 @@ impl Model<'_> {
         message.empty = if header.len == 0 { message.empty + 1 } else { 0 };
         let whole = header.len <= (self.wire.len() - header.end) as u64;
         let end = if whole { header.end + header.len as usize } else { self.wire.len() };
-        for (i, octet) in self.wire[header.end..end].iter().enumerate() {
-            let octet = octet ^ header.key[i % 4];
-            message.tail.push(octet);
+        for (i, byte) in self.wire[header.end..end].iter().enumerate() {
+            let byte = byte ^ header.key[i % 4];
+            message.tail.push(byte);
             let (possible, complete) = utf8(&message.tail);
             let ends = last && header.end + i + 1 == end && whole;
             if kind == MessageKind::Text && (!possible || ends && !complete) {
@@ -258,10 +258,10 @@ impl Model<'_> {
             if complete || kind == MessageKind::Binary {
                 message.tail.clear();
             }
-            message.octets.push(octet);
+            message.bytes.push(byte);
         }
         if last && whole {
-            self.verdict.events.push(Seen::Message(kind, core::mem::take(&mut self.message).octets));
+            self.verdict.events.push(Seen::Message(kind, core::mem::take(&mut self.message).bytes));
         }
         Ok(end)
     }
@@ -269,10 +269,10 @@ impl Model<'_> {
     fn control(&mut self, header: &Header) -> Result<usize, Stop> {
         let end = (header.end + header.len as usize).min(self.wire.len());
         let whole = end == header.end + header.len as usize;
-        let body: Vec<_> = self.wire[header.end..end].iter().enumerate().map(|(i, octet)| octet ^ header.key[i % 4]).collect();
+        let body: Vec<_> = self.wire[header.end..end].iter().enumerate().map(|(i, byte)| byte ^ header.key[i % 4]).collect();
         if header.first & 15 == CLOSE {
             for known in 1..=body.len() {
-                // The first octet of the code leaves 256 codes possible.
+                // The first byte of the code leaves 256 codes possible.
                 let second = if known == 1 { 0..=0xFF } else { body[1]..=body[1] };
                 let possible_code = second.into_iter().any(|low| is_code_for_frames(u16::from_be_bytes([body[0], low])));
                 let (possible, complete) = utf8(body.get(2..known).unwrap_or_default());
@@ -287,7 +287,7 @@ impl Model<'_> {
         if !whole {
             return Err(Stop::Incomplete);
         }
-        let within = self.message.octets.len() as u64;
+        let within = self.message.bytes.len() as u64;
         let verdict = &mut self.verdict;
         match header.first & 15 {
             PING => {

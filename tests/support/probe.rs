@@ -36,7 +36,7 @@ pub(crate) enum Seen {
     },
     /// A whole message, joined.
     Message(MessageKind, Vec<u8>),
-    /// `within`: octets of the unfinished message that came before.
+    /// `within`: bytes of the unfinished message that came before.
     Ping {
         payload: Vec<u8>,
         answered: bool,
@@ -73,7 +73,7 @@ pub(crate) struct Probe<'c> {
     pub(crate) config: &'c Config<'c>,
     pub(crate) entropy: Counter,
     pub(crate) now: u64,
-    /// Octets of output that each call is given at first.
+    /// Bytes of output that each call is given at first.
     pub(crate) room: usize,
     pub(crate) answer: Answer,
     /// Input that was not consumed yet.
@@ -147,7 +147,7 @@ impl<'c> Probe<'c> {
         let mut out = vec![CANARY; room];
         assert_eq!(verb(&mut self.conn, &mut out), Err(error.into()));
         assert_eq!(self.snapshot(), before, "a refused call changed the connection");
-        assert!(out.iter().all(|&octet| octet == CANARY), "a refused call wrote {out:02x?}");
+        assert!(out.iter().all(|&byte| byte == CANARY), "a refused call wrote {out:02x?}");
     }
 
     /// Calls a verb that has nothing to do, and sees to it that it did nothing, wanting no room for it.
@@ -160,15 +160,15 @@ impl<'c> Probe<'c> {
         assert_eq!(self.snapshot(), before, "a call without effect changed the connection");
     }
 
-    /// Delivers `octets` and takes all events that they give.
-    pub(crate) fn feed(&mut self, octets: &[u8]) {
-        self.buffer.extend(octets);
+    /// Delivers `bytes` and takes all events that they give.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.buffer.extend(bytes);
         while self.call() {}
         // Law 5: no event means that nothing more can be had from this input.
         let events = self.events.len();
         let before = self.buffer.clone();
         assert!(!self.call(), "an event behind none: {:?}", &self.events[events..]);
-        assert_eq!(self.buffer, before, "octets consumed behind no event");
+        assert_eq!(self.buffer, before, "bytes consumed behind no event");
     }
 
     /// One `receive`; whether there was an event.
@@ -186,19 +186,19 @@ impl<'c> Probe<'c> {
         let addresses = self.buffer.as_ptr_range();
         let received = match self.conn.receive(ms(self.now), &mut self.buffer, &mut out) {
             Ok(received) => received,
-            Err(CallError::NeedsRoom { octets }) => {
+            Err(CallError::NeedsRoom { bytes }) => {
                 // Law 7: nothing happened, and the room that was asked for is enough.
-                assert!(room < octets && octets <= super::AMPLE, "{octets} octets wanted, {room} offered");
+                assert!(room < bytes && bytes <= super::AMPLE, "{bytes} bytes wanted, {room} offered");
                 assert_eq!(self.buffer, before, "a refused call changed its input");
-                assert!(out.iter().all(|&octet| octet == CANARY), "a refused call wrote {out:02x?}");
+                assert!(out.iter().all(|&byte| byte == CANARY), "a refused call wrote {out:02x?}");
                 assert_eq!(self.snapshot(), snapshot, "a refused call changed the connection");
-                return self.call_with_room(octets);
+                return self.call_with_room(bytes);
             }
             Err(error) => panic!("receive: {error}"),
         };
         let (consumed, produced) = (received.consumed, received.produced);
         assert!(consumed <= before.len() && produced <= room, "{consumed} of {}, {produced} of {room}", before.len());
-        assert!(out[produced..].iter().all(|&octet| octet == CANARY), "octets behind those produced were written");
+        assert!(out[produced..].iter().all(|&byte| byte == CANARY), "bytes behind those produced were written");
         self.output.extend(&out[..produced]);
         let event = received.event;
         let more = event.is_some();
@@ -206,7 +206,7 @@ impl<'c> Probe<'c> {
             assert!(!was_over || ends, "{event:?} after the end of {:?}", self.events);
             assert!(consumed > 0 || ends, "{event:?} out of nothing");
         } else {
-            assert_eq!(produced, 0, "octets without an event");
+            assert_eq!(produced, 0, "bytes without an event");
         }
         match event {
             None => {}
@@ -304,14 +304,14 @@ impl<'c> Probe<'c> {
         self.assert_over();
     }
 
-    /// `handle_timeout` at `now` with `room`; the octets that it produced.
+    /// `handle_timeout` at `now` with `room`; the bytes that it produced.
     pub(crate) fn timeout(&mut self, now: u64, room: usize) -> Vec<u8> {
         self.now = now;
         let mut out = vec![CANARY; room];
         let received = self.conn.handle_timeout(ms(now), &mut out);
         let (produced, event) = (received.produced, received.event);
         assert_eq!(received.consumed, 0);
-        assert!(out[produced..].iter().all(|&octet| octet == CANARY));
+        assert!(out[produced..].iter().all(|&byte| byte == CANARY));
         out.truncate(produced);
         self.output.extend(&out);
         if let Some(seen) = closed_event(event) {

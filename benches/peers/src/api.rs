@@ -98,7 +98,7 @@ pub struct Caps {
     pub client_decode: bool,
 }
 impl Caps {
-    /// Does no WebSocket at all, only moves or masks octets: there is nothing to verify.
+    /// Does no WebSocket at all, only moves or masks bytes: there is nothing to verify.
     pub fn is_bound(&self) -> bool {
         self.limit && !self.utf8
     }

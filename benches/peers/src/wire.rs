@@ -1,4 +1,4 @@
-//! Payloads, the octets that carry them, and the check of what a peer encoded.
+//! Payloads, the bytes that carry them, and the check of what a peer encoded.
 use crate::api::Payload;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,7 +96,7 @@ pub fn check_encoded(mut b: &[u8], p: &Payload, n: usize, masked: bool) -> Resul
                 (true, false) => 2,
             };
             if b0 & 15 != opcode {
-                return Err(format!("message {i}: first octet {b0:02x}"));
+                return Err(format!("message {i}: first byte {b0:02x}"));
             }
             first = false;
             let (l, mut h) = match b1 & 127 {
@@ -126,12 +126,12 @@ pub fn check_encoded(mut b: &[u8], p: &Payload, n: usize, masked: bool) -> Resul
         }
     }
     if !b.is_empty() {
-        return Err("trailing octets".into());
+        return Err("trailing bytes".into());
     }
     Ok(())
 }
 
-/// How often the octets behind an address that a peer was given may have changed.
+/// How often the bytes behind an address that a peer was given may have changed.
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
 
 /// To be called before a peer is given a new wire, which may lie where an older one lay.

@@ -1,4 +1,4 @@
-//! Calls one function some number of times: `cost FUNCTION ROLE OCTETS CALLS`. Under callgrind, which counts the instructions from the
+//! Calls one function some number of times: `cost FUNCTION ROLE BYTES CALLS`. Under callgrind, which counts the instructions from the
 //! function's first to its return, the arguments being ready and the results lying where the caller reads them.
 //!
 //! Rust's functions here are called as C calls its own: from outside (never inlined), with kind and fin known at run time only, and with
@@ -17,16 +17,16 @@ static CONFIG: Config = Config::new();
 struct Source(unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i32);
 
 impl Entropy for Source {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), EntropyError> {
-        // SAFETY: `entropy` writes as many octets as there are.
-        if unsafe { (self.0)(std::ptr::null_mut(), octets.as_mut_ptr(), octets.len()) } == 0 { Ok(()) } else { Err(EntropyError) }
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        // SAFETY: `entropy` writes as many bytes as there are.
+        if unsafe { (self.0)(std::ptr::null_mut(), bytes.as_mut_ptr(), bytes.len()) } == 0 { Ok(()) } else { Err(EntropyError) }
     }
 }
 
 /// A key that is no zero, for no use but this one.
-unsafe extern "C" fn entropy(_: *mut c_void, octets: *mut u8, len: usize) -> i32 {
-    // SAFETY: the caller's room for `len` octets.
-    unsafe { octets.write_bytes(0x5A, len) };
+unsafe extern "C" fn entropy(_: *mut c_void, bytes: *mut u8, len: usize) -> i32 {
+    // SAFETY: the caller's room for `len` bytes.
+    unsafe { bytes.write_bytes(0x5A, len) };
     0
 }
 
@@ -79,7 +79,7 @@ fn frame(role: Role, len: usize) -> Vec<u8> {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, function, role, len, calls] = &arguments[..] else { panic!("cost FUNCTION ROLE OCTETS CALLS") };
+    let [_, function, role, len, calls] = &arguments[..] else { panic!("cost FUNCTION ROLE BYTES CALLS") };
     let role = if role == "server" { Role::Server } else { Role::Client };
     let (len, calls): (usize, u64) = (len.parse().unwrap(), calls.parse().unwrap());
     let (frame, payload, mut out) = (frame(role, len), vec![3; len], vec![0; 4096]);
@@ -88,7 +88,7 @@ fn main() {
     let mut rust = Connection::open(role, &CONFIG, Source(entropy), Negotiated::NOTHING, Instant::from_millis(0));
     let (rust_receive, rust_send): (RustReceive, RustSend) = (black_box(rust_receive), black_box(rust_send));
 
-    // SAFETY: any octets are a value of these.
+    // SAFETY: any bytes are a value of these.
     let (mut ws, mut io): (ffi::sansocket, ffi::sansocket_io) = unsafe { std::mem::zeroed() };
     let number = if role == Role::Server { 2 } else { 1 };
     let nothing: *mut c_void = std::ptr::null_mut();

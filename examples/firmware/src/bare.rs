@@ -1,4 +1,4 @@
-//! In the place of `echo.rs`, to know what WebSocket costs: octets come back as they are, until an octet 0x04.
+//! In the place of `echo.rs`, to know what WebSocket costs: bytes come back as they are, until a byte 0x04.
 
 use crate::clock::Clock;
 use crate::input::Input;
@@ -9,10 +9,10 @@ pub const OUTPUT_LEN: usize = INPUT_LEN + 4;
 
 pub fn serve(clock: &mut Clock, uart: &mut Uart, input: &mut Input, output: &mut [u8]) -> Result<(), ()> {
     loop {
-        let octets = input.fill(uart, clock);
-        let len = octets.len();
-        let stop = octets.contains(&0x04);
-        for (to, from) in output.iter_mut().zip(octets) {
+        let bytes = input.fill(uart, clock);
+        let len = bytes.len();
+        let stop = bytes.contains(&0x04);
+        for (to, from) in output.iter_mut().zip(bytes) {
             *to = *from;
         }
         uart.write(output.get(..len).unwrap_or_default());

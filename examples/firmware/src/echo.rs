@@ -8,7 +8,7 @@ use crate::uart::Uart;
 
 /// A request's head waits here until it is complete: what is longer gets a 431.
 pub const INPUT_LEN: usize = 512;
-/// The most that is ever due at once: all of the input as one frame, behind a header of 4 octets.
+/// The most that is ever due at once: all of the input as one frame, behind a header of 4 bytes.
 pub const OUTPUT_LEN: usize = INPUT_LEN + 4;
 
 static CONFIG: Config = Config::new().subprotocols("echo").max_head_len(INPUT_LEN as u32);

@@ -1,9 +1,9 @@
-//! Octets that have arrived and were not yet consumed, contiguous in a static buffer.
+//! Bytes that have arrived and were not yet consumed, contiguous in a static buffer.
 
 use sansocket::Instant;
 
 use crate::clock::Clock;
-use crate::uart::{TICKS_PER_OCTET, Uart};
+use crate::uart::{TICKS_PER_BYTE, Uart};
 
 pub struct Input {
     buffer: &'static mut [u8],
@@ -54,9 +54,9 @@ impl Input {
     fn move_to_front(&mut self) {
         let len = self.end - self.start;
         for at in 0..len {
-            let octet = self.buffer.get(self.start + at).copied().unwrap_or_default();
+            let byte = self.buffer.get(self.start + at).copied().unwrap_or_default();
             if let Some(slot) = self.buffer.get_mut(at) {
-                *slot = octet;
+                *slot = byte;
             }
         }
         (self.start, self.end) = (0, len);
@@ -66,5 +66,5 @@ impl Input {
 /// Once a connection has failed, what its peer has under way still comes, and must not be taken for the next peer's.
 const QUIET_MS: u64 = 100;
 
-/// What separates bursts. Without waiting for their end, every octet would be a piece of a message for itself.
-const PAUSE_TICKS: u32 = 4 * TICKS_PER_OCTET;
+/// What separates bursts. Without waiting for their end, every byte would be a piece of a message for itself.
+const PAUSE_TICKS: u32 = 4 * TICKS_PER_BYTE;

@@ -1,4 +1,4 @@
-//! A WebSocket echo server on a bare Cortex-M4 without heap: octets come and go over a UART.
+//! A WebSocket echo server on a bare Cortex-M4 without heap: bytes come and go over a UART.
 
 #![no_std]
 #![no_main]
@@ -41,8 +41,8 @@ fn report(clock: &mut Clock, uart: &Uart) -> ! {
     semihosting::print_figure(c"stack_size", stack::size());
     semihosting::print_figure(c"stack_high_water", stack::high_water());
     semihosting::print_figure(c"uptime_ms", usize::try_from(clock.now().as_millis()).unwrap_or(usize::MAX));
-    semihosting::print_figure(c"lost_octets", usize::from(uart.has_lost_octets()));
-    semihosting::exit(u32::from(uart.has_lost_octets()))
+    semihosting::print_figure(c"lost_bytes", usize::from(uart.has_lost_bytes()));
+    semihosting::exit(u32::from(uart.has_lost_bytes()))
 }
 
 /// Calls what exists nowhere: an image in which a panic can be reached does not link.

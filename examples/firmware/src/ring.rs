@@ -1,4 +1,4 @@
-//! A ring of octets between one interrupt handler that pushes and one main loop that pops.
+//! A ring of bytes between one interrupt handler that pushes and one main loop that pops.
 
 use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
@@ -6,16 +6,16 @@ use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 const CAPACITY: usize = 256;
 
 pub struct Ring {
-    octets: [AtomicU8; CAPACITY],
-    /// Octets ever pushed; only the pushing side stores it.
+    bytes: [AtomicU8; CAPACITY],
+    /// Bytes ever pushed; only the pushing side stores it.
     pushed: AtomicUsize,
-    /// Octets ever popped; only the popping side stores it.
+    /// Bytes ever popped; only the popping side stores it.
     popped: AtomicUsize,
 }
 
 impl Ring {
     pub const fn new() -> Self {
-        Self { octets: [const { AtomicU8::new(0) }; CAPACITY], pushed: AtomicUsize::new(0), popped: AtomicUsize::new(0) }
+        Self { bytes: [const { AtomicU8::new(0) }; CAPACITY], pushed: AtomicUsize::new(0), popped: AtomicUsize::new(0) }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -26,11 +26,11 @@ impl Ring {
         self.len() >= CAPACITY
     }
 
-    /// The caller has asked `is_full` before: an octet pushed into a full ring replaces one that was not read.
-    pub fn push(&self, octet: u8) {
+    /// The caller has asked `is_full` before: a byte pushed into a full ring replaces one that was not read.
+    pub fn push(&self, byte: u8) {
         let pushed = self.pushed.load(Ordering::Relaxed);
-        if let Some(slot) = self.octets.get(pushed % CAPACITY) {
-            slot.store(octet, Ordering::Relaxed);
+        if let Some(slot) = self.bytes.get(pushed % CAPACITY) {
+            slot.store(byte, Ordering::Relaxed);
         }
         self.pushed.store(pushed.wrapping_add(1), Ordering::Release);
     }
@@ -40,9 +40,9 @@ impl Ring {
         if self.pushed.load(Ordering::Acquire) == popped {
             return None;
         }
-        let octet = self.octets.get(popped % CAPACITY)?.load(Ordering::Relaxed);
+        let byte = self.bytes.get(popped % CAPACITY)?.load(Ordering::Relaxed);
         self.popped.store(popped.wrapping_add(1), Ordering::Release);
-        Some(octet)
+        Some(byte)
     }
 
     fn len(&self) -> usize {

@@ -27,7 +27,7 @@ pub fn exit(code: u32) -> ! {
 }
 
 fn decimal(mut value: usize, buffer: &mut [u8; 12]) -> &CStr {
-    // The last octet stays the NUL.
+    // The last byte stays the NUL.
     let mut start = buffer.len() - 1;
     for slot in buffer.iter_mut().rev().skip(1) {
         let [digit, ..] = (value % 10).to_le_bytes();

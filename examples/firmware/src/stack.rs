@@ -9,12 +9,12 @@ unsafe extern "C" {
     static _stack_start: u32;
 }
 
-/// Octets there are: all RAM that no static uses.
+/// Bytes there are: all RAM that no static uses.
 pub fn size() -> usize {
     (&raw const _stack_start).addr().saturating_sub((&raw const _stack_end).addr())
 }
 
-/// The most octets that were ever in use. A result equal to `size` means that the stack ran into the statics.
+/// The most bytes that were ever in use. A result equal to `size` means that the stack ran into the statics.
 pub fn high_water() -> usize {
     let top = &raw const _stack_start;
     let mut word = &raw const _stack_end;

@@ -22,12 +22,12 @@ impl Uart {
     /// Takes what has arrived, as much as fits, without waiting.
     pub fn read(&mut self, into: &mut [u8]) -> usize {
         let mut len = 0;
-        for (slot, octet) in into.iter_mut().zip(core::iter::from_fn(|| RING.pop())) {
-            *slot = octet;
+        for (slot, byte) in into.iter_mut().zip(core::iter::from_fn(|| RING.pop())) {
+            *slot = byte;
             len += 1;
         }
         if RX_PAUSED.load(Ordering::Relaxed) && !RING.is_full() {
-            // The octet that met the full ring raised its interrupt long ago and will not raise another.
+            // The byte that met the full ring raised its interrupt long ago and will not raise another.
             interrupt::free(|_| {
                 RX_PAUSED.store(false, Ordering::Relaxed);
                 write_register(Register::Ctrl, TX_ENABLE | RX_ENABLE | RX_INTERRUPT);
@@ -37,17 +37,17 @@ impl Uart {
         len
     }
 
-    /// Returns when the last octet has been handed to the transmitter.
-    pub fn write(&mut self, octets: &[u8]) {
-        for &octet in octets {
+    /// Returns when the last byte has been handed to the transmitter.
+    pub fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
             while read_register(Register::State) & TX_FULL != 0 {}
-            write_register(Register::Data, u32::from(octet));
+            write_register(Register::Data, u32::from(byte));
         }
     }
 
-    /// Sleeps until any interrupt, unless octets are waiting to be read.
+    /// Sleeps until any interrupt, unless bytes are waiting to be read.
     pub fn wait(&self) {
-        // Masked, an octet that arrives after the test stays pending and ends the sleep at once.
+        // Masked, a byte that arrives after the test stays pending and ends the sleep at once.
         interrupt::free(|_| {
             if RING.is_empty() {
                 cortex_m::asm::wfi();
@@ -55,24 +55,24 @@ impl Uart {
         });
     }
 
-    /// Whether the hardware had to drop octets because the interrupt was served too late.
-    pub fn has_lost_octets(&self) -> bool {
+    /// Whether the hardware had to drop bytes because the interrupt was served too late.
+    pub fn has_lost_bytes(&self) -> bool {
         read_register(Register::State) & RX_OVERRUN != 0
     }
 }
 
-/// Moves octets from the receiver into the ring. Runs in the interrupt, or with interrupts masked.
+/// Moves bytes from the receiver into the ring. Runs in the interrupt, or with interrupts masked.
 fn drain_receiver() {
     while read_register(Register::State) & RX_FULL != 0 {
         if RING.is_full() {
-            // The octet stays in the receiver: a sender with flow control is held back, and without one
+            // The byte stays in the receiver: a sender with flow control is held back, and without one
             // the overrun bit tells of the loss. The interrupt would fire without end.
             RX_PAUSED.store(true, Ordering::Relaxed);
             write_register(Register::Ctrl, TX_ENABLE | RX_ENABLE);
             return;
         }
-        let [octet, ..] = read_register(Register::Data).to_le_bytes();
-        RING.push(octet);
+        let [byte, ..] = read_register(Register::Data).to_le_bytes();
+        RING.push(byte);
     }
 }
 
@@ -102,7 +102,7 @@ static RING: Ring = Ring::new();
 static RX_PAUSED: AtomicBool = AtomicBool::new(false);
 
 fn read_register(register: Register) -> u32 {
-    // SAFETY: the address is that of a 32-bit register of UART0, which is always powered. Reading `Data` takes an octet
+    // SAFETY: the address is that of a 32-bit register of UART0, which is always powered. Reading `Data` takes a byte
     // out of the receiver and has no other effect on memory.
     unsafe { register.address().read_volatile() }
 }
@@ -132,7 +132,7 @@ const BASE: usize = 0x4000_4000;
 const CLOCK_HZ: u32 = 25_000_000;
 const BAUD: u32 = 115_200;
 /// Of the processor's clock, with start and stop bit.
-pub const TICKS_PER_OCTET: u32 = 10 * CLOCK_HZ / BAUD;
+pub const TICKS_PER_BYTE: u32 = 10 * CLOCK_HZ / BAUD;
 
 // `State`
 const TX_FULL: u32 = 1 << 0;

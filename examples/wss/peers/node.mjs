@@ -21,7 +21,7 @@ const client = async (url, cert) => {
         socket.send(data);
         const [received, isBinary] = await once(socket, "message");
         assert.equal(isBinary, typeof data !== "string");
-        assert.ok(Buffer.from(data).equals(received), `echo of ${size} octets differs`);
+        assert.ok(Buffer.from(data).equals(received), `echo of ${size} bytes differs`);
       }
     }
     const pong = once(socket, "pong");

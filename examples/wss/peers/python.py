@@ -20,7 +20,7 @@ async def client(url, cert):
             for size in 0, 1, 125, 126, 16384, 65535, 65536, 1 << 20:
                 for data in b"\xa5" * size, "é" * (size // 2):
                     await socket.send(data)
-                    assert await socket.recv() == data, f"echo of {size} octets differs"
+                    assert await socket.recv() == data, f"echo of {size} bytes differs"
             await socket.send(["Hel", "lo"])
             assert await socket.recv() == "Hello"
             await asyncio.wait_for(await socket.ping("ping"), 5)

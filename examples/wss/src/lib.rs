@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// A blocking socket with TLS on it. rustls is a machine without a socket too: plain octets on one side, `reader` and `writer`,
+/// A blocking socket with TLS on it. rustls is a machine without a socket too: plain bytes on one side, `reader` and `writer`,
 /// records on the other, `read_tls` and `write_tls`.
 ///
 /// The TLS handshake has no call of its own. It happens inside the first `read`s, so the WebSocket machine's handshake deadline covers

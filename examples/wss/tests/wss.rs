@@ -90,7 +90,7 @@ fn read_to_end(tls: &mut Tls) -> Vec<u8> {
     loop {
         match tls.read(&mut some, LONG) {
             Ok(0) => return all,
-            Ok(octets) => all.extend_from_slice(&some[..octets]),
+            Ok(bytes) => all.extend_from_slice(&some[..bytes]),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => panic!("{error}"),
         }
@@ -100,13 +100,13 @@ fn read_to_end(tls: &mut Tls) -> Vec<u8> {
 #[test]
 fn client_and_server_exchange_messages_of_any_size_and_close_clean() {
     let server = Server::start("sizes");
-    // Below, at and beyond a TLS record of 2^14 octets, and many of them.
+    // Below, at and beyond a TLS record of 2^14 bytes, and many of them.
     for len in [0, 1, 125, 126, 16_383, 16_384, 16_385, 65_535, 65_536, 120_000] {
         let message = "x".repeat(len);
         for host in ["localhost", "127.0.0.1"] {
             let output = client(&["--ca", &server.cert, &format!("wss://{host}:{}/path?query", server.port), &message]);
             assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-            assert!(output.stdout == format!("{message}\n").into_bytes(), "the echo of {len} octets differs");
+            assert!(output.stdout == format!("{message}\n").into_bytes(), "the echo of {len} bytes differs");
         }
     }
 }
@@ -145,9 +145,9 @@ fn wrong_arguments_are_answered_with_the_usage() {
 #[test]
 fn what_is_no_tls_ends_its_own_connection_only() {
     let server = Server::start("garbage");
-    for octets in [&b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"[..], b"\x16\x03\x01\x00", b"\x80\x80", b""] {
+    for bytes in [&b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"[..], b"\x16\x03\x01\x00", b"\x80\x80", b""] {
         let mut socket = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
-        socket.write_all(octets).unwrap();
+        socket.write_all(bytes).unwrap();
         socket.shutdown(std::net::Shutdown::Write).unwrap();
         socket.set_read_timeout(LONG).unwrap();
         // An alert or nothing, and the end; a reset is one too.
@@ -208,7 +208,7 @@ fn server_that_truncates(files: &Server, ends: fn(&Connection, opened: bool) -> 
                 Some(Event::Data(data)) => due += ws.send(data.kind, data.payload, data.last, &mut output[due..]).unwrap(),
                 Some(_) => {}
                 None => match tls.read(&mut input[end..], LONG) {
-                    Ok(octets) => end += octets,
+                    Ok(bytes) => end += bytes,
                     Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
                 },
             }

@@ -5,7 +5,7 @@ use crate::measure::{Config, Cpu, Entry, Row, Run, bench, flags};
 use crate::wire::{self, Kind};
 use std::time::Duration;
 
-/// Time to compress, time to decompress, octets on the wire.
+/// Time to compress, time to decompress, bytes on the wire.
 type Pass = (Duration, Duration, usize);
 
 fn repeat<'a>(mut pass: impl FnMut() -> Pass + 'a) -> Run<'a> {
@@ -24,7 +24,7 @@ pub fn run(cfg: &Config, all: &Peers, cell: &str, size: usize) -> Vec<Row> {
     let k = if size == 1024 { 64 } else { 8 };
     let ps: Vec<Payload> = (0..k).map(|i| wire::payload(Kind::Json, size, 100 + i)).collect();
     let k = ps.len();
-    let ratio = |octets: usize| format!("{:.3}", octets as f64 / (size * k) as f64);
+    let ratio = |bytes: usize| format!("{:.3}", bytes as f64 / (size * k) as f64);
     let mut want = Sink::new(true);
     for p in &ps {
         want.message(&p.slice);

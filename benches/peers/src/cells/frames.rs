@@ -49,7 +49,7 @@ pub fn decode(cfg: &Config, all: &Peers, cell: &str, d: &Decode) -> Vec<Row> {
             conn.decode(&w, chunk, &mut s);
             if !s.same(&want) {
                 eprintln!(
-                    "!! {cell} {name}: wrong payload ({} of {} messages, {} of {} octets)",
+                    "!! {cell} {name}: wrong payload ({} of {} messages, {} of {} bytes)",
                     s.msgs, want.msgs, s.bytes, want.bytes
                 );
                 continue;

@@ -50,7 +50,7 @@ impl Mem {
     #[inline]
     unsafe fn pull(&self, dst: *mut u8, cap: usize) -> usize {
         let n = cap.min(self.0.rd_len.get()).min(self.0.chunk.get());
-        // SAFETY: the input has `rd_len` octets left, `dst` has room
+        // SAFETY: the input has `rd_len` bytes left, `dst` has room
         unsafe { std::ptr::copy_nonoverlapping(self.0.rd.get(), dst, n) };
         self.0.rd.set(self.0.rd.get().wrapping_add(n));
         self.0.rd_len.set(self.0.rd_len.get() - n);

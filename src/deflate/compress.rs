@@ -1,8 +1,9 @@
 //! Encoder for raw DEFLATE (RFC 1951), a message at a time (RFC 7692 §7.2.1), in memory that the caller lends.
 
 use super::bits::BitWriter;
-use super::history::{History, copy};
+use super::history::History;
 use super::places::Places;
+use crate::length::copy;
 
 /// Compresses what we send, message by message.
 ///
@@ -159,7 +160,7 @@ impl<'m> Compressor<'m> {
         self.bits.put(u32::from(!len), 16);
         self.drain(run);
         if let (Some(to), Some(from)) = (run.output.get_mut(run.written..), run.input.get(at..run.at)) {
-            run.written += copy(to, from);
+            run.written += copy(from, to);
         }
     }
 

@@ -1,5 +1,7 @@
 //! The sliding window of RFC 1951 §2: the latest bytes produced, in memory that the caller lends.
 
+use crate::length::copy;
+
 /// A ring of 2^8 to 2^15 bytes, of which only those that were produced can be read.
 pub(super) struct History<'m> {
     bytes: &'m mut [u8],
@@ -53,22 +55,12 @@ impl<'m> History<'m> {
         let first = kept.len().min(window - self.at);
         for (part, at) in [(kept.get(..first), self.at), (kept.get(first..), 0)] {
             if let (Some(place), Some(part)) = (self.bytes.get_mut(at..), part) {
-                copy(place, part);
+                copy(part, place);
             }
         }
         self.at = (self.at + kept.len()) & (window - 1);
         self.filled = (self.filled + kept.len()).min(window);
     }
-}
-
-/// Copies as much of `from` as there is room for, and returns how much. Unlike `copy_from_slice` it is free of panics at every
-/// optimisation level; it compiles to the same `memcpy`.
-#[inline(always)]
-pub(super) fn copy(to: &mut [u8], from: &[u8]) -> usize {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
-    }
-    to.len().min(from.len())
 }
 
 #[cfg(test)]

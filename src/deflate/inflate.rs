@@ -2,9 +2,9 @@
 
 use super::bits::BitReader;
 use super::error::InflateError;
-use super::history::{History, copy};
+use super::history::History;
 use super::huffman::{Code, Shape};
-use crate::length::wire_len;
+use crate::length::{copy, wire_len};
 
 /// Inflates what a peer compressed, message by message.
 ///
@@ -496,7 +496,7 @@ impl Output<'_> {
     /// Appends as much of `part` (at most 65 535 bytes) as there is room for, and returns how much.
     #[inline]
     fn append(&mut self, part: &[u8]) -> u16 {
-        let len = copy(self.bytes.get_mut(self.at..).unwrap_or(&mut []), part);
+        let len = copy(part, self.bytes.get_mut(self.at..).unwrap_or(&mut []));
         self.at += len;
         u16::try_from(len).unwrap_or(u16::MAX)
     }
@@ -516,7 +516,7 @@ impl Output<'_> {
                     *to = *from;
                     left.min(16)
                 }
-                _ => copy(room, from.get(..left).unwrap_or(from)),
+                _ => copy(from.get(..left).unwrap_or(from), room),
             };
             if step == 0 {
                 break;

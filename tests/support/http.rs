@@ -1,6 +1,10 @@
-//! Heads for the wire; SHA-1, base64 and the grammar of RFC 3986, 9110 and 9112 once more, without anything of the library's.
+//! Heads for the wire; SHA-1 and base64 by their crates, and the grammar of RFC 3986, 9110 and 9112 once more, without anything of the
+//! library's.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use sansocket::Role;
+use sha1_smol::Sha1;
 
 pub(crate) const HOST: &str = "example.com";
 
@@ -84,52 +88,11 @@ pub(crate) fn status_of(output: &[u8]) -> u16 {
 }
 
 pub(crate) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let bits = group.iter().chain([0, 0].iter()).take(3).fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte));
-        for place in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= group.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
+    STANDARD.encode(bytes)
 }
 
-/// FIPS 180-4, word by word.
 pub(crate) fn sha1(bytes: &[u8]) -> [u8; 20] {
-    let mut padded = bytes.to_vec();
-    padded.push(0x80);
-    while padded.len() % 64 != 56 {
-        padded.push(0);
-    }
-    padded.extend((bytes.len() as u64 * 8).to_be_bytes());
-    let mut hash = [0x6745_2301_u32, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0];
-    for block in padded.chunks(64) {
-        let mut words: Vec<_> = block.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();
-        for i in 16..80 {
-            words.push((words[i - 3] ^ words[i - 8] ^ words[i - 14] ^ words[i - 16]).rotate_left(1));
-        }
-        let [mut a, mut b, mut c, mut d, mut e] = hash;
-        for (i, word) in words.iter().enumerate() {
-            let (f, k) = match i {
-                0..20 => (b & c | !b & d, 0x5A82_7999),
-                20..40 => (b ^ c ^ d, 0x6ED9_EBA1),
-                40..60 => (b & c | b & d | c & d, 0x8F1B_BCDC),
-                _ => (b ^ c ^ d, 0xCA62_C1D6_u32),
-            };
-            let next = a.rotate_left(5).wrapping_add(f).wrapping_add(e).wrapping_add(k).wrapping_add(*word);
-            (a, b, c, d, e) = (next, a, b.rotate_left(30), c, d);
-        }
-        for (sum, word) in hash.iter_mut().zip([a, b, c, d, e]) {
-            *sum = sum.wrapping_add(word);
-        }
-    }
-    let mut digest = [0; 20];
-    for (place, word) in digest.chunks_mut(4).zip(hash) {
-        place.copy_from_slice(&word.to_be_bytes());
-    }
-    digest
+    Sha1::from(bytes).digest().bytes()
 }
 
 /// RFC 9110 §7.2, RFC 3986 §3.2: `uri-host [ ":" port ]`, with our two policies: no empty host, no port above 65535.

@@ -173,6 +173,25 @@ impl<'c, E: Entropy> Connection<'c, E> {
         self.machine.accept(request, accept, now, out)
     }
 
+    /// [`accept`](Self::accept), or the response that refuses: 403 where the request's Origin is not accepted, 400 where the request
+    /// is not an opening handshake. [`state`](Self::state) says which it was: open, or closing after a refusal.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept), except for these two.
+    pub fn accept_or_refuse(
+        &mut self,
+        request: &Request<'_>,
+        accept: &Accept<'_>,
+        now: Instant,
+        out: &mut [u8],
+    ) -> Result<usize, CallError> {
+        match self.accept(request, accept, now, out) {
+            Err(CallError::Usage(UsageError::OriginNotAllowed)) => self.respond(403, &[], &[], now, out),
+            Err(CallError::Usage(UsageError::NotAnOpeningHandshake)) => self.respond(400, &[], &[], now, out),
+            accepted => accepted,
+        }
+    }
+
     /// [`accept`](Self::accept) in two steps: [`Request::offer`] while the head is there, and this once the program knows enough.
     /// The offer must have been made with this connection's [`Config`].
     ///

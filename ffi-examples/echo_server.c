@@ -26,9 +26,8 @@
 
 enum {
     INPUT_LEN = 65536,
-    ROOM = 14 + 131,                /* the header of an echo, and whatever sansocket_receive writes */
-    OUTPUT_LEN = INPUT_LEN + ROOM,  /* so that the echo of all input fits */
-    TICK_MS = 100                   /* deadlines are looked at no more often than that */
+    ROOM = 14 + SANSOCKET_MAX_ANSWER, /* the header of an echo, and whatever sansocket_receive writes */
+    TICK_MS = 100                     /* deadlines are looked at no more often than that */
 };
 
 /* What one connection keeps while it has to: unconsumed input, then output that is due. */
@@ -44,8 +43,9 @@ struct client {
     uint32_t interest;
 };
 
-static uint8_t input[INPUT_LEN], output[OUTPUT_LEN];
-static size_t input_len, output_len;
+/* Of the connection whose turn it is. The echo of all input fits into the output. */
+static uint8_t input[INPUT_LEN], output[INPUT_LEN + ROOM];
+static sansocket_io io;
 
 static sansocket_config config;
 static struct client **clients; /* by file descriptor */
@@ -67,9 +67,10 @@ static void look_at(uint64_t at)
     due = at < due ? at : due;
 }
 
-static void report(const struct client *c, const sansocket_event *event)
+static void report(const struct client *c)
 {
-    if (quiet)
+    const sansocket_event *event = &io.event;
+    if (quiet || event->type == SANSOCKET_EVENT_NONE)
         return;
     printf("%d: %s", c->fd, sansocket_event_text(event->type));
     if (event->error != SANSOCKET_ERROR_NONE)
@@ -83,8 +84,8 @@ static void report(const struct client *c, const sansocket_event *event)
 static bool flush(struct client *c)
 {
     size_t sent = 0;
-    while (sent < output_len) {
-        ssize_t n = send(c->fd, output + sent, output_len - sent, MSG_NOSIGNAL);
+    while (sent < io.output_len) {
+        ssize_t n = send(c->fd, output + sent, io.output_len - sent, MSG_NOSIGNAL);
         if (n >= 0)
             sent += (size_t)n;
         else if (errno == EAGAIN)
@@ -92,21 +93,15 @@ static bool flush(struct client *c)
         else if (errno != EINTR)
             return false;
     }
-    sansocket_written(&c->ws, sent, now_ms());
-    output_len -= sent;
-    memmove(output, output + sent, output_len);
+    sansocket_written(&c->ws, sent, io.now_ms);
+    io.output_len -= sent;
+    memmove(output, output + sent, io.output_len);
     return true;
 }
 
-/* Steps over what a call consumed and produced. */
-static void advance(sansocket_io *io)
+static bool has_room(void)
 {
-    io->input += io->consumed;
-    io->input_len -= io->consumed;
-    output_len += io->produced;
-    io->output = output + output_len;
-    io->output_len = OUTPUT_LEN - output_len;
-    io->consumed = io->produced = 0;
+    return io.output_size - io.output_len >= io.input_len + ROOM;
 }
 
 /* The loop: feed what there is, answer each event, keep what was not consumed. Returns false if the connection is broken. */
@@ -115,43 +110,38 @@ static bool converse(struct client *c)
     static const sansocket_acceptance any_origin = {.origin = SANSOCKET_ORIGIN_ANY};
     static const sansocket_header plain = {SANSOCKET_LITERAL("Content-Type"), SANSOCKET_LITERAL("text/plain")};
     static const char text[] = "This port speaks WebSocket: connect with ws://\n";
-    sansocket_io io = {.now_ms = now_ms(), .input = input, .input_len = input_len};
 
     do {
-        advance(&io);
-        if (io.output_len < io.input_len + ROOM && !flush(c))
+        if (!has_room() && !flush(c))
             return false;
-        advance(&io);
-        if (io.output_len < io.input_len + ROOM)
+        if (!has_room())
             break; /* the socket takes no more: the rest of the input waits */
         if (sansocket_receive(&c->ws, &io) != SANSOCKET_OK)
             return false;
-        advance(&io);
         if (io.event.type == SANSOCKET_EVENT_REQUEST)
-            sansocket_accept(&c->ws, &io, io.event.data, io.event.len, &any_origin);
+            sansocket_accept_or_refuse(&c->ws, &io, io.event.data, io.event.len, &any_origin);
         else if (io.event.type == SANSOCKET_EVENT_HTTP_REQUEST)
             sansocket_respond(&c->ws, &io, 404, &plain, 1, text, sizeof text - 1);
         else if (io.event.type == SANSOCKET_EVENT_DATA) /* nothing is written if it crosses a Close */
             sansocket_send(&c->ws, &io, io.event.kind, io.event.data, io.event.len, io.event.last);
-        else if (io.event.type != SANSOCKET_EVENT_NONE)
-            report(c, &io.event);
+        else
+            report(c);
     } while (io.event.type != SANSOCKET_EVENT_NONE);
 
-    input_len = io.input_len;
-    memmove(input, io.input, input_len);
+    io.input = memmove(input, io.input, io.input_len);
     return true;
 }
 
 /* Puts what a connection kept into the shared buffers. */
 static void load(struct client *c)
 {
-    input_len = output_len = 0;
+    io = (sansocket_io){.now_ms = now_ms(), .input = input, .output = output, .output_size = sizeof output};
     if (c->rest == NULL)
         return;
-    input_len = c->rest->input_len;
-    output_len = c->rest->output_len;
-    memcpy(input, c->rest->bytes, input_len);
-    memcpy(output, c->rest->bytes + input_len, output_len);
+    io.input_len = c->rest->input_len;
+    io.output_len = c->rest->output_len;
+    memcpy(input, c->rest->bytes, io.input_len);
+    memcpy(output, c->rest->bytes + io.input_len, io.output_len);
     free(c->rest);
     c->rest = NULL;
 }
@@ -159,28 +149,23 @@ static void load(struct client *c)
 /* Writes what is due and keeps what is left in the shared buffers. Returns false if the connection is over. */
 static bool store(struct client *c)
 {
-    uint32_t transport = SANSOCKET_TRANSPORT_CLOSE;
-    uint64_t next = SANSOCKET_NEVER;
+    sansocket_transport transport = sansocket_get_transport(&c->ws);
 
-    if (!flush(c))
+    if (!flush(c) || transport == SANSOCKET_TRANSPORT_CLOSE)
         return false;
-    sansocket_get_transport(&c->ws, &transport);
-    sansocket_get_next_timeout(&c->ws, &next);
-    look_at(next);
-    if (transport == SANSOCKET_TRANSPORT_CLOSE)
-        return false;
-    if (transport == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE && output_len == 0)
+    look_at(sansocket_get_next_timeout(&c->ws));
+    if (transport == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE && io.output_len == 0)
         shutdown(c->fd, SHUT_WR);
-    if (input_len + output_len > 0) {
-        c->rest = malloc(sizeof *c->rest + input_len + output_len);
+    if (io.input_len + io.output_len > 0) {
+        c->rest = malloc(sizeof *c->rest + io.input_len + io.output_len);
         if (c->rest == NULL)
             return false;
-        c->rest->input_len = input_len;
-        c->rest->output_len = output_len;
-        memcpy(c->rest->bytes, input, input_len);
-        memcpy(c->rest->bytes + input_len, output, output_len);
+        c->rest->input_len = io.input_len;
+        c->rest->output_len = io.output_len;
+        memcpy(c->rest->bytes, input, io.input_len);
+        memcpy(c->rest->bytes + io.input_len, output, io.output_len);
     }
-    uint32_t interest = output_len > 0 ? EPOLLOUT : EPOLLIN;
+    uint32_t interest = io.output_len > 0 ? EPOLLOUT : EPOLLIN;
     if (interest != c->interest) {
         struct epoll_event change = {.events = interest, .data.fd = c->fd};
         c->interest = interest;
@@ -193,17 +178,16 @@ static bool store(struct client *c)
 static bool serve(struct client *c)
 {
     load(c);
-    if (!flush(c) || (output_len == 0 && input_len > 0 && !converse(c)) || !flush(c))
+    if (!flush(c) || (io.output_len == 0 && io.input_len > 0 && !converse(c)) || !flush(c))
         return false;
-    if (output_len == 0) {
-        ssize_t n = recv(c->fd, input + input_len, INPUT_LEN - input_len, 0);
+    if (io.output_len == 0) {
+        ssize_t n = recv(c->fd, input + io.input_len, INPUT_LEN - io.input_len, 0);
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-            sansocket_io io = {.now_ms = now_ms()};
             sansocket_receive_eof(&c->ws, &io);
-            report(c, &io.event);
+            report(c);
             return false;
         }
-        input_len += n > 0 ? (size_t)n : 0;
+        io.input_len += n > 0 ? (size_t)n : 0;
         if (n > 0 && !converse(c))
             return false;
     }
@@ -240,12 +224,13 @@ static bool add(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     c->fd = fd;
     c->interest = EPOLLIN;
-    sansocket_init_server(&c->ws, sizeof c->ws, SANSOCKET_ABI_VERSION, &config, now_ms());
+    sansocket_setup setup = SANSOCKET_SETUP;
+    setup.now_ms = now_ms();
+    setup.config = &config;
+    sansocket_init_server(&c->ws, &setup);
+    look_at(sansocket_get_next_timeout(&c->ws));
     clients[fd] = c;
     client_count++;
-    input_len = output_len = 0;
-    if (!store(c))
-        drop(c);
     return true;
 }
 
@@ -274,51 +259,38 @@ static void accept_all(void)
     }
 }
 
-/* Lets a connection do what is not caused by input. */
-static void attend(struct client *c, sansocket_result (*act)(sansocket *, sansocket_io *))
-{
-    load(c);
-    sansocket_io io = {.now_ms = now_ms(), .output = output + output_len, .output_len = OUTPUT_LEN - output_len};
-    act(&c->ws, &io);
-    output_len += io.produced;
-    if (io.event.type != SANSOCKET_EVENT_NONE)
-        report(c, &io.event);
-    if (!store(c))
-        drop(c);
-}
-
 /* Acts on the deadlines that have passed, and finds the next. */
 static void handle_timeouts(void)
 {
-    uint64_t now = now_ms(), next;
+    uint64_t now = now_ms();
     due = SANSOCKET_NEVER;
     for (size_t fd = 0; fd < clients_len; fd++) {
-        if (clients[fd] == NULL || sansocket_get_next_timeout(&clients[fd]->ws, &next) != SANSOCKET_OK)
+        struct client *c = clients[fd];
+        if (c == NULL)
             continue;
-        if (next <= now)
-            attend(clients[fd], sansocket_handle_timeout);
-        else
-            look_at(next);
+        if (sansocket_poll_timeout(&c->ws, now) != 0) {
+            look_at(sansocket_get_next_timeout(&c->ws));
+            continue;
+        }
+        load(c);
+        sansocket_handle_timeout(&c->ws, &io);
+        report(c);
+        if (!store(c))
+            drop(c);
     }
-}
-
-static sansocket_result go_away(sansocket *ws, sansocket_io *io)
-{
-    return sansocket_close(ws, io, 1001, NULL, 0);
 }
 
 /* Says goodbye to all. Their answers are waited for as long as the closing deadline allows. */
 static void close_all(void)
 {
-    uint32_t state;
     close(listen_fd);
     for (size_t fd = 0; fd < clients_len; fd++) {
-        if (clients[fd] == NULL || sansocket_get_state(&clients[fd]->ws, &state) != SANSOCKET_OK)
+        struct client *c = clients[fd];
+        if (c == NULL)
             continue;
-        if (state == SANSOCKET_STATE_CONNECTING)
-            drop(clients[fd]);
-        else
-            attend(clients[fd], go_away);
+        load(c);
+        if (sansocket_close(&c->ws, &io, 1001, NULL, 0) != SANSOCKET_OK || !store(c))
+            drop(c); /* its opening handshake is not over, or the connection is broken */
     }
 }
 
@@ -377,19 +349,20 @@ static bool set_max_message(const char *bytes)
     errno = 0;
     unsigned long long len = strtoull(bytes, &end, 10);
     return bytes[0] >= '0' && bytes[0] <= '9' && *end == '\0' && errno == 0 &&
-           sansocket_config_set(&config, SANSOCKET_MAX_MESSAGE_LEN, len) == SANSOCKET_OK;
+           sansocket_config_set(&config, SANSOCKET_OPTION_MAX_MESSAGE_LEN, len) == SANSOCKET_OK;
 }
 
 int main(int argc, char **argv)
 {
     const char *where = "127.0.0.1:9001";
+    sansocket_setup setup = SANSOCKET_SETUP;
 
-    if (sansocket_config_init(&config, sizeof config, SANSOCKET_ABI_VERSION) != SANSOCKET_OK) {
+    if (sansocket_config_init(&config, &setup) != SANSOCKET_OK) {
         fputs("echo_server: sansocket.h and the library are of different versions\n", stderr);
         return 1;
     }
     /* The defaults, but for one case of the Autobahn suite that cuts a message into 65 537 frames. */
-    sansocket_config_set(&config, SANSOCKET_MAX_FRAGMENTS, 100000);
+    sansocket_config_set(&config, SANSOCKET_OPTION_MAX_FRAGMENTS, 100000);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--quiet") == 0)
             quiet = true;

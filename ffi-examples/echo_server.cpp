@@ -49,7 +49,7 @@ struct client {
 void report(const client &c, sans::event event)
 {
     std::printf("%d: %s", c.fd, event.name());
-    if (event.error() != SANSOCKET_ERROR_NONE)
+    if (event.error() != sans::error::none)
         std::printf(": %s", sans::text(event.error()));
     if (event.close_code() != 0)
         std::printf(" %u", event.close_code());
@@ -68,12 +68,12 @@ bool converse(client &c, sans::io &io)
         case sans::event_type::none:
             return true;
         case sans::event_type::request:
-            (void)c.ws.accept(io, {sans::origin::any});
+            (void)c.ws.accept_or_refuse(io, {sans::origin::any});
             break;
         case sans::event_type::http_request:
             (void)c.ws.respond(io, 404, plain, "This port speaks WebSocket: connect with ws://\n");
             break;
-        case sans::event_type::data: // refused if it crosses our own Close: it has nowhere to go
+        case sans::event_type::data: // the output has room for it
             (void)c.ws.send(io, event);
             break;
         default:
@@ -124,7 +124,7 @@ bool serve(client &c, short ready)
 
 int main(int argc, char **argv)
 {
-    static const sans::config config = sans::config().max_fragments(100000);
+    static const sans::config config = sans::config().set(sans::option::max_fragments, 100000);
     const bool listens = argc == 3 && std::strcmp(argv[1], "--listen") == 0;
     if (argc != 1 && !listens)
         return std::fputs("usage: echo_server_cpp [--listen ADDR:PORT]\n", stderr), 2;
@@ -138,11 +138,11 @@ int main(int argc, char **argv)
     std::vector<client> clients;
     std::vector<pollfd> polled;
     while (stopping == 0) {
-        std::uint64_t due = sans::never;
+        std::uint64_t due = UINT64_MAX;
         polled.assign(1, {listener, POLLIN, 0});
         for (const client &c : clients) {
             polled.push_back({c.fd, c.unwritten.empty() ? short{POLLIN} : short{POLLOUT}, 0});
-            due = c.ws.next_timeout() < due ? c.ws.next_timeout() : due;
+            due = std::min(due, c.ws.next_timeout().value_or(due));
         }
         const std::uint64_t now = now_ms(), wait = due <= now ? 0 : due - now;
         if (poll(polled.data(), polled.size(), wait < 60000 ? static_cast<int>(wait) : 60000) < 0)
@@ -151,7 +151,7 @@ int main(int argc, char **argv)
         for (std::size_t i = clients.size(); i-- > 0;) {
             client &c = clients[i];
             bool alive = polled[i + 1].revents == 0 || serve(c, polled[i + 1].revents);
-            if (alive && c.ws.next_timeout() <= now_ms()) {
+            if (alive && c.ws.poll_timeout(now_ms()) == 0) {
                 sans::io io(c.unconsumed, output, now_ms());
                 (void)c.ws.handle_timeout(io);
                 if (io.event())

@@ -9,59 +9,45 @@
 
 static sansocket_config config;
 static sansocket ws;
-/* The longest head, and the longest piece of a message; its echo has 4 bytes more. Messages may be longer than both. */
-static uint8_t input[512], output[sizeof input + 4];
-static size_t input_len, output_len;
+/* The longest head, and the longest piece of a message, which may be longer than both; then an echo's header and a Ping. */
+static uint8_t input[512], output[sizeof input + 4 + 6];
+static sansocket_io io = {.input = input, .output = output, .output_size = sizeof output};
 
 void embedded_begin(uint64_t now_ms)
 {
-    sansocket_config_init(&config, sizeof config, SANSOCKET_ABI_VERSION);
-    sansocket_config_set(&config, SANSOCKET_MAX_HEAD_LEN, sizeof input);
-    sansocket_config_set(&config, SANSOCKET_KEEPALIVE_INTERVAL_MS, 2000);
-    sansocket_init_server(&ws, sizeof ws, SANSOCKET_ABI_VERSION, &config, now_ms);
-    input_len = output_len = 0;
+    sansocket_setup setup = SANSOCKET_SETUP;
+    setup.now_ms = now_ms;
+    setup.config = &config;
+    sansocket_config_init(&config, &setup);
+    sansocket_config_set(&config, SANSOCKET_OPTION_MAX_HEAD_LEN, sizeof input);
+    sansocket_config_set(&config, SANSOCKET_OPTION_KEEPALIVE_INTERVAL_MS, 2000);
+    sansocket_init_server(&ws, &setup);
 }
 
-/* Steps over what a call produced. */
-static void advance(sansocket_io *io)
-{
-    output_len += io->produced;
-    io->output = output + output_len;
-    io->output_len = sizeof output - output_len;
-    io->produced = 0;
-}
-
-/* The loop's one turn: at most one event, and its answer. While output is due, the peer's bytes wait. */
+/* The loop's one turn: at most one event, its answer, and what the time makes due. While output is due, the peer's bytes wait. */
 bool embedded_turn(uint64_t now_ms)
 {
     static const sansocket_acceptance any_origin = {.origin = SANSOCKET_ORIGIN_ANY};
-    sansocket_io io = {.now_ms = now_ms, .input = input};
-    uint32_t transport = SANSOCKET_TRANSPORT_CLOSE;
-    uint64_t due = SANSOCKET_NEVER;
 
-    advance(&io);
-    sansocket_get_next_timeout(&ws, &due);
-    if (due <= now_ms) {
-        sansocket_handle_timeout(&ws, &io);
-    } else if (output_len == 0) {
-        input_len += transport_read(input + input_len, sizeof input - input_len);
-        io.input_len = input_len;
+    io.now_ms = now_ms;
+    if (io.output_len == 0) {
+        io.input = memmove(input, io.input, io.input_len);
+        io.input_len += transport_read(input + io.input_len, sizeof input - io.input_len);
         sansocket_receive(&ws, &io);
-        advance(&io);
         if (io.event.type == SANSOCKET_EVENT_REQUEST)
-            sansocket_accept(&ws, &io, io.event.data, io.event.len, &any_origin);
+            sansocket_accept_or_refuse(&ws, &io, io.event.data, io.event.len, &any_origin);
         else if (io.event.type == SANSOCKET_EVENT_HTTP_REQUEST)
             sansocket_respond(&ws, &io, 404, NULL, 0, NULL, 0);
         else if (io.event.type == SANSOCKET_EVENT_DATA)
             sansocket_send(&ws, &io, io.event.kind, io.event.data, io.event.len, io.event.last);
-        input_len -= io.consumed;
-        memmove(input, input + io.consumed, input_len);
     }
-    advance(&io);
+    sansocket_handle_timeout(&ws, &io);
 
-    size_t written = transport_write(output, output_len);
-    output_len -= written;
-    memmove(output, output + written, output_len);
-    sansocket_get_transport(&ws, &transport);
-    return transport != SANSOCKET_TRANSPORT_CLOSE || output_len > 0;
+    size_t written = transport_write(output, io.output_len);
+    io.output_len -= written;
+    memmove(output, output + written, io.output_len);
+    /* This transport has no end of its own: both Closes are it. What came after the peer's is the next connection's. */
+    if (io.output_len == 0 && sansocket_get_was_clean(&ws))
+        sansocket_receive_eof(&ws, &io);
+    return io.transport != SANSOCKET_TRANSPORT_CLOSE || io.output_len > 0;
 }

@@ -73,7 +73,7 @@ static const size_t lengths[] = {0, 1, 125, 126, 127, 500, 3000};
 enum { MESSAGES = sizeof lengths / sizeof lengths[0] };
 
 /* What the message at `index` has at `at`. */
-static uint8_t byte(size_t index, uint64_t at)
+static uint8_t byte_of(size_t index, uint64_t at)
 {
     return (uint8_t)('a' + (at * 7 + index) % 26);
 }
@@ -83,38 +83,37 @@ int main(void)
     static uint8_t message[3000], input[256], output[sizeof message + 200];
     static sansocket ws;
     sansocket_client_request request = {.host = SANSOCKET_LITERAL("device"), .target = SANSOCKET_LITERAL("/")};
-    sansocket_io io = {.input = input, .output = output, .output_len = sizeof output};
-    size_t due = 0, sent = 0, echoed = 0, wrong = 0, pings = 0;
+    sansocket_io io = {.input = input, .output = output, .output_size = sizeof output};
+    sansocket_setup setup = SANSOCKET_SETUP;
+    size_t sent = 0, echoed = 0, wrong = 0, pings = 0;
     bool device_is_there = true, was_clean = false;
 
     embedded_begin(0);
-    sansocket_init_client(&ws, sizeof ws, SANSOCKET_ABI_VERSION, NULL, test_entropy, NULL, 0);
+    setup.entropy = test_entropy;
+    sansocket_init_client(&ws, &setup);
     sansocket_request(&ws, &io, &request);
-    due = io.produced;
 
     for (uint64_t now = 0; now < 100000 && io.transport != SANSOCKET_TRANSPORT_CLOSE; now += 10) {
         bool next = false;
         device_is_there = device_is_there && embedded_turn(now);
 
-        size_t n = put(&to_device, output, due);
-        due -= n;
-        memmove(output, output + n, due);
-        io.input_len += take(&to_client, io.input + io.input_len, sizeof input - io.input_len);
+        size_t n = put(&to_device, output, io.output_len);
+        io.output_len -= n;
+        memmove(output, output + n, io.output_len);
+        io.input = memmove(input, io.input, io.input_len);
+        io.input_len += take(&to_client, input + io.input_len, sizeof input - io.input_len);
         io.now_ms = now;
-        io.output = output + due;
-        io.output_len = sizeof output - due;
         if (device_is_there || io.input_len > 0 || to_client.len > 0)
             sansocket_receive(&ws, &io);
         else
             sansocket_receive_eof(&ws, &io);
-        due += io.produced;
         switch (io.event.type) {
         case SANSOCKET_EVENT_OPENED:
             next = true;
             break;
         case SANSOCKET_EVENT_DATA:
             for (size_t i = 0; i < io.event.len; i++)
-                wrong += io.event.data[i] != byte(echoed, io.event.offset + i);
+                wrong += io.event.data[i] != byte_of(echoed, io.event.offset + i);
             if (io.event.last) {
                 wrong += io.event.offset + io.event.len != lengths[echoed];
                 echoed++;
@@ -130,23 +129,18 @@ int main(void)
         case SANSOCKET_EVENT_CLOSED:
             was_clean = io.event.was_clean;
             break;
-        }
-        if (io.consumed > 0) {
-            io.input_len -= io.consumed;
-            memmove(input, input + io.consumed, io.input_len);
+        default:
+            break;
         }
         if (next) {
-            io.output = output + due;
-            io.output_len = sizeof output - due;
             if (sent < MESSAGES) {
                 for (size_t i = 0; i < lengths[sent]; i++)
-                    message[i] = byte(sent, i);
+                    message[i] = byte_of(sent, i);
                 sansocket_send(&ws, &io, SANSOCKET_TEXT, message, lengths[sent], 1);
                 sent++;
             } else {
                 sansocket_close(&ws, &io, 1000, "done", 4);
             }
-            due += io.produced;
         }
     }
     printf("embedded_loop: %u of %u messages echoed, %u bytes wrong, %u keepalive pings, %s\n", (unsigned)echoed,

@@ -77,8 +77,8 @@ void whole_conversation()
 {
     static const sans::config config = sans::config()
                                            .subprotocols("chat, superchat")
-                                           .keepalive_interval_ms(1000)
-                                           .auto_pong(false);
+                                           .set(sans::option::keepalive_interval_ms, 1000)
+                                           .set(sans::option::auto_pong, 0);
     counting random;
     side client(sans::connection::client(config, random, 0)), server(sans::connection::server(config, 0));
     const sans::header cookie[] = {{"Cookie", "a=b"}}, set_cookie[] = {{"Set-Cookie", "c=d"}};
@@ -151,7 +151,7 @@ void whole_conversation()
     side moved(std::move(client.ws));
     EXPECT(!client.ws.initialised() && client.ws.receive(client.ready()) == result::not_initialised);
     EXPECT(client.ws.state() == sans::state::closed && client.ws.transport() == sans::transport::close &&
-           client.ws.next_timeout() == sans::never && client.ws.close_code() == 1006 && !client.ws.role());
+           !client.ws.next_timeout() && client.ws.close_code() == 1006 && !client.ws.role());
     EXPECT(moved.ws.close(moved.ready(1200), 3000, "bye") == result::ok);
     moved.pass(server);
     event = server.next(1200);
@@ -171,7 +171,7 @@ void other_beginnings()
     EXPECT(client.ws.send_text(client.ready(), "abc") == result::ok);
     client.pass(server);
     EXPECT(server.next().text() == "abc" && server.ws.send(server.io, server.io.event()) == result::ok);
-    EXPECT(server.io.due().size() == 5 && server.io.room().size() == server.output.size() - 5);
+    EXPECT(server.io.due().size() == 5 && server.io.room() == server.output.size() - 5);
     EXPECT(server.ws.fail(server.ready(), 1011) == result::ok && server.ws.transport() == sans::transport::shutdown_write);
 
     side page(sans::connection::server(0));
@@ -183,17 +183,31 @@ void other_beginnings()
 
     side fault(sans::connection::server(0));
     fault.input = {0x16, 3, 1};
-    EXPECT(fault.next().type() == sans::event_type::failed && fault.io.event().error() == SANSOCKET_ERROR_INVALID_REQUEST_LINE);
-    EXPECT(sans::close_code(SANSOCKET_ERROR_INVALID_UTF8) == 1007 && sans::text(SANSOCKET_ERROR_INVALID_UTF8)[0] != '\0');
+    EXPECT(fault.next().type() == sans::event_type::failed && fault.io.event().error() == sans::error::invalid_request_line);
+    EXPECT(sans::close_code_of(sans::error::invalid_utf8) == sans::close_code::invalid_payload_data && sans::text(sans::error::invalid_utf8)[0] != '\0');
     EXPECT(sans::text(result::overlap)[0] != '\0' && sans::text(sans::event_type::data) == std::string("data"));
 
     const sans::config copy = config; // before it is lent
     EXPECT(copy.status() == result::ok && !sans::parse_request({}) && !copy.choose_subprotocol({}));
     EXPECT(sans::config().subprotocols("\xff").status() == result::invalid_subprotocol);
-    EXPECT(sans::config().max_message_len(1).max_fragments(1).max_empty_frames(1).max_head_len(1).max_target_len(1)
-               .max_header_lines(1).max_interim_responses(1).handshake_timeout_ms(1)
-               .closing_timeout_ms(1).pong_timeout_ms(1).idle_timeout_ms(1)
-               .status() == result::ok);
+    EXPECT(sans::config().set(sans::option::max_message_len, 1).set(sans::option::idle_timeout_ms, 1).status() == result::ok);
+    EXPECT(sans::config().set(sans::option::max_fragments, 1ull << 32).status() == result::out_of_range);
+
+    // A page that may not connect is told so.
+    side strict(sans::connection::server(0));
+    const std::string stranger = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: https://stranger.example\r\n\r\n";
+    strict.input.assign(stranger.begin(), stranger.end());
+    EXPECT(strict.next().type() == sans::event_type::request);
+    EXPECT(strict.ws.accept(strict.io, {sans::origin::same_host}) == result::origin_not_allowed && strict.io.due().empty());
+    EXPECT(strict.ws.accept_or_refuse(strict.io, {sans::origin::same_host}) == result::ok);
+    EXPECT(sans::as_text(strict.io.due()).substr(0, 12) == "HTTP/1.1 403" && strict.ws.state() == sans::state::closing);
+    // What was written is taken out; the rest moves to the front.
+    const std::string all(sans::as_text(strict.io.due()));
+    strict.io.written(9);
+    EXPECT(sans::as_text(strict.io.due()) == all.substr(9));
+    strict.io.written(all.size() - 9);
+    EXPECT(strict.io.due().empty() && strict.io.room() == strict.output.size());
     EXPECT(!sans::connection().initialised() && sans::version() == SANSOCKET_VERSION);
     EXPECT(sans::connection().c()->opaque[0] == 0 && config.c()->opaque[0] != 0);
 }
@@ -252,22 +266,22 @@ void parts_of_the_machine()
 
     const std::string request = "GET / HTTP/1.1\r\nHost: h\r\nSec-WebSocket-Protocol: a, b\r\n\r\n", response = "HTTP/1.1 403 No\r\n\r\n";
     std::size_t len = 0;
-    sans::error why = SANSOCKET_ERROR_NONE;
+    sans::error why = sans::error::none;
     EXPECT(config.find_head(sans::role::client, sans::as_bytes(request + "more"), len) == result::ok && len == request.size());
     EXPECT(config.find_head(sans::role::client, sans::as_bytes("\x16"), len, &why) == result::not_a_head &&
-           why == SANSOCKET_ERROR_INVALID_REQUEST_LINE);
+           why == sans::error::invalid_request_line);
     EXPECT(sans::offered_subprotocol_at(sans::as_bytes(request), 1) == "b");
     const auto parts = sans::parse_response(sans::as_bytes(response));
     EXPECT(parts && parts->status == 403 && parts->reason == "No");
 
     sans::frame_header header{};
     header.payload_len = 300;
-    header.opcode = static_cast<std::uint8_t>(sans::opcode::binary);
+    header.opcode = SANSOCKET_OPCODE_BINARY;
     header.fin = 1;
     EXPECT(server.ready().encode_frame_header(header) == result::ok && server.io.due().size() == 4);
     EXPECT(sans::decode_frame_header(server.io.due(), {}, header) == result::ok && header.payload_len == 300);
     EXPECT(sans::decode_frame_header(server.io.due(), {1, sans::masking::any, 0}, header, &why) == result::not_a_frame &&
-           why == SANSOCKET_ERROR_MESSAGE_TOO_LONG);
+           why == sans::error::message_too_long);
     std::uint8_t bytes[] = {1, 2, 3};
     const std::uint8_t key[] = {1, 2, 3, 4};
     EXPECT(sans::apply_mask(key, 0, bytes) == result::ok && bytes[2] == 0);

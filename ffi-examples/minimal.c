@@ -35,32 +35,33 @@ int main(int argc, char **argv)
 
     sansocket ws = {0};
     sansocket_client_request request = {.host = SANSOCKET_LITERAL("127.0.0.1:9001"), .target = SANSOCKET_LITERAL("/")};
-    sansocket_io io = {.now_ms = now_ms(), .input = input, .output = output, .output_len = sizeof output};
-    sansocket_init_client(&ws, sizeof ws, SANSOCKET_ABI_VERSION, NULL, system_entropy, NULL, io.now_ms);
+    sansocket_io io = {.now_ms = now_ms(), .input = input, .output = output, .output_size = sizeof output};
+    sansocket_setup setup = SANSOCKET_SETUP;
+    setup.now_ms = io.now_ms;
+    setup.entropy = system_entropy;
+    sansocket_init_client(&ws, &setup);
     sansocket_result result = sansocket_request(&ws, &io, &request);
-    ssize_t n = send(peer.fd, output, io.produced, MSG_NOSIGNAL);
 
     while (result == SANSOCKET_OK && io.transport != SANSOCKET_TRANSPORT_CLOSE) {
-        result = (n > 0 ? sansocket_receive : n < 0 ? sansocket_handle_timeout : sansocket_receive_eof)(&ws, &io);
-        send(peer.fd, output, io.produced, MSG_NOSIGNAL);
-        io.input += io.consumed;
-        io.input_len -= io.consumed;
+        result = sansocket_receive(&ws, &io);
         if (io.event.type == SANSOCKET_EVENT_OPENED) {
             sansocket_send(&ws, &io, SANSOCKET_TEXT, "Hello, sansocket", 16, 1);
-            send(peer.fd, output, io.produced, MSG_NOSIGNAL);
         } else if (io.event.type == SANSOCKET_EVENT_DATA) {
             printf("%.*s\n", (int)io.event.len, (char *)io.event.data);
             sansocket_close(&ws, &io, 1000, NULL, 0);
-            send(peer.fd, output, io.produced, MSG_NOSIGNAL);
         } else if (io.event.type == SANSOCKET_EVENT_NONE) {
-            uint64_t due = SANSOCKET_NEVER;
-            sansocket_get_next_timeout(&ws, &due);
-            int wait = due <= io.now_ms ? 0 : due - io.now_ms < 60000 ? (int)(due - io.now_ms) : 60000;
-            io.input = memmove(input, io.input, io.input_len);
-            n = poll(&peer, 1, wait) < 1 ? -1 : read(peer.fd, input + io.input_len, sizeof input - io.input_len);
-            io.input_len += n > 0 ? (size_t)n : 0;
-            io.now_ms = now_ms();
+            sansocket_handle_timeout(&ws, &io);
         }
+        send(peer.fd, output, io.output_len, MSG_NOSIGNAL);
+        io.output_len = 0;
+        if (io.event.type == SANSOCKET_EVENT_NONE && poll(&peer, 1, sansocket_poll_timeout(&ws, io.now_ms)) > 0) {
+            io.input = memmove(input, io.input, io.input_len);
+            ssize_t n = read(peer.fd, input + io.input_len, sizeof input - io.input_len);
+            io.input_len += n > 0 ? (size_t)n : 0;
+            if (n == 0)
+                sansocket_receive_eof(&ws, &io);
+        }
+        io.now_ms = now_ms();
     }
     printf("closed with %u, %s\n", io.event.close_code, io.event.was_clean ? "clean" : "not clean");
     return io.event.was_clean ? 0 : 1;

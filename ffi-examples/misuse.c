@@ -7,10 +7,10 @@
 
 static int failures;
 
-static void expect_at(int line, const char *call, uint32_t result, uint32_t wanted)
+static void expect_at(int line, const char *call, sansocket_result result, sansocket_result wanted)
 {
     if (result != wanted) {
-        printf("misuse.c:%d: %s gave %u (%s), not %u (%s)\n", line, call, result, sansocket_result_text(result), wanted,
+        printf("misuse.c:%d: %s gave %d (%s), not %d (%s)\n", line, call, (int)result, sansocket_result_text(result), (int)wanted,
                sansocket_result_text(wanted));
         failures++;
     }
@@ -29,7 +29,7 @@ static uint8_t memory[4096];
 
 static sansocket_io fresh_io(void)
 {
-    return (sansocket_io){.input = memory, .input_len = 0, .output = memory + 2048, .output_len = 2048};
+    return (sansocket_io){.input = memory, .output = memory + 2048, .output_size = 2048};
 }
 
 /* Counts up: predictable, so for tests only. */
@@ -51,9 +51,6 @@ static void everything_refuses(sansocket *ws, sansocket_result wanted)
     sansocket_io io = fresh_io();
     sansocket_acceptance acceptance = {.origin = SANSOCKET_ORIGIN_ANY};
     sansocket_client_request request = {SANSOCKET_LITERAL("example.com"), SANSOCKET_LITERAL("/"), {0}, NULL, 0, {0}};
-    sansocket_text text;
-    uint64_t at;
-    uint32_t number;
     size_t due;
 
     EXPECT(sansocket_receive(ws, &io), wanted);
@@ -61,13 +58,13 @@ static void everything_refuses(sansocket *ws, sansocket_result wanted)
     EXPECT(sansocket_handle_timeout(ws, &io), wanted);
     EXPECT(sansocket_request(ws, &io, &request), wanted);
     EXPECT(sansocket_accept(ws, &io, memory, 1, &acceptance), wanted);
+    EXPECT(sansocket_accept_or_refuse(ws, &io, memory, 1, &acceptance), wanted);
     EXPECT(sansocket_respond(ws, &io, 404, NULL, 0, NULL, 0), wanted);
     EXPECT(sansocket_send(ws, &io, SANSOCKET_TEXT, "a", 1, 1), wanted);
     EXPECT(sansocket_send_header(ws, &io, SANSOCKET_TEXT, "a", 1, 1), wanted);
     EXPECT(sansocket_send_binary_header(ws, &io, 1, 1), wanted);
     EXPECT(sansocket_send_encoded(ws, memory, 1, &due), wanted);
     EXPECT(sansocket_written(ws, 1, 0), wanted);
-    EXPECT_TRUE(sansocket_poll_timeout(ws, 0) == -1);
     EXPECT(sansocket_respond_head(ws, &io, 404, NULL, 0, 0), wanted);
     EXPECT(sansocket_ping(ws, &io, NULL, 0), wanted);
     EXPECT(sansocket_pong(ws, &io, NULL, 0), wanted);
@@ -75,74 +72,102 @@ static void everything_refuses(sansocket *ws, sansocket_result wanted)
     EXPECT(sansocket_fail(ws, &io, 1011), wanted);
     EXPECT(sansocket_pause(ws, 0), wanted);
     EXPECT(sansocket_resume(ws, 0), wanted);
-    EXPECT(sansocket_get_next_timeout(ws, &at), wanted);
-    EXPECT(sansocket_get_state(ws, &number), wanted);
-    EXPECT(sansocket_get_transport(ws, &number), wanted);
-    EXPECT(sansocket_get_role(ws, &number), wanted);
-    EXPECT(sansocket_get_subprotocol(ws, &text), wanted);
-    EXPECT(sansocket_get_round_trip_us(ws, &at), wanted);
+    EXPECT_TRUE(io.output_len == 0 && io.event.type == SANSOCKET_EVENT_NONE);
+    EXPECT_TRUE(sansocket_poll_timeout(ws, 0) == -1);
+    EXPECT_TRUE(sansocket_get_next_timeout(ws) == SANSOCKET_NEVER);
+    EXPECT_TRUE(sansocket_get_state(ws) == SANSOCKET_STATE_CLOSED);
+    EXPECT_TRUE(sansocket_get_transport(ws) == SANSOCKET_TRANSPORT_CLOSE);
+    EXPECT_TRUE(sansocket_get_role(ws) == 0);
+    EXPECT_TRUE(sansocket_get_subprotocol(ws).data == NULL);
+    EXPECT_TRUE(sansocket_get_close_code(ws) == 1006 && !sansocket_get_was_clean(ws));
+    EXPECT_TRUE(sansocket_get_round_trip_us(ws) == SANSOCKET_NEVER);
 }
 
 static void memory_and_versions(void)
 {
+    static const sansocket_setup setup = SANSOCKET_SETUP;
+    sansocket_setup wrong = SANSOCKET_SETUP;
     sansocket zeroed = {0};
     sansocket_config config = {0};
     uint8_t unaligned[sizeof(sansocket) + 8] = {0};
+    /* One of these two addresses is odd. */
+    void *odd = unaligned + 1 - (size_t)unaligned % 2;
     uint8_t count = 0;
 
     everything_refuses(NULL, SANSOCKET_NULL_POINTER);
     everything_refuses(&zeroed, SANSOCKET_NOT_INITIALISED);
-    /* One of these two addresses is odd. */
-    everything_refuses((sansocket *)(void *)(unaligned + 1 - (size_t)unaligned % 2), SANSOCKET_MISALIGNED);
+    everything_refuses(odd, SANSOCKET_MISALIGNED);
 
-    EXPECT(sansocket_init_server(NULL, sizeof zeroed, SANSOCKET_ABI_VERSION, NULL, 0), SANSOCKET_NULL_POINTER);
-    EXPECT(sansocket_init_server(&zeroed, sizeof zeroed - 8, SANSOCKET_ABI_VERSION, NULL, 0), SANSOCKET_WRONG_SIZE);
-    EXPECT(sansocket_init_server(&zeroed, sizeof zeroed, SANSOCKET_ABI_VERSION + 1, NULL, 0), SANSOCKET_WRONG_VERSION);
-    EXPECT(sansocket_init_server(&zeroed, sizeof zeroed, SANSOCKET_ABI_VERSION, &config, 0), SANSOCKET_NOT_INITIALISED);
-    EXPECT(sansocket_init_client(&zeroed, sizeof zeroed, SANSOCKET_ABI_VERSION, NULL, NULL, NULL, 0), SANSOCKET_NULL_POINTER);
-    EXPECT(sansocket_init_open(&zeroed, sizeof zeroed, SANSOCKET_ABI_VERSION, 3, NULL, counting, &count, NULL, 0),
-           SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_init_server(NULL, &setup), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_init_server(&zeroed, NULL), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_init_server(&zeroed, odd), SANSOCKET_MISALIGNED);
+    EXPECT(sansocket_init_client(&zeroed, &setup), SANSOCKET_NULL_POINTER); /* no entropy */
+    wrong.config = &config;
+    EXPECT(sansocket_init_server(&zeroed, &wrong), SANSOCKET_NOT_INITIALISED);
+    wrong = setup;
+    wrong.role = (sansocket_role)3;
+    wrong.entropy = counting;
+    wrong.entropy_context = &count;
+    EXPECT(sansocket_init_open(&zeroed, &wrong), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_config_set(&config, SANSOCKET_OPTION_MAX_FRAGMENTS, 1), SANSOCKET_NOT_INITIALISED);
+    wrong = setup;
+    wrong.size -= 8;
+    EXPECT(sansocket_init_server(&zeroed, &wrong), SANSOCKET_WRONG_SIZE);
+    EXPECT(sansocket_config_init(&config, &wrong), SANSOCKET_WRONG_SIZE);
+    wrong = setup;
+    wrong.abi_version++;
+    EXPECT(sansocket_init_server(&zeroed, &wrong), SANSOCKET_WRONG_VERSION);
+    EXPECT(sansocket_config_init(&config, &wrong), SANSOCKET_WRONG_VERSION);
     everything_refuses(&zeroed, SANSOCKET_NOT_INITIALISED);
 
-    EXPECT(sansocket_config_set(&config, SANSOCKET_MAX_FRAGMENTS, 1), SANSOCKET_NOT_INITIALISED);
-    EXPECT(sansocket_config_init(&config, sizeof config + 8, SANSOCKET_ABI_VERSION), SANSOCKET_WRONG_SIZE);
-    EXPECT(sansocket_config_init(&config, sizeof config, SANSOCKET_ABI_VERSION + 1), SANSOCKET_WRONG_VERSION);
-    EXPECT(sansocket_config_init(&config, sizeof config, SANSOCKET_ABI_VERSION), SANSOCKET_OK);
-    EXPECT(sansocket_config_set(&config, 0, 1), SANSOCKET_INVALID_ARGUMENT);
-    EXPECT(sansocket_config_set(&config, 999, 1), SANSOCKET_INVALID_ARGUMENT);
-    EXPECT(sansocket_config_set(&config, SANSOCKET_MAX_FRAGMENTS, UINT32_MAX), SANSOCKET_OK);
-    EXPECT(sansocket_config_set(&config, SANSOCKET_MAX_FRAGMENTS, UINT32_MAX + UINT64_C(1)), SANSOCKET_OUT_OF_RANGE);
-    EXPECT(sansocket_config_set(&config, SANSOCKET_AUTO_PONG, 2), SANSOCKET_OUT_OF_RANGE);
+    EXPECT(sansocket_config_init(&config, &setup), SANSOCKET_OK);
+    EXPECT(sansocket_config_set(&config, (sansocket_option)0, 1), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_config_set(&config, (sansocket_option)999, 1), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_config_set(&config, SANSOCKET_OPTION_MAX_FRAGMENTS, UINT32_MAX), SANSOCKET_OK);
+    EXPECT(sansocket_config_set(&config, SANSOCKET_OPTION_MAX_FRAGMENTS, UINT32_MAX + UINT64_C(1)), SANSOCKET_OUT_OF_RANGE);
+    EXPECT(sansocket_config_set(&config, SANSOCKET_OPTION_AUTO_PONG, 2), SANSOCKET_OUT_OF_RANGE);
     EXPECT(sansocket_config_set_subprotocols(&config, NULL, 4), SANSOCKET_NULL_POINTER);
     EXPECT(sansocket_config_set_subprotocols(&config, "\xFF", 1), SANSOCKET_USAGE_INVALID_SUBPROTOCOL);
 }
 
-static void pointers_and_lengths(void)
+static sansocket open_server(const sansocket_negotiated *negotiated)
 {
     sansocket ws;
-    sansocket_io io = fresh_io();
-    uint64_t at;
+    sansocket_setup setup = SANSOCKET_SETUP;
+    setup.role = SANSOCKET_SERVER;
+    setup.negotiated = negotiated;
+    EXPECT(sansocket_init_open(&ws, &setup), SANSOCKET_OK);
+    return ws;
+}
 
-    EXPECT(sansocket_init_open(&ws, sizeof ws, SANSOCKET_ABI_VERSION, SANSOCKET_SERVER, NULL, NULL, NULL, NULL, 0), SANSOCKET_OK);
+static void pointers_and_lengths(void)
+{
+    sansocket ws = open_server(NULL);
+    sansocket_io io = fresh_io();
+
     EXPECT(sansocket_receive(&ws, NULL), SANSOCKET_NULL_POINTER);
     EXPECT(sansocket_send(&ws, NULL, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_NULL_POINTER);
-    EXPECT(sansocket_get_state(&ws, NULL), SANSOCKET_NULL_POINTER);
 
-    io.produced = io.consumed = 7;
     io.input = NULL;
     io.input_len = 1;
+    io.output_len = 7;
+    io.event.type = SANSOCKET_EVENT_DATA;
     EXPECT(sansocket_receive(&ws, &io), SANSOCKET_NULL_POINTER);
-    EXPECT_TRUE(io.produced == 0 && io.consumed == 0 && io.event.type == SANSOCKET_EVENT_NONE);
+    EXPECT_TRUE(io.input_len == 1 && io.output_len == 7 && io.event.type == SANSOCKET_EVENT_NONE);
     io.input_len = 0;
     EXPECT(sansocket_receive(&ws, &io), SANSOCKET_OK);
+    io.output_len = io.output_size + 1;
+    EXPECT(sansocket_receive(&ws, &io), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_send(&ws, &io, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_INVALID_ARGUMENT);
+    io.output_len = 0;
     io.output = NULL;
     EXPECT(sansocket_receive(&ws, &io), SANSOCKET_NULL_POINTER);
-    io.output_len = 0;
+    io.output_size = 0;
     EXPECT(sansocket_receive(&ws, &io), SANSOCKET_OK);
-    io.input = fresh_io().input;
+    io.input = memory;
     io.input_len = 1;
     EXPECT(sansocket_receive(&ws, &io), SANSOCKET_NEEDS_ROOM);
-    EXPECT_TRUE(io.needed == SANSOCKET_MAX_ANSWER);
+    EXPECT_TRUE(io.needed == SANSOCKET_MAX_ANSWER && io.input_len == 1);
     EXPECT(sansocket_send(&ws, &io, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_NEEDS_ROOM);
     EXPECT_TRUE(io.needed == 3);
     EXPECT(sansocket_send(&ws, &io, SANSOCKET_TEXT, "a", SIZE_MAX, 1), SANSOCKET_LENGTH_TOO_LARGE);
@@ -154,47 +179,84 @@ static void pointers_and_lengths(void)
     io.input_len = 2048;
     memory[0] = 0x89, memory[1] = 0x80;
     EXPECT(sansocket_receive(&ws, &io), SANSOCKET_OK);
-    EXPECT_TRUE(io.event.type == SANSOCKET_EVENT_PING && io.produced == 2 && io.consumed == 6);
+    EXPECT_TRUE(io.event.type == SANSOCKET_EVENT_PING && io.output_len == 2 && io.input == memory + 6 && io.input_len == 2042);
     io.input_len = SIZE_MAX;
     EXPECT(sansocket_receive(&ws, &io), SANSOCKET_LENGTH_TOO_LARGE);
-    EXPECT(sansocket_send(&ws, &io, SANSOCKET_BINARY, memory + 2048, 1, 1), SANSOCKET_OVERLAP);
-    EXPECT(sansocket_send(&ws, &io, SANSOCKET_BINARY, memory + 2047, 1, 1), SANSOCKET_OK);
-    EXPECT(sansocket_send(&ws, &io, 3, "a", 1, 1), SANSOCKET_INVALID_ARGUMENT);
-    EXPECT(sansocket_close(&ws, &io, 65536, NULL, 0), SANSOCKET_INVALID_ARGUMENT);
+    /* What is due may be read, what is free may not. */
+    EXPECT(sansocket_send(&ws, &io, SANSOCKET_BINARY, memory + 2049, 2, 1), SANSOCKET_OVERLAP);
+    EXPECT(sansocket_send(&ws, &io, SANSOCKET_BINARY, memory + 2049, 1, 1), SANSOCKET_OK);
+    EXPECT_TRUE(io.output_len == 5);
+    EXPECT(sansocket_send(&ws, &io, (sansocket_kind)3, "a", 1, 1), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_close(&ws, &io, 65535, NULL, 0), SANSOCKET_USAGE_INVALID_CLOSE_CODE);
     EXPECT(sansocket_close(&ws, &io, 1005, NULL, 0), SANSOCKET_USAGE_INVALID_CLOSE_CODE);
+    EXPECT(sansocket_close(&ws, &io, 0, "why", 3), SANSOCKET_USAGE_INVALID_CLOSE_REASON);
     EXPECT(sansocket_close(&ws, &io, 1000, "\xFF", 1), SANSOCKET_USAGE_INVALID_UTF8);
     EXPECT(sansocket_respond(&ws, &io, 404, NULL, 0, NULL, 0), SANSOCKET_USAGE_NOT_CONNECTING);
-    EXPECT(sansocket_get_round_trip_us(&ws, &at), SANSOCKET_ABSENT);
+    EXPECT_TRUE(io.output_len == 5);
+    EXPECT_TRUE(sansocket_get_round_trip_us(&ws) == SANSOCKET_NEVER);
     EXPECT_TRUE(sansocket_widen_ms(0xFFFFFFFFu, 4) == 0x100000004u);
+}
+
+/* What was written once is not written again, whatever calls follow that write nothing. */
+static void output_is_due_once(void)
+{
+    sansocket ws = open_server(NULL);
+    sansocket_io io = fresh_io();
+
+    EXPECT(sansocket_send(&ws, &io, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_OK);
+    EXPECT(sansocket_ping(&ws, &io, "b", 1), SANSOCKET_OK);
+    EXPECT_TRUE(io.output_len == 6 && memcmp(io.output, "\x81\x01" "a" "\x89\x01" "b", 6) == 0);
+    io.output_len = 0;
+    EXPECT(sansocket_receive(&ws, &io), SANSOCKET_OK);
+    EXPECT(sansocket_handle_timeout(&ws, &io), SANSOCKET_OK);
+    EXPECT(sansocket_send(&ws, &io, SANSOCKET_TEXT, "\xFF", 1, 1), SANSOCKET_USAGE_INVALID_UTF8);
+    EXPECT_TRUE(io.output_len == 0);
+    EXPECT(sansocket_close(&ws, &io, 1000, NULL, 0), SANSOCKET_OK);
+    EXPECT_TRUE(io.output_len == 4);
+    io.output_len = 0;
+    EXPECT(sansocket_close(&ws, &io, 1000, NULL, 0), SANSOCKET_OK);
+    EXPECT(sansocket_send(&ws, &io, SANSOCKET_TEXT, "late", 4, 1), SANSOCKET_OK);
+    EXPECT_TRUE(io.output_len == 0);
 }
 
 static void compression(void)
 {
     static uint8_t history[256], table[512], window[64];
     static const uint8_t reserved_block_type = 7;
-    sansocket ws;
     sansocket_inflater inflater = {0};
     sansocket_compressor compressor = {0};
     sansocket_negotiated negotiated = {.has_deflate = 1, .server_max_window_bits = 8, .client_max_window_bits = 8};
+    sansocket ws = open_server(&negotiated);
+    sansocket_setup setup = SANSOCKET_SETUP;
     sansocket_io io = fresh_io();
 
     EXPECT(sansocket_inflate(&inflater, &io), SANSOCKET_NOT_INITIALISED);
     EXPECT(sansocket_inflater_reset(NULL), SANSOCKET_NULL_POINTER);
     EXPECT(sansocket_compress(&compressor, &io, "a", 1, 1), SANSOCKET_NOT_INITIALISED);
     EXPECT(sansocket_compressor_reset((sansocket_compressor *)(void *)((uint8_t *)&compressor + 1)), SANSOCKET_MISALIGNED);
-    EXPECT(sansocket_inflater_init(&inflater, sizeof inflater + 8, SANSOCKET_ABI_VERSION, history, 256), SANSOCKET_WRONG_SIZE);
-    EXPECT(sansocket_inflater_init(&inflater, sizeof inflater, SANSOCKET_ABI_VERSION + 1, history, 256), SANSOCKET_WRONG_VERSION);
-    EXPECT(sansocket_inflater_init(&inflater, sizeof inflater, SANSOCKET_ABI_VERSION, history, 255), SANSOCKET_WRONG_MEMORY_LEN);
-    EXPECT(sansocket_inflater_init(&inflater, sizeof inflater, SANSOCKET_ABI_VERSION, NULL, 256), SANSOCKET_NULL_POINTER);
-    EXPECT(sansocket_inflater_init(&inflater, sizeof inflater, SANSOCKET_ABI_VERSION, history, 256), SANSOCKET_OK);
-    EXPECT(sansocket_compressor_init(&compressor, sizeof compressor, SANSOCKET_ABI_VERSION, 7, table, 512),
-           SANSOCKET_OUT_OF_RANGE);
-    EXPECT(sansocket_compressor_init(&compressor, sizeof compressor, SANSOCKET_ABI_VERSION, 8, table, 300),
-           SANSOCKET_WRONG_MEMORY_LEN);
-    EXPECT(sansocket_compressor_init(&compressor, sizeof compressor, SANSOCKET_ABI_VERSION, 8, table, 512), SANSOCKET_OK);
+    setup.memory_len = 256;
+    EXPECT(sansocket_inflater_init(&inflater, &setup), SANSOCKET_NULL_POINTER);
+    setup.memory = history;
+    setup.memory_len = 255;
+    EXPECT(sansocket_inflater_init(&inflater, &setup), SANSOCKET_WRONG_MEMORY_LEN);
+    setup.memory_len = 256;
+    setup.size += 8;
+    EXPECT(sansocket_inflater_init(&inflater, &setup), SANSOCKET_WRONG_SIZE);
+    setup.size -= 8;
+    setup.abi_version++;
+    EXPECT(sansocket_inflater_init(&inflater, &setup), SANSOCKET_WRONG_VERSION);
+    setup.abi_version--;
+    EXPECT(sansocket_inflater_init(&inflater, &setup), SANSOCKET_OK);
+    setup.memory = table;
+    setup.memory_len = 512;
+    setup.window_bits = 7;
+    EXPECT(sansocket_compressor_init(&compressor, &setup), SANSOCKET_OUT_OF_RANGE);
+    setup.window_bits = 8;
+    setup.memory_len = 300;
+    EXPECT(sansocket_compressor_init(&compressor, &setup), SANSOCKET_WRONG_MEMORY_LEN);
+    setup.memory_len = 512;
+    EXPECT(sansocket_compressor_init(&compressor, &setup), SANSOCKET_OK);
 
-    EXPECT(sansocket_init_open(&ws, sizeof ws, SANSOCKET_ABI_VERSION, SANSOCKET_SERVER, NULL, NULL, NULL, &negotiated, 0),
-           SANSOCKET_OK);
     EXPECT(sansocket_receive_with(&ws, &io, NULL, window, sizeof window), SANSOCKET_NULL_POINTER);
     EXPECT(sansocket_receive_with(&ws, &io, &inflater, NULL, 1), SANSOCKET_NULL_POINTER);
     EXPECT(sansocket_receive_with(&ws, &io, &inflater, io.output, 1), SANSOCKET_OVERLAP);
@@ -202,8 +264,9 @@ static void compression(void)
     EXPECT(sansocket_send_with(&ws, &io, NULL, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_NULL_POINTER);
     EXPECT(sansocket_send_with(&ws, &io, &compressor, SANSOCKET_TEXT, table, 1, 1), SANSOCKET_OVERLAP);
     EXPECT(sansocket_send_with(&ws, &io, &compressor, SANSOCKET_TEXT, "\xFF", 1, 1), SANSOCKET_USAGE_INVALID_UTF8);
-    io.output_len = 31;
+    io.output_size = 31;
     EXPECT(sansocket_send_with(&ws, &io, &compressor, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_NEEDS_ROOM);
+    EXPECT_TRUE(io.needed == 32 && io.output_len == 0);
 
     /* A fault stays one until the inflater is reset. */
     memory[0] = reserved_block_type;
@@ -211,18 +274,19 @@ static void compression(void)
     EXPECT(sansocket_inflate(&inflater, &io), SANSOCKET_INFLATE_RESERVED_BLOCK_TYPE);
     memory[0] = 0;
     EXPECT(sansocket_inflate(&inflater, &io), SANSOCKET_INFLATE_RESERVED_BLOCK_TYPE);
+    EXPECT_TRUE(io.input == memory && io.input_len == 1);
     EXPECT(sansocket_inflater_reset(&inflater), SANSOCKET_OK);
     EXPECT(sansocket_inflate(&inflater, &io), SANSOCKET_OK);
+    EXPECT_TRUE(io.input == memory + 1 && io.input_len == 0);
 }
 
 static void parts_of_the_machine(void)
 {
     sansocket_io io = fresh_io();
     sansocket_event event = {.type = SANSOCKET_EVENT_PING};
-    sansocket_frame_header header = {.opcode = 3};
+    sansocket_frame_header header = {.opcode = (sansocket_opcode)3};
     sansocket_url url;
-    sansocket_text text;
-    uint32_t error = 0;
+    sansocket_error error = SANSOCKET_ERROR_NONE;
     size_t len = 0;
 
     EXPECT(sansocket_url_parse(NULL, 1, &url), SANSOCKET_NULL_POINTER);
@@ -239,10 +303,65 @@ static void parts_of_the_machine(void)
     EXPECT(sansocket_frame_header_decode((const uint8_t *)"\x81", 1, NULL, &header, NULL), SANSOCKET_INCOMPLETE);
     EXPECT(sansocket_apply_mask(NULL, 0, memory, 1), SANSOCKET_NULL_POINTER);
     EXPECT(sansocket_accept_key("key", 3, NULL), SANSOCKET_NULL_POINTER);
-    EXPECT(sansocket_token_at("a", 1, 1, &text), SANSOCKET_ABSENT);
-    EXPECT(sansocket_head_find(NULL, 3, memory, 1, &len, NULL), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT_TRUE(sansocket_token_at("a", 1, 1).data == NULL && sansocket_token_at(NULL, 1, 0).data == NULL);
+    EXPECT(sansocket_head_find(NULL, (sansocket_role)3, memory, 1, &len, NULL), SANSOCKET_INVALID_ARGUMENT);
     EXPECT(sansocket_encode_message(&io, SANSOCKET_TEXT, "\xFF", 1), SANSOCKET_USAGE_INVALID_UTF8);
     EXPECT(sansocket_encode_message(NULL, SANSOCKET_TEXT, "a", 1), SANSOCKET_NULL_POINTER);
+    EXPECT_TRUE(io.output_len == 0);
+}
+
+/* A server that was sent `request`, whose head the event shows. */
+static sansocket asked_server(sansocket_io *io, const sansocket_config *config, const char *request)
+{
+    sansocket ws;
+    sansocket_setup setup = SANSOCKET_SETUP;
+    setup.config = config;
+    EXPECT(sansocket_init_server(&ws, &setup), SANSOCKET_OK);
+    *io = fresh_io();
+    io->input_len = strlen(request);
+    memcpy(memory, request, io->input_len);
+    EXPECT(sansocket_receive(&ws, io), SANSOCKET_OK);
+    EXPECT_TRUE(io->event.len == strlen(request) && io->input_len == 0 && io->output_len == 0);
+    return ws;
+}
+
+static int output_starts_with(const sansocket_io *io, const char *text)
+{
+    return io->output_len > strlen(text) && memcmp(io->output, text, strlen(text)) == 0;
+}
+
+static void accepting_and_refusing(void)
+{
+    static const char opening[] = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+                                  "Sec-WebSocket-Protocol: chat\r\nOrigin: http://b\r\n\r\n";
+    static const sansocket_setup setup = SANSOCKET_SETUP;
+    sansocket_acceptance acceptance = {.subprotocol = {"", 0}, .origin = SANSOCKET_ORIGIN_ANY};
+    sansocket_config config;
+    sansocket_io io;
+    sansocket ws;
+
+    EXPECT(sansocket_config_init(&config, &setup), SANSOCKET_OK);
+    EXPECT(sansocket_config_set_subprotocols(&config, "chat", 4), SANSOCKET_OK);
+
+    /* A text of length 0 is no subprotocol, wherever it points. */
+    ws = asked_server(&io, &config, opening);
+    EXPECT(sansocket_accept(&ws, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_OK);
+    EXPECT_TRUE(output_starts_with(&io, "HTTP/1.1 101 ") && sansocket_get_subprotocol(&ws).data == NULL);
+
+    /* One only decides, the other answers, too. */
+    ws = asked_server(&io, &config, opening);
+    acceptance.origin = SANSOCKET_ORIGIN_SAME_HOST;
+    EXPECT(sansocket_accept(&ws, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED);
+    EXPECT_TRUE(io.output_len == 0 && sansocket_get_state(&ws) == SANSOCKET_STATE_CONNECTING);
+    EXPECT(sansocket_accept_or_refuse(&ws, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_OK);
+    EXPECT_TRUE(output_starts_with(&io, "HTTP/1.1 403 ") && sansocket_get_state(&ws) == SANSOCKET_STATE_CLOSING);
+    EXPECT_TRUE(io.transport == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE);
+
+    ws = asked_server(&io, &config, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_TRUE(io.event.type == SANSOCKET_EVENT_HTTP_REQUEST);
+    EXPECT(sansocket_accept_or_refuse(&ws, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_OK);
+    EXPECT_TRUE(output_starts_with(&io, "HTTP/1.1 400 ") && sansocket_get_state(&ws) == SANSOCKET_STATE_CLOSING);
 }
 
 /* A handshake and a message each way, both ends moved in memory before each step. */
@@ -251,6 +370,15 @@ static void moved(sansocket *ws)
     sansocket copy = *ws;
     memset(ws, 0xA5, sizeof *ws);
     memcpy(ws, &copy, sizeof copy);
+}
+
+/* Makes what is due the input of the other end. */
+static void pass_on(sansocket_io *io, uint8_t *wire)
+{
+    memcpy(wire, io->output, io->output_len);
+    io->input = wire;
+    io->input_len = io->output_len;
+    io->output_len = 0;
 }
 
 static void handshake_and_moves(void)
@@ -262,75 +390,78 @@ static void handshake_and_moves(void)
     sansocket_client_request request = {SANSOCKET_LITERAL("example.com"), SANSOCKET_LITERAL("/chat?a=b"), {0}, headers, 1, {0}};
     sansocket_acceptance acceptance = {0};
     sansocket_config config;
+    sansocket_setup setup = SANSOCKET_SETUP;
     sansocket_request_parts parts;
     sansocket_header header;
     sansocket_text text;
-    uint32_t number;
     uint8_t count = 0;
     sansocket_io io = fresh_io();
 
     if (client == NULL || server == NULL)
         abort();
-    EXPECT(sansocket_config_init(&config, sizeof config, SANSOCKET_ABI_VERSION), SANSOCKET_OK);
+    EXPECT(sansocket_config_init(&config, &setup), SANSOCKET_OK);
     EXPECT(sansocket_config_set_subprotocols(&config, "chat, superchat", 15), SANSOCKET_OK);
-    EXPECT(sansocket_init_client(client, sizeof *client, SANSOCKET_ABI_VERSION, &config, failing, NULL, 0), SANSOCKET_OK);
+    setup.config = &config;
+    setup.entropy = failing;
+    EXPECT(sansocket_init_client(client, &setup), SANSOCKET_OK);
     EXPECT(sansocket_request(client, &io, &request), SANSOCKET_ENTROPY_FAILED);
-    EXPECT(sansocket_init_client(client, sizeof *client, SANSOCKET_ABI_VERSION, &config, counting, &count, 0), SANSOCKET_OK);
-    EXPECT(sansocket_init_server(server, sizeof *server, SANSOCKET_ABI_VERSION, &config, 0), SANSOCKET_OK);
+    setup.entropy = counting;
+    setup.entropy_context = &count;
+    EXPECT(sansocket_init_client(client, &setup), SANSOCKET_OK);
+    EXPECT(sansocket_init_server(server, &setup), SANSOCKET_OK);
 
     EXPECT(sansocket_request(server, &io, &request), SANSOCKET_USAGE_WRONG_ROLE);
     EXPECT(sansocket_request(client, &io, NULL), SANSOCKET_NULL_POINTER);
     request.header_count = 17;
     EXPECT(sansocket_request(client, &io, &request), SANSOCKET_LIST_TOO_LONG);
     request.header_count = 1;
-    io.output_len = 10;
+    io.output_size = 10;
     EXPECT(sansocket_request(client, &io, &request), SANSOCKET_NEEDS_ROOM);
-    io.output_len = io.needed;
+    EXPECT_TRUE(io.output_len == 0 && count == 0);
+    io.output_size = io.needed;
     EXPECT(sansocket_request(client, &io, &request), SANSOCKET_OK);
-    EXPECT_TRUE(io.produced == io.output_len && count == 16);
+    EXPECT_TRUE(io.output_len == io.output_size && count == 16);
 
     moved(client);
     moved(server);
-    memcpy(wire, io.output, io.produced);
-    io.input = wire;
-    io.input_len = io.produced;
-    io.output_len = 2048;
+    pass_on(&io, wire);
+    io.output_size = 2048;
     EXPECT(sansocket_receive(server, &io), SANSOCKET_OK);
-    EXPECT_TRUE(io.event.type == SANSOCKET_EVENT_REQUEST && io.consumed == io.input_len);
+    EXPECT_TRUE(io.event.type == SANSOCKET_EVENT_REQUEST && io.input_len == 0);
     EXPECT(sansocket_request_parse(io.event.data, io.event.len, &parts), SANSOCKET_OK);
     EXPECT_TRUE(parts.path.len == 5 && memcmp(parts.path.data, "/chat", 5) == 0 && parts.query.len == 3);
     EXPECT_TRUE(parts.host.len == 11 && parts.origin.data == NULL);
     EXPECT(sansocket_request_parse(io.event.data, io.event.len - 1, &parts), SANSOCKET_NOT_A_HEAD);
-    EXPECT(sansocket_head_header(io.event.data, io.event.len, "x-ONE", 5, &text), SANSOCKET_OK);
+    text = sansocket_head_header(io.event.data, io.event.len, "x-ONE", 5);
     EXPECT_TRUE(text.len == 1 && text.data[0] == '1');
-    EXPECT(sansocket_head_header(io.event.data, io.event.len, "x-two", 5, &text), SANSOCKET_ABSENT);
-    EXPECT(sansocket_head_header_at(io.event.data, io.event.len, 0, &header), SANSOCKET_OK);
+    EXPECT_TRUE(sansocket_head_header(io.event.data, io.event.len, "x-two", 5).data == NULL);
+    EXPECT_TRUE(sansocket_head_header(io.event.data, io.event.len, NULL, 5).data == NULL);
+    header = sansocket_head_header_at(io.event.data, io.event.len, 0);
     EXPECT_TRUE(header.name.len == 4 && memcmp(header.name.data, "Host", 4) == 0);
-    EXPECT(sansocket_head_header_at(io.event.data, io.event.len, 100, &header), SANSOCKET_ABSENT);
-    EXPECT(sansocket_choose_subprotocol(&config, io.event.data, io.event.len, &acceptance.subprotocol), SANSOCKET_OK);
+    EXPECT_TRUE(sansocket_head_header_at(io.event.data, io.event.len, 100).name.data == NULL);
+    acceptance.subprotocol = sansocket_choose_subprotocol(&config, io.event.data, io.event.len);
+    EXPECT_TRUE(acceptance.subprotocol.len == 4);
     EXPECT(sansocket_accept(server, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_INVALID_ARGUMENT);
     acceptance.origin = SANSOCKET_ORIGIN_ONE_OF;
     EXPECT(sansocket_accept(server, &io, (const uint8_t *)key, sizeof key - 1, &acceptance), SANSOCKET_NOT_A_HEAD);
+    EXPECT_TRUE(io.output_len == 0);
     EXPECT(sansocket_accept(server, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_OK);
+    EXPECT_TRUE(output_starts_with(&io, "HTTP/1.1 101 ") && memcmp(io.output + io.output_len - 4, "\r\n\r\n", 4) == 0);
     EXPECT(sansocket_accept(server, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_USAGE_NOT_CONNECTING);
-    EXPECT_TRUE(io.produced == 0);
+    EXPECT_TRUE(memcmp(io.output + io.output_len - 4, "\r\n\r\n", 4) == 0);
 
-    /* The 101 was written by the call before the last; its bytes are still there. */
     moved(client);
-    io.input_len = (size_t)((uint8_t *)strstr((char *)io.output, "\r\n\r\n") + 4 - io.output);
-    memcpy(wire, io.output, io.input_len);
+    pass_on(&io, wire);
     EXPECT(sansocket_receive(client, &io), SANSOCKET_OK);
     EXPECT_TRUE(io.event.type == SANSOCKET_EVENT_OPENED && io.event.status == 101);
-    EXPECT(sansocket_head_header(io.event.data, io.event.len, "upgrade", 7, &text), SANSOCKET_OK);
-    EXPECT(sansocket_get_subprotocol(client, &text), SANSOCKET_OK);
+    EXPECT_TRUE(sansocket_head_header(io.event.data, io.event.len, "upgrade", 7).len == 9);
+    text = sansocket_get_subprotocol(client);
     EXPECT_TRUE(text.len == 4 && memcmp(text.data, "chat", 4) == 0);
-    EXPECT(sansocket_get_state(client, &number), SANSOCKET_OK);
-    EXPECT_TRUE(number == SANSOCKET_STATE_OPEN);
+    EXPECT_TRUE(sansocket_get_state(client) == SANSOCKET_STATE_OPEN);
 
     moved(client);
     EXPECT(sansocket_send(client, &io, SANSOCKET_TEXT, "hello", 5, 1), SANSOCKET_OK);
-    memcpy(wire, io.output, io.produced);
-    io.input_len = io.produced;
+    pass_on(&io, wire);
     moved(server);
     EXPECT(sansocket_receive(server, &io), SANSOCKET_OK);
     EXPECT_TRUE(io.event.type == SANSOCKET_EVENT_DATA && io.event.kind == SANSOCKET_TEXT && io.event.first && io.event.last);
@@ -341,9 +472,8 @@ static void handshake_and_moves(void)
     EXPECT_TRUE(io.transport == SANSOCKET_TRANSPORT_CLOSE);
     /* What is closed already sends nothing, and that is no mistake. */
     EXPECT(sansocket_send(server, &io, SANSOCKET_TEXT, "late", 4, 1), SANSOCKET_OK);
-    EXPECT_TRUE(io.produced == 0);
     EXPECT(sansocket_close(server, &io, 1000, NULL, 0), SANSOCKET_OK);
-    EXPECT_TRUE(io.produced == 0);
+    EXPECT_TRUE(io.output_len == 0);
     free(client);
     free(server);
 }
@@ -351,9 +481,9 @@ static void handshake_and_moves(void)
 static void texts(void)
 {
     for (uint32_t number = 0; number < 1000; number++) {
-        EXPECT_TRUE(strlen(sansocket_result_text(number)) > 3);
-        EXPECT_TRUE(strlen(sansocket_error_text(number)) > 3);
-        EXPECT_TRUE(strlen(sansocket_event_text(number)) > 3);
+        EXPECT_TRUE(strlen(sansocket_result_text((sansocket_result)number)) > 3);
+        EXPECT_TRUE(strlen(sansocket_error_text((sansocket_error)number)) > 3);
+        EXPECT_TRUE(strlen(sansocket_event_text((sansocket_event_type)number)) > 3);
     }
     EXPECT_TRUE(strcmp(sansocket_result_text(SANSOCKET_USAGE_NOT_OPEN), "the connection is not open yet") == 0);
     EXPECT_TRUE(strcmp(sansocket_error_text(SANSOCKET_ERROR_RESERVED_OPCODE), "the opcode is reserved") == 0);
@@ -365,8 +495,10 @@ int main(void)
 {
     memory_and_versions();
     pointers_and_lengths();
+    output_is_due_once();
     compression();
     parts_of_the_machine();
+    accepting_and_refusing();
     handshake_and_moves();
     texts();
     printf("misuse: %s\n", failures == 0 ? "every wrong call gave its result" : "FAILED");

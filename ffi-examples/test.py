@@ -73,8 +73,8 @@ def in_tls(port: int, certificate: pathlib.Path, key: pathlib.Path):
 
     def copy(source: socket.socket, sink: socket.socket):
         with contextlib.suppress(OSError):
-            while bytes := source.recv(4096):
-                sink.sendall(bytes)
+            while received := source.recv(4096):
+                sink.sendall(received)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
 

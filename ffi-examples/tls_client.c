@@ -54,25 +54,18 @@ static bool flush(const struct tls *tls)
     return true;
 }
 
-/*
- * Writes what is due, then waits for bytes from the peer, until `due` at the latest. Returns 1 if there are some, 0 if the time
- * came first, -1 at the end.
- */
-static int exchange(const struct tls *tls, uint64_t due)
+/* Writes what is due, then waits for bytes from the peer, `wait` milliseconds at most. Returns false at the end of the socket. */
+static bool exchange(const struct tls *tls, int wait)
 {
     uint8_t bytes[4096];
-    uint64_t now = now_ms();
     struct pollfd readable = {.fd = tls->fd, .events = POLLIN};
-    int wait = due <= now ? 0 : due - now < 60000 ? (int)(due - now) : 60000;
 
     if (!flush(tls))
-        return -1;
+        return false;
     if (poll(&readable, 1, wait) < 1)
-        return 0;
+        return true;
     ssize_t n = recv(tls->fd, bytes, sizeof bytes, 0);
-    if (n <= 0)
-        return -1;
-    return BIO_write(tls->from_peer, bytes, (int)n) == n ? 1 : -1;
+    return n > 0 && BIO_write(tls->from_peer, bytes, (int)n) == n;
 }
 
 /* TLS's handshake, with the certificate checked for `host`. */
@@ -85,56 +78,50 @@ static bool handshake(const struct tls *tls, const char *host)
         int done = SSL_do_handshake(tls->ssl);
         if (done == 1)
             return true;
-        if (SSL_get_error(tls->ssl, done) != SSL_ERROR_WANT_READ || exchange(tls, due) < 0 || now_ms() >= due) {
+        uint64_t now = now_ms();
+        if (SSL_get_error(tls->ssl, done) != SSL_ERROR_WANT_READ || now >= due || !exchange(tls, (int)(due - now))) {
             flush(tls); /* the alert that tells the peer why */
             return false;
         }
     }
 }
 
-/* Encrypts what a call produced. Memory takes all of it. Returns false if TLS is broken. */
-static bool encrypt(const struct tls *tls, const sansocket_io *io)
+/* Encrypts what is due. Memory takes all of it. Returns false if TLS is broken. */
+static bool encrypt(const struct tls *tls, sansocket_io *io)
 {
-    return io->produced == 0 || SSL_write(tls->ssl, io->output, (int)io->produced) == (int)io->produced;
+    int len = (int)io->output_len;
+    io->output_len = 0;
+    return len == 0 || SSL_write(tls->ssl, io->output, len) == len;
 }
 
 /* The loop. Returns whether the closing handshake was completed. */
 static bool converse(const struct tls *tls, sansocket *ws, const sansocket_client_request *request)
 {
     static uint8_t input[16384], output[4096];
-    sansocket_io io = {.now_ms = now_ms(), .input = input, .output = output, .output_len = sizeof output};
-    bool going = sansocket_request(ws, &io, request) == SANSOCKET_OK && encrypt(tls, &io);
+    sansocket_io io = {.now_ms = now_ms(), .input = input, .output = output, .output_size = sizeof output};
+    bool going = sansocket_request(ws, &io, request) == SANSOCKET_OK;
 
     while (going && io.transport != SANSOCKET_TRANSPORT_CLOSE) {
-        going = sansocket_receive(ws, &io) == SANSOCKET_OK && encrypt(tls, &io);
-        io.input += io.consumed;
-        io.input_len -= io.consumed;
+        going = sansocket_receive(ws, &io) == SANSOCKET_OK;
         if (io.event.type == SANSOCKET_EVENT_OPENED) {
             sansocket_send(ws, &io, SANSOCKET_TEXT, "Hello, TLS", 10, 1);
-            going = encrypt(tls, &io);
         } else if (io.event.type == SANSOCKET_EVENT_DATA) {
             printf("%.*s\n", (int)io.event.len, (char *)io.event.data);
             sansocket_close(ws, &io, 1000, NULL, 0);
-            going = encrypt(tls, &io);
         } else if (io.event.type == SANSOCKET_EVENT_NONE) {
-            uint64_t due = SANSOCKET_NEVER;
-            int came = 1;
+            sansocket_handle_timeout(ws, &io);
+        }
+        going = encrypt(tls, &io) && going;
+        if (io.event.type == SANSOCKET_EVENT_NONE) {
             if (io.transport == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE)
                 SSL_shutdown(tls->ssl);
             io.input = memmove(input, io.input, io.input_len);
             int n = SSL_read(tls->ssl, input + io.input_len, (int)(sizeof input - io.input_len));
-            if (n > 0) {
+            if (n > 0)
                 io.input_len += (size_t)n;
-            } else if (SSL_get_error(tls->ssl, n) == SSL_ERROR_WANT_READ) {
-                sansocket_get_next_timeout(ws, &due);
-                came = exchange(tls, due);
-            } else {
-                came = -1; /* the peer's close_notify, or a fault */
-            }
+            else if (SSL_get_error(tls->ssl, n) != SSL_ERROR_WANT_READ || !exchange(tls, sansocket_poll_timeout(ws, io.now_ms)))
+                sansocket_receive_eof(ws, &io); /* the peer's close_notify, or a fault */
             io.now_ms = now_ms();
-            if (came < 1)
-                going = (came < 0 ? sansocket_receive_eof : sansocket_handle_timeout)(ws, &io) == SANSOCKET_OK &&
-                        encrypt(tls, &io);
         }
     }
     SSL_shutdown(tls->ssl);
@@ -187,7 +174,10 @@ int main(int argc, char **argv)
     if (handshake(&tls, host)) {
         sansocket ws = {0};
         sansocket_client_request request = {.host = {where, strlen(where)}, .target = SANSOCKET_LITERAL("/")};
-        sansocket_init_client(&ws, sizeof ws, SANSOCKET_ABI_VERSION, NULL, tls_entropy, NULL, now_ms());
+        sansocket_setup setup = SANSOCKET_SETUP;
+        setup.now_ms = now_ms();
+        setup.entropy = tls_entropy;
+        sansocket_init_client(&ws, &setup);
         clean = converse(&tls, &ws, &request);
     } else {
         long fault = SSL_get_verify_result(tls.ssl);

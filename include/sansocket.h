@@ -2,33 +2,80 @@
  * sansocket: WebSocket without the socket. RFC 6455, both roles, as a state machine: bytes in, events out; commands in, bytes
  * out; time in, deadlines out. No sockets, no heap, no clock, no threads, no callbacks but one for a client's entropy.
  *
- * The loop: feed what you have (sansocket_receive), keep what was not consumed, write what was produced, obey `transport`, re-arm
- * sansocket_get_next_timeout.
+ * THE LOOP: give what arrived (sansocket_receive) until no event is left, keep what was not consumed, write what is in the
+ * output, obey `transport`, wait no longer than sansocket_poll_timeout says. A server that echoes, without its sockets:
+ *
+ *     sansocket_acceptance acceptance = {0};
+ *     acceptance.origin = SANSOCKET_ORIGIN_SAME_HOST;        // which pages may connect
+ *     sansocket_setup setup = SANSOCKET_SETUP;
+ *     setup.now_ms = now_ms();
+ *     sansocket_init_server(&ws, &setup);
+ *     ...
+ *     io.now_ms = now_ms(), io.input = buffer, io.input_len = have;    // `have` bytes, what was left and what was read
+ *     while (sansocket_receive(&ws, &io) == SANSOCKET_OK && io.event.type != SANSOCKET_EVENT_NONE) {
+ *         switch (io.event.type) {
+ *         case SANSOCKET_EVENT_REQUEST:
+ *             sansocket_accept_or_refuse(&ws, &io, io.event.data, io.event.len, &acceptance);
+ *             break;
+ *         case SANSOCKET_EVENT_DATA:
+ *             sansocket_send(&ws, &io, io.event.kind, io.event.data, io.event.len, io.event.last);
+ *             break;
+ *         default:
+ *             break;
+ *         }
+ *         write_all(fd, io.output, io.output_len), io.output_len = 0;
+ *     }
+ *     memmove(buffer, io.input, have = io.input_len);
+ *     if (sansocket_poll_timeout(&ws, now_ms()) == 0)
+ *         sansocket_handle_timeout(&ws, &io);                // what it appends is written, too
+ *     if (sansocket_get_transport(&ws) == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE) shutdown(fd, SHUT_WR);
+ *     if (sansocket_get_transport(&ws) == SANSOCKET_TRANSPORT_CLOSE) close(fd);
  *
  * What holds for every function:
  *
  * - Results. Every function that can refuse returns a sansocket_result. All but SANSOCKET_OK mean that nothing was consumed,
- *   unmasked, written to the output, changed or drawn from entropy; only what an inflater took stays in it, and what
- *   sansocket_inflate wrote before it found a fault in the output. The peer's faults are no results but events
+ *   unmasked, written, changed or drawn from entropy; only what an inflater took stays in it, and what sansocket_inflate wrote
+ *   before it found a fault lies in the free part of the output. The peer's faults are no results but events
  *   (SANSOCKET_EVENT_FAILED).
- * - NULL. A pointer may be NULL only where that is said. Bytes, text and arrays may be NULL where their length is 0.
- * - Ownership. All memory is the caller's and stays so; nothing is allocated and nothing is to be freed. Memory that is passed
- *   is used during the call only, with four exceptions: the configuration and its list of subprotocols are lent to connections
- *   for as long as those are used, the entropy function and its context are the client's for as long, and the memory of an
- *   inflater or compressor is lent for as long as that is used.
- * - Contents. Structs and bytes that a function reads were written before; the contents of `output` do not matter. A zeroed
- *   sansocket, sansocket_config, sansocket_inflater or sansocket_compressor gives SANSOCKET_NOT_INITIALISED. Memory of
+ * - No connection. Functions that return a value instead of a result say what they return where there is nothing to ask: `ws` is NULL or
+ *   misaligned, or was never initialised.
+ * - Arguments. Whatever a function's docs say, it may also return SANSOCKET_NULL_POINTER, SANSOCKET_MISALIGNED,
+ *   SANSOCKET_NOT_INITIALISED, SANSOCKET_LENGTH_TOO_LARGE, SANSOCKET_OVERLAP, or SANSOCKET_INVALID_ARGUMENT for an `output_len`
+ *   above `output_size`. A pointer may be NULL only where that is said; bytes, text and arrays may be NULL where their length is
+ *   0.
+ * - Room. A call that returns SANSOCKET_NEEDS_ROOM is made again once the output has drained. Nothing else makes it due: what
+ *   waits in the input makes no socket readable. The same holds for a caller that stops calling sansocket_receive while its
+ *   output is full. An event was consumed before its answer is written, so an output with room for one input buffer and 145 bytes
+ *   more spares a handler that only echoes from SANSOCKET_NEEDS_ROOM; another handler keeps what it has to say until there is
+ *   room.
+ * - Ownership. All memory is the caller's and stays so; nothing is allocated and nothing is to be freed. Memory that is passed is
+ *   used during the call only, with four exceptions: the configuration and its list of subprotocols are lent to connections for
+ *   as long as those are used, the entropy function and its context are the client's for as long, and the memory of an inflater
+ *   or compressor is lent for as long as that is used.
+ * - Contents. Structs and bytes that a function reads were written before; what is free in the output may have any contents. A
+ *   zeroed sansocket, sansocket_config, sansocket_inflater or sansocket_compressor gives SANSOCKET_NOT_INITIALISED. Memory of
  *   indeterminate contents as one of these is outside the contract, except where a function initialises it.
- * - Overlap. Structs overlap neither each other nor any bytes. That bytes which are read overlap the output is checked, and so
- *   are the window and the lent memory of compression.
+ * - Overlap. Structs overlap neither each other nor any bytes. Whether bytes that are read overlap what is free in the output is
+ *   checked, and so are the window and the lent memory of compression.
  * - Threads. The library has no state of its own: different connections may be used by different threads at the same time, one
  *   connection by one thread at a time, in whatever order the caller's locks make. No call blocks.
  * - Wrong calls (wrong order, wrong role, after a failure) are results, never undefined behaviour.
  *
- * § is a section of RFC 6455 unless another RFC is named. Lengths are in bytes, times in milliseconds. Fields called `reserved`
- * are 0.
+ * Transports that cannot half-close (a UART, a modem, most message queues): once sansocket_get_was_clean is 1 and the output is
+ * written, call sansocket_receive_eof instead of sansocket_receive: both Closes are the end of such a transport, and what is left in
+ * the input belongs to whoever comes next. sansocket_receive would swallow it, since a peer says nothing after its Close. An end that
+ * is not clean takes until the deadline (SANSOCKET_OPTION_CLOSING_TIMEOUT_MS), during which sansocket_receive drops what the peer
+ * still sends.
  *
- * This file is generated from src/ffi; changes belong there.
+ * Linking only what is called: each function of the static library stands in a section of its own. With -Wl,--gc-sections (GCC
+ * and Clang for ELF; -Wl,-dead_strip for macOS, /OPT:REF for MSVC) a program takes the code that it calls: a server without
+ * sansocket_init_client and sansocket_request has no client's handshake in it, and who does not call the functions of compression
+ * has no codec. Keep debug sections out of the comparison (strip).
+ *
+ * § is a section of RFC 6455 unless another RFC is named. Lengths are in bytes, times in milliseconds. Fields called `reserved`
+ * are 0. Enums are 32 bits wide for every compiler.
+ *
+ * This file is generated from src/ffi by ci/header; changes belong there.
  */
 
 #ifndef SANSOCKET_H
@@ -44,29 +91,19 @@
 #define SANSOCKET_LITERAL(literal) \
     { "" literal, sizeof(literal) - 1 }
 
+/** Initialises a sansocket_setup with its size and version, all else zero: `sansocket_setup setup = SANSOCKET_SETUP;`. */
+#define SANSOCKET_SETUP \
+    { sizeof(sansocket_setup), SANSOCKET_ABI_VERSION, (sansocket_role)0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0 }
 
-/** The version of this header's structs and functions. The functions that initialise something compare it with the library's. */
-#define SANSOCKET_ABI_VERSION 2
+/** Makes an enum 32 bits wide, as the library has it, with `-fshort-enums` too. */
+#if defined(__GNUC__)
+#define SANSOCKET_32_BITS __attribute__((mode(SI)))
+#else
+#define SANSOCKET_32_BITS
+#endif
 
-/** The version of the library that this header belongs to: its first number. */
-#define SANSOCKET_VERSION_MAJOR 0
 
-/** The second number of the version. */
-#define SANSOCKET_VERSION_MINOR 1
-
-/** The third number of the version. */
-#define SANSOCKET_VERSION_PATCH 0
-
-/** Bytes that suffice as output for every `sansocket_receive` and `sansocket_handle_timeout`. */
-#define SANSOCKET_MAX_ANSWER 131
-
-/** The most bytes that stay unconsumed once the opening handshake is over. */
-#define SANSOCKET_MAX_REMAINDER 130
-
-/** Bytes that `sansocket_accept_key` writes. */
-#define SANSOCKET_ACCEPT_KEY_LEN 28
-
-/** What `sansocket_get_next_timeout` gives where nothing is waited for. */
+/** What `sansocket_get_next_timeout` and `sansocket_get_round_trip_us` return if there is nothing to return. */
 #define SANSOCKET_NEVER 18446744073709551615ull
 
 /** The longest header of a frame. */
@@ -79,45 +116,66 @@
 #define SANSOCKET_MAX_LIST 16
 
 /**
- * What a function did. Every result but `SANSOCKET_OK` means that nothing was consumed, unmasked, written to the output,
- * changed or drawn from entropy. Numbers are never used again for something else; later versions may add some.
+ * The version of this header's structs and functions. `SANSOCKET_SETUP` fills it in, and the functions that initialise compare
+ * it with the library's.
  */
-enum sansocket_result
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+#define SANSOCKET_ABI_VERSION 3
+
+/** The version of the library that this header belongs to: its first number. */
+#define SANSOCKET_VERSION_MAJOR 0
+
+/** The second number of the version. */
+#define SANSOCKET_VERSION_MINOR 1
+
+/** The third number of the version. */
+#define SANSOCKET_VERSION_PATCH 0
+
+/** Bytes of free output that suffice for every `sansocket_receive` and `sansocket_handle_timeout`. */
+#define SANSOCKET_MAX_ANSWER 131
+
+/** The most bytes that `sansocket_receive` leaves in the input once the opening handshake is over. */
+#define SANSOCKET_MAX_REMAINDER 130
+
+/** The length of a Sec-WebSocket-Accept, in bytes. */
+#define SANSOCKET_ACCEPT_KEY_LEN 28
+
+/**
+ * What a function did. Every result but `SANSOCKET_OK` means that nothing was consumed, unmasked, written, changed or drawn
+ * from entropy. Numbers are never used again for something else; later versions may add some.
+ */
+typedef enum SANSOCKET_32_BITS sansocket_result {
     /** Done. */
     SANSOCKET_OK = 0,
-    /** Not yet: the output is too short. A call with room for `needed` bytes gets on. */
+    /** Not yet: the output has too little room. Write what is in it and call again; `needed` says how many free bytes suffice. */
     SANSOCKET_NEEDS_ROOM = 1,
     /** The entropy function did not return 0. */
     SANSOCKET_ENTROPY_FAILED = 2,
-    /** What was asked for does not exist: no such header, no subprotocol agreed, nothing measured yet. No mistake. */
-    SANSOCKET_ABSENT = 3,
     /** Not yet: more bytes have to arrive, of a head, of a frame's header or of a message. No mistake. */
     SANSOCKET_INCOMPLETE = 4,
-    /** A pointer is NULL that may not be. */
+    /** A pointer is NULL that must not be. */
     SANSOCKET_NULL_POINTER = 16,
     /** A pointer to a struct is not aligned as the struct must be. */
     SANSOCKET_MISALIGNED = 17,
-    /** The `sansocket` or the `sansocket_config` was never initialised. */
+    /** The struct was never initialised. */
     SANSOCKET_NOT_INITIALISED = 18,
-    /** The size that was passed is not the library's: header and library are of different versions. */
+    /**
+     * The size in `sansocket_setup` is not the library's: it was not filled in by `SANSOCKET_SETUP`, or header and library are
+     * of different versions.
+     */
     SANSOCKET_WRONG_SIZE = 19,
-    /** The ABI version that was passed is not the library's. */
+    /** The ABI version in `sansocket_setup` is not the library's. */
     SANSOCKET_WRONG_VERSION = 20,
     /** A length above `PTRDIFF_MAX`. */
     SANSOCKET_LENGTH_TOO_LARGE = 21,
-    /** The output overlaps something that the call reads. */
+    /** The free part of the output overlaps something that the call reads. */
     SANSOCKET_OVERLAP = 22,
-    /** A role, kind, option or origin decision that does not exist, or a close code above 65535. */
+    /** A role, kind, opcode, option or decision on the Origin that does not exist, or an `output_len` above `output_size`. */
     SANSOCKET_INVALID_ARGUMENT = 23,
     /** The value is outside the range of the option. */
     SANSOCKET_OUT_OF_RANGE = 24,
     /** More headers or origins than `SANSOCKET_MAX_LIST`. */
     SANSOCKET_LIST_TOO_LONG = 25,
-    /** The bytes are not the head of a request, or not all of it. */
+    /** The bytes are not the whole head of a request, or of a response. */
     SANSOCKET_NOT_A_HEAD = 26,
     /** The message is longer than the memory lent to collect it. */
     SANSOCKET_MESSAGE_TOO_LONG = 27,
@@ -125,62 +183,68 @@ enum sansocket_result
     SANSOCKET_NOT_A_FRAME = 28,
     /** The memory lent to an inflater or compressor does not have the length that it must have. */
     SANSOCKET_WRONG_MEMORY_LEN = 29,
-    /** A verb of the opening handshake, where no opening handshake waits for it. */
+    /** A call of the opening handshake while no opening handshake waits for it. */
     SANSOCKET_USAGE_NOT_CONNECTING = 257,
-    /** A message, Ping, Pong or Close before the opening handshake is over (§4.1, §6.1). Afterwards it is no mistake. */
+    /** A message, Ping, Pong or Close before the opening handshake is over (§4.1, §6.1). Afterwards it is not a mistake. */
     SANSOCKET_USAGE_NOT_OPEN = 258,
-    /** A verb of the other role. */
+    /** A call that is for the other role. */
     SANSOCKET_USAGE_WRONG_ROLE = 259,
     /** §5.6: text that is not UTF-8, or that ends inside a character. */
     SANSOCKET_USAGE_INVALID_UTF8 = 260,
     /** §5.5: a control payload of more than 125 bytes. */
     SANSOCKET_USAGE_CONTROL_PAYLOAD_TOO_LONG = 261,
-    /** §7.4: a code that may not stand in a frame. */
+    /** §7.4: a code that is not allowed in a frame. */
     SANSOCKET_USAGE_INVALID_CLOSE_CODE = 262,
     /** §5.5.1: a reason of more than 123 bytes, or a reason without a code. */
     SANSOCKET_USAGE_INVALID_CLOSE_REASON = 263,
-    /** §5.4: a fragment of the other kind than the message it continues, or compressed where that is not, or the reverse. */
+    /** §5.4: a fragment of another kind than the message that it continues, or compressed while that is not, or the reverse. */
     SANSOCKET_USAGE_WRONG_MESSAGE_KIND = 264,
-    /** A host that cannot stand in a Host header. */
+    /** A host that is not allowed in a Host header. */
     SANSOCKET_USAGE_INVALID_HOST = 265,
-    /** A target that cannot stand in a request line: it starts with `/` or `?` and has neither blanks, controls nor `#`. */
+    /** A target that is not allowed in a request line: it must start with `/` or `?` and have neither blanks, controls nor `#`. */
     SANSOCKET_USAGE_INVALID_TARGET = 266,
-    /** A header name that is no token, or a value with control bytes. */
+    /** A header name that is not a token, or a value with control bytes. */
     SANSOCKET_USAGE_INVALID_HEADER = 267,
     /** A header that the opening handshake writes itself. */
     SANSOCKET_USAGE_RESERVED_HEADER = 268,
     /** A list of subprotocols with an empty, repeated or malformed name (§4.1). */
     SANSOCKET_USAGE_INVALID_SUBPROTOCOL = 269,
-    /** §4.2.2: a subprotocol that the client did not offer or that is not in the configuration. */
+    /** §4.2.2: a subprotocol that the client did not offer or that is not in the `Config`. */
     SANSOCKET_USAGE_UNOFFERED_SUBPROTOCOL = 270,
-    /** §4.2.2: a request whose Origin is not among those accepted. */
+    /** §4.2.2: a request whose Origin is not among those that are accepted. */
     SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED = 271,
     /** A request that is not a valid opening handshake. */
     SANSOCKET_USAGE_NOT_AN_OPENING_HANDSHAKE = 272,
     /**
-     * A status that no final response has: below 200 or above 999; a body with 204, 205 or 304, which have none; or success for a
-     * CONNECT, which would open a tunnel (RFC 9110 §9.3.6).
+     * A status that a final response cannot have, below 200 or above 999; a body with 204, 205 or 304, which have no body; or
+     * success for a CONNECT, which would open a tunnel (RFC 9110 §9.3.6).
      */
     SANSOCKET_USAGE_INVALID_STATUS = 273,
     /** Fewer bytes were presented than were left unconsumed before. */
     SANSOCKET_USAGE_INPUT_TOO_SHORT = 274,
-    /** A compressed message, where no compression was agreed. */
+    /**
+     * A compressed message arrives, or should be sent, on a connection without `deflate` parameters, or without an inflater or
+     * compressor that fits them.
+     */
     SANSOCKET_USAGE_NO_DEFLATE = 275,
-    /** §5.4: a whole message, where another is unfinished. */
+    /** §5.4: a whole message while another is unfinished. */
     SANSOCKET_USAGE_MESSAGE_UNFINISHED = 276,
     /** §5.2: a payload of 2^63 bytes or more. */
     SANSOCKET_USAGE_PAYLOAD_TOO_LONG = 277,
-    /** The scheme of a URL is missing or not `ws`, `wss`, `http` or `https`. */
+    /** The scheme is missing or not `ws`, `wss`, `http` or `https`. */
     SANSOCKET_URL_INVALID_SCHEME = 513,
-    /** The host is missing, or has a byte that no host has. Names beyond ASCII have to be given in their `xn--` form. */
+    /**
+     * The host is missing, or has a byte that no host has. Names with characters beyond ASCII must be given in their `xn--`
+     * form.
+     */
     SANSOCKET_URL_INVALID_HOST = 514,
     /** The port is not a number from 1 to 65535. */
     SANSOCKET_URL_INVALID_PORT = 515,
-    /** A user name or password (`user@`): §3 has none. Credentials go into a header. */
+    /** A user name or password (`user@`), for which §3 has no place. Credentials go into a header. */
     SANSOCKET_URL_USER_INFORMATION = 516,
     /** A fragment (`#`), which §3 forbids. */
     SANSOCKET_URL_FRAGMENT = 517,
-    /** A blank, a control byte or one beyond ASCII in path or query: they have to be given percent-encoded. */
+    /** A blank, a control byte or a byte beyond ASCII in path or query: they must be given percent-encoded. */
     SANSOCKET_URL_INVALID_TARGET = 518,
     /** RFC 1951 §3.2.3: block type 3 is reserved. */
     SANSOCKET_INFLATE_RESERVED_BLOCK_TYPE = 769,
@@ -198,76 +262,134 @@ enum sansocket_result
     SANSOCKET_INFLATE_BAD_LITERAL_CODE = 775,
     /** RFC 1951 §3.2.2: the distance code is over-subscribed or incomplete. */
     SANSOCKET_INFLATE_BAD_DISTANCE_CODE = 776,
-    /** RFC 1951 §3.2.5: bits that are no code for a literal or a length, or symbol 286 or 287. */
+    /** RFC 1951 §3.2.5: bits that are not a code for a literal or a length, or symbol 286 or 287. */
     SANSOCKET_INFLATE_INVALID_LITERAL = 777,
-    /** RFC 1951 §3.2.5: bits that are no code for a distance, or symbol 30 or 31. */
+    /** RFC 1951 §3.2.5: bits that are not a code for a distance, or symbol 30 or 31. */
     SANSOCKET_INFLATE_INVALID_DISTANCE = 778,
-    /** RFC 1951 §3.2.5, RFC 7692 §7.1.2: a match before the first byte known, or beyond the window agreed. */
+    /** RFC 1951 §3.2.5, RFC 7692 §7.1.2: a match before the first byte of the history, or beyond the agreed window. */
     SANSOCKET_INFLATE_DISTANCE_TOO_FAR = 779,
-    /** RFC 7692 §7.2.1: the message does not end with an empty stored block whose LEN and NLEN were removed. */
+    /**
+     * RFC 7692 §7.2.1: the message does not end with an empty stored block whose LEN and NLEN were removed: it ends inside a
+     * block, or continues after that block.
+     */
     SANSOCKET_INFLATE_NOT_FLUSHED = 780,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sansocket_result sansocket_result;
-#else
-typedef uint32_t sansocket_result;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+} sansocket_result;
 
-/** The close codes that have a name (§7.4.1 and the registry). 3000 to 4999 are the applications' own. */
-enum sansocket_close_code
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-    /** The purpose of the connection is fulfilled. */
-    SANSOCKET_CLOSE_NORMAL_CLOSURE = 1000,
-    /** A server goes down, a page is left. */
-    SANSOCKET_CLOSE_GOING_AWAY = 1001,
-    /** The peer broke the protocol. */
-    SANSOCKET_CLOSE_PROTOCOL_ERROR = 1002,
-    /** A kind of data that this endpoint does not take. */
-    SANSOCKET_CLOSE_UNSUPPORTED_DATA = 1003,
-    /** The peer's Close carried no code. Never in a frame. */
-    SANSOCKET_CLOSE_NO_STATUS_RECEIVED = 1005,
-    /** The connection ended without a Close from the peer. Never in a frame. */
-    SANSOCKET_CLOSE_ABNORMAL_CLOSURE = 1006,
-    /** Data that does not fit the type of the message, such as text that is not UTF-8. */
-    SANSOCKET_CLOSE_INVALID_PAYLOAD_DATA = 1007,
-    /** A policy of this endpoint was violated. */
-    SANSOCKET_CLOSE_POLICY_VIOLATION = 1008,
-    /** A message is too big. */
-    SANSOCKET_CLOSE_MESSAGE_TOO_BIG = 1009,
-    /** A client misses an extension in the server's handshake. For clients only. */
-    SANSOCKET_CLOSE_MANDATORY_EXTENSION = 1010,
-    /** Something unexpected happened in the endpoint itself. */
-    SANSOCKET_CLOSE_INTERNAL_ERROR = 1011,
-    /** The service restarts. */
-    SANSOCKET_CLOSE_SERVICE_RESTART = 1012,
-    /** Try again later. */
-    SANSOCKET_CLOSE_TRY_AGAIN_LATER = 1013,
-    /** A gateway got a bad answer. */
-    SANSOCKET_CLOSE_BAD_GATEWAY = 1014,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sansocket_close_code sansocket_close_code;
-#else
-typedef uint32_t sansocket_close_code;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+/** What `sansocket_config_set` sets. Lengths are in bytes; times in milliseconds, where 0 turns a deadline off. */
+typedef enum SANSOCKET_32_BITS sansocket_option {
+    /** Bytes of a message: 16 777 216 unless set. 64 bits. */
+    SANSOCKET_OPTION_MAX_MESSAGE_LEN = 1,
+    /** Fragments of a message, empty ones counted: 65 536. 32 bits. */
+    SANSOCKET_OPTION_MAX_FRAGMENTS = 2,
+    /** Empty data frames between two bytes of payload: 1 024. 32 bits. */
+    SANSOCKET_OPTION_MAX_EMPTY_FRAMES = 3,
+    /** Bytes of a handshake head: 8 192. 32 bits. A caller whose input buffer is smaller sets the size of that buffer. */
+    SANSOCKET_OPTION_MAX_HEAD_LEN = 4,
+    /** Bytes of a request target: 4 096. 32 bits. */
+    SANSOCKET_OPTION_MAX_TARGET_LEN = 5,
+    /** Header lines in a head: 100. 16 bits. */
+    SANSOCKET_OPTION_MAX_HEADER_LINES = 6,
+    /** Interim (1xx) responses before the final one, for a client: 8. 8 bits. */
+    SANSOCKET_OPTION_MAX_INTERIM_RESPONSES = 7,
+    /** 1 if `sansocket_receive` answers Pings itself (§5.5.2), which is the default; 0 if the caller does. */
+    SANSOCKET_OPTION_AUTO_PONG = 8,
+    /** From the start to the end of the opening handshake: 10 000 ms. 32 bits, as are the times below. */
+    SANSOCKET_OPTION_HANDSHAKE_TIMEOUT_MS = 9,
+    /** From our Close, or from a failure, to the end of the connection: 5 000 ms. */
+    SANSOCKET_OPTION_CLOSING_TIMEOUT_MS = 10,
+    /** Between two keepalive Pings: 25 000 ms. */
+    SANSOCKET_OPTION_KEEPALIVE_INTERVAL_MS = 11,
+    /** From a keepalive Ping to its Pong: 20 000 ms. */
+    SANSOCKET_OPTION_PONG_TIMEOUT_MS = 12,
+    /** Without any byte from the peer: 0, off. */
+    SANSOCKET_OPTION_IDLE_TIMEOUT_MS = 13,
+    /**
+     * Bytes a second at which a peer has to take what was due before our Close, on average, if it is to have longer than
+     * `SANSOCKET_OPTION_CLOSING_TIMEOUT_MS` for it: 240. With 0 any byte will do. For callers of `sansocket_written`. 32 bits.
+     */
+    SANSOCKET_OPTION_MIN_WRITE_RATE = 14,
+} sansocket_option;
+
+/** An end of a connection (§1.1). */
+typedef enum SANSOCKET_32_BITS sansocket_role {
+    /** Sends the opening handshake and masks what it sends. */
+    SANSOCKET_CLIENT = 1,
+    /** Answers the opening handshake and never masks. */
+    SANSOCKET_SERVER = 2,
+} sansocket_role;
+
+/** The states of a connection, numbered as browsers number `readyState`. */
+typedef enum SANSOCKET_32_BITS sansocket_state {
+    /** The opening handshake is under way. */
+    SANSOCKET_STATE_CONNECTING = 0,
+    /** Messages may be sent. */
+    SANSOCKET_STATE_OPEN = 1,
+    /** A Close was sent or received, the connection failed or the handshake was refused. */
+    SANSOCKET_STATE_CLOSING = 2,
+    /** `SANSOCKET_EVENT_CLOSED` was given. */
+    SANSOCKET_STATE_CLOSED = 3,
+} sansocket_state;
+
+/** What to do with the transport now. */
+typedef enum SANSOCKET_32_BITS sansocket_transport {
+    /** Keep it. */
+    SANSOCKET_TRANSPORT_KEEP = 0,
+    /**
+     * Write what is due, then shut down writing (`shutdown(SHUT_WR)`) and continue to read until the end of input or the
+     * deadline, so that a reset does not destroy our last bytes (§7.1.1).
+     */
+    SANSOCKET_TRANSPORT_SHUTDOWN_WRITE = 1,
+    /** Close it once what is due is written, or when the peer stops taking it: the caller sets a deadline for that. */
+    SANSOCKET_TRANSPORT_CLOSE = 2,
+} sansocket_transport;
+
+/** What happened. */
+typedef enum SANSOCKET_32_BITS sansocket_event_type {
+    /** Nothing, and nothing more can be had from this input. */
+    SANSOCKET_EVENT_NONE = 0,
+    /**
+     * Server: a valid opening handshake (§4.2.1). `data` and `len`: its head. Nothing more is read until
+     * `sansocket_accept_or_refuse`, `sansocket_accept` or `sansocket_respond` answers it.
+     */
+    SANSOCKET_EVENT_REQUEST = 1,
+    /** Server: plain HTTP on our port. `data` and `len`: its head. `sansocket_respond` answers it. */
+    SANSOCKET_EVENT_HTTP_REQUEST = 2,
+    /** Client: the server's 101, completely checked (§4.1). Messages may be sent. `status`; `data` and `len`: its head. */
+    SANSOCKET_EVENT_OPENED = 3,
+    /**
+     * Client: any other final response. `status`; `error`: what is wrong with it; `data` and `len`: its head. Its body, if it
+     * has one, stays in the input, unparsed; the connection takes nothing more, and `sansocket_close` ends it at once.
+     */
+    SANSOCKET_EVENT_REFUSED = 4,
+    /**
+     * A piece of a message, unmasked and, if text, checked as far as it goes. `kind`; `offset`; `first`; `last`; `data` and
+     * `len`: the bytes, which the caller may change in place. `len` is 0 only where a message ends without further bytes.
+     */
+    SANSOCKET_EVENT_DATA = 5,
+    /** A Ping (§5.5.2). `data` and `len`: its payload, at most 125 bytes; `answered`: whether this call wrote the Pong. */
+    SANSOCKET_EVENT_PING = 6,
+    /** A Pong (§5.5.3). `data` and `len`: its payload, at most 125 bytes; `answers`: which Ping of ours it answers. */
+    SANSOCKET_EVENT_PONG = 7,
+    /**
+     * The peer's Close (§5.5.1). This call wrote ours, unless it was sent before. `close_code`: the peer's, 1005 if it gave
+     * none; `data` and `len`: its reason, at most 123 bytes of UTF-8.
+     */
+    SANSOCKET_EVENT_CLOSE_RECEIVED = 8,
+    /** The peer broke a rule (§7.1.7): `error`. This call wrote the Close or the HTTP response that tells the peer. */
+    SANSOCKET_EVENT_FAILED = 9,
+    /**
+     * The connection has ended: the last event of every connection, given exactly once. The transport can go. `close_code`: the
+     * peer's, 1005 if its Close had none, 1006 if there was no Close; `was_clean`: whether both Closes were exchanged (§7.1.4).
+     */
+    SANSOCKET_EVENT_CLOSED = 10,
+} sansocket_event_type;
 
 /**
  * The rule that the peer broke, in the field `error` of an event; 0 in the others. Numbers are never used again for something
  * else; later versions may add some.
  */
-enum sansocket_error
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-    /** None. */
+typedef enum SANSOCKET_32_BITS sansocket_error {
+    /** No rule was broken. */
     SANSOCKET_ERROR_NONE = 0,
     /** §5.2: RSV1, RSV2 or RSV3 is set without an extension that defines it. */
     SANSOCKET_ERROR_RESERVED_BIT_SET = 1,
@@ -275,17 +397,17 @@ enum sansocket_error
     SANSOCKET_ERROR_RESERVED_OPCODE = 2,
     /** §5.4, §5.5: a control frame without FIN. */
     SANSOCKET_ERROR_FRAGMENTED_CONTROL_FRAME = 3,
-    /** §5.5: a control frame announces more than 125 bytes. */
+    /** §5.5: a control frame with more than 125 bytes of payload. */
     SANSOCKET_ERROR_CONTROL_FRAME_TOO_LONG = 4,
-    /** §5.1: a client's frame without masking key. */
+    /** §5.1: a client's frame without a masking key. */
     SANSOCKET_ERROR_UNMASKED_CLIENT_FRAME = 5,
-    /** §5.1: a server's frame with masking key. */
+    /** §5.1: a server's frame with a masking key. */
     SANSOCKET_ERROR_MASKED_SERVER_FRAME = 6,
-    /** §5.2: a length that fits a shorter form. */
+    /** §5.2: a length that would fit a shorter form. */
     SANSOCKET_ERROR_NON_MINIMAL_LENGTH = 7,
     /** §5.2: the most significant bit of a 64-bit length is set. */
     SANSOCKET_ERROR_LENGTH_TOP_BIT_SET = 8,
-    /** §5.4: a continuation frame where no message is unfinished. */
+    /** §5.4: a continuation frame while no message is unfinished. */
     SANSOCKET_ERROR_CONTINUATION_WITHOUT_START = 9,
     /** §5.4: a text or binary frame while another message is unfinished. */
     SANSOCKET_ERROR_MESSAGE_INSIDE_MESSAGE = 10,
@@ -293,46 +415,52 @@ enum sansocket_error
     SANSOCKET_ERROR_INVALID_UTF8 = 11,
     /** §5.5.1: a Close body of one byte. */
     SANSOCKET_ERROR_CLOSE_BODY_TOO_SHORT = 12,
-    /** §7.4: a close code that may not stand in a frame. */
+    /** §7.4: a close code that is not allowed in a frame. */
     SANSOCKET_ERROR_INVALID_CLOSE_CODE = 13,
     /** §5.5.1: a close reason that is not UTF-8. */
     SANSOCKET_ERROR_INVALID_CLOSE_REASON = 14,
-    /** §10.4: a message longer than `SANSOCKET_MAX_MESSAGE_LEN`. */
+    /**
+     * §10.4: longer than `SANSOCKET_OPTION_MAX_MESSAGE_LEN`, known from the header
+     * or, when compressed, while inflating.
+     */
     SANSOCKET_ERROR_MESSAGE_TOO_LONG = 15,
-    /** §10.4: more fragments than `SANSOCKET_MAX_FRAGMENTS`. */
+    /** §10.4: more fragments than `SANSOCKET_OPTION_MAX_FRAGMENTS`. */
     SANSOCKET_ERROR_TOO_MANY_FRAGMENTS = 16,
-    /** §10.4: more empty frames in a row than `SANSOCKET_MAX_EMPTY_FRAMES`. */
+    /** §10.4: more empty frames in a row than `SANSOCKET_OPTION_MAX_EMPTY_FRAMES`. */
     SANSOCKET_ERROR_TOO_MANY_EMPTY_FRAMES = 17,
     /** RFC 7692 §7.2.2: a compressed message that does not inflate. */
     SANSOCKET_ERROR_INVALID_DEFLATE = 18,
-    /** RFC 9112 §3: not an HTTP/1.x request line; TLS or another protocol on the port ends here. */
+    /**
+     * RFC 9112 §3: not an HTTP/1.x request line, as with TLS or another protocol on this port. §4.2.1: an opening handshake
+     * whose target is neither a path nor a URL.
+     */
     SANSOCKET_ERROR_INVALID_REQUEST_LINE = 32,
-    /** RFC 9112 §4: not an HTTP/1.x status line. */
+    /** RFC 9112 §4: not an HTTP/1.x status line, or a 101 of HTTP/1.0. */
     SANSOCKET_ERROR_INVALID_STATUS_LINE = 33,
-    /** RFC 9112 §5.1: a header name with a byte that is not a token's, or white space around it. */
+    /** RFC 9112 §5.1: a header name with a byte that is not allowed in a token, or with white space around it. */
     SANSOCKET_ERROR_INVALID_HEADER_NAME = 34,
     /** RFC 9110 §5.5: a control byte in a header value. */
     SANSOCKET_ERROR_INVALID_HEADER_VALUE = 35,
-    /** RFC 9112 §2.2: CR without LF or LF without CR. */
+    /** RFC 9112 §2.2: CR without LF or LF without CR. We accept neither as a line end. */
     SANSOCKET_ERROR_INVALID_LINE_END = 36,
-    /** RFC 9112 §5.2: a folded header line. */
+    /** RFC 9112 §5.2: a folded header line. Refused in requests as the RFC requires, in responses by policy. */
     SANSOCKET_ERROR_FOLDED_HEADER_LINE = 37,
-    /** A head longer than `SANSOCKET_MAX_HEAD_LEN`. */
+    /** A head longer than `SANSOCKET_OPTION_MAX_HEAD_LEN`. */
     SANSOCKET_ERROR_HEAD_TOO_LONG = 38,
-    /** More header lines than `SANSOCKET_MAX_HEADER_LINES`. */
+    /** More header lines than `SANSOCKET_OPTION_MAX_HEADER_LINES`. */
     SANSOCKET_ERROR_TOO_MANY_HEADER_LINES = 39,
-    /** A request target longer than `SANSOCKET_MAX_TARGET_LEN`. */
+    /** A request target longer than `SANSOCKET_OPTION_MAX_TARGET_LEN`. */
     SANSOCKET_ERROR_TARGET_TOO_LONG = 40,
     /** §9.1, §11.3: a list header (Connection, Upgrade, Sec-WebSocket-Protocol, -Extensions) that breaks its grammar. */
     SANSOCKET_ERROR_INVALID_HEADER_LIST = 41,
     /**
-     * RFC 9112 §6.1, §6.3: a Content-Length that is no number, or several that differ; one beside Transfer-Encoding; a
-     * Transfer-Encoding of a request that does not end in chunked, or one over HTTP/1.0. Where the body ends cannot be told.
+     * RFC 9112 §6.1, §6.3: a Content-Length that is not a number, or several that differ; one together with Transfer-Encoding; a
+     * Transfer-Encoding of a request that does not end in chunked, or one in HTTP/1.0. The end of the body cannot be determined.
      */
     SANSOCKET_ERROR_INVALID_BODY_LENGTH = 42,
     /** §4.2.1: the method is not GET. */
     SANSOCKET_ERROR_METHOD_NOT_GET = 48,
-    /** RFC 9112 §3.2: no Host, two of them, or one that is none. */
+    /** RFC 9112 §3.2: no Host, two of them, or an invalid one. */
     SANSOCKET_ERROR_INVALID_HOST = 49,
     /** §4.2.1: Connection does not list `upgrade`. */
     SANSOCKET_ERROR_MISSING_CONNECTION_UPGRADE = 50,
@@ -342,11 +470,11 @@ enum sansocket_error
     SANSOCKET_ERROR_INVALID_VERSION = 52,
     /** §4.4: a version other than 13. */
     SANSOCKET_ERROR_UNSUPPORTED_VERSION = 53,
-    /** The request of an opening handshake announces a body. */
+    /** Policy on RFC 9110 §7.8: the request announces a body. */
     SANSOCKET_ERROR_REQUEST_WITH_BODY = 54,
-    /** `Expect` in an opening handshake. */
+    /** Policy on RFC 9110 §7.8: `Expect` in an opening handshake. */
     SANSOCKET_ERROR_UNSUPPORTED_EXPECTATION = 55,
-    /** RFC 8441 §5, RFC 9113 §8.2.2: a field in an extended CONNECT that belongs to a connection of HTTP/1.1. */
+    /** RFC 8441 §5, RFC 9113 §8.2.2: Connection, Upgrade, Transfer-Encoding or Sec-WebSocket-Key in an extended CONNECT. */
     SANSOCKET_ERROR_CONNECTION_SPECIFIC_FIELD = 56,
     /** §4.1: a final response with a status other than 101. */
     SANSOCKET_ERROR_STATUS_NOT_101 = 64,
@@ -356,7 +484,7 @@ enum sansocket_error
     SANSOCKET_ERROR_MISSING_CONNECTION_UPGRADE_IN_RESPONSE = 66,
     /** §4.1: Sec-WebSocket-Accept is missing or repeated. */
     SANSOCKET_ERROR_INVALID_ACCEPT = 67,
-    /** §4.1: Sec-WebSocket-Accept does not belong to our key. */
+    /** §4.1: Sec-WebSocket-Accept does not match our key. */
     SANSOCKET_ERROR_WRONG_ACCEPT = 68,
     /** §4.1: a subprotocol that was not offered, or two of them. */
     SANSOCKET_ERROR_UNOFFERED_SUBPROTOCOL = 69,
@@ -364,117 +492,38 @@ enum sansocket_error
     SANSOCKET_ERROR_UNOFFERED_EXTENSION = 70,
     /** RFC 9112 §6.1: Transfer-Encoding in a 101. */
     SANSOCKET_ERROR_RESPONSE_WITH_BODY = 71,
-    /** More interim responses than `SANSOCKET_MAX_INTERIM_RESPONSES`. */
+    /** More interim responses than `SANSOCKET_OPTION_MAX_INTERIM_RESPONSES`. */
     SANSOCKET_ERROR_TOO_MANY_INTERIM_RESPONSES = 72,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sansocket_error sansocket_error;
-#else
-typedef uint32_t sansocket_error;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+} sansocket_error;
 
-/** What happened. */
-enum sansocket_event_type
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-    /** Nothing, and nothing more can be had from this input. */
-    SANSOCKET_EVENT_NONE = 0,
-    /**
-     * Server: a valid opening handshake (§4.2.1). `data` and `len`: its head, for `sansocket_accept` and `sansocket_request_parse`.
-     * Nothing more is read until `sansocket_accept` or `sansocket_respond` answers it.
-     */
-    SANSOCKET_EVENT_REQUEST = 1,
-    /** Server: plain HTTP on our port. `data` and `len`: its head. `sansocket_respond` answers it. */
-    SANSOCKET_EVENT_HTTP_REQUEST = 2,
-    /** Client: the server's 101, completely checked (§4.1). Messages may be sent. `status`; `data` and `len`: its head. */
-    SANSOCKET_EVENT_OPENED = 3,
-    /**
-     * Client: any other final response. `status`; `error`: what is wrong with it; `data` and `len`: its head. Its body, if any,
-     * stays in the input, unparsed; the connection takes nothing more, and `sansocket_close` ends it at once.
-     */
-    SANSOCKET_EVENT_REFUSED = 4,
-    /**
-     * A piece of a message, unmasked and, if text, checked as far as it goes. `kind`; `offset`; `first`; `last`; `data` and `len`: the
-     * bytes, in the input, the caller's to change. `len` is 0 only where a message ends without further bytes.
-     */
-    SANSOCKET_EVENT_DATA = 5,
-    /**
-     * A Ping (§5.5.2). `data` and `len`: its payload, at most 125 bytes; `answered`: whether the Pong is in the output of this call.
-     */
-    SANSOCKET_EVENT_PING = 6,
-    /** A Pong (§5.5.3). `data` and `len`: its payload, at most 125 bytes; `answers`: which Ping of ours it answers. */
-    SANSOCKET_EVENT_PONG = 7,
-    /**
-     * The peer's Close (§5.5.1). Ours is in the output of this call unless it was sent before. `close_code`: the peer's, 1005 if it
-     * gave none; `data` and `len`: its reason, at most 123 bytes of UTF-8 without NUL at its end.
-     */
-    SANSOCKET_EVENT_CLOSE_RECEIVED = 8,
-    /** The peer broke a rule (§7.1.7): `error`. The Close or HTTP response that tells it is in the output of this call. */
-    SANSOCKET_EVENT_FAILED = 9,
-    /**
-     * The connection has ended: the last event of every connection, given exactly once. The transport can go. `close_code`: the
-     * peer's, 1005 if its Close had none, 1006 if there was no Close; `was_clean`: whether both Closes were exchanged (§7.1.4).
-     */
-    SANSOCKET_EVENT_CLOSED = 10,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sansocket_event_type sansocket_event_type;
-#else
-typedef uint32_t sansocket_event_type;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/** The kinds of message (§5.6), with the numbers of their opcodes. */
-enum sansocket_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+/** The two kinds of message (§5.6). */
+typedef enum SANSOCKET_32_BITS sansocket_kind {
     /** UTF-8 text. */
     SANSOCKET_TEXT = 1,
     /** Any bytes. */
     SANSOCKET_BINARY = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sansocket_kind sansocket_kind;
-#else
-typedef uint32_t sansocket_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+} sansocket_kind;
+
+/** What sent a Ping of ours. */
+typedef enum SANSOCKET_32_BITS sansocket_ping_source {
+    /** `sansocket_handle_timeout`, to see whether the peer is alive. */
+    SANSOCKET_PING_KEEPALIVE = 1,
+    /** The caller, by `sansocket_ping`. */
+    SANSOCKET_PING_APPLICATION = 2,
+} sansocket_ping_source;
 
 /** Which frames may come, as to their masking (§5.1). */
-enum sansocket_masking
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+typedef enum SANSOCKET_32_BITS sansocket_masking {
     /** Masked or not. */
     SANSOCKET_MASKING_ANY = 0,
     /** Masked only: from a client. */
     SANSOCKET_MASKING_REQUIRED = 1,
     /** Not masked: from a server. */
     SANSOCKET_MASKING_FORBIDDEN = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sansocket_masking sansocket_masking;
-#else
-typedef uint32_t sansocket_masking;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+} sansocket_masking;
 
 /** Opcodes (§5.2). */
-enum sansocket_opcode
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+typedef enum SANSOCKET_32_BITS sansocket_opcode {
     /** A further fragment of a message. */
     SANSOCKET_OPCODE_CONTINUATION = 0,
     /** The first or only frame of a text message. */
@@ -487,70 +536,13 @@ enum sansocket_opcode
     SANSOCKET_OPCODE_PING = 9,
     /** Answers a Ping, or nothing. */
     SANSOCKET_OPCODE_PONG = 10,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sansocket_opcode sansocket_opcode;
-#else
-typedef uint32_t sansocket_opcode;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/** What can be set, by `sansocket_config_set`. Lengths are in bytes; times in milliseconds, where 0 turns a deadline off. */
-enum sansocket_option
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-    /** Bytes of a message: 16 777 216 unless set. 64 bits. */
-    SANSOCKET_MAX_MESSAGE_LEN = 1,
-    /** Fragments of a message, empty ones counted: 65 536. 32 bits. */
-    SANSOCKET_MAX_FRAGMENTS = 2,
-    /** Empty data frames between two bytes of payload: 1 024. 32 bits. */
-    SANSOCKET_MAX_EMPTY_FRAMES = 3,
-    /** Bytes of a handshake head: 8 192. 32 bits. A caller whose buffer is smaller sets the size of that buffer. */
-    SANSOCKET_MAX_HEAD_LEN = 4,
-    /** Bytes of a request target: 4 096. 32 bits. */
-    SANSOCKET_MAX_TARGET_LEN = 5,
-    /** Header lines in a head: 100. 16 bits. */
-    SANSOCKET_MAX_HEADER_LINES = 6,
-    /** Interim (1xx) responses before the final one, for a client: 8. 8 bits. */
-    SANSOCKET_MAX_INTERIM_RESPONSES = 7,
-    /** Whether `sansocket_receive` answers Pings itself (§5.5.2): 1. Or 0. */
-    SANSOCKET_AUTO_PONG = 8,
-    /** From the start to the end of the opening handshake: 10 000 ms. 32 bits, as the times below. */
-    SANSOCKET_HANDSHAKE_TIMEOUT_MS = 9,
-    /** From our Close, or from a failure, to the end of the connection: 5 000 ms. */
-    SANSOCKET_CLOSING_TIMEOUT_MS = 10,
-    /** Between two keepalive Pings: 25 000 ms. */
-    SANSOCKET_KEEPALIVE_INTERVAL_MS = 11,
-    /** From a keepalive Ping to its Pong: 20 000 ms. */
-    SANSOCKET_PONG_TIMEOUT_MS = 12,
-    /** Without any byte from the peer: 0, off. */
-    SANSOCKET_IDLE_TIMEOUT_MS = 13,
-    /**
-     * Bytes a second at which a peer has to take what was due before our Close, on average, if it is to have longer than
-     * `SANSOCKET_CLOSING_TIMEOUT_MS` for it: 240. With 0 any byte will do. For callers of `sansocket_written`. 32 bits.
-     */
-    SANSOCKET_MIN_WRITE_RATE = 14,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sansocket_option sansocket_option;
-#else
-typedef uint32_t sansocket_option;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+} sansocket_opcode;
 
 /**
- * Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be used by
- * every page that its users visit.
+ * Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be used
+ * by every page that its users visit.
  */
-enum sansocket_origin
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+typedef enum SANSOCKET_32_BITS sansocket_origin {
     /** Any: for public services, for those that authenticate inside the connection, and where the caller checked it. */
     SANSOCKET_ORIGIN_ANY = 1,
     /**
@@ -559,108 +551,46 @@ enum sansocket_origin
      */
     SANSOCKET_ORIGIN_ONE_OF = 2,
     /**
-     * Pages of the host that is asked for: the same host and port, where none stands for 80. A request without Origin passes, `null`
-     * does not. This believes the Host header: a name that an attacker points at this server's address passes for its own (DNS
-     * rebinding), so a server that others must not reach by such a name compares Host with the names that it has.
+     * Pages of the host that is asked for: the same host and port, where no port stands for 80. A request without Origin passes,
+     * `null` does not. This believes the Host header: a name that an attacker points at this server's address passes for its own
+     * (DNS rebinding), so a server that others must not reach by such a name compares Host with the names that it has.
      */
     SANSOCKET_ORIGIN_SAME_HOST = 3,
     /** The same for requests that came over TLS, to this program or to a proxy in front of it: no port stands for 443. */
     SANSOCKET_ORIGIN_SAME_HOST_SECURE = 4,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sansocket_origin sansocket_origin;
-#else
-typedef uint32_t sansocket_origin;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+} sansocket_origin;
 
-/** Which end of a connection (§1.1). */
-enum sansocket_role
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-    /** Sends the opening handshake and masks what it sends. */
-    SANSOCKET_CLIENT = 1,
-    /** Answers the opening handshake and never masks. */
-    SANSOCKET_SERVER = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sansocket_role sansocket_role;
-#else
-typedef uint32_t sansocket_role;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/** The states of a connection, numbered as browsers number `readyState`. */
-enum sansocket_state
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-    /** The opening handshake is under way. */
-    SANSOCKET_STATE_CONNECTING = 0,
-    /** Messages may be sent. */
-    SANSOCKET_STATE_OPEN = 1,
-    /** A Close was sent or received, the connection failed or the handshake was refused. */
-    SANSOCKET_STATE_CLOSING = 2,
-    /** `SANSOCKET_EVENT_CLOSED` was given. */
-    SANSOCKET_STATE_CLOSED = 3,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sansocket_state sansocket_state;
-#else
-typedef uint32_t sansocket_state;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/** What to do with the transport. */
-enum sansocket_transport
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-    /** Keep it. */
-    SANSOCKET_TRANSPORT_KEEP = 0,
-    /**
-     * Write what is due, then shut down writing (`shutdown(fd, SHUT_WR)`) and go on reading until the end of input or the
-     * deadline, so that a reset does not eat our last bytes (§7.1.1).
-     */
-    SANSOCKET_TRANSPORT_SHUTDOWN_WRITE = 1,
-    /**
-     * Close it, once what is due is written: for as long as the peer takes it, and no longer than a writing deadline of the caller's.
-     */
-    SANSOCKET_TRANSPORT_CLOSE = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sansocket_transport sansocket_transport;
-#else
-typedef uint32_t sansocket_transport;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/** Who sent a Ping of ours. */
-enum sansocket_ping_source
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-    /** `sansocket_handle_timeout`, to see whether the peer lives. */
-    SANSOCKET_PING_KEEPALIVE = 1,
-    /** The caller, by `sansocket_ping`. */
-    SANSOCKET_PING_APPLICATION = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sansocket_ping_source sansocket_ping_source;
-#else
-typedef uint32_t sansocket_ping_source;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+/** The close codes that have a name (§7.4.1 and the registry). 3000 to 4999 are the applications' own. */
+typedef enum SANSOCKET_32_BITS sansocket_close_code {
+    /** The connection has fulfilled its purpose. */
+    SANSOCKET_CLOSE_NORMAL_CLOSURE = 1000,
+    /** A server goes down, or a browser leaves the page. */
+    SANSOCKET_CLOSE_GOING_AWAY = 1001,
+    /** The peer broke the protocol. */
+    SANSOCKET_CLOSE_PROTOCOL_ERROR = 1002,
+    /** A kind of data that this endpoint does not accept. */
+    SANSOCKET_CLOSE_UNSUPPORTED_DATA = 1003,
+    /** The peer's Close had no code. Never in a frame. */
+    SANSOCKET_CLOSE_NO_STATUS_RECEIVED = 1005,
+    /** The connection ended without a Close from the peer. Never in a frame. */
+    SANSOCKET_CLOSE_ABNORMAL_CLOSURE = 1006,
+    /** Data that does not fit the type of the message, such as text that is not UTF-8. */
+    SANSOCKET_CLOSE_INVALID_PAYLOAD_DATA = 1007,
+    /** A policy of this endpoint was violated. */
+    SANSOCKET_CLOSE_POLICY_VIOLATION = 1008,
+    /** A message is too big. */
+    SANSOCKET_CLOSE_MESSAGE_TOO_BIG = 1009,
+    /** An extension that the client needs is missing in the server's handshake. For clients only. */
+    SANSOCKET_CLOSE_MANDATORY_EXTENSION = 1010,
+    /** Something unexpected happened in the endpoint itself. */
+    SANSOCKET_CLOSE_INTERNAL_ERROR = 1011,
+    /** The service restarts. */
+    SANSOCKET_CLOSE_SERVICE_RESTART = 1012,
+    /** Try again later. */
+    SANSOCKET_CLOSE_TRY_AGAIN_LATER = 1013,
+    /** A gateway got a bad answer. */
+    SANSOCKET_CLOSE_BAD_GATEWAY = 1014,
+} sansocket_close_code;
 
 /**
  * Limits, timeouts and subprotocols: one for any number of connections. Its contents are the library's.
@@ -674,9 +604,9 @@ typedef struct sansocket_config {
 } sansocket_config;
 
 /**
- * One endpoint of one connection, in 128 bytes of the caller's: on the stack, in static memory, in a struct. Its
- * contents are the library's. It may be moved (`memcpy`, `realloc`) between calls; of the copies only one may be used then. There
- * is nothing to free. Zeroed memory is a `sansocket` that was never initialised.
+ * One endpoint of one connection, in 128 bytes of the caller's: on the stack, in static memory, in a struct. Its contents are
+ * the library's. It may be moved (`memcpy`, `realloc`) between calls; of the copies only one may be used then. There is nothing
+ * to free. Zeroed memory is a `sansocket` that was never initialised.
  */
 typedef struct sansocket {
     /** Not for the caller. */
@@ -684,9 +614,9 @@ typedef struct sansocket {
 } sansocket;
 
 /**
- * A source of bytes that a peer cannot predict (§10.3), which a client needs: writes `len` bytes (4 for a frame, 16 for an opening
- * handshake) to `bytes` and returns 0, or returns something else if it cannot. It may not call functions of this library for the
- * same `sansocket`. `context` is what was passed with it.
+ * A source of bytes that a peer cannot predict (§10.3), which a client needs: writes `len` bytes (4 for a frame, 16 for an
+ * opening handshake) to `bytes` and returns 0, or returns something else if it cannot. It must not call functions of this
+ * library for the same `sansocket`. `context` is what was passed with it.
  */
 typedef int32_t (*sansocket_entropy)(void *context, uint8_t *bytes, size_t len);
 
@@ -716,19 +646,54 @@ typedef struct sansocket_negotiated {
 } sansocket_negotiated;
 
 /**
+ * What a `..._init` function is told. Begin with `sansocket_setup setup = SANSOCKET_SETUP;`, which fills in size and version and
+ * leaves the rest zero, and set what the function reads. The struct itself is needed only during the call, so one serves many.
+ */
+typedef struct sansocket_setup {
+    /** `sizeof(sansocket_setup)`. */
+    size_t size;
+    /** `SANSOCKET_ABI_VERSION`. */
+    uint32_t abi_version;
+    /** `sansocket_init_open`: which end this is. */
+    sansocket_role role;
+    /** Connections: the time, as in `sansocket_io`. */
+    uint64_t now_ms;
+    /** Connections: limits and timeouts, lent until the connection is no longer used; NULL for the defaults. */
+    const sansocket_config *config;
+    /** Clients: the source of masking keys, called only while a function of this `sansocket` runs. */
+    sansocket_entropy entropy;
+    /** What `entropy` is called with. */
+    void *entropy_context;
+    /** `sansocket_init_open`: what was agreed; NULL for nothing. Needed only during the call. */
+    const sansocket_negotiated *negotiated;
+    /** Inflater and compressor: the memory lent for as long as it is used. Its contents do not matter. */
+    uint8_t *memory;
+    /** How many bytes. */
+    size_t memory_len;
+    /** Compressor: the base-2 logarithm of its window in bytes, 8 to 15. */
+    uint32_t window_bits;
+    /** 0. */
+    uint32_t reserved;
+} sansocket_setup;
+
+/**
  * Text of the caller's or in memory of the caller's: `len` bytes at `data`, without NUL at its end. Names, hosts, targets and
  * subprotocols are ASCII; the value of a header that was received may have any bytes but controls.
+ *
+ * A field that may be "none" is none if its length is 0, wherever it points. A text that a function returns has `data` NULL if
+ * what was asked for does not exist.
  */
 typedef struct sansocket_text {
-    /** NULL for none. */
+    /** The first byte. */
     const char *data;
     /** How many bytes. */
     size_t len;
 } sansocket_text;
 
 /**
- * Inflates what a peer compressed, for one connection: 2 176 bytes of the caller's, and 2^8 to 2^15 of history that are lent to it. Its
- * contents are the library's. It may be moved between calls, as a `sansocket` may; the history may not. There is nothing to free.
+ * Inflates what a peer compressed, for one connection: 2 176 bytes of the caller's, and 2^8 to 2^15 of history that are lent to
+ * it. Its contents are the library's. It may be moved between calls, as a `sansocket` may; the history may not. There is nothing
+ * to free.
  *
  * The functions that take an inflater or a compressor are not in a library that was built without the feature `deflate`.
  */
@@ -738,8 +703,9 @@ typedef struct sansocket_inflater {
 } sansocket_inflater;
 
 /**
- * Compresses what we send, for one connection: 128 bytes of the caller's, and 384 to 98 304 of memory that are lent to it. Its contents
- * are the library's. It may be moved between calls, as a `sansocket` may; the lent memory may not. There is nothing to free.
+ * Compresses what we send, for one connection: 128 bytes of the caller's, and 384 to 98 304 of memory that are lent to it. Its
+ * contents are the library's. It may be moved between calls, as a `sansocket` may; the lent memory may not. There is nothing to
+ * free.
  */
 typedef struct sansocket_compressor {
     /** Not for the caller. */
@@ -748,95 +714,103 @@ typedef struct sansocket_compressor {
 
 /** An event: its type, and what `sansocket_event_type` says that goes with it. All other fields are 0. */
 typedef struct sansocket_event {
-    /** Which `sansocket_event_type`. */
-    uint32_t type;
-    /** Which `sansocket_error`. */
-    uint32_t error;
+    /** What happened. */
+    sansocket_event_type type;
+    /** The rule that the peer broke. */
+    sansocket_error error;
+    /** Text or binary, the same for all pieces of a message. */
+    sansocket_kind kind;
+    /** Which Ping of ours the Pong answers; 0 if it came unasked, or to one that was not the latest of its source. */
+    sansocket_ping_source answers;
     /** A close code (§7.4). */
     uint16_t close_code;
     /** The status of a response. */
     uint16_t status;
-    /** Which `sansocket_kind`, the same for all pieces of a message. */
-    uint8_t kind;
     /** 1 if the message starts with this piece. */
     uint8_t first;
     /** 1 if the message ends with this piece: what `sansocket_send` takes as `fin`. */
     uint8_t last;
-    /** 1 if the connection ended with both Closes. */
+    /**
+     * 1 if the connection ended with both Closes. Ours counts as soon as it is in the output: whether it was written the caller
+     * knows.
+     */
     uint8_t was_clean;
     /** 1 if the Pong is in the output; 0 if `sansocket_pong` is the caller's. */
     uint8_t answered;
-    /** Which Ping of ours the Pong answers, a `sansocket_ping_source`; 0 if it came unasked, or to one that was not the latest. */
-    uint8_t answers;
-    /** 0 in this version. */
-    uint8_t reserved[6];
     /** Bytes of this message before this piece. */
     uint64_t offset;
     /**
-     * Bytes in the input of the call that gave the event, or in the window of `sansocket_receive_with`: valid for as long as the
-     * caller leaves them there. To be read only, except those of `SANSOCKET_EVENT_DATA`.
+     * Bytes in the caller's own memory: in the input of the call that gave the event, before where `input` points now, or in the
+     * window of `sansocket_receive_with`. They are not copied: they are there until the caller moves, overwrites or frees that
+     * memory, so use them before the next read into it and before a `memmove` of what is left. Calls of this library leave them
+     * alone. To be read only, except those of `SANSOCKET_EVENT_DATA`. No NUL follows them.
      */
     uint8_t *data;
     /** How many bytes. */
     size_t len;
     /** 0 in this version. */
-    uint64_t reserved_more[2];
+    uint64_t reserved[2];
 } sansocket_event;
 
 /**
- * What goes in and out of every call that reads or writes bytes. The caller sets the first five fields, the library the rest.
- * Begin with all of it zero: `sansocket_io io = {0};`. The library keeps no pointer to it, so one struct can serve all
- * connections of a thread.
+ * What goes in and out of every call that reads or writes bytes. Begin with all of it zero: `sansocket_io io = {0};`. The
+ * library keeps no pointer to it, so one struct can serve all connections of a thread.
+ *
+ * Two buffers of the caller's lie behind it. Of the input, calls take from the front: they move `input` on and shorten
+ * `input_len`. To the output, calls append: they lengthen `output_len`. So neither can be counted twice, and a call that does
+ * nothing leaves both as they are.
  */
 typedef struct sansocket_io {
     /** In: the time, in milliseconds since any epoch, of a clock that does not run backwards or leap. */
     uint64_t now_ms;
     /**
-     * In: for `sansocket_receive` and `_receive_with`, what the last call left unconsumed, unchanged, and behind it what arrived
-     * since. Payload is unmasked in place; what is not consumed is left as it was. NULL if `input_len` is 0.
+     * In and out: the bytes that arrived and were not consumed yet. `sansocket_receive` and `sansocket_receive_with` consume
+     * from the front; payload is unmasked in place, and what is not consumed is left as it was. The caller keeps it, moves it to
+     * the front of its buffer, and presents it again with more after it.
      */
     uint8_t *input;
-    /** In: bytes of `input`. */
+    /** In and out: how many bytes. */
     size_t input_len;
-    /**
-     * In: room for what the call writes. It may not overlap what the call reads. NULL if `output_len` is 0. `sansocket_receive` asks for
-     * 131 bytes (`SANSOCKET_MAX_ANSWER`), which suffice for it and for `sansocket_handle_timeout`.
-     */
+    /** In: the caller's buffer for what goes to the peer. The part that is free must not overlap what the call reads. */
     uint8_t *output;
-    /** In: bytes of room. */
+    /**
+     * In: the size of that buffer, in bytes. `sansocket_receive` asks for 131 free bytes (`SANSOCKET_MAX_ANSWER`), which suffice
+     * for it and for `sansocket_handle_timeout`.
+     */
+    size_t output_size;
+    /**
+     * In and out: how many bytes of the buffer are due, whatever the event. Calls append to them. The caller writes them to the
+     * transport, in their order, and takes them out: `output_len = 0`, or what was not written moved to the front.
+     */
     size_t output_len;
-    /**
-     * Out, only of `sansocket_receive`, `_receive_with`, `_receive_eof` and `_handle_timeout`: bytes at the start of `input` that are
-     * done with. Of `sansocket_send_with`, `_compress` and `_inflate`: bytes of what they read.
-     */
-    size_t consumed;
-    /** Out: bytes at the start of `output` that go to the peer, whatever the event. 0 unless the result is `SANSOCKET_OK`. */
-    size_t produced;
-    /** Out: the room that the call wants, where the result is `SANSOCKET_NEEDS_ROOM`; otherwise 0. */
+    /** Out, where the result is `SANSOCKET_NEEDS_ROOM`: how many free bytes the call wants; otherwise 0. */
     size_t needed;
+    /** Out, of `sansocket_send_with` and `sansocket_compress`: how many bytes of what they were given are done with. */
+    size_t consumed;
     /**
-     * Out, where the result is `SANSOCKET_OK`: which `sansocket_transport`, what to do with the transport once `output` is written.
-     * Functions without a connection leave it alone.
+     * Out, where the result is `SANSOCKET_OK`: what to do with the transport once the output is written. It is that of the
+     * connection that was called last; with one struct for many connections, ask `sansocket_get_transport`.
      */
-    uint32_t transport;
+    sansocket_transport transport;
     /**
-     * Out, only of `sansocket_send_with`, `_compress` and `_inflate_end`: 1 if the message is complete; 0 if the call is to be made
-     * again, with what was not consumed.
+     * Out, of `sansocket_send_with`, `sansocket_compress` and `sansocket_inflate_end`: 1 if the message is complete; 0 if the
+     * call is to be made again, with what was not consumed.
      */
     uint32_t done;
     /**
-     * Out, only of `sansocket_receive`, `_receive_with`, `_receive_eof` and `_handle_timeout`: what happened. The verbs leave it
-     * alone, so that it can be answered.
+     * Out, of `sansocket_receive`, `sansocket_receive_with`, `sansocket_receive_eof` and `sansocket_handle_timeout`: what
+     * happened; `SANSOCKET_EVENT_NONE` where the result is not `SANSOCKET_OK`. The other functions leave it alone, so that it
+     * can be answered.
      */
-    struct sansocket_event event;
+    sansocket_event event;
 } sansocket_io;
 
 /** What a header must satisfy beyond §5.2's syntax. */
 typedef struct sansocket_frame_rules {
     /** Bytes of payload that are still acceptable; what is longer is `SANSOCKET_ERROR_MESSAGE_TOO_LONG`. */
     uint64_t max_payload_len;
-    /** Which `sansocket_masking`. */
-    uint32_t masking;
+    /** Which frames may come. */
+    sansocket_masking masking;
     /** The reserved bits that an extension gave a meaning (§5.8), as in `sansocket_frame_header`. */
     uint8_t rsv;
     /** 0. */
@@ -847,10 +821,10 @@ typedef struct sansocket_frame_rules {
 typedef struct sansocket_frame_header {
     /** Bytes of payload, below 2^63. */
     uint64_t payload_len;
+    /** What the frame is. */
+    sansocket_opcode opcode;
     /** The masking key, if `masked`; else 0. */
     uint8_t masking_key[4];
-    /** Which `sansocket_opcode`. */
-    uint8_t opcode;
     /** 1 if the message ends with this frame. */
     uint8_t fin;
     /** RSV1 (4), RSV2 (2) and RSV3 (1). */
@@ -860,27 +834,27 @@ typedef struct sansocket_frame_header {
     /** Bytes of the header itself, 2 to 14. Out, of `sansocket_frame_header_decode`. */
     uint8_t header_len;
     /** 0. */
-    uint8_t reserved[7];
+    uint8_t reserved[4];
 } sansocket_frame_header;
 
 /** One header line. */
 typedef struct sansocket_header {
     /** Compared without regard to case. */
-    struct sansocket_text name;
+    sansocket_text name;
     /** Without white space around it. */
-    struct sansocket_text value;
+    sansocket_text value;
 } sansocket_header;
 
 /** What a client asks for. The subprotocols it offers are those of its configuration. Begin with all of it zero. */
 typedef struct sansocket_client_request {
     /** Host, with the port unless it is the scheme's default: `example.com:8080`, `[::1]:9001`. */
-    struct sansocket_text host;
+    sansocket_text host;
     /** Path and query: `/chat?room=1`. Never empty. */
-    struct sansocket_text target;
-    /** Origin (§4.1), which browsers send and others may; `data` NULL for none. */
-    struct sansocket_text origin;
+    sansocket_text target;
+    /** Origin (§4.1), which browsers send and others may; of length 0 for none. */
+    sansocket_text origin;
     /** Further headers: Authorization, Cookie, User-Agent. NULL for none. */
-    const struct sansocket_header *headers;
+    const sansocket_header *headers;
     /** How many, at most `SANSOCKET_MAX_LIST`. */
     size_t header_count;
     /** 0. */
@@ -889,23 +863,23 @@ typedef struct sansocket_client_request {
 
 /** How a server accepts an opening handshake. Begin with all of it zero. */
 typedef struct sansocket_acceptance {
-    /** The decision on the request's Origin: a `sansocket_origin`. */
-    uint32_t origin;
-    /** 0. */
-    uint32_t reserved;
-    /** The origins, for `SANSOCKET_ORIGIN_ONE_OF`; NULL for none. */
-    const struct sansocket_text *origins;
-    /** How many, at most `SANSOCKET_MAX_LIST`. */
-    size_t origin_count;
     /**
-     * The subprotocol, out of those that the client offers and the configuration lists (`sansocket_choose_subprotocol`); `data` NULL
-     * for none.
+     * The subprotocol, out of those that the client offers and the configuration lists (`sansocket_choose_subprotocol`); of
+     * length 0 for none.
      */
-    struct sansocket_text subprotocol;
+    sansocket_text subprotocol;
     /** Further headers, such as Set-Cookie. NULL for none. */
-    const struct sansocket_header *headers;
+    const sansocket_header *headers;
     /** How many, at most `SANSOCKET_MAX_LIST`. */
     size_t header_count;
+    /** The origins, for `SANSOCKET_ORIGIN_ONE_OF`; NULL for none. */
+    const sansocket_text *origins;
+    /** How many, at most `SANSOCKET_MAX_LIST`. */
+    size_t origin_count;
+    /** The decision on the request's Origin. */
+    sansocket_origin origin;
+    /** 0. */
+    uint32_t reserved;
     /** 0. */
     uint64_t reserved_more[2];
 } sansocket_acceptance;
@@ -913,23 +887,23 @@ typedef struct sansocket_acceptance {
 /** A request, read in place: all texts lie in the head, or are constants. */
 typedef struct sansocket_request_parts {
     /** `GET` in an opening handshake. */
-    struct sansocket_text method;
+    sansocket_text method;
     /** The target as it was sent: path and query, or a whole URL (RFC 9112 §3.2). */
-    struct sansocket_text target;
+    sansocket_text target;
     /** The path of the target, `/` if it has none. */
-    struct sansocket_text path;
-    /** The query of the target, behind its `?`; `data` NULL if it has none. */
-    struct sansocket_text query;
+    sansocket_text path;
+    /** The query of the target, after its `?`; `data` NULL if it has none. */
+    sansocket_text query;
     /** The host that is asked for, with its port; `data` NULL if there is none. */
-    struct sansocket_text host;
+    sansocket_text host;
     /** The Origin header (§10.2); `data` NULL if there is none. */
-    struct sansocket_text origin;
+    sansocket_text origin;
 } sansocket_request_parts;
 
 /** A response, read in place. */
 typedef struct sansocket_response_parts {
-    /** The text behind the status; often empty. It lies in the head. */
-    struct sansocket_text reason;
+    /** The text after the status; often empty. It lies in the head. */
+    sansocket_text reason;
     /** 101, or why not. */
     uint16_t status;
     /** 0 in this version. */
@@ -939,11 +913,11 @@ typedef struct sansocket_response_parts {
 /** A `ws`, `wss`, `http` or `https` URL: where to connect, and what to ask for. All texts lie in the URL, or are constants. */
 typedef struct sansocket_url {
     /** The host to connect to; an IPv6 address without its brackets. */
-    struct sansocket_text host;
+    sansocket_text host;
     /** Host and port as the Host header has them, for `sansocket_client_request`: the port only if it is not the scheme's. */
-    struct sansocket_text authority;
+    sansocket_text authority;
     /** Path and query, for `sansocket_client_request`. */
-    struct sansocket_text target;
+    sansocket_text target;
     /** The port to connect to: that of the scheme, 80 or 443, unless another is named. */
     uint16_t port;
     /** 1 if TLS comes first: `wss` or `https`. */
@@ -952,233 +926,413 @@ typedef struct sansocket_url {
     uint8_t reserved[5];
 } sansocket_url;
 
+/** Fails to compile where an enum is not 32 bits wide: tell the compiler to make enums as wide as int. */
+typedef char sansocket_enums_are_32_bits_wide[sizeof(sansocket_kind) == 4 ? 1 : -1];
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
-/**
- * Returns the version of the library that runs, as `SANSOCKET_VERSION` has that of the header: 1 000 000 times its first
- * number, 1000 times its second and its third.
- */
-uint32_t sansocket_version(void);
+/* ---- The ten functions that a program needs ---- */
 
 /**
- * Sets every option to its default. `size` is `sizeof *config`, `abi_version` is `SANSOCKET_ABI_VERSION`. The memory may have
- * any contents before; there is nothing to free.
+ * Begins a server's connection, when the transport is there. Of `setup` it reads `now_ms` and `config`. `ws` may have any
+ * contents before.
  *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_WRONG_SIZE` or
- * `SANSOCKET_WRONG_VERSION`.
+ * Returns `SANSOCKET_OK`, `SANSOCKET_WRONG_SIZE`, `SANSOCKET_WRONG_VERSION` or `SANSOCKET_NOT_INITIALISED` (the configuration).
  */
-sansocket_result sansocket_config_init(struct sansocket_config *config, size_t size, uint32_t abi_version);
+sansocket_result sansocket_init_server(sansocket *ws, const sansocket_setup *setup);
 
 /**
- * Sets an option (`sansocket_option`), before the configuration is lent to a connection.
- *
- * Returns `SANSOCKET_OK`, `SANSOCKET_INVALID_ARGUMENT` for an option that does not exist, `SANSOCKET_OUT_OF_RANGE`,
- * `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+ * Begins a client's connection, when the transport (and TLS in it) is there; `sansocket_request` comes next. Of `setup` it reads
+ * `now_ms`, `config`, `entropy`, which is not NULL, and `entropy_context`. The rest as `sansocket_init_server`.
  */
-sansocket_result sansocket_config_set(struct sansocket_config *config, uint32_t option, uint64_t value);
+sansocket_result sansocket_init_client(sansocket *ws, const sansocket_setup *setup);
 
 /**
- * Sets the subprotocols that this endpoint speaks, in order of preference, as the header writes them: `chat, superchat`. A client
- * offers all of them, a server's `sansocket_accept` picks from them. `list` is lent as the configuration is. The names are checked
- * by the verbs of the opening handshake. `len` of 0 for none, which is the default; `list` may be NULL then.
+ * Writes a client's opening handshake (§4.1). What `request` points to is needed only during the call.
  *
- * Returns `SANSOCKET_OK`, `SANSOCKET_USAGE_INVALID_SUBPROTOCOL` for what is not even UTF-8, `SANSOCKET_NULL_POINTER`,
- * `SANSOCKET_LENGTH_TOO_LARGE`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED`, `SANSOCKET_USAGE_NOT_CONNECTING`,
+ * `SANSOCKET_USAGE_WRONG_ROLE`, `SANSOCKET_USAGE_INVALID_HOST`, `_INVALID_TARGET`, `_INVALID_HEADER` (the origin, too),
+ * `_RESERVED_HEADER`, `_INVALID_SUBPROTOCOL` (the configuration's) or `SANSOCKET_LIST_TOO_LONG`.
  */
-sansocket_result sansocket_config_set_subprotocols(struct sansocket_config *config,
-                                                   const char *list,
-                                                   size_t len);
+sansocket_result sansocket_request(sansocket *ws, sansocket_io *io, const sansocket_client_request *request);
 
 /**
- * Begins a server's connection, when the transport is there. `ws` may have any contents before. `size` is `sizeof *ws`,
- * `abi_version` is `SANSOCKET_ABI_VERSION`. `config` is lent until the connection is no longer used; NULL for the defaults.
+ * `sansocket_accept`, or the response that refuses: 403 where the request's Origin is not allowed, 400 where the request is no
+ * opening handshake. `sansocket_get_state` says which it was: `SANSOCKET_STATE_OPEN`, or `SANSOCKET_STATE_CLOSING` after a
+ * refusal.
  *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_WRONG_SIZE`, `SANSOCKET_WRONG_VERSION` or
- * `SANSOCKET_NOT_INITIALISED` (the configuration).
+ * Returns what `sansocket_accept` does, but for `SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED` and `_NOT_AN_OPENING_HANDSHAKE`.
  */
-sansocket_result sansocket_init_server(struct sansocket *ws,
-                                       size_t size,
-                                       uint32_t abi_version,
-                                       const struct sansocket_config *config,
-                                       uint64_t now_ms);
+sansocket_result sansocket_accept_or_refuse(
+    sansocket *ws, sansocket_io *io, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
 
 /**
- * Begins a client's connection, when the transport (and TLS in it) is there. `sansocket_request` comes next. `entropy` is not
- * NULL; it is called with `context`, only while a function of this `sansocket` runs. The rest as `sansocket_init_server`.
+ * Takes the bytes that arrived (`input`): at most one event, and the bytes that it makes due. Call it again until the event is
+ * `SANSOCKET_EVENT_NONE`; what `input` holds then is presented again with more after it.
  *
- * Returns what `sansocket_init_server` does.
+ * Call it also when the output has drained after `SANSOCKET_NEEDS_ROOM`, or after the caller stopped calling for lack of room:
+ * what waits in the input makes no socket readable.
+ *
+ * Returns `SANSOCKET_OK`; `SANSOCKET_NEEDS_ROOM` below 131 free bytes of output, where something may have to be answered;
+ * `SANSOCKET_ENTROPY_FAILED`, for a client; `SANSOCKET_USAGE_INPUT_TOO_SHORT` where bytes of an unfinished head are missing.
  */
-sansocket_result sansocket_init_client(struct sansocket *ws,
-                                       size_t size,
-                                       uint32_t abi_version,
-                                       const struct sansocket_config *config,
-                                       sansocket_entropy entropy,
-                                       void *context,
-                                       uint64_t now_ms);
+sansocket_result sansocket_receive(sansocket *ws, sansocket_io *io);
+
+/**
+ * Takes the end of the transport's input, an orderly end or a reset: ends in `SANSOCKET_EVENT_CLOSED` unless that was given
+ * before. First pass on all bytes that arrived before the end, those also that were read before a write failed. Reads `now_ms`
+ * only and writes nothing.
+ */
+sansocket_result sansocket_receive_eof(sansocket *ws, sansocket_io *io);
+
+/**
+ * Writes a message, or the next fragment of one (§5.4), as one frame: `len` bytes and 2 to 14 more. `fin` that is not 0 ends the
+ * message; without it, further calls with the same `kind` continue it. `payload` may lie in the input, as that of an event does,
+ * or in the part of the output that is due. A message that crosses the peer's Close, or comes after ours or a failure, is no
+ * mistake: nothing is written.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN` before the
+ * opening handshake is over, `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_USAGE_WRONG_MESSAGE_KIND`, or
+ * `SANSOCKET_INVALID_ARGUMENT` for a kind that does not exist.
+ */
+sansocket_result sansocket_send(
+    sansocket *ws, sansocket_io *io, sansocket_kind kind, const void *payload, size_t len, uint8_t fin);
+
+/**
+ * Writes our Close (§7.1.2): with a `code` and a `reason` of at most 123 bytes of UTF-8, or with neither: `code` is 0 then. The
+ * peer's messages go on arriving until its own Close. Again, or after the peer's Close or a failure, nothing is written. After a
+ * refused handshake it ends the connection at once, without the rest of the response.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN` before the
+ * opening handshake is over, `SANSOCKET_USAGE_INVALID_CLOSE_CODE`, `SANSOCKET_USAGE_INVALID_CLOSE_REASON` or
+ * `SANSOCKET_USAGE_INVALID_UTF8`.
+ */
+sansocket_result sansocket_close(sansocket *ws, sansocket_io *io, uint16_t code, const char *reason, size_t reason_len);
+
+/**
+ * Returns the milliseconds from `now_ms` until `sansocket_handle_timeout` has something to do, as `poll` takes them: 0 if that
+ * time has passed, -1 if nothing is waited for, or without a connection.
+ */
+int32_t sansocket_poll_timeout(const sansocket *ws, uint64_t now_ms);
+
+/**
+ * Acts on the deadlines that have passed, all of them in one call: appends a keepalive Ping or the Close of an idle connection,
+ * or gives `SANSOCKET_EVENT_CLOSED`. Call it at `sansocket_get_next_timeout`, or when `sansocket_poll_timeout` is 0; earlier or
+ * more often does no harm. Reads `now_ms` and the output, not the input: pass on what arrived first, above all in a loop that
+ * runs its timers before it polls, where a Pong may lie unread behind the time that has passed.
+ *
+ * One keepalive Ping is awaited at a time. It never asks for room or fails for want of entropy: a Ping that cannot be written (6
+ * bytes, a client's 10) is left out, and its Pong is awaited all the same, so that a writer that is stuck is noticed. For
+ * callers of `sansocket_written`, whatever the transport takes meanwhile moves that deadline.
+ */
+sansocket_result sansocket_handle_timeout(sansocket *ws, sansocket_io *io);
+
+/* ---- Configuration ---- */
+
+/**
+ * Sets every option to its default. Of `setup` only size and version are read. `config` may have any contents before; there is
+ * nothing to free.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_WRONG_SIZE` or `SANSOCKET_WRONG_VERSION`.
+ */
+sansocket_result sansocket_config_init(sansocket_config *config, const sansocket_setup *setup);
+
+/**
+ * Sets an option, before the configuration is lent to a connection.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_INVALID_ARGUMENT` for an option that does not exist, or `SANSOCKET_OUT_OF_RANGE`.
+ */
+sansocket_result sansocket_config_set(sansocket_config *config, sansocket_option option, uint64_t value);
+
+/**
+ * Sets the subprotocols that this endpoint speaks, in order of preference, as the header writes them: `chat, superchat`. A
+ * client offers all of them; a server picks from them (`sansocket_choose_subprotocol`). `list` is lent for as long as the
+ * configuration is. The names are checked when an opening handshake is written. A `len` of 0, the default, stands for none.
+ *
+ * Returns `SANSOCKET_OK`, or `SANSOCKET_USAGE_INVALID_SUBPROTOCOL` for what is not even UTF-8.
+ */
+sansocket_result sansocket_config_set_subprotocols(sansocket_config *config, const char *list, size_t len);
+
+/* ---- What a connection can be asked ---- */
+
+/** Returns the state; `SANSOCKET_STATE_CLOSED` without a connection. */
+sansocket_state sansocket_get_state(const sansocket *ws);
+
+/**
+ * Returns what to do with the transport now, as `transport` in `sansocket_io` says after each call; `SANSOCKET_TRANSPORT_CLOSE`
+ * without a connection.
+ */
+sansocket_transport sansocket_get_transport(const sansocket *ws);
+
+/** Returns the role; 0 without a connection. */
+sansocket_role sansocket_get_role(const sansocket *ws);
+
+/**
+ * Returns the agreed subprotocol, in the list that was set with `sansocket_config_set_subprotocols`; `data` is NULL if none was
+ * agreed, or without a connection.
+ */
+sansocket_text sansocket_get_subprotocol(const sansocket *ws);
+
+/**
+ * Returns the code of the peer's Close (§7.1.5): 1005 if it had none, 1006 as long as no Close was received, or if `ws` was
+ * never initialised.
+ */
+uint16_t sansocket_get_close_code(const sansocket *ws);
+
+/**
+ * Returns 1 if the closing handshake was completed (§7.1.4), else 0. Our Close counts as soon as it is in the output: until that
+ * is written, the peer may see it otherwise.
+ */
+uint8_t sansocket_get_was_clean(const sansocket *ws);
+
+/**
+ * Returns when `sansocket_handle_timeout` has something to do, in the milliseconds of `now_ms`; `SANSOCKET_NEVER` if nothing is
+ * waited for, so that the earliest of many is simply their minimum, or without a connection.
+ */
+uint64_t sansocket_get_next_timeout(const sansocket *ws);
+
+/**
+ * Returns the time between the last keepalive Ping that was answered by itself and its Pong, in microseconds, as fine as
+ * `now_ms` is: whole milliseconds. For callers of `sansocket_written` it begins when the Ping has left. `SANSOCKET_NEVER` before
+ * the first, or without a connection.
+ */
+uint64_t sansocket_get_round_trip_us(const sansocket *ws);
+
+/* ---- The opening handshake, decided step by step ---- */
+
+/**
+ * Accepts the opening handshake that `SANSOCKET_EVENT_REQUEST` showed (§4.2.2): writes the 101. The connection is open then.
+ * `head` is that of the event, where it lies or a copy of it; what `acceptance` points to is needed only during the call.
+ *
+ * It only decides: if it refuses, nothing is written, and the peer waits until `sansocket_respond` answers it (403 for an Origin
+ * that is not allowed), or until the deadline of the handshake. `sansocket_accept_or_refuse` does that by itself.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_NOT_CONNECTING`, `SANSOCKET_USAGE_WRONG_ROLE`,
+ * `SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED`, `_NOT_AN_OPENING_HANDSHAKE`, `_UNOFFERED_SUBPROTOCOL`, `_INVALID_SUBPROTOCOL`,
+ * `_INVALID_HEADER`, `_RESERVED_HEADER`, `SANSOCKET_NOT_A_HEAD`, `SANSOCKET_INVALID_ARGUMENT` where no decision on the Origin
+ * was made, or `SANSOCKET_LIST_TOO_LONG`.
+ */
+sansocket_result sansocket_accept(
+    sansocket *ws, sansocket_io *io, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
+
+/**
+ * Answers a request with any other final response: 404, 403, 401, a redirect, a page. The connection closes after it. To a HEAD
+ * it writes the head alone, with the length of the body. Headers and body are needed only during the call.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_NOT_CONNECTING`, `SANSOCKET_USAGE_WRONG_ROLE`,
+ * `SANSOCKET_USAGE_INVALID_STATUS`, `_INVALID_HEADER`, `_RESERVED_HEADER` or `SANSOCKET_LIST_TOO_LONG`.
+ */
+sansocket_result sansocket_respond(
+    sansocket *ws, sansocket_io *io, uint16_t status, const sansocket_header *headers, size_t header_count, const void *body,
+    size_t body_len);
+
+/**
+ * `sansocket_respond`, the head alone: the caller writes the `content_len` bytes of the body after it, before it obeys
+ * `transport`, unless the request was a HEAD. For bodies longer than the output.
+ */
+sansocket_result sansocket_respond_head(
+    sansocket *ws, sansocket_io *io, uint16_t status, const sansocket_header *headers, size_t header_count, size_t content_len);
+
+/**
+ * Returns the first subprotocol of `config` that the client offers in `head`, the head of a request, in the list of the
+ * configuration. Its `data` is NULL if there is none, or where an argument is wrong.
+ */
+sansocket_text sansocket_choose_subprotocol(const sansocket_config *config, const uint8_t *head, size_t head_len);
 
 /**
  * Begins a connection whose opening handshake was done elsewhere, by an HTTP/1.1, HTTP/2 (RFC 8441) or HTTP/3 (RFC 9220) stack:
- * messages may be sent at once. `role` is a `sansocket_role`; `entropy` may be NULL for a server; `negotiated` is needed only
- * during the call, NULL for nothing. The rest as `sansocket_init_client`.
+ * messages may be sent at once. Of `setup` it reads `role`, `now_ms`, `config`, `negotiated` and, for a client, `entropy` and
+ * `entropy_context`.
  *
  * Returns what `sansocket_init_server` does, `SANSOCKET_INVALID_ARGUMENT` for a role that does not exist, or
  * `SANSOCKET_OUT_OF_RANGE` for window bits that are neither 0 nor 8 to 15.
  */
-sansocket_result sansocket_init_open(struct sansocket *ws,
-                                     size_t size,
-                                     uint32_t abi_version,
-                                     uint32_t role,
-                                     const struct sansocket_config *config,
-                                     sansocket_entropy entropy,
-                                     void *context,
-                                     const struct sansocket_negotiated *negotiated,
-                                     uint64_t now_ms);
+sansocket_result sansocket_init_open(sansocket *ws, const sansocket_setup *setup);
+
+/* ---- HTTP heads and URLs, read in place ---- */
 
 /**
- * The caller stops reading for reasons of its own: the deadlines that wait for the peer stand still until `sansocket_resume`. The
- * closing deadline does not: it also ends what nobody reads.
+ * Reads the head of a request and writes its parts to `parts`. `head` is that of an event, where it lies or a copy of it.
  *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+ * Returns `SANSOCKET_OK`, or `SANSOCKET_NOT_A_HEAD`; nothing is written unless it is `SANSOCKET_OK`.
  */
-sansocket_result sansocket_pause(struct sansocket *ws, uint64_t now_ms);
+sansocket_result sansocket_request_parse(const uint8_t *head, size_t head_len, sansocket_request_parts *parts);
 
 /**
- * Ends a `sansocket_pause`.
+ * Reads the head of a response and writes its parts to `parts`. `head` is that of an event, where it lies or a copy of it.
  *
- * Returns what `sansocket_pause` does.
+ * Returns what `sansocket_request_parse` does.
  */
-sansocket_result sansocket_resume(struct sansocket *ws, uint64_t now_ms);
+sansocket_result sansocket_response_parse(const uint8_t *head, size_t head_len, sansocket_response_parts *parts);
 
 /**
- * Writes to `at_ms` when `sansocket_handle_timeout` has something to do, in the milliseconds of `now_ms`; `SANSOCKET_NEVER` if
- * nothing is waited for, so that the earliest of many is simply their minimum.
+ * Returns the value of the first header called `name` in `head`, the head of a request or a response. It lies in the head. Its
+ * `data` is NULL if there is none, or where an argument is wrong.
+ */
+sansocket_text sansocket_head_header(const uint8_t *head, size_t head_len, const char *name, size_t name_len);
+
+/**
+ * Returns the header at `index`, counted from 0, of `head`, the head of a request or a response. It lies in the head.
+ * `name.data` is NULL if there is none, or where an argument is wrong.
+ */
+sansocket_header sansocket_head_header_at(const uint8_t *head, size_t head_len, size_t index);
+
+/**
+ * Returns the subprotocol at `index`, counted from 0, of those that the client offers in `head`, the head of a request, in its
+ * order of preference (§1.9). It lies in the head. Its `data` is NULL if there is none, or where an argument is wrong.
+ */
+sansocket_text sansocket_request_subprotocol_at(const uint8_t *head, size_t head_len, size_t index);
+
+/**
+ * Returns the token at `index`, counted from 0, of the list in `value`, a header's value such as `chat, superchat`: what stands
+ * between commas, up to the first member that is no token (RFC 9110 §5.6.1). It lies in `value`. Its `data` is NULL if there is
+ * none, or where an argument is wrong.
+ */
+sansocket_text sansocket_token_at(const char *value, size_t value_len, size_t index);
+
+/**
+ * Cuts `url` into its parts and writes them to `parts`.
  *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+ * Returns `SANSOCKET_OK`, `SANSOCKET_URL_...` for the first part that is wrong, or `SANSOCKET_USAGE_INVALID_UTF8`. Nothing is
+ * written unless it is `SANSOCKET_OK`.
  */
-sansocket_result sansocket_get_next_timeout(const struct sansocket *ws, uint64_t *at_ms);
+sansocket_result sansocket_url_parse(const char *url, size_t url_len, sansocket_url *parts);
+
+/* ---- Further ways to send ---- */
 
 /**
- * Writes the `sansocket_state` to `state`.
+ * Writes a Ping (§5.5.2) of at most 125 bytes of payload. Its Pong arrives as an event.
  *
- * Returns what `sansocket_get_next_timeout` does.
+ * Returns what `sansocket_send` does, or `SANSOCKET_USAGE_CONTROL_PAYLOAD_TOO_LONG`.
  */
-sansocket_result sansocket_get_state(const struct sansocket *ws, uint32_t *state);
+sansocket_result sansocket_ping(sansocket *ws, sansocket_io *io, const void *payload, size_t len);
 
 /**
- * Writes the `sansocket_transport` to `transport`: what to do with the transport now. The same stands in `sansocket_io` after
- * each call.
+ * Writes a Pong (§5.5.3), for those who answer Pings themselves (`SANSOCKET_OPTION_AUTO_PONG` is 0) or send them unasked. It is
+ * allowed until the peer's Close was received.
  *
- * Returns what `sansocket_get_next_timeout` does.
+ * Returns what `sansocket_ping` does.
  */
-sansocket_result sansocket_get_transport(const struct sansocket *ws, uint32_t *transport);
+sansocket_result sansocket_pong(sansocket *ws, sansocket_io *io, const void *payload, size_t len);
 
 /**
- * Writes the `sansocket_role` to `role`.
+ * Fails the connection for a reason of the caller's (§7.1.7): writes a Close with `code` if none went out yet, and takes nothing
+ * more from the peer. Before the opening handshake is over there is no Close to write: the connection ends by `transport` alone.
+ * Once nothing more comes anyway it does nothing.
  *
- * Returns what `sansocket_get_next_timeout` does.
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client) or `SANSOCKET_USAGE_INVALID_CLOSE_CODE`.
  */
-sansocket_result sansocket_get_role(const struct sansocket *ws, uint32_t *role);
+sansocket_result sansocket_fail(sansocket *ws, sansocket_io *io, uint16_t code);
 
 /**
- * Counts a whole message that `sansocket_encode_message` encoded, the `len` bytes at `encoded`, as sent on this connection. Writes to
- * `due` how many of them the caller has to write now, behind what is due: all, or 0 if the connection is closing already.
+ * Writes the header alone of the frame that `sansocket_send` would write, for a server: the caller writes `payload` itself,
+ * directly after what is in the output (`writev`), and whatever calls write later after that. At most 10 bytes. The payload is
+ * read for the check of text only.
  *
- * Returns `SANSOCKET_OK`, `SANSOCKET_USAGE_NOT_OPEN` before the opening handshake is over, `SANSOCKET_USAGE_WRONG_ROLE` for a client,
- * `SANSOCKET_USAGE_MESSAGE_UNFINISHED`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_LENGTH_TOO_LARGE` or
- * `SANSOCKET_NOT_INITIALISED`.
+ * Returns what `sansocket_send` does, or `SANSOCKET_USAGE_WRONG_ROLE` for a client, whose payload has to be masked.
  */
-sansocket_result sansocket_send_encoded(struct sansocket *ws,
-                                        const uint8_t *encoded,
-                                        size_t len,
-                                        size_t *due);
+sansocket_result sansocket_send_header(
+    sansocket *ws, sansocket_io *io, sansocket_kind kind, const void *payload, size_t len, uint8_t fin);
 
 /**
- * The transport took `n` of the bytes that are due: those that calls produced, and those that the caller writes behind them
- * (`sansocket_send_header`, `sansocket_respond_head`, `sansocket_send_encoded`). Below TLS, if there is TLS.
+ * `sansocket_send_header` for `payload_len` bytes, below 2^63, that are not in memory (`sendfile`). Binary only: text would have
+ * to be checked.
  *
- * Whoever calls this does so for all of them, in their order. Then a peer that reads slowly is told from one that does not read: the
- * wait for a Pong begins when its Ping has left, and the closing deadline moves while the peer takes what was due no later than our
- * Close, at `SANSOCKET_MIN_WRITE_RATE` or faster. Whoever does not call it loses nothing else.
+ * Returns what `sansocket_send_header` does, or `SANSOCKET_USAGE_PAYLOAD_TOO_LONG`.
+ */
+sansocket_result sansocket_send_binary_header(sansocket *ws, sansocket_io *io, uint64_t payload_len, uint8_t fin);
+
+/**
+ * Encodes a whole message of a server's as one frame, once, to be sent to many: a server's frames are not masked, so they are
+ * the same for all. `sansocket_send_encoded` sends it on each. `len` bytes and 2 to 10 more, in the output of an `io` of its
+ * own; of that only the output is used.
  *
- * Returns what `sansocket_pause` does.
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_INVALID_UTF8`, or `SANSOCKET_INVALID_ARGUMENT` for a kind
+ * that does not exist.
  */
-sansocket_result sansocket_written(struct sansocket *ws,
-                                   size_t n,
-                                   uint64_t now_ms);
+sansocket_result sansocket_encode_message(sansocket_io *io, sansocket_kind kind, const void *payload, size_t len);
 
 /**
- * Returns the milliseconds from `now_ms` until `sansocket_handle_timeout` has something to do, as `poll` takes them: 0 if that time
- * has passed, -1 if nothing is waited for, or if `ws` is NULL, misaligned or was never initialised.
- */
-int32_t sansocket_poll_timeout(const struct sansocket *ws,
-                               uint64_t now_ms);
-
-/**
- * Widens `tick`, a 32-bit counter of milliseconds that wraps after 49.7 days, to 64 bits, and returns it. `last_ms` is what the last
- * call returned, 0 at first; at most 24 days lie between two calls. A tick that is a little behind gives `last_ms`.
- */
-uint64_t sansocket_widen_ms(uint64_t last_ms,
-                            uint32_t tick);
-
-/**
- * Writes the agreed subprotocol to `subprotocol`. It points into the list that was set with `sansocket_config_set_subprotocols`.
+ * Counts a whole message that `sansocket_encode_message` encoded, the `len` bytes at `encoded`, as sent on this connection.
+ * Writes to `due` how many of them the caller has to write now, after what is in the output: all, or 0 if the connection is
+ * closing already.
  *
- * Returns `SANSOCKET_ABSENT` if none was agreed, or what `sansocket_get_next_timeout` does.
+ * Returns `SANSOCKET_OK`, `SANSOCKET_USAGE_NOT_OPEN` before the opening handshake is over, `SANSOCKET_USAGE_WRONG_ROLE` for a
+ * client, or `SANSOCKET_USAGE_MESSAGE_UNFINISHED`.
  */
-sansocket_result sansocket_get_subprotocol(const struct sansocket *ws, struct sansocket_text *subprotocol);
+sansocket_result sansocket_send_encoded(sansocket *ws, const uint8_t *encoded, size_t len, size_t *due);
+
+/* ---- Messages that arrive in pieces ---- */
 
 /**
- * Writes the code of the peer's Close (§7.1.5) to `close_code`: 1005 if it had none, 1006 as long as no Close was received.
+ * Takes the next `SANSOCKET_EVENT_DATA` of a connection, as it was given. With the last piece of a message the event becomes
+ * that of the whole: `first` and `last` are 1, `offset` is 0, `data` and `len` show all bytes. A message that came whole stays
+ * where it is; what comes in pieces is copied to `memory`, `memory_len` bytes of the caller's, the same for all pieces of a
+ * message. If it is text, it is valid UTF-8. There is nothing to initialise: what `memory` holds belongs to the pieces that
+ * came.
  *
- * Returns what `sansocket_get_next_timeout` does.
+ * `SANSOCKET_OPTION_MAX_MESSAGE_LEN`, set to `memory_len`, lets the connection refuse what does not fit; without it
+ * `sansocket_fail` with 1009 is the answer to `SANSOCKET_MESSAGE_TOO_LONG`.
+ *
+ * Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE` where more pieces are to come, and the event is as it was;
+ * `SANSOCKET_MESSAGE_TOO_LONG`, here and for the further pieces; or `SANSOCKET_INVALID_ARGUMENT` for another event. The memory
+ * must not overlap the piece.
  */
-sansocket_result sansocket_get_close_code(const struct sansocket *ws, uint16_t *close_code);
+sansocket_result sansocket_collect(uint8_t *memory, size_t memory_len, sansocket_event *event);
+
+/* ---- Time, and peers that are slow ---- */
 
 /**
- * Writes 1 to `was_clean` if the closing handshake was completed (§7.1.4), else 0.
+ * Says that the caller reads nothing from the transport for now: because its output is full, because others come first. What the
+ * peer answers lies unread then, so the deadlines that wait for the peer (handshake, Pong, idle) stand still until
+ * `sansocket_resume`. The closing deadline does not: it also ends what nobody reads. Allowed at any time, again and again.
  *
- * Returns what `sansocket_get_next_timeout` does.
+ * A caller that pauses because the peer takes nothing sets a deadline of its own for that.
  */
-sansocket_result sansocket_get_was_clean(const struct sansocket *ws, uint8_t *was_clean);
+sansocket_result sansocket_pause(sansocket *ws, uint64_t now_ms);
+
+/** Ends a `sansocket_pause`: the caller reads again. */
+sansocket_result sansocket_resume(sansocket *ws, uint64_t now_ms);
 
 /**
- * Writes the time between the last keepalive Ping that was answered by itself and its Pong, in microseconds, to `round_trip_us`.
+ * Says that the transport took `n` of the bytes that are due: those that calls wrote to the output, and those that the caller
+ * writes after them (`sansocket_send_header`, `sansocket_respond_head`, `sansocket_send_encoded`). With TLS, count what the
+ * transport below it took.
  *
- * Returns `SANSOCKET_ABSENT` before the first, or what `sansocket_get_next_timeout` does.
+ * Whoever calls this does so for all of them, in their order. Then the wait for a Pong begins when its Ping has left, and the
+ * closing deadline moves while the peer takes what was due no later than our Close, at `SANSOCKET_OPTION_MIN_WRITE_RATE` or
+ * faster. "Left" is what the transport says: a socket takes as many bytes as the system buffers for it, so keep that buffer
+ * small (`SO_SNDBUF`, on Linux `TCP_NOTSENT_LOWAT`) where a peer may read slowly. Whoever does not call it loses nothing else.
  */
-sansocket_result sansocket_get_round_trip_us(const struct sansocket *ws, uint64_t *round_trip_us);
+sansocket_result sansocket_written(sansocket *ws, size_t n, uint64_t now_ms);
 
 /**
- * Makes an inflater at the start of a connection. `size` is `sizeof *inflater`, `abi_version` is `SANSOCKET_ABI_VERSION`. `history` is
- * lent for as long as the inflater is used; its contents do not matter. `history_len` is the window that was agreed for what the
- * peer sends: 2^8 to 2^15 bytes.
- *
- * Returns `SANSOCKET_OK`, `SANSOCKET_WRONG_MEMORY_LEN` for another length, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`,
- * `SANSOCKET_WRONG_SIZE`, `SANSOCKET_WRONG_VERSION` or `SANSOCKET_LENGTH_TOO_LARGE`.
+ * Widens `tick`, a 32-bit counter of milliseconds that wraps after 49.7 days, to 64 bits, and returns it. `last_ms` is what the
+ * last call returned, 0 at first; at most 24 days lie between two calls. A tick from before the last one gives `last_ms`.
  */
-sansocket_result sansocket_inflater_init(struct sansocket_inflater *inflater,
-                                         size_t size,
-                                         uint32_t abi_version,
-                                         uint8_t *history,
-                                         size_t history_len);
+uint64_t sansocket_widen_ms(uint64_t last_ms, uint32_t tick);
+
+/* ---- Compression: permessage-deflate (RFC 7692) ---- */
 
 /**
- * Makes a compressor at the start of a connection. `size` is `sizeof *compressor`, `abi_version` is `SANSOCKET_ABI_VERSION`.
- * `window_bits`, 8 to 15, is the base-2 logarithm of the window in bytes, at most that agreed for what we send. `memory` is lent for
- * as long as the compressor is used; its contents do not matter. It is divided into the window and, from what is left, the largest
- * hash table that fits: at least 128 bytes (`sansocket_compressor_memory_len` says how much is sensible).
+ * Makes an inflater at the start of a connection. Of `setup` it reads `memory` and `memory_len`: the history, as long as the
+ * window that was agreed for what the peer sends, 2^8 to 2^15 bytes.
  *
- * Returns what `sansocket_inflater_init` does, or `SANSOCKET_OUT_OF_RANGE` for other `window_bits`; `SANSOCKET_WRONG_MEMORY_LEN` for
- * too little memory.
+ * Returns `SANSOCKET_OK`, `SANSOCKET_WRONG_MEMORY_LEN` for another length, `SANSOCKET_WRONG_SIZE` or `SANSOCKET_WRONG_VERSION`.
  */
-sansocket_result sansocket_compressor_init(struct sansocket_compressor *compressor,
-                                           size_t size,
-                                           uint32_t abi_version,
-                                           uint32_t window_bits,
-                                           uint8_t *memory,
-                                           size_t memory_len);
+sansocket_result sansocket_inflater_init(sansocket_inflater *inflater, const sansocket_setup *setup);
+
+/**
+ * Makes a compressor at the start of a connection. Of `setup` it reads `window_bits`, at most those agreed for what we send,
+ * `memory` and `memory_len`. The memory is divided into the window and, from what is left, the largest hash table that fits: at
+ * least 128 bytes (`sansocket_compressor_memory_len` says how much is sensible).
+ *
+ * Returns what `sansocket_inflater_init` does, or `SANSOCKET_OUT_OF_RANGE` for `window_bits` other than 8 to 15;
+ * `SANSOCKET_WRONG_MEMORY_LEN` for too little memory.
+ */
+sansocket_result sansocket_compressor_init(sansocket_compressor *compressor, const sansocket_setup *setup);
 
 /**
  * Returns the bytes of memory that go well with a compressor's window: twice its size, so 512 for 8 bits and 65 536 for 15; 0 if
@@ -1187,463 +1341,149 @@ sansocket_result sansocket_compressor_init(struct sansocket_compressor *compress
 size_t sansocket_compressor_memory_len(uint32_t window_bits);
 
 /**
- * `sansocket_receive` for a connection with permessage-deflate. Compressed messages are inflated into `window`, `window_len` bytes of
- * the caller's, where the event shows them; others come as they do there. `inflater` belongs to this connection alone.
+ * `sansocket_receive` for a connection with permessage-deflate. Compressed messages are inflated into `window`, `window_len`
+ * bytes of the caller's, where the event shows them; others come as they do there. `inflater` belongs to this connection alone.
  *
- * Inflating cannot be undone, so this call asks for 131 bytes of output before it inflates, and what the inflater took stays in it.
+ * Inflating cannot be undone, so this call asks for 131 free bytes of output before it inflates, and what the inflater took
+ * stays in it.
  *
- * Returns what `sansocket_receive` does, `SANSOCKET_USAGE_NO_DEFLATE` where a compressed message comes and the window is empty or the
- * inflater's history is not as long as was agreed; `SANSOCKET_OVERLAP` too where two of input, output, window and history
- * overlap.
+ * Returns what `sansocket_receive` does, or `SANSOCKET_USAGE_NO_DEFLATE` where a compressed message comes and the window is
+ * empty or the inflater's history is not as long as was agreed. No two of input, output, window and history may overlap.
  */
-sansocket_result sansocket_receive_with(struct sansocket *ws,
-                                        struct sansocket_io *io,
-                                        struct sansocket_inflater *inflater,
-                                        uint8_t *window,
-                                        size_t window_len);
+sansocket_result sansocket_receive_with(
+    sansocket *ws, sansocket_io *io, sansocket_inflater *inflater, uint8_t *window, size_t window_len);
 
 /**
- * `sansocket_send`, compressed (RFC 7692 §6.1): writes at most one frame, as long as the output allows. Until `io->done` the caller writes
- * what was produced and calls again with what is left of the payload behind `io->consumed`, which may be nothing, and the same `kind`
- * and `fin`. Fragments follow as with `sansocket_send`. `compressor` belongs to this connection alone.
+ * `sansocket_send`, compressed (RFC 7692 §6.1): writes at most one frame, as long as the output allows. Until `done` the caller
+ * writes what is due and calls again with what is left of the payload after its first `consumed` bytes, which may be nothing,
+ * and the same `kind` and `fin`. Fragments follow as with `sansocket_send`. `compressor` belongs to this connection alone.
  *
  * To leave a message uncompressed, because it holds a secret beside what a stranger chose (RFC 7692 §8) or is not worth it, use
  * `sansocket_send`.
  *
- * Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` below 32 bytes; `SANSOCKET_USAGE_NO_DEFLATE` where none was agreed
- * or the compressor's window is larger than agreed; `SANSOCKET_OVERLAP` too where payload or output overlap the compressor's memory.
+ * Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` below 32 free bytes; `SANSOCKET_USAGE_NO_DEFLATE` where none
+ * was agreed or the compressor's window is larger than agreed. Neither payload nor output may overlap the compressor's memory.
  */
-sansocket_result sansocket_send_with(struct sansocket *ws,
-                                     struct sansocket_io *io,
-                                     struct sansocket_compressor *compressor,
-                                     uint32_t kind,
-                                     const void *payload,
-                                     size_t len,
-                                     uint8_t fin);
+sansocket_result sansocket_send_with(
+    sansocket *ws, sansocket_io *io, sansocket_compressor *compressor, sansocket_kind kind, const void *payload, size_t len,
+    uint8_t fin);
+
+/** Forgets the history and all state, a fault too. */
+sansocket_result sansocket_inflater_reset(sansocket_inflater *inflater);
+
+/** Forgets the history, and a message that was not ended. */
+sansocket_result sansocket_compressor_reset(sansocket_compressor *compressor);
+
+/** Returns the base-2 logarithm of the window in bytes, 8 to 15; 0 if the inflater was never initialised. */
+uint32_t sansocket_inflater_get_window_bits(const sansocket_inflater *inflater);
+
+/** Returns the base-2 logarithm of the window in bytes, 8 to 15; 0 if the compressor was never initialised. */
+uint32_t sansocket_compressor_get_window_bits(const sansocket_compressor *compressor);
 
 /**
- * Inflates from `io->input` to the output, until the one is consumed (`io->consumed`) and all that it says is written, or the other is
- * full: call again then. For those who frame messages themselves; a message is any number of these calls, then
- * `sansocket_inflate_end`. `sansocket_inflater_reset` between messages forgets the history.
+ * Inflates from the input to the output, until the one is consumed and all that it says is written, or the other is full: call
+ * again then. For those who frame messages themselves; a message is any number of these calls, then `sansocket_inflate_end`.
+ * `sansocket_inflater_reset` between messages forgets the history.
  *
- * Returns `SANSOCKET_OK`; a `SANSOCKET_INFLATE_...` for the rule broken, given again until the inflater is reset, and what lies in the
- * output is of no use; `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED`,
- * `SANSOCKET_LENGTH_TOO_LARGE` or `SANSOCKET_OVERLAP`.
+ * Returns `SANSOCKET_OK`, or a `SANSOCKET_INFLATE_...` for the rule broken, given again until the inflater is reset; what it
+ * wrote to the free part of the output is of no use then.
  */
-sansocket_result sansocket_inflate(struct sansocket_inflater *inflater,
-                                   struct sansocket_io *io);
+sansocket_result sansocket_inflate(sansocket_inflater *inflater, sansocket_io *io);
 
 /**
- * Ends the message after its last byte was consumed: writes what is still to come, and stands as if the bytes 00 00 ff ff, which the
- * sender removed (RFC 7692 §7.2.2), had been read. If `io->done` is 0, the output was filled: call again, with room.
+ * Ends the message after its last byte was consumed: writes what is still to come, and stands as if the bytes 00 00 ff ff, which
+ * the sender removed (RFC 7692 §7.2.2), had been read. If `done` is 0, the output was filled: call again, with room.
  *
  * Returns what `sansocket_inflate` does.
  */
-sansocket_result sansocket_inflate_end(struct sansocket_inflater *inflater,
-                                       struct sansocket_io *io);
+sansocket_result sansocket_inflate_end(sansocket_inflater *inflater, sansocket_io *io);
 
 /**
- * Compresses `len` bytes at `data` to the output until the one is consumed (`io->consumed`) or the other is full; up to 63 bits wait
- * inside for room. `flush` that is not 0 says that the message ends with them, and is given again with the rest of them, which may be
- * nothing, until `io->done`. For those who frame messages themselves.
- *
- * Returns what `sansocket_inflate` does, without its `SANSOCKET_INFLATE_...`.
+ * Compresses `len` bytes at `data` to the output until the one is consumed (`consumed`) or the other is full; up to 63 bits wait
+ * inside for room. `flush` that is not 0 says that the message ends with them, and is given again with the rest of them, which
+ * may be nothing, until `done`. For those who frame messages themselves.
  */
-sansocket_result sansocket_compress(struct sansocket_compressor *compressor,
-                                    struct sansocket_io *io,
-                                    const void *data,
-                                    size_t len,
-                                    uint8_t flush);
+sansocket_result sansocket_compress(
+    sansocket_compressor *compressor, sansocket_io *io, const void *data, size_t len, uint8_t flush);
+
+/* ---- For programs that do the opening handshake or the framing themselves ---- */
 
 /**
- * Forgets the history and all state, a fault too.
+ * Looks for the end of the head at the start of `input`, within the limits of `config` (NULL for the defaults), and writes its
+ * length to `head_len`. `sender` says whether it is a request (`SANSOCKET_CLIENT`) or a response (`SANSOCKET_SERVER`). It looks
+ * at all of `input` each time. For those who do the opening handshake themselves: `sansocket_receive` does this.
  *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
+ * Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE`; `SANSOCKET_NOT_A_HEAD`, and `error`, unless it is NULL, says why;
+ * `SANSOCKET_INVALID_ARGUMENT` for a role that does not exist. `head_len` is written only with the first, `error` only with the
+ * third of these.
  */
-sansocket_result sansocket_inflater_reset(struct sansocket_inflater *inflater);
-
-/**
- * Forgets the history, and a message that was not ended.
- *
- * Returns what `sansocket_inflater_reset` does.
- */
-sansocket_result sansocket_compressor_reset(struct sansocket_compressor *compressor);
-
-/**
- * Writes the base-2 logarithm of the window in bytes, 8 to 15, to `window_bits`.
- *
- * Returns what `sansocket_inflater_reset` does.
- */
-sansocket_result sansocket_inflater_get_window_bits(const struct sansocket_inflater *inflater, uint32_t *window_bits);
-
-/**
- * Writes the base-2 logarithm of the window in bytes, 8 to 15, to `window_bits`.
- *
- * Returns what `sansocket_inflater_reset` does.
- */
-sansocket_result sansocket_compressor_get_window_bits(const struct sansocket_compressor *compressor, uint32_t *window_bits);
-
-/**
- * Reads the frame header at the start of `input` and writes it to `header`; it took `header->header_len` bytes. `rules` NULL takes
- * whatever is a header. Lengths must be minimal and below 2^63 (§5.2).
- *
- * Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE`; `SANSOCKET_NOT_A_FRAME`, as soon as the first byte is there that breaks a rule, and
- * `error` is the `sansocket_error` that says which; `SANSOCKET_INVALID_ARGUMENT` for rules on masking that do not exist,
- * `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_LENGTH_TOO_LARGE`. `header` is written only with the first, `error`
- * only with the third of these; it may be NULL.
- */
-sansocket_result sansocket_frame_header_decode(const uint8_t *input,
-                                               size_t input_len,
-                                               const struct sansocket_frame_rules *rules,
-                                               struct sansocket_frame_header *header,
-                                               uint32_t *error);
-
-/**
- * Writes a frame's header into the output, with the length in its shortest form: 2 to 14 bytes. The payload, masked by
- * `sansocket_apply_mask` if the header says so, goes behind it. Of `io` only the output is used; `header_len` is not looked at.
- *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_INVALID_ARGUMENT` for an opcode that does not exist or an `rsv` above 7,
- * `SANSOCKET_USAGE_PAYLOAD_TOO_LONG`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_LENGTH_TOO_LARGE`.
- */
-sansocket_result sansocket_frame_header_encode(struct sansocket_io *io,
-                                               const struct sansocket_frame_header *header);
-
-/**
- * XORs `len` bytes of a payload with the four bytes of `key`, repeated; masks and unmasks (§5.3), in place. `offset` bytes of the same
- * payload went before: 0 at its start.
- *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER` or `SANSOCKET_LENGTH_TOO_LARGE`.
- */
-sansocket_result sansocket_apply_mask(const uint8_t *key,
-                                      uint64_t offset,
-                                      uint8_t *bytes,
-                                      size_t len);
-
-/**
- * Writes a client's opening handshake (§4.1). What `request` points to is needed only during the call.
- *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED`, `SANSOCKET_USAGE_NOT_CONNECTING`,
- * `SANSOCKET_USAGE_WRONG_ROLE`, `SANSOCKET_USAGE_INVALID_HOST`, `_INVALID_TARGET`, `_INVALID_HEADER` (the origin, too),
- * `_RESERVED_HEADER`, `_INVALID_SUBPROTOCOL` (the configuration's), `SANSOCKET_LIST_TOO_LONG`, `SANSOCKET_NULL_POINTER`,
- * `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED`, `SANSOCKET_LENGTH_TOO_LARGE` or `SANSOCKET_OVERLAP`.
- */
-sansocket_result sansocket_request(struct sansocket *ws, struct sansocket_io *io, const struct sansocket_client_request *request);
-
-/**
- * Accepts the opening handshake that `SANSOCKET_EVENT_REQUEST` showed (§4.2.2): writes the 101. The connection is open then. `head`
- * is that of the event, where it lies or a copy of it; what `acceptance` points to is needed only during the call.
- *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_NOT_CONNECTING`, `SANSOCKET_USAGE_WRONG_ROLE`,
- * `SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED`, `_NOT_AN_OPENING_HANDSHAKE`, `_UNOFFERED_SUBPROTOCOL`, `_INVALID_SUBPROTOCOL`,
- * `_INVALID_HEADER`, `_RESERVED_HEADER`, `SANSOCKET_NOT_A_HEAD`, `SANSOCKET_INVALID_ARGUMENT` where no decision on the Origin was
- * made, `SANSOCKET_LIST_TOO_LONG`, or the results for pointers and lengths that `sansocket_request` has.
- */
-sansocket_result sansocket_accept(struct sansocket *ws,
-                                  struct sansocket_io *io,
-                                  const uint8_t *head,
-                                  size_t head_len,
-                                  const struct sansocket_acceptance *acceptance);
-
-/**
- * Answers a request with any other final response: 404, 403, 401, a redirect, a page. The connection closes behind it. `headers`
- * may be NULL if `header_count` is 0, `body` if `body_len` is 0; all are needed only during the call.
- *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_NOT_CONNECTING`, `SANSOCKET_USAGE_WRONG_ROLE`,
- * `SANSOCKET_USAGE_INVALID_STATUS`, `_INVALID_HEADER`, `_RESERVED_HEADER`, `SANSOCKET_LIST_TOO_LONG`, or the results for pointers
- * and lengths that `sansocket_request` has.
- */
-sansocket_result sansocket_respond(struct sansocket *ws,
-                                   struct sansocket_io *io,
-                                   uint32_t status,
-                                   const struct sansocket_header *headers,
-                                   size_t header_count,
-                                   const void *body,
-                                   size_t body_len);
-
-/**
- * `sansocket_respond`, the head alone: the caller writes the `content_len` bytes of the body behind it, before it obeys `transport`. For
- * bodies longer than the output, and for the answer to a HEAD, which has none.
- *
- * Returns what `sansocket_respond` does.
- */
-sansocket_result sansocket_respond_head(struct sansocket *ws,
-                                        struct sansocket_io *io,
-                                        uint32_t status,
-                                        const struct sansocket_header *headers,
-                                        size_t header_count,
-                                        size_t content_len);
+sansocket_result sansocket_head_find(
+    const sansocket_config *config, sansocket_role sender, const uint8_t *input, size_t input_len, size_t *head_len,
+    sansocket_error *error);
 
 /**
  * Writes the Sec-WebSocket-Accept that answers `key`, the value of Sec-WebSocket-Key as it was sent, to `accept`: 28 bytes
  * (`SANSOCKET_ACCEPT_KEY_LEN`), without NUL. For those who do the opening handshake themselves.
- *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER` or `SANSOCKET_LENGTH_TOO_LARGE`.
  */
 sansocket_result sansocket_accept_key(const char *key, size_t key_len, char *accept);
 
 /**
- * Reads the head of a request and writes its parts to `parts`. `head` is that of an event, where it lies or a copy of it.
+ * Reads the frame header at the start of `input` and writes it to `header`; it took `header->header_len` bytes. `rules` NULL
+ * takes whatever is a header. Lengths must be minimal and below 2^63 (§5.2).
  *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NOT_A_HEAD`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or
- * `SANSOCKET_LENGTH_TOO_LARGE`; nothing is written unless it is `SANSOCKET_OK`.
+ * Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE`; `SANSOCKET_NOT_A_FRAME`, as soon as the first byte is there that breaks a
+ * rule, and `error`, unless it is NULL, says which; `SANSOCKET_INVALID_ARGUMENT` for rules on masking that do not exist.
+ * `header` is written only with the first, `error` only with the third of these.
  */
-sansocket_result sansocket_request_parse(const uint8_t *head, size_t head_len, struct sansocket_request_parts *parts);
+sansocket_result sansocket_frame_header_decode(
+    const uint8_t *input, size_t input_len, const sansocket_frame_rules *rules, sansocket_frame_header *header,
+    sansocket_error *error);
 
 /**
- * Writes to `subprotocol` the first subprotocol of `config` that the client offers in `head`. It points into the list of the
- * configuration.
+ * Writes a frame's header to the output, with the length in its shortest form: 2 to 14 bytes. The payload, masked by
+ * `sansocket_apply_mask` if the header says so, goes after it. Of `io` only the output is used; `header_len` is not looked at.
  *
- * Returns `SANSOCKET_OK`; `SANSOCKET_ABSENT` if there is none, and nothing is written; `SANSOCKET_NOT_A_HEAD`,
- * `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED` (the configuration) or
- * `SANSOCKET_LENGTH_TOO_LARGE`.
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_INVALID_ARGUMENT` for an opcode that does not exist or an `rsv`
+ * above 7, or `SANSOCKET_USAGE_PAYLOAD_TOO_LONG`.
  */
-sansocket_result sansocket_choose_subprotocol(const struct sansocket_config *config,
-                                              const uint8_t *head,
-                                              size_t head_len,
-                                              struct sansocket_text *subprotocol);
+sansocket_result sansocket_frame_header_encode(sansocket_io *io, const sansocket_frame_header *header);
 
 /**
- * Writes to `value` that of the first header called `name` in `head`, the head of a request or a response. It lies in the head.
- *
- * Returns `SANSOCKET_OK`; `SANSOCKET_ABSENT` if there is none, and nothing is written; `SANSOCKET_NOT_A_HEAD`,
- * `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_LENGTH_TOO_LARGE`.
+ * XORs `len` bytes of a payload with the four bytes of `key`, repeated; masks and unmasks (§5.3), in place. `offset` bytes of
+ * the same payload went before: 0 at its start.
  */
-sansocket_result sansocket_head_header(const uint8_t *head,
-                                       size_t head_len,
-                                       const char *name,
-                                       size_t name_len,
-                                       struct sansocket_text *value);
+sansocket_result sansocket_apply_mask(const uint8_t *key, uint64_t offset, uint8_t *bytes, size_t len);
 
-/**
- * Writes to `header` the header at `index`, counted from 0, of `head`, the head of a request or a response. It lies in the head.
- *
- * Returns what `sansocket_head_header` does.
- */
-sansocket_result sansocket_head_header_at(const uint8_t *head, size_t head_len, size_t index, struct sansocket_header *header);
-
-/**
- * Reads the head of a response and writes its parts to `parts`. `head` is that of an event, where it lies or a copy of it.
- *
- * Returns what `sansocket_request_parse` does.
- */
-sansocket_result sansocket_response_parse(const uint8_t *head, size_t head_len, struct sansocket_response_parts *parts);
-
-/**
- * Writes to `subprotocol` that at `index`, counted from 0, of those that the client offers in `head`, in its order of preference
- * (§1.9). It lies in the head.
- *
- * Returns what `sansocket_head_header` does, for the head of a request.
- */
-sansocket_result sansocket_request_subprotocol_at(const uint8_t *head,
-                                                  size_t head_len,
-                                                  size_t index,
-                                                  struct sansocket_text *subprotocol);
-
-/**
- * Writes to `token` that at `index`, counted from 0, of the list in `value`, a header's value such as `chat, superchat`: what stands
- * between commas, up to the first member that is no token (RFC 9110 §5.6.1). It lies in `value`.
- *
- * Returns `SANSOCKET_OK`; `SANSOCKET_ABSENT` if there is none, and nothing is written; `SANSOCKET_NULL_POINTER`,
- * `SANSOCKET_MISALIGNED` or `SANSOCKET_LENGTH_TOO_LARGE`.
- */
-sansocket_result sansocket_token_at(const char *value,
-                                    size_t value_len,
-                                    size_t index,
-                                    struct sansocket_text *token);
-
-/**
- * Looks for the end of the head at the start of `input`, within the limits of `config` (NULL for the defaults), and writes its length
- * to `head_len`. `sender`, a `sansocket_role`, says whether it is a request (`SANSOCKET_CLIENT`) or a response (`SANSOCKET_SERVER`).
- * It looks at all of `input` each time. For those who do the opening handshake themselves: `sansocket_receive` does this.
- *
- * Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE`; `SANSOCKET_NOT_A_HEAD`, and `error` is the `sansocket_error` that says why;
- * `SANSOCKET_INVALID_ARGUMENT` for a role that does not exist, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`,
- * `SANSOCKET_NOT_INITIALISED` (the configuration) or `SANSOCKET_LENGTH_TOO_LARGE`. `head_len` is written only with the first,
- * `error` only with the third of these; it may be NULL.
- */
-sansocket_result sansocket_head_find(const struct sansocket_config *config,
-                                     uint32_t sender,
-                                     const uint8_t *input,
-                                     size_t input_len,
-                                     size_t *head_len,
-                                     uint32_t *error);
-
-/**
- * Takes the next `SANSOCKET_EVENT_DATA` of a connection, as it was given. With the last piece of a message the event becomes that of
- * the whole: `first` and `last` are 1, `offset` is 0, `data` and `len` show all bytes. A message that came whole stays where it is;
- * what comes in pieces is copied to `memory`, `memory_len` bytes of the caller's, the same for all pieces of a message. If it is text,
- * it is valid UTF-8. There is nothing to initialise: what `memory` holds belongs to the pieces that came.
- *
- * `SANSOCKET_MAX_MESSAGE_LEN`, set to `memory_len`, lets the connection refuse what does not fit; without it `sansocket_fail` with 1009 is
- * the answer to `SANSOCKET_MESSAGE_TOO_LONG`.
- *
- * Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE` where more pieces are to come, and the event is as it was;
- * `SANSOCKET_MESSAGE_TOO_LONG`, here and for the further pieces; `SANSOCKET_INVALID_ARGUMENT` for another event;
- * `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_LENGTH_TOO_LARGE`, or `SANSOCKET_OVERLAP` where a piece lies in
- * `memory`.
- */
-sansocket_result sansocket_collect(uint8_t *memory,
-                                   size_t memory_len,
-                                   struct sansocket_event *event);
-
-/**
- * Takes the bytes that arrived (`io->input`): at most one event, and the bytes that it makes due. To be called again, behind
- * what was consumed, until the event is `SANSOCKET_EVENT_NONE`; what is not consumed then is presented again with more behind it.
- *
- * Returns `SANSOCKET_OK`; `SANSOCKET_NEEDS_ROOM` where an answer is due that does not fit the output, which 131 bytes prevent;
- * `SANSOCKET_ENTROPY_FAILED`, for a client; `SANSOCKET_USAGE_INPUT_TOO_SHORT` where bytes of an unfinished head are missing;
- * `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED`, `SANSOCKET_LENGTH_TOO_LARGE`,
- * `SANSOCKET_OVERLAP`.
- */
-sansocket_result sansocket_receive(struct sansocket *ws, struct sansocket_io *io);
-
-/**
- * Takes the end of the transport's input, an orderly end or a reset: ends in `SANSOCKET_EVENT_CLOSED` unless that was given
- * before. Reads `io->now_ms` only and produces nothing.
- *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED` or
- * `SANSOCKET_LENGTH_TOO_LARGE`.
- */
-sansocket_result sansocket_receive_eof(struct sansocket *ws, struct sansocket_io *io);
-
-/**
- * Acts on the deadlines that have passed: sends the keepalive Ping, ends what waited too long. To be called at
- * `sansocket_get_next_timeout`; earlier or more often does no harm. Reads `io->now_ms` and the output, not the input.
- *
- * It never wants room: a Ping that does not fit (6 bytes, a client's 10) is left out, and its Pong is missed all the same, so that
- * a writer that is stuck is noticed.
- *
- * Returns what `sansocket_receive_eof` does.
- */
-sansocket_result sansocket_handle_timeout(struct sansocket *ws,
-                                          struct sansocket_io *io);
+/* ---- Texts and numbers ---- */
 
 /**
  * Returns one sentence, without a full stop, that says what a result means. Any number may be passed. Never NULL; constant, ends
  * in NUL.
  */
-const char *sansocket_result_text(uint32_t result);
+const char *sansocket_result_text(sansocket_result result);
 
 /**
  * Returns one sentence, without a full stop, about the rule that the field `error` of an event names. Any number may be passed.
  * Never NULL; constant, ends in NUL.
  */
-const char *sansocket_error_text(uint32_t error);
+const char *sansocket_error_text(sansocket_error error);
 
 /** Returns the close code that tells a peer of an error (§7.1.7): 1002, 1007, 1008 or 1009. 1002 for a number that is no error. */
-uint16_t sansocket_error_close_code(uint32_t error);
+uint16_t sansocket_error_close_code(sansocket_error error);
 
 /**
  * Returns the name of an event for a log: `data`, `close received`. Any number may be passed. Never NULL; constant, ends in NUL.
  */
-const char *sansocket_event_text(uint32_t event_type);
-
-/**
- * Writes a message, or the next fragment of one (§5.4), as one frame: `len` bytes and 2 to 14 more. `kind` is a
- * `sansocket_kind`. `fin` that is not 0 ends the message; without it further calls with the same `kind` continue it. `payload`
- * may lie in the input of an event, not in the output; NULL if `len` is 0. A message that crosses the peer's Close, or comes after
- * ours or a failure, is no mistake: nothing is produced.
- *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN` before the
- * opening handshake is over, `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_USAGE_WRONG_MESSAGE_KIND`, `SANSOCKET_INVALID_ARGUMENT` for a kind that does not
- * exist, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED`, `SANSOCKET_LENGTH_TOO_LARGE` or
- * `SANSOCKET_OVERLAP`.
- */
-sansocket_result sansocket_send(struct sansocket *ws,
-                                struct sansocket_io *io,
-                                uint32_t kind,
-                                const void *payload,
-                                size_t len,
-                                uint8_t fin);
-
-/**
- * Writes the header alone of the frame that `sansocket_send` would write, for a server: the caller writes `payload` itself, directly
- * behind it (`writev`), and whatever is produced later behind that. At most 10 bytes. The payload is read for the check of text only.
- *
- * Returns what `sansocket_send` does, or `SANSOCKET_USAGE_WRONG_ROLE` for a client, whose payload has to be masked.
- */
-sansocket_result sansocket_send_header(struct sansocket *ws,
-                                       struct sansocket_io *io,
-                                       uint32_t kind,
-                                       const void *payload,
-                                       size_t len,
-                                       uint8_t fin);
-
-/**
- * `sansocket_send_header` for `payload_len` bytes, below 2^63, that are not in memory (`sendfile`). Binary only: text would have to be
- * checked.
- *
- * Returns what `sansocket_send_header` does, or `SANSOCKET_USAGE_PAYLOAD_TOO_LONG`.
- */
-sansocket_result sansocket_send_binary_header(struct sansocket *ws,
-                                              struct sansocket_io *io,
-                                              uint64_t payload_len,
-                                              uint8_t fin);
-
-/**
- * Encodes a whole message of a server's as one frame, once, to be sent to many: a server's frames are not masked, so they are the
- * same for all. `sansocket_send_encoded` sends it on each. `len` bytes and 2 to 10 more; of `io` only the
- * output is used.
- *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_INVALID_ARGUMENT` for a kind that does
- * not exist, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_LENGTH_TOO_LARGE` or `SANSOCKET_OVERLAP`.
- */
-sansocket_result sansocket_encode_message(struct sansocket_io *io,
-                                          uint32_t kind,
-                                          const void *payload,
-                                          size_t len);
-
-/**
- * Writes a Ping (§5.5.2) of at most 125 bytes of payload, NULL if `len` is 0. Its Pong arrives as an event.
- *
- * Returns what `sansocket_send` does, or `SANSOCKET_USAGE_CONTROL_PAYLOAD_TOO_LONG`.
- */
-sansocket_result sansocket_ping(struct sansocket *ws, struct sansocket_io *io, const void *payload, size_t len);
-
-/**
- * Writes a Pong (§5.5.3), for those who answer Pings themselves (`SANSOCKET_AUTO_PONG` is 0) or send them unasked. It is allowed
- * until the peer's Close was received.
- *
- * Returns what `sansocket_ping` does.
- */
-sansocket_result sansocket_pong(struct sansocket *ws, struct sansocket_io *io, const void *payload, size_t len);
+const char *sansocket_event_text(sansocket_event_type event_type);
 
 /** Returns 1 if the code may stand in a Close frame, ours or the peer's (1000 to 1003, 1007 to 1014 and 3000 to 4999), else 0. */
-uint8_t sansocket_close_code_is_allowed(uint32_t code);
+uint8_t sansocket_close_code_is_allowed(uint16_t code);
 
 /**
- * Writes our Close (§7.1.2): with a `code` and a `reason` of at most 123 bytes of UTF-8, or with neither: `code` is 0 then. The
- * peer's messages go on arriving until its own Close. `reason` may be NULL if `reason_len` is 0. Again, or after the peer's Close or a
- * failure, nothing is produced. After a refused handshake it ends the connection at once, without the rest of the response.
- *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN` before the opening
- * handshake is over,
- * `SANSOCKET_USAGE_INVALID_CLOSE_CODE`, `SANSOCKET_USAGE_INVALID_CLOSE_REASON`, `SANSOCKET_USAGE_INVALID_UTF8`,
- * `SANSOCKET_INVALID_ARGUMENT` for a code above 65535, or the results for pointers and lengths that `sansocket_send` has.
+ * Returns the version of the library that runs, as `SANSOCKET_VERSION` has that of the header: 1 000 000 times its first
+ * number, 1000 times its second and its third.
  */
-sansocket_result sansocket_close(struct sansocket *ws,
-                                 struct sansocket_io *io,
-                                 uint32_t code,
-                                 const char *reason,
-                                 size_t reason_len);
-
-/**
- * Fails the connection for a reason of the caller's (§7.1.7): writes a Close with `code` if none went out yet, and takes nothing
- * more from the peer. It works in every stage; once nothing more comes anyway it does nothing.
- *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_INVALID_CLOSE_CODE`,
- * `SANSOCKET_INVALID_ARGUMENT` for a code above 65535, or the results for pointers and lengths that `sansocket_send` has.
- */
-sansocket_result sansocket_fail(struct sansocket *ws, struct sansocket_io *io, uint32_t code);
-
-/**
- * Cuts `url` into its parts and writes them to `parts`.
- *
- * Returns `SANSOCKET_OK`; `SANSOCKET_URL_INVALID_SCHEME`, `_INVALID_HOST`, `_INVALID_PORT`, `_USER_INFORMATION`, `_FRAGMENT`,
- * `_INVALID_TARGET`, whichever is wrong; `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or
- * `SANSOCKET_LENGTH_TOO_LARGE`. Nothing is written unless it is `SANSOCKET_OK`.
- */
-sansocket_result sansocket_url_parse(const char *url, size_t url_len, struct sansocket_url *parts);
+uint32_t sansocket_version(void);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -5,19 +5,18 @@
  *     sans::connection ws = sans::connection::server(config, now_ms);
  *     sans::io io;
  *     io.now(now_ms);
- *     io.input(what_arrived);                 // what the last turn left, and what arrived behind it
- *     io.output(room);
+ *     io.input(what_arrived);                 // what the last turn left, and what arrived after it
+ *     io.output(buffer);
  *     while (ws.receive(io) == sans::result::ok && io.event()) {
  *         if (io.event().type() == sans::event_type::data)
  *             (void)ws.send(io, io.event());  // the echo
  *     }
- *     // io.due() goes to the peer, io.input() is to be presented again, ws.transport() to be obeyed,
- *     // ws.next_timeout() to be re-armed
+ *     // io.due() goes to the peer, io.input() is to be presented again, ws.transport() to be obeyed; wait for ws.poll_timeout(now_ms)
  *
  * Where it differs from C:
  *
  * - The namespace is `sans`: `sansocket` is the name of C's struct.
- * - A `sans::io` steps over what a call consumed and produced, so that calls follow each other without arithmetic.
+ * - The enums are enum classes, with the names of C's constants in lower case; `std::optional` says what may be absent.
  * - A `sans::connection` that was moved from, or could not begin, is as zeroed memory: all it gives is `not_initialised`.
  *
  * Who owns what is as in C: a `config`, its list of subprotocols and what an `entropy` refers to are lent to connections for as
@@ -30,12 +29,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "sansocket.h"
+#include "sansocket_enums.hpp"
 
 #if defined(__has_include)
 #if __has_include(<version>)
@@ -103,155 +104,41 @@ inline std::string_view as_text(const_bytes data) noexcept
     return {reinterpret_cast<const char *>(data.data()), data.size()};
 }
 
-/** What a function did: `sansocket_result`. All but `ok` mean that nothing happened. Later versions may add some. */
-enum class [[nodiscard]] result : std::uint32_t {
-    ok = SANSOCKET_OK,
-    needs_room = SANSOCKET_NEEDS_ROOM,
-    entropy_failed = SANSOCKET_ENTROPY_FAILED,
-    absent = SANSOCKET_ABSENT,
-    incomplete = SANSOCKET_INCOMPLETE,
-    null_pointer = SANSOCKET_NULL_POINTER,
-    misaligned = SANSOCKET_MISALIGNED,
-    not_initialised = SANSOCKET_NOT_INITIALISED,
-    wrong_size = SANSOCKET_WRONG_SIZE,
-    wrong_version = SANSOCKET_WRONG_VERSION,
-    length_too_large = SANSOCKET_LENGTH_TOO_LARGE,
-    overlap = SANSOCKET_OVERLAP,
-    invalid_argument = SANSOCKET_INVALID_ARGUMENT,
-    out_of_range = SANSOCKET_OUT_OF_RANGE,
-    list_too_long = SANSOCKET_LIST_TOO_LONG,
-    not_a_head = SANSOCKET_NOT_A_HEAD,
-    message_too_long = SANSOCKET_MESSAGE_TOO_LONG,
-    not_a_frame = SANSOCKET_NOT_A_FRAME,
-    wrong_memory_len = SANSOCKET_WRONG_MEMORY_LEN,
-    not_connecting = SANSOCKET_USAGE_NOT_CONNECTING,
-    not_open = SANSOCKET_USAGE_NOT_OPEN,
-    wrong_role = SANSOCKET_USAGE_WRONG_ROLE,
-    invalid_utf8 = SANSOCKET_USAGE_INVALID_UTF8,
-    control_payload_too_long = SANSOCKET_USAGE_CONTROL_PAYLOAD_TOO_LONG,
-    invalid_close_code = SANSOCKET_USAGE_INVALID_CLOSE_CODE,
-    invalid_close_reason = SANSOCKET_USAGE_INVALID_CLOSE_REASON,
-    wrong_message_kind = SANSOCKET_USAGE_WRONG_MESSAGE_KIND,
-    invalid_host = SANSOCKET_USAGE_INVALID_HOST,
-    invalid_target = SANSOCKET_USAGE_INVALID_TARGET,
-    invalid_header = SANSOCKET_USAGE_INVALID_HEADER,
-    reserved_header = SANSOCKET_USAGE_RESERVED_HEADER,
-    invalid_subprotocol = SANSOCKET_USAGE_INVALID_SUBPROTOCOL,
-    unoffered_subprotocol = SANSOCKET_USAGE_UNOFFERED_SUBPROTOCOL,
-    origin_not_allowed = SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED,
-    not_an_opening_handshake = SANSOCKET_USAGE_NOT_AN_OPENING_HANDSHAKE,
-    invalid_status = SANSOCKET_USAGE_INVALID_STATUS,
-    input_too_short = SANSOCKET_USAGE_INPUT_TOO_SHORT,
-    no_deflate = SANSOCKET_USAGE_NO_DEFLATE,
-    message_unfinished = SANSOCKET_USAGE_MESSAGE_UNFINISHED,
-    payload_too_long = SANSOCKET_USAGE_PAYLOAD_TOO_LONG,
-    url_invalid_scheme = SANSOCKET_URL_INVALID_SCHEME,
-    url_invalid_host = SANSOCKET_URL_INVALID_HOST,
-    url_invalid_port = SANSOCKET_URL_INVALID_PORT,
-    url_user_information = SANSOCKET_URL_USER_INFORMATION,
-    url_fragment = SANSOCKET_URL_FRAGMENT,
-    url_invalid_target = SANSOCKET_URL_INVALID_TARGET,
-    inflate_reserved_block_type = SANSOCKET_INFLATE_RESERVED_BLOCK_TYPE,
-    inflate_stored_len_mismatch = SANSOCKET_INFLATE_STORED_LEN_MISMATCH,
-    inflate_too_many_codes = SANSOCKET_INFLATE_TOO_MANY_CODES,
-    inflate_bad_code_length_code = SANSOCKET_INFLATE_BAD_CODE_LENGTH_CODE,
-    inflate_bad_repeat = SANSOCKET_INFLATE_BAD_REPEAT,
-    inflate_no_end_of_block = SANSOCKET_INFLATE_NO_END_OF_BLOCK,
-    inflate_bad_literal_code = SANSOCKET_INFLATE_BAD_LITERAL_CODE,
-    inflate_bad_distance_code = SANSOCKET_INFLATE_BAD_DISTANCE_CODE,
-    inflate_invalid_literal = SANSOCKET_INFLATE_INVALID_LITERAL,
-    inflate_invalid_distance = SANSOCKET_INFLATE_INVALID_DISTANCE,
-    inflate_distance_too_far = SANSOCKET_INFLATE_DISTANCE_TOO_FAR,
-    inflate_not_flushed = SANSOCKET_INFLATE_NOT_FLUSHED,
-};
-
-/** The rule that the peer broke: `sansocket_error`, whose constants it is compared with. Close codes go by C's names, too. */
-using error = ::sansocket_error;
-
-enum class event_type : std::uint32_t {
-    none = SANSOCKET_EVENT_NONE,
-    request = SANSOCKET_EVENT_REQUEST,
-    http_request = SANSOCKET_EVENT_HTTP_REQUEST,
-    opened = SANSOCKET_EVENT_OPENED,
-    refused = SANSOCKET_EVENT_REFUSED,
-    data = SANSOCKET_EVENT_DATA,
-    ping = SANSOCKET_EVENT_PING,
-    pong = SANSOCKET_EVENT_PONG,
-    close_received = SANSOCKET_EVENT_CLOSE_RECEIVED,
-    failed = SANSOCKET_EVENT_FAILED,
-    closed = SANSOCKET_EVENT_CLOSED,
-};
-
-/** Who sent a Ping of ours. */
-enum class ping_source : std::uint8_t { none = 0, keepalive = SANSOCKET_PING_KEEPALIVE, application = SANSOCKET_PING_APPLICATION };
-
-enum class kind : std::uint8_t { text = SANSOCKET_TEXT, binary = SANSOCKET_BINARY };
-enum class role : std::uint32_t { client = SANSOCKET_CLIENT, server = SANSOCKET_SERVER };
-
-enum class state : std::uint32_t {
-    connecting = SANSOCKET_STATE_CONNECTING,
-    open = SANSOCKET_STATE_OPEN,
-    closing = SANSOCKET_STATE_CLOSING,
-    closed = SANSOCKET_STATE_CLOSED,
-};
-
-enum class transport : std::uint32_t {
-    keep = SANSOCKET_TRANSPORT_KEEP,
-    shutdown_write = SANSOCKET_TRANSPORT_SHUTDOWN_WRITE,
-    close = SANSOCKET_TRANSPORT_CLOSE,
-};
-
-/** Which pages may connect. There is no default: see `sansocket_origin`. */
-enum class origin : std::uint32_t {
-    any = SANSOCKET_ORIGIN_ANY,
-    one_of = SANSOCKET_ORIGIN_ONE_OF,
-    same_host = SANSOCKET_ORIGIN_SAME_HOST,
-    same_host_secure = SANSOCKET_ORIGIN_SAME_HOST_SECURE,
-};
-
-enum class masking : std::uint32_t {
-    any = SANSOCKET_MASKING_ANY,
-    required = SANSOCKET_MASKING_REQUIRED,
-    forbidden = SANSOCKET_MASKING_FORBIDDEN,
-};
-
-enum class opcode : std::uint8_t {
-    continuation = SANSOCKET_OPCODE_CONTINUATION,
-    text = SANSOCKET_OPCODE_TEXT,
-    binary = SANSOCKET_OPCODE_BINARY,
-    close = SANSOCKET_OPCODE_CLOSE,
-    ping = SANSOCKET_OPCODE_PING,
-    pong = SANSOCKET_OPCODE_PONG,
-};
-
-/** What `connection::next_timeout` gives where nothing is waited for. */
-inline constexpr std::uint64_t never = SANSOCKET_NEVER;
-/** Bytes that suffice as output for every `receive` and `handle_timeout`. */
+/** Bytes of free output that suffice for every `receive` and `handle_timeout`. */
 inline constexpr std::size_t max_answer = SANSOCKET_MAX_ANSWER;
 /** The most bytes that stay unconsumed once the opening handshake is over. */
 inline constexpr std::size_t max_remainder = SANSOCKET_MAX_REMAINDER;
 
-inline const char *text(result of) noexcept { return ::sansocket_result_text(static_cast<std::uint32_t>(of)); }
-inline const char *text(error of) noexcept { return ::sansocket_error_text(of); }
-inline const char *text(event_type of) noexcept { return ::sansocket_event_text(static_cast<std::uint32_t>(of)); }
-
-/** The close code that tells a peer of an error. */
-inline std::uint16_t close_code(error of) noexcept { return ::sansocket_error_close_code(of); }
-
-/** Whether the code may stand in a Close frame. */
-inline bool close_code_is_allowed(std::uint32_t code) noexcept { return ::sansocket_close_code_is_allowed(code) != 0; }
-
-/** The version of the library that runs, as `SANSOCKET_VERSION` has that of the header. */
-inline std::uint32_t version() noexcept { return ::sansocket_version(); }
-
 namespace detail {
-constexpr result to_result(std::uint32_t number) noexcept { return static_cast<result>(number); }
+constexpr result to_result(::sansocket_result of) noexcept { return static_cast<result>(of); }
+constexpr ::sansocket_result c(result of) noexcept { return static_cast<::sansocket_result>(of); }
+constexpr ::sansocket_error c(error of) noexcept { return static_cast<::sansocket_error>(of); }
+constexpr ::sansocket_event_type c(event_type of) noexcept { return static_cast<::sansocket_event_type>(of); }
+constexpr ::sansocket_kind c(kind of) noexcept { return static_cast<::sansocket_kind>(of); }
+constexpr ::sansocket_role c(role of) noexcept { return static_cast<::sansocket_role>(of); }
 inline std::string_view view(const ::sansocket_text &text) noexcept { return {text.data, text.len}; }
 inline std::optional<std::string_view> view_if_any(const ::sansocket_text &text) noexcept
 {
     return text.data == nullptr ? std::nullopt : std::optional<std::string_view>(view(text));
 }
+inline std::optional<std::uint64_t> unless_never(std::uint64_t value) noexcept
+{
+    return value == SANSOCKET_NEVER ? std::nullopt : std::optional(value);
+}
 } // namespace detail
+
+inline const char *text(result of) noexcept { return ::sansocket_result_text(detail::c(of)); }
+inline const char *text(error of) noexcept { return ::sansocket_error_text(detail::c(of)); }
+inline const char *text(event_type of) noexcept { return ::sansocket_event_text(detail::c(of)); }
+
+/** The close code that tells a peer of an error. */
+inline close_code close_code_of(error of) noexcept { return static_cast<close_code>(::sansocket_error_close_code(detail::c(of))); }
+
+/** Whether the code may stand in a Close frame. */
+inline bool close_code_is_allowed(std::uint16_t code) noexcept { return ::sansocket_close_code_is_allowed(code) != 0; }
+
+/** The version of the library that runs, as `SANSOCKET_VERSION` has that of the header. */
+inline std::uint32_t version() noexcept { return ::sansocket_version(); }
 
 /** A `sansocket_text` that is made from a string_view, so that lists of them can be passed. */
 struct text_view : ::sansocket_text {
@@ -332,19 +219,13 @@ inline std::optional<response_parts> parse_response(const_bytes head) noexcept
 /** The subprotocol at `index`, counted from 0, of those that the client offers in the head of its request. */
 inline std::optional<std::string_view> offered_subprotocol_at(const_bytes head, std::size_t index) noexcept
 {
-    ::sansocket_text offered{};
-    if (::sansocket_request_subprotocol_at(head.data(), head.size(), index, &offered) != SANSOCKET_OK)
-        return std::nullopt;
-    return detail::view(offered);
+    return detail::view_if_any(::sansocket_request_subprotocol_at(head.data(), head.size(), index));
 }
 
 /** The token at `index`, counted from 0, of a header's value that is a list. */
 inline std::optional<std::string_view> token_at(std::string_view value, std::size_t index) noexcept
 {
-    ::sansocket_text token{};
-    if (::sansocket_token_at(value.data(), value.size(), index, &token) != SANSOCKET_OK)
-        return std::nullopt;
-    return detail::view(token);
+    return detail::view_if_any(::sansocket_token_at(value.data(), value.size(), index));
 }
 
 /** The Sec-WebSocket-Accept that answers a key, for those who do the opening handshake themselves. */
@@ -369,7 +250,7 @@ struct url {
 inline result parse_url(std::string_view text, url &parts) noexcept
 {
     ::sansocket_url raw{};
-    const std::uint32_t number = ::sansocket_url_parse(text.data(), text.size(), &raw);
+    const ::sansocket_result number = ::sansocket_url_parse(text.data(), text.size(), &raw);
     if (number == SANSOCKET_OK)
         parts = {detail::view(raw.host), detail::view(raw.authority), detail::view(raw.target), raw.port, raw.is_secure != 0};
     return detail::to_result(number);
@@ -392,10 +273,10 @@ inline result decode_frame_header(const_bytes input, const frame_rules &rules, f
 {
     ::sansocket_frame_rules raw{};
     raw.max_payload_len = rules.max_payload_len;
-    raw.masking = static_cast<std::uint32_t>(rules.masking);
+    raw.masking = static_cast<::sansocket_masking>(rules.masking);
     raw.rsv = rules.rsv;
-    std::uint32_t fault = 0;
-    const std::uint32_t number = ::sansocket_frame_header_decode(input.data(), input.size(), &raw, &header, &fault);
+    ::sansocket_error fault = SANSOCKET_ERROR_NONE;
+    const ::sansocket_result number = ::sansocket_frame_header_decode(input.data(), input.size(), &raw, &header, &fault);
     if (number == SANSOCKET_NOT_A_FRAME && why != nullptr)
         *why = static_cast<error>(fault);
     return detail::to_result(number);
@@ -413,46 +294,38 @@ inline result apply_mask(const std::uint8_t (&key)[4], std::uint64_t offset, byt
 /** The value of the first header of that name in the head of a request or response; nothing if there is none. */
 inline std::optional<std::string_view> find_header(const_bytes head, std::string_view name) noexcept
 {
-    ::sansocket_text value{};
-    if (::sansocket_head_header(head.data(), head.size(), name.data(), name.size(), &value) != SANSOCKET_OK)
-        return std::nullopt;
-    return detail::view(value);
+    return detail::view_if_any(::sansocket_head_header(head.data(), head.size(), name.data(), name.size()));
 }
 
-/** The header at `index`, counted from 0, as name and value; nothing behind the last. */
+/** The header at `index`, counted from 0, as name and value; nothing past the last. */
 inline std::optional<std::pair<std::string_view, std::string_view>> header_at(const_bytes head, std::size_t index) noexcept
 {
-    ::sansocket_header found{};
-    if (::sansocket_head_header_at(head.data(), head.size(), index, &found) != SANSOCKET_OK)
+    const ::sansocket_header found = ::sansocket_head_header_at(head.data(), head.size(), index);
+    if (found.name.data == nullptr)
         return std::nullopt;
     return std::pair(detail::view(found.name), detail::view(found.value));
 }
 
 /**
- * Limits, timeouts and subprotocols, built call by call: `config().max_message_len(65536).subprotocols("chat")`. May be copied
+ * Limits, timeouts and subprotocols, built call by call: `config().set(option::max_message_len, 65536).subprotocols("chat")`. May be copied
  * until it is lent to a connection; from then on it stays where it is, unchanged, for as long as that is used.
  */
 class config {
   public:
-    config() noexcept : status_(detail::to_result(::sansocket_config_init(&raw_, sizeof raw_, SANSOCKET_ABI_VERSION))) {}
+    config() noexcept
+    {
+        const ::sansocket_setup setup = SANSOCKET_SETUP;
+        status_ = detail::to_result(::sansocket_config_init(&raw_, &setup));
+    }
 
     /** `ok`, or what the first setter that was refused gave; the others took effect. */
     [[nodiscard]] result status() const noexcept { return status_; }
 
-    config &max_message_len(std::uint64_t len) noexcept { return set(SANSOCKET_MAX_MESSAGE_LEN, len); }
-    config &max_fragments(std::uint32_t count) noexcept { return set(SANSOCKET_MAX_FRAGMENTS, count); }
-    config &max_empty_frames(std::uint32_t count) noexcept { return set(SANSOCKET_MAX_EMPTY_FRAMES, count); }
-    config &max_head_len(std::uint32_t len) noexcept { return set(SANSOCKET_MAX_HEAD_LEN, len); }
-    config &max_target_len(std::uint32_t len) noexcept { return set(SANSOCKET_MAX_TARGET_LEN, len); }
-    config &max_header_lines(std::uint16_t count) noexcept { return set(SANSOCKET_MAX_HEADER_LINES, count); }
-    config &max_interim_responses(std::uint8_t count) noexcept { return set(SANSOCKET_MAX_INTERIM_RESPONSES, count); }
-    config &auto_pong(bool on) noexcept { return set(SANSOCKET_AUTO_PONG, on ? 1 : 0); }
-    config &handshake_timeout_ms(std::uint32_t ms) noexcept { return set(SANSOCKET_HANDSHAKE_TIMEOUT_MS, ms); }
-    config &closing_timeout_ms(std::uint32_t ms) noexcept { return set(SANSOCKET_CLOSING_TIMEOUT_MS, ms); }
-    config &keepalive_interval_ms(std::uint32_t ms) noexcept { return set(SANSOCKET_KEEPALIVE_INTERVAL_MS, ms); }
-    config &pong_timeout_ms(std::uint32_t ms) noexcept { return set(SANSOCKET_PONG_TIMEOUT_MS, ms); }
-    config &idle_timeout_ms(std::uint32_t ms) noexcept { return set(SANSOCKET_IDLE_TIMEOUT_MS, ms); }
-    config &min_write_rate(std::uint32_t bytes_a_second) noexcept { return set(SANSOCKET_MIN_WRITE_RATE, bytes_a_second); }
+    /** Sets an option: `set(sans::option::max_message_len, 65536)`. */
+    config &set(option which, std::uint64_t value) noexcept
+    {
+        return note(::sansocket_config_set(&raw_, static_cast<::sansocket_option>(which), value));
+    }
 
     /** In order of preference: `chat, superchat`. The list is lent as the configuration is. */
     config &subprotocols(std::string_view list) noexcept
@@ -463,18 +336,15 @@ class config {
     /** The first subprotocol of this configuration that the client offers in the head of its request. */
     [[nodiscard]] std::optional<std::string_view> choose_subprotocol(const_bytes head) const noexcept
     {
-        ::sansocket_text chosen{};
-        if (::sansocket_choose_subprotocol(&raw_, head.data(), head.size(), &chosen) != SANSOCKET_OK)
-            return std::nullopt;
-        return detail::view(chosen);
+        return detail::view_if_any(::sansocket_choose_subprotocol(&raw_, head.data(), head.size()));
     }
 
     /** The length of the head at the start of the input, within these limits: a client's request, a server's response. */
     result find_head(role sender, const_bytes input, std::size_t &len, error *why = nullptr) const noexcept
     {
-        std::uint32_t fault = 0;
-        const std::uint32_t number =
-            ::sansocket_head_find(&raw_, static_cast<std::uint32_t>(sender), input.data(), input.size(), &len, &fault);
+        ::sansocket_error fault = SANSOCKET_ERROR_NONE;
+        const ::sansocket_result number =
+            ::sansocket_head_find(&raw_, detail::c(sender), input.data(), input.size(), &len, &fault);
         if (number == SANSOCKET_NOT_A_HEAD && why != nullptr)
             *why = static_cast<error>(fault);
         return detail::to_result(number);
@@ -483,11 +353,7 @@ class config {
     [[nodiscard]] const ::sansocket_config *c() const noexcept { return &raw_; }
 
   private:
-    config &set(::sansocket_option option, std::uint64_t value) noexcept
-    {
-        return note(::sansocket_config_set(&raw_, option, value));
-    }
-    config &note(std::uint32_t number) noexcept
+    config &note(::sansocket_result number) noexcept
     {
         if (status_ == result::ok)
             status_ = detail::to_result(number);
@@ -568,8 +434,11 @@ class event {
 
     /** Of a Ping: whether the Pong is in the output. */
     [[nodiscard]] bool answered() const noexcept { return raw_->answered != 0; }
-    /** Of a Pong: which Ping of ours it answers. */
-    [[nodiscard]] ping_source answers() const noexcept { return static_cast<ping_source>(raw_->answers); }
+    /** Of a Pong: which Ping of ours it answers; nothing if it came unasked, or to one that was not the latest. */
+    [[nodiscard]] std::optional<ping_source> answers() const noexcept
+    {
+        return raw_->answers == 0 ? std::nullopt : std::optional(static_cast<ping_source>(raw_->answers));
+    }
     /** Of a response. */
     [[nodiscard]] std::uint16_t status() const noexcept { return raw_->status; }
     [[nodiscard]] std::uint16_t close_code() const noexcept { return raw_->close_code; }
@@ -591,8 +460,8 @@ class event {
 };
 
 /**
- * What goes in and out of calls. Each call begins where the last one stopped: `input()` is what is not consumed yet, `room()`
- * what is left of the output, `due()` what all calls since `output(room)` wrote. One can serve all connections of a thread.
+ * What goes in and out of calls. `input()` is what is not consumed yet, `due()` what calls appended to the output, `room()` what is
+ * free of it. One can serve all connections of a thread.
  */
 class io {
   public:
@@ -606,25 +475,33 @@ class io {
 
     /** The time, in milliseconds since any epoch, of a clock that does not run backwards. */
     void now(std::uint64_t now_ms) noexcept { raw_.now_ms = now_ms; }
-    /** What was left unconsumed and, behind it, what arrived since. */
+    /** What was left unconsumed and, after it, what arrived since. */
     void input(sans::bytes arrived) noexcept
     {
         raw_.input = arrived.data();
         raw_.input_len = arrived.size();
     }
-    /** Room for what calls write. */
-    void output(sans::bytes room) noexcept
+    /** A buffer for what calls write, empty. */
+    void output(sans::bytes buffer) noexcept
     {
-        start_ = raw_.output = room.data();
-        raw_.output_len = room.size();
+        raw_.output = buffer.data();
+        raw_.output_size = buffer.size();
+        raw_.output_len = 0;
+    }
+    /** Takes the first `count` bytes of `due()` out of the output: they were written. What is left of them moves to its front. */
+    void written(std::size_t count) noexcept
+    {
+        raw_.output_len -= count;
+        if (raw_.output_len != 0)
+            std::memmove(raw_.output, raw_.output + count, raw_.output_len);
     }
 
     /** What is not consumed. */
     [[nodiscard]] sans::bytes input() const noexcept { return {raw_.input, raw_.input_len}; }
     /** What goes to the peer, whatever the event. */
-    [[nodiscard]] sans::bytes due() const noexcept { return {start_, static_cast<std::size_t>(raw_.output - start_)}; }
-    /** What is left of the output. */
-    [[nodiscard]] sans::bytes room() const noexcept { return {raw_.output, raw_.output_len}; }
+    [[nodiscard]] sans::bytes due() const noexcept { return {raw_.output, raw_.output_len}; }
+    /** What is free of the output. */
+    [[nodiscard]] std::size_t room() const noexcept { return raw_.output_size - raw_.output_len; }
     /** The room that the last call wanted, if it gave `needs_room`. */
     [[nodiscard]] std::size_t needed() const noexcept { return raw_.needed; }
     /** Of `send` with a compressor, `compress` and `inflate_end`: whether the message is complete; else call again. */
@@ -640,12 +517,12 @@ class io {
     /** Encodes a whole message of a server's, to be sent to many: see `connection::send_encoded`. */
     result encode_message(kind of, const_bytes payload) noexcept
     {
-        return step_output(::sansocket_encode_message(&raw_, static_cast<std::uint32_t>(of), payload.data(), payload.size()));
+        return detail::to_result(::sansocket_encode_message(&raw_, detail::c(of), payload.data(), payload.size()));
     }
     /** Writes a frame's header. */
     result encode_frame_header(const frame_header &header) noexcept
     {
-        return step_output(::sansocket_frame_header_encode(&raw_, &header));
+        return detail::to_result(::sansocket_frame_header_encode(&raw_, &header));
     }
     /** What happened, by the last call that gives events: `receive`, `receive_eof`, `handle_timeout`. */
     [[nodiscard]] sans::event event() const noexcept { return sans::event(raw_.event); }
@@ -655,34 +532,15 @@ class io {
     friend class inflater;
     friend class compressor;
 
-    /** Behind a call that reads the input. */
-    result step(std::uint32_t number) noexcept
-    {
-        if (number == SANSOCKET_OK && raw_.consumed != 0) {
-            raw_.input += raw_.consumed;
-            raw_.input_len -= raw_.consumed;
-        }
-        return step_output(number);
-    }
-    /** Behind a call that reads a payload. */
-    result step_payload(std::uint32_t number, const_bytes &payload) noexcept
+    /** After a call that reads a payload. */
+    result step_payload(::sansocket_result number, const_bytes &payload) noexcept
     {
         if (number == SANSOCKET_OK)
             payload = payload.subspan(raw_.consumed);
-        return step_output(number);
-    }
-    /** Behind a verb. */
-    result step_output(std::uint32_t number) noexcept
-    {
-        if (number == SANSOCKET_OK && raw_.produced != 0) {
-            raw_.output += raw_.produced;
-            raw_.output_len -= raw_.produced;
-        }
         return detail::to_result(number);
     }
 
     ::sansocket_io raw_{};
-    std::uint8_t *start_ = nullptr;
 };
 
 /** What an opening handshake that was done elsewhere agreed on. */
@@ -727,19 +585,22 @@ class inflater : public detail::movable<::sansocket_inflater> {
   public:
     explicit inflater(bytes history) noexcept
     {
-        (void)::sansocket_inflater_init(&raw_, sizeof raw_, SANSOCKET_ABI_VERSION, history.data(), history.size());
+        ::sansocket_setup setup = SANSOCKET_SETUP;
+        setup.memory = history.data();
+        setup.memory_len = history.size();
+        (void)::sansocket_inflater_init(&raw_, &setup);
     }
 
     /** For those who frame messages themselves: from the input to the output, until the one is consumed or the other full. */
-    result inflate(io &call) noexcept { return call.step(::sansocket_inflate(&raw_, &call.raw_)); }
+    result inflate(io &call) noexcept { return detail::to_result(::sansocket_inflate(&raw_, &call.raw_)); }
     /** Ends the message. */
-    result inflate_end(io &call) noexcept { return call.step_output(::sansocket_inflate_end(&raw_, &call.raw_)); }
+    result inflate_end(io &call) noexcept { return detail::to_result(::sansocket_inflate_end(&raw_, &call.raw_)); }
     result reset() noexcept { return detail::to_result(::sansocket_inflater_reset(&raw_)); }
     /** The window's, as a power of 2; nothing if the history's length was none of these. */
     [[nodiscard]] std::optional<std::uint32_t> window_bits() const noexcept
     {
-        std::uint32_t bits = 0;
-        return ::sansocket_inflater_get_window_bits(&raw_, &bits) == SANSOCKET_OK ? std::optional(bits) : std::nullopt;
+        const std::uint32_t bits = ::sansocket_inflater_get_window_bits(&raw_);
+        return bits == 0 ? std::nullopt : std::optional(bits);
     }
 };
 
@@ -748,7 +609,11 @@ class compressor : public detail::movable<::sansocket_compressor> {
   public:
     compressor(std::uint32_t window_bits, bytes memory) noexcept
     {
-        (void)::sansocket_compressor_init(&raw_, sizeof raw_, SANSOCKET_ABI_VERSION, window_bits, memory.data(), memory.size());
+        ::sansocket_setup setup = SANSOCKET_SETUP;
+        setup.window_bits = window_bits;
+        setup.memory = memory.data();
+        setup.memory_len = memory.size();
+        (void)::sansocket_compressor_init(&raw_, &setup);
     }
     /** Bytes of memory that go well with a window; 0 if `window_bits` is not 8 to 15. */
     static std::size_t memory_len(std::uint32_t window_bits) noexcept { return ::sansocket_compressor_memory_len(window_bits); }
@@ -762,8 +627,8 @@ class compressor : public detail::movable<::sansocket_compressor> {
     /** The window's, as a power of 2; nothing if it could not begin. */
     [[nodiscard]] std::optional<std::uint32_t> window_bits() const noexcept
     {
-        std::uint32_t bits = 0;
-        return ::sansocket_compressor_get_window_bits(&raw_, &bits) == SANSOCKET_OK ? std::optional(bits) : std::nullopt;
+        const std::uint32_t bits = ::sansocket_compressor_get_window_bits(&raw_);
+        return bits == 0 ? std::nullopt : std::optional(bits);
     }
 };
 
@@ -808,16 +673,16 @@ class connection : public detail::movable<::sansocket> {
     static connection open_client(const config &&, entropy, negotiated, std::uint64_t) = delete;
 
     /** Takes what arrived: at most one event. To be called until there is none. */
-    result receive(io &call) noexcept { return call.step(::sansocket_receive(&raw_, &call.raw_)); }
+    result receive(io &call) noexcept { return detail::to_result(::sansocket_receive(&raw_, &call.raw_)); }
     /** The same where compression was agreed: compressed messages are inflated into `window`, where their events show them. */
     result receive(io &call, inflater &with, bytes window) noexcept
     {
-        return call.step(::sansocket_receive_with(&raw_, &call.raw_, with.c(), window.data(), window.size()));
+        return detail::to_result(::sansocket_receive_with(&raw_, &call.raw_, with.c(), window.data(), window.size()));
     }
     /** Takes the end of the transport's input. */
-    result receive_eof(io &call) noexcept { return call.step(::sansocket_receive_eof(&raw_, &call.raw_)); }
+    result receive_eof(io &call) noexcept { return detail::to_result(::sansocket_receive_eof(&raw_, &call.raw_)); }
     /** Acts on the deadlines that have passed. */
-    result handle_timeout(io &call) noexcept { return call.step(::sansocket_handle_timeout(&raw_, &call.raw_)); }
+    result handle_timeout(io &call) noexcept { return detail::to_result(::sansocket_handle_timeout(&raw_, &call.raw_)); }
 
     /** Writes a client's opening handshake. */
     result request(io &call, const client_request &wanted) noexcept
@@ -828,41 +693,43 @@ class connection : public detail::movable<::sansocket> {
         raw.origin = text_view(wanted.origin);
         raw.headers = wanted.headers.data();
         raw.header_count = wanted.headers.size();
-        return call.step_output(::sansocket_request(&raw_, &call.raw_, &raw));
+        return detail::to_result(::sansocket_request(&raw_, &call.raw_, &raw));
     }
-    /** Accepts the opening handshake whose head this is. */
+    /** Accepts the opening handshake whose head this is. If that is refused, nothing is written: `respond` answers then. */
     result accept(io &call, const_bytes head, const acceptance &how) noexcept
     {
-        ::sansocket_acceptance raw{};
-        raw.origin = static_cast<std::uint32_t>(how.origin);
-        raw.origins = how.origins.data();
-        raw.origin_count = how.origins.size();
-        raw.subprotocol = text_view(how.subprotocol);
-        raw.headers = how.headers.data();
-        raw.header_count = how.headers.size();
-        return call.step_output(::sansocket_accept(&raw_, &call.raw_, head.data(), head.size(), &raw));
+        const ::sansocket_acceptance raw = c_acceptance(how);
+        return detail::to_result(::sansocket_accept(&raw_, &call.raw_, head.data(), head.size(), &raw));
     }
-    /** Accepts the opening handshake that the event shows. */
+    /** The same for the event that shows the head. */
     result accept(io &call, const acceptance &how) noexcept { return accept(call, call.event().bytes(), how); }
-    /** Answers a request with any other final response. */
-    result respond(io &call, std::uint32_t status, span<const header> headers = {}, std::string_view body = {}) noexcept
+    /** Accepts it, or writes the response that refuses it: 403 for its Origin, 400 for what is no opening handshake. See `state()`. */
+    result accept_or_refuse(io &call, const_bytes head, const acceptance &how) noexcept
     {
-        return call.step_output(
+        const ::sansocket_acceptance raw = c_acceptance(how);
+        return detail::to_result(::sansocket_accept_or_refuse(&raw_, &call.raw_, head.data(), head.size(), &raw));
+    }
+    /** The same for the event that shows the head. */
+    result accept_or_refuse(io &call, const acceptance &how) noexcept { return accept_or_refuse(call, call.event().bytes(), how); }
+    /** Answers a request with any other final response. */
+    result respond(io &call, std::uint16_t status, span<const header> headers = {}, std::string_view body = {}) noexcept
+    {
+        return detail::to_result(
             ::sansocket_respond(&raw_, &call.raw_, status, headers.data(), headers.size(), body.data(), body.size()));
     }
 
-    /** The head alone: the caller writes the body behind it. */
-    result respond_head(io &call, std::uint32_t status, span<const header> headers, std::size_t content_len) noexcept
+    /** The head alone: the caller writes the body after it. */
+    result respond_head(io &call, std::uint16_t status, span<const header> headers, std::size_t content_len) noexcept
     {
-        return call.step_output(
+        return detail::to_result(
             ::sansocket_respond_head(&raw_, &call.raw_, status, headers.data(), headers.size(), content_len));
     }
 
     /** Writes a message, or without `fin` a fragment of one. */
     result send(io &call, kind of, const_bytes payload, bool fin = true) noexcept
     {
-        return call.step_output(
-            ::sansocket_send(&raw_, &call.raw_, static_cast<std::uint32_t>(of), payload.data(), payload.size(), fin));
+        return detail::to_result(
+            ::sansocket_send(&raw_, &call.raw_, detail::c(of), payload.data(), payload.size(), fin));
     }
     result send_text(io &call, std::string_view text, bool fin = true) noexcept
     {
@@ -877,20 +744,20 @@ class connection : public detail::movable<::sansocket> {
     /** Compressed: one frame at most. To be called with what is left of `payload` until `io::done()`. */
     result send(io &call, compressor &with, kind of, const_bytes &payload, bool fin = true) noexcept
     {
-        const std::uint32_t number = ::sansocket_send_with(&raw_, &call.raw_, with.c(), static_cast<std::uint32_t>(of),
+        const ::sansocket_result number = ::sansocket_send_with(&raw_, &call.raw_, with.c(), detail::c(of),
                                                            payload.data(), payload.size(), fin);
         return call.step_payload(number, payload);
     }
-    /** A server's header alone: the caller writes the payload behind it. */
+    /** A server's header alone: the caller writes the payload after it. */
     result send_header(io &call, kind of, const_bytes payload, bool fin = true) noexcept
     {
-        return call.step_output(
-            ::sansocket_send_header(&raw_, &call.raw_, static_cast<std::uint32_t>(of), payload.data(), payload.size(), fin));
+        return detail::to_result(
+            ::sansocket_send_header(&raw_, &call.raw_, detail::c(of), payload.data(), payload.size(), fin));
     }
     /** The same for binary bytes that are not in memory. */
     result send_binary_header(io &call, std::uint64_t payload_len, bool fin = true) noexcept
     {
-        return call.step_output(::sansocket_send_binary_header(&raw_, &call.raw_, payload_len, fin));
+        return detail::to_result(::sansocket_send_binary_header(&raw_, &call.raw_, payload_len, fin));
     }
     /**
      * Counts what `io::encode_message` encoded as sent on this connection. `due` is how many bytes of it the caller has to write now:
@@ -907,67 +774,60 @@ class connection : public detail::movable<::sansocket> {
     }
     result ping(io &call, const_bytes payload = {}) noexcept
     {
-        return call.step_output(::sansocket_ping(&raw_, &call.raw_, payload.data(), payload.size()));
+        return detail::to_result(::sansocket_ping(&raw_, &call.raw_, payload.data(), payload.size()));
     }
     result pong(io &call, const_bytes payload = {}) noexcept
     {
-        return call.step_output(::sansocket_pong(&raw_, &call.raw_, payload.data(), payload.size()));
+        return detail::to_result(::sansocket_pong(&raw_, &call.raw_, payload.data(), payload.size()));
     }
-    /** Writes our Close; a code of 0 is none. */
+    /** Writes our Close, with a code of `sans::close_code` or of 3000 to 4999, or without one. */
+    result close(io &call, sans::close_code code, std::string_view reason = {}) noexcept
+    {
+        return close(call, static_cast<std::uint16_t>(code), reason);
+    }
     result close(io &call, std::uint16_t code = 0, std::string_view reason = {}) noexcept
     {
-        return call.step_output(::sansocket_close(&raw_, &call.raw_, code, reason.data(), reason.size()));
+        return detail::to_result(::sansocket_close(&raw_, &call.raw_, code, reason.data(), reason.size()));
     }
     /** Fails the connection for a reason of the caller's. */
-    result fail(io &call, std::uint16_t code) noexcept { return call.step_output(::sansocket_fail(&raw_, &call.raw_, code)); }
+    result fail(io &call, sans::close_code code) noexcept { return fail(call, static_cast<std::uint16_t>(code)); }
+    result fail(io &call, std::uint16_t code) noexcept { return detail::to_result(::sansocket_fail(&raw_, &call.raw_, code)); }
 
     result pause(std::uint64_t now_ms) noexcept { return detail::to_result(::sansocket_pause(&raw_, now_ms)); }
     result resume(std::uint64_t now_ms) noexcept { return detail::to_result(::sansocket_resume(&raw_, now_ms)); }
 
     /** Whether it has begun: false once it was moved from, or if library or configuration did not fit. */
-    [[nodiscard]] bool initialised() const noexcept
+    [[nodiscard]] bool initialised() const noexcept { return role().has_value(); }
+    /** When `handle_timeout` has something to do; nothing if nothing is waited for. */
+    [[nodiscard]] std::optional<std::uint64_t> next_timeout() const noexcept
     {
-        std::uint32_t number = 0;
-        return ::sansocket_get_role(&raw_, &number) == SANSOCKET_OK;
+        return detail::unless_never(::sansocket_get_next_timeout(&raw_));
     }
-    /** When `handle_timeout` has something to do; `never` if nothing is waited for. */
-    [[nodiscard]] std::uint64_t next_timeout() const noexcept { return get(::sansocket_get_next_timeout, never); }
     /** `closed` if it has not begun. */
-    [[nodiscard]] sans::state state() const noexcept
-    {
-        return static_cast<sans::state>(get(::sansocket_get_state, std::uint32_t{SANSOCKET_STATE_CLOSED}));
-    }
+    [[nodiscard]] sans::state state() const noexcept { return static_cast<sans::state>(::sansocket_get_state(&raw_)); }
     /** What to do with the transport once `io::due()` is written; `close` if it has not begun. */
     [[nodiscard]] sans::transport transport() const noexcept
     {
-        return static_cast<sans::transport>(get(::sansocket_get_transport, std::uint32_t{SANSOCKET_TRANSPORT_CLOSE}));
+        return static_cast<sans::transport>(::sansocket_get_transport(&raw_));
     }
     [[nodiscard]] std::optional<sans::role> role() const noexcept
     {
-        std::uint32_t number = 0;
-        if (::sansocket_get_role(&raw_, &number) != SANSOCKET_OK)
-            return std::nullopt;
-        return static_cast<sans::role>(number);
+        const ::sansocket_role number = ::sansocket_get_role(&raw_);
+        return number == 0 ? std::nullopt : std::optional(static_cast<sans::role>(number));
     }
     /** The code of the peer's Close: 1005 if it had none, 1006 as long as none was received. */
-    [[nodiscard]] std::uint16_t close_code() const noexcept { return get(::sansocket_get_close_code, std::uint16_t{1006}); }
+    [[nodiscard]] std::uint16_t close_code() const noexcept { return ::sansocket_get_close_code(&raw_); }
     /** Whether the closing handshake was completed. */
-    [[nodiscard]] bool was_clean() const noexcept { return get(::sansocket_get_was_clean, std::uint8_t{0}) != 0; }
+    [[nodiscard]] bool was_clean() const noexcept { return ::sansocket_get_was_clean(&raw_) != 0; }
     /** What was agreed; it lies in the configuration's list. */
     [[nodiscard]] std::optional<std::string_view> subprotocol() const noexcept
     {
-        ::sansocket_text agreed{};
-        if (::sansocket_get_subprotocol(&raw_, &agreed) != SANSOCKET_OK)
-            return std::nullopt;
-        return detail::view(agreed);
+        return detail::view_if_any(::sansocket_get_subprotocol(&raw_));
     }
     /** Between the last keepalive Ping that was answered by itself and its Pong, in microseconds. */
     [[nodiscard]] std::optional<std::uint64_t> round_trip_us() const noexcept
     {
-        std::uint64_t us = 0;
-        if (::sansocket_get_round_trip_us(&raw_, &us) != SANSOCKET_OK)
-            return std::nullopt;
-        return us;
+        return detail::unless_never(::sansocket_get_round_trip_us(&raw_));
     }
     /** Milliseconds until `handle_timeout` has something to do, as `poll` takes them: 0 for past, -1 for never. */
     [[nodiscard]] int poll_timeout(std::uint64_t now_ms) const noexcept { return ::sansocket_poll_timeout(&raw_, now_ms); }
@@ -976,14 +836,15 @@ class connection : public detail::movable<::sansocket> {
     static connection server(const ::sansocket_config *config, std::uint64_t now_ms) noexcept
     {
         connection made;
-        (void)::sansocket_init_server(&made.raw_, sizeof made.raw_, SANSOCKET_ABI_VERSION, config, now_ms);
+        const ::sansocket_setup setup = c_setup(config, {nullptr, nullptr}, now_ms);
+        (void)::sansocket_init_server(&made.raw_, &setup);
         return made;
     }
     static connection client(const ::sansocket_config *config, entropy source, std::uint64_t now_ms) noexcept
     {
         connection made;
-        (void)::sansocket_init_client(&made.raw_, sizeof made.raw_, SANSOCKET_ABI_VERSION, config, source.function_,
-                                      source.context_, now_ms);
+        const ::sansocket_setup setup = c_setup(config, source, now_ms);
+        (void)::sansocket_init_client(&made.raw_, &setup);
         return made;
     }
     static connection open(sans::role end, const config &settings, entropy source, negotiated agreed,
@@ -1000,15 +861,31 @@ class connection : public detail::movable<::sansocket> {
             raw.client_no_context_takeover = agreed.compression->client_no_context_takeover;
             raw.client_max_window_bits = agreed.compression->client_max_window_bits;
         }
-        (void)::sansocket_init_open(&made.raw_, sizeof made.raw_, SANSOCKET_ABI_VERSION, static_cast<std::uint32_t>(end),
-                                    settings.c(), source.function_, source.context_, &raw, now_ms);
+        ::sansocket_setup setup = c_setup(settings.c(), source, now_ms);
+        setup.role = detail::c(end);
+        setup.negotiated = &raw;
+        (void)::sansocket_init_open(&made.raw_, &setup);
         return made;
     }
-    template <class T>
-    T get(::sansocket_result (*getter)(const ::sansocket *, T *), T otherwise) const noexcept
+    static ::sansocket_setup c_setup(const ::sansocket_config *config, entropy source, std::uint64_t now_ms) noexcept
     {
-        T value = otherwise;
-        return getter(&raw_, &value) == SANSOCKET_OK ? value : otherwise;
+        ::sansocket_setup setup = SANSOCKET_SETUP;
+        setup.config = config;
+        setup.now_ms = now_ms;
+        setup.entropy = source.function_;
+        setup.entropy_context = source.context_;
+        return setup;
+    }
+    static ::sansocket_acceptance c_acceptance(const acceptance &how) noexcept
+    {
+        ::sansocket_acceptance raw{};
+        raw.origin = static_cast<::sansocket_origin>(how.origin);
+        raw.origins = how.origins.data();
+        raw.origin_count = how.origins.size();
+        raw.subprotocol = text_view(how.subprotocol);
+        raw.headers = how.headers.data();
+        raw.header_count = how.headers.size();
+        return raw;
     }
 };
 static_assert(sizeof(connection) == sizeof(::sansocket), "nothing is added");

@@ -1,40 +1,7 @@
 //! The three kinds of error: the peer's fault, the caller's mistake, and a call that cannot be carried out yet.
 
 use crate::close_code::CloseCode;
-
-/// Declares a fieldless error enum whose discriminants are also the numbers in C, with one text per variant.
-macro_rules! numbered_errors {
-    ($(#[$outer:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $number:literal, $text:literal;)* }) => {
-        $(#[$outer])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        #[non_exhaustive]
-        #[repr(u8)]
-        pub enum $name { $($(#[$doc])* $variant = $number,)* }
-
-        impl $name {
-            /// Every variant, in the order of their numbers.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The number of the variant in C. A number is never used again for something else.
-            pub const fn number(self) -> u8 {
-                self as u8
-            }
-
-            /// One sentence, in lower case, without a full stop.
-            pub const fn text(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-
-        impl core::fmt::Display for $name {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str(self.text())
-            }
-        }
-
-        impl core::error::Error for $name {}
-    };
-}
+use crate::numbered::numbered_errors;
 
 numbered_errors! {
 /// The rule that the peer broke. It arrives in [`Event::Failed`](crate::Event::Failed) or
@@ -209,7 +176,7 @@ UsageError {
     /// A status that a final response cannot have, below 200 or above 999; a body with 204, 205 or 304, which have no body; or
     /// success for a CONNECT, which would open a tunnel (RFC 9110 §9.3.6).
     InvalidStatus = 17, "the status is not possible for a final response, with this body, or to a CONNECT";
-    /// Law 3: fewer bytes than were left unconsumed before.
+    /// Fewer bytes were presented than were left unconsumed before.
     InputTooShort = 18, "fewer bytes were presented than were left unconsumed before";
     /// A compressed message arrives, or should be sent, on a connection without `deflate` parameters, or without an inflater or
     /// compressor that fits them.

@@ -60,7 +60,7 @@ pub enum Event<'i> {
     Pong {
         /// At most 125 bytes.
         payload: &'i [u8],
-        /// Which Ping of ours it answers; `None` if it came unasked, or answers a Ping that was not the latest.
+        /// Which Ping of ours it answers; `None` if it came unasked, or answers one that was not the latest of its source.
         answers: Option<PingSource>,
     },
     /// The peer's Close (§5.5.1). Ours is in the output of this call unless it was sent before.
@@ -127,18 +127,18 @@ impl Data<'_> {
 #[non_exhaustive]
 pub enum PingSource {
     /// [`handle_timeout`](crate::Connection::handle_timeout), to see whether the peer is alive.
-    Keepalive,
+    Keepalive = 1,
     /// The caller, by [`ping`](crate::Connection::ping).
-    Application,
+    Application = 2,
 }
 
 /// The two kinds of message (§5.6).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum MessageKind {
     /// UTF-8 text.
-    Text,
+    Text = 1,
     /// Any bytes.
-    Binary,
+    Binary = 2,
 }
 
 /// The states of a connection, numbered as browsers number `readyState`.
@@ -158,10 +158,10 @@ pub enum State {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Transport {
     /// Keep it.
-    Keep,
+    Keep = 0,
     /// Write what is due, then shut down writing (`shutdown(SHUT_WR)`) and continue to read until the end of input or the
     /// deadline, so that a reset does not destroy our last bytes (§7.1.1).
-    ShutdownWrite,
+    ShutdownWrite = 1,
     /// Close it once what is due is written, or when the peer stops taking it: the caller sets a deadline for that.
-    Close,
+    Close = 2,
 }

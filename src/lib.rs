@@ -117,6 +117,7 @@ mod handshake;
 mod http;
 mod length;
 mod message;
+mod numbered;
 mod role;
 mod time;
 mod url;

@@ -4,9 +4,9 @@
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Role {
     /// Sends the opening handshake and masks what it sends.
-    Client,
+    Client = 0,
     /// Answers the opening handshake and never masks.
-    Server,
+    Server = 1,
 }
 
 impl Role {

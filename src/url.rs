@@ -2,6 +2,7 @@
 
 use crate::http::authority::{is_ipv6, port_of};
 use crate::http::target::position;
+use crate::numbered::numbered_errors;
 
 /// A `ws`, `wss`, `http` or `https` URL: where to connect, and what to request.
 ///
@@ -22,39 +23,24 @@ pub struct Url<'a> {
     target: &'a str,
 }
 
+numbered_errors! {
 /// Why a text is not a URL for a WebSocket.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum UrlError {
+UrlError {
     /// The scheme is missing or not `ws`, `wss`, `http` or `https`.
-    Scheme,
+    InvalidScheme = 1, "the scheme is not ws, wss, http or https";
     /// The host is missing, or has a byte that no host has. Names with characters beyond ASCII must be given in their `xn--`
     /// form.
-    Host,
+    InvalidHost = 2, "the host is missing or has a byte that no host has";
     /// The port is not a number from 1 to 65535.
-    Port,
+    InvalidPort = 3, "the port is not a number from 1 to 65535";
     /// A user name or password (`user@`), for which §3 has no place. Credentials go into a header.
-    UserInformation,
+    UserInformation = 4, "user names and passwords are not allowed in a WebSocket URL";
     /// A fragment (`#`), which §3 forbids.
-    Fragment,
+    Fragment = 5, "fragments are not allowed in a WebSocket URL";
     /// A blank, a control byte or a byte beyond ASCII in path or query: they must be given percent-encoded.
-    Target,
+    InvalidTarget = 6, "path and query have a byte that must be percent-encoded";
 }
-
-impl core::fmt::Display for UrlError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::Scheme => "the scheme is not ws, wss, http or https",
-            Self::Host => "the host is missing or has a byte that no host has",
-            Self::Port => "the port is not a number from 1 to 65535",
-            Self::UserInformation => "user names and passwords are not allowed in a WebSocket URL",
-            Self::Fragment => "fragments are not allowed in a WebSocket URL",
-            Self::Target => "path and query have a byte that must be percent-encoded",
-        })
-    }
 }
-
-impl core::error::Error for UrlError {}
 
 impl<'a> Url<'a> {
     /// Splits `url` into its parts.
@@ -62,20 +48,20 @@ impl<'a> Url<'a> {
     /// # Errors
     /// The first part that is wrong.
     pub fn parse(url: &'a str) -> Result<Self, UrlError> {
-        let (scheme, rest) = split(url, position(url, b":")).ok_or(UrlError::Scheme)?;
+        let (scheme, rest) = split(url, position(url, b":")).ok_or(UrlError::InvalidScheme)?;
         let default_port = |scheme: &str| match scheme {
             _ if scheme.eq_ignore_ascii_case("ws") || scheme.eq_ignore_ascii_case("http") => Some(80),
             _ if scheme.eq_ignore_ascii_case("wss") || scheme.eq_ignore_ascii_case("https") => Some(443),
             _ => None,
         };
-        let default_port = default_port(scheme).ok_or(UrlError::Scheme)?;
-        let rest = rest.strip_prefix("://").ok_or(UrlError::Scheme)?;
+        let default_port = default_port(scheme).ok_or(UrlError::InvalidScheme)?;
+        let rest = rest.strip_prefix("://").ok_or(UrlError::InvalidScheme)?;
         if position(rest, b"#").is_some() {
             return Err(UrlError::Fragment);
         }
         let (authority, target) = split(rest, position(rest, b"/?")).unwrap_or((rest, "/"));
         if !target.bytes().all(|byte| matches!(byte, 0x21..=0x7E)) {
-            return Err(UrlError::Target);
+            return Err(UrlError::InvalidTarget);
         }
         if position(authority, b"@").is_some() {
             return Err(UrlError::UserInformation);
@@ -87,10 +73,10 @@ impl<'a> Url<'a> {
             Some(colon) => (authority.get(..before.len().saturating_add(colon)), after.get(colon..)),
             None => (Some(authority), None),
         };
-        let host = host.filter(|host| is_host(host)).ok_or(UrlError::Host)?;
+        let host = host.filter(|host| is_host(host)).ok_or(UrlError::InvalidHost)?;
         // RFC 3986 §3.2.3: a colon without a port stands for the default.
         let port = match port.and_then(|port| port.get(1..)).filter(|port| !port.is_empty()) {
-            Some(digits) => port_of(digits.as_bytes()).filter(|&port| port > 0).ok_or(UrlError::Port)?,
+            Some(digits) => port_of(digits.as_bytes()).filter(|&port| port > 0).ok_or(UrlError::InvalidPort)?,
             None => default_port,
         };
         let authority = if port == default_port { host } else { authority };
@@ -182,35 +168,35 @@ mod tests {
     #[test]
     fn what_is_no_websocket_url_is_refused_with_a_reason() {
         for (url, error) in [
-            ("", UrlError::Scheme),
-            ("example.com", UrlError::Scheme),
-            ("ws:/h", UrlError::Scheme),
-            ("ftp://h", UrlError::Scheme),
-            ("ws://", UrlError::Host),
-            ("ws:///x", UrlError::Host),
-            ("ws://a b/", UrlError::Host),
-            ("ws://h\u{e4}/", UrlError::Host),
-            ("ws://[::1/", UrlError::Host),
-            ("ws://[]/", UrlError::Host),
-            ("ws://[1:2:3]/", UrlError::Host),
-            ("ws://[1::2::3]/", UrlError::Host),
-            ("ws://[:]/", UrlError::Host),
-            ("ws://[::1.2.3.4.5]/", UrlError::Host),
-            ("ws://[fe80::1%25eth0]/", UrlError::Host),
-            ("ws://[v1.x]/", UrlError::Host),
-            ("ws://::1/", UrlError::Host),
-            ("ws://[::1]x/", UrlError::Host),
-            ("ws://h:0/", UrlError::Port),
-            ("ws://h:65536/", UrlError::Port),
-            ("ws://h:+1/", UrlError::Port),
-            ("ws://h:1:2/", UrlError::Port),
+            ("", UrlError::InvalidScheme),
+            ("example.com", UrlError::InvalidScheme),
+            ("ws:/h", UrlError::InvalidScheme),
+            ("ftp://h", UrlError::InvalidScheme),
+            ("ws://", UrlError::InvalidHost),
+            ("ws:///x", UrlError::InvalidHost),
+            ("ws://a b/", UrlError::InvalidHost),
+            ("ws://h\u{e4}/", UrlError::InvalidHost),
+            ("ws://[::1/", UrlError::InvalidHost),
+            ("ws://[]/", UrlError::InvalidHost),
+            ("ws://[1:2:3]/", UrlError::InvalidHost),
+            ("ws://[1::2::3]/", UrlError::InvalidHost),
+            ("ws://[:]/", UrlError::InvalidHost),
+            ("ws://[::1.2.3.4.5]/", UrlError::InvalidHost),
+            ("ws://[fe80::1%25eth0]/", UrlError::InvalidHost),
+            ("ws://[v1.x]/", UrlError::InvalidHost),
+            ("ws://::1/", UrlError::InvalidHost),
+            ("ws://[::1]x/", UrlError::InvalidHost),
+            ("ws://h:0/", UrlError::InvalidPort),
+            ("ws://h:65536/", UrlError::InvalidPort),
+            ("ws://h:+1/", UrlError::InvalidPort),
+            ("ws://h:1:2/", UrlError::InvalidPort),
             ("ws://user@h/", UrlError::UserInformation),
             ("ws://user:pass@h/", UrlError::UserInformation),
             ("ws://h/#", UrlError::Fragment),
             ("ws://h#x", UrlError::Fragment),
-            ("ws://h/a b", UrlError::Target),
-            ("ws://h/\r\n", UrlError::Target),
-            ("ws://h/\u{e4}", UrlError::Target),
+            ("ws://h/a b", UrlError::InvalidTarget),
+            ("ws://h/\r\n", UrlError::InvalidTarget),
+            ("ws://h/\u{e4}", UrlError::InvalidTarget),
         ] {
             assert_eq!(Url::parse(url), Err(error), "{url}");
         }

@@ -57,17 +57,19 @@ install_packages() {
         install -y --no-install-recommends $* >>"$cache/apt.log" 2>&1 || fail_with "$cache/apt.log" "cannot install $*"
 }
 
-# Sets $python to one that has `websockets`.
-need_websockets() {
-    local version=17.4
+# need_python PACKAGE VERSION: sets $python to one that has this package.
+need_python() {
     python=$cache/python/bin/python
-    ! "$python" -c "import websockets.version as v; assert v.version == '$version'" 2>/dev/null || return 0
-    echo "installing Python's websockets $version"
+    ! "$python" -c "import importlib.metadata as m; assert m.version('$1') == '$2'" 2>/dev/null || return 0
+    echo "installing Python's $1 $2"
     need python3
     python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
-    rm -rf "$cache/python"
-    { python3 -m venv "$cache/python" && "$cache/python/bin/pip" install "websockets==$version"; } >"$cache/python.log" 2>&1 ||
-        fail_with "$cache/python.log" "cannot install websockets"
+    { [ -x "$python" ] || python3 -m venv "$cache/python"; } >"$cache/python.log" 2>&1 &&
+        "$cache/python/bin/pip" install "$1==$2" >>"$cache/python.log" 2>&1 || fail_with "$cache/python.log" "cannot install $1"
+}
+
+need_websockets() {
+    need_python websockets 17.4
 }
 
 # Lets Node find `ws`, and `playwright-core`, which drives a browser.

@@ -1,15 +1,17 @@
 //! RFC 7692: the inflater and the compressor, in memory of the caller's, and the calls that use them.
 
+use super::call::{event, verb};
 use super::connection::sansocket;
-use super::io::{Call, give_bytes, give_event, sansocket_io, write_bytes};
-use super::memory::{Opaque, Region, fill, look, object};
-use super::result::{done, sansocket_result};
-use super::send::message_kind;
+use super::io::{Call, give_bytes, sansocket_io};
+use super::memory::{Opaque, Region, object, object_ref};
+use super::numbers::{done, sansocket_kind, sansocket_result};
+use super::setup::{init, sansocket_setup};
 use crate::{Compressor, Inflater};
 use core::ffi::c_void;
 
-/// Inflates what a peer compressed, for one connection: 2 176 bytes of the caller's, and 2^8 to 2^15 of history that are lent to it. Its
-/// contents are the library's. It may be moved between calls, as a `sansocket` may; the history may not. There is nothing to free.
+/// Inflates what a peer compressed, for one connection: 2 176 bytes of the caller's, and 2^8 to 2^15 of history that are lent to
+/// it. Its contents are the library's. It may be moved between calls, as a `sansocket` may; the history may not. There is nothing
+/// to free.
 ///
 /// The functions that take an inflater or a compressor are not in a library that was built without the feature `deflate`.
 #[repr(C)]
@@ -18,8 +20,9 @@ pub struct sansocket_inflater {
     opaque: [u64; 272],
 }
 
-/// Compresses what we send, for one connection: 128 bytes of the caller's, and 384 to 98 304 of memory that are lent to it. Its contents
-/// are the library's. It may be moved between calls, as a `sansocket` may; the lent memory may not. There is nothing to free.
+/// Compresses what we send, for one connection: 128 bytes of the caller's, and 384 to 98 304 of memory that are lent to it. Its
+/// contents are the library's. It may be moved between calls, as a `sansocket` may; the lent memory may not. There is nothing to
+/// free.
 #[repr(C)]
 pub struct sansocket_compressor {
     /// Not for the caller.
@@ -47,56 +50,46 @@ unsafe impl Opaque for sansocket_compressor {
 const _: () = assert!(size_of::<sansocket_inflater>() == 2176 && align_of::<sansocket_inflater>() == 8);
 const _: () = assert!(size_of::<sansocket_compressor>() == 128 && align_of::<sansocket_compressor>() == 8);
 
-/// Makes an inflater at the start of a connection. `size` is `sizeof *inflater`, `abi_version` is `SANSOCKET_ABI_VERSION`. `history` is
-/// lent for as long as the inflater is used; its contents do not matter. `history_len` is the window that was agreed for what the
-/// peer sends: 2^8 to 2^15 bytes.
+/// Makes an inflater at the start of a connection. Of `setup` it reads `memory` and `memory_len`: the history, as long as the
+/// window that was agreed for what the peer sends, 2^8 to 2^15 bytes.
 ///
-/// Returns `SANSOCKET_OK`, `SANSOCKET_WRONG_MEMORY_LEN` for another length, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`,
-/// `SANSOCKET_WRONG_SIZE`, `SANSOCKET_WRONG_VERSION` or `SANSOCKET_LENGTH_TOO_LARGE`.
+/// Returns `SANSOCKET_OK`, `SANSOCKET_WRONG_MEMORY_LEN` for another length, `SANSOCKET_WRONG_SIZE` or `SANSOCKET_WRONG_VERSION`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_inflater_init(
     inflater: *mut sansocket_inflater,
-    size: usize,
-    abi_version: u32,
-    history: *mut u8,
-    history_len: usize,
+    setup: *const sansocket_setup,
 ) -> sansocket_result {
-    let new = || {
-        let memory = Region::new(history, history_len)?;
+    let new = |setup: &sansocket_setup| {
+        let memory = Region::new(setup.memory, setup.memory_len)?;
         // SAFETY: the caller lends the history for as long as the inflater is used.
-        let codec = Inflater::new(unsafe { memory.bytes_mut() }).ok_or(sansocket_result::SANSOCKET_WRONG_MEMORY_LEN)?;
+        let codec = Inflater::new(unsafe { memory.bytes_mut() }).ok_or(sansocket_result::WRONG_MEMORY_LEN)?;
         Ok(Lent { codec, memory })
     };
-    // SAFETY: the caller's memory of that size.
-    done(unsafe { fill(inflater, size, abi_version, new) })
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { init(inflater, setup, new) }
 }
 
-/// Makes a compressor at the start of a connection. `size` is `sizeof *compressor`, `abi_version` is `SANSOCKET_ABI_VERSION`.
-/// `window_bits`, 8 to 15, is the base-2 logarithm of the window in bytes, at most that agreed for what we send. `memory` is lent for
-/// as long as the compressor is used; its contents do not matter. It is divided into the window and, from what is left, the largest
-/// hash table that fits: at least 128 bytes (`sansocket_compressor_memory_len` says how much is sensible).
+/// Makes a compressor at the start of a connection. Of `setup` it reads `window_bits`, at most those agreed for what we send,
+/// `memory` and `memory_len`. The memory is divided into the window and, from what is left, the largest hash table that fits: at
+/// least 128 bytes (`sansocket_compressor_memory_len` says how much is sensible).
 ///
-/// Returns what `sansocket_inflater_init` does, or `SANSOCKET_OUT_OF_RANGE` for other `window_bits`; `SANSOCKET_WRONG_MEMORY_LEN` for
-/// too little memory.
+/// Returns what `sansocket_inflater_init` does, or `SANSOCKET_OUT_OF_RANGE` for `window_bits` other than 8 to 15;
+/// `SANSOCKET_WRONG_MEMORY_LEN` for too little memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_compressor_init(
     compressor: *mut sansocket_compressor,
-    size: usize,
-    abi_version: u32,
-    window_bits: u32,
-    memory: *mut u8,
-    memory_len: usize,
+    setup: *const sansocket_setup,
 ) -> sansocket_result {
-    let new = || {
-        let bits = u8::try_from(window_bits).ok().filter(|&bits| Compressor::memory_len(bits).is_some());
-        let bits = bits.ok_or(sansocket_result::SANSOCKET_OUT_OF_RANGE)?;
-        let memory = Region::new(memory, memory_len)?;
+    let new = |setup: &sansocket_setup| {
+        let bits = u8::try_from(setup.window_bits).ok().filter(|&bits| Compressor::memory_len(bits).is_some());
+        let bits = bits.ok_or(sansocket_result::OUT_OF_RANGE)?;
+        let memory = Region::new(setup.memory, setup.memory_len)?;
         // SAFETY: the caller lends the memory for as long as the compressor is used.
-        let codec = Compressor::new(bits, unsafe { memory.bytes_mut() }).ok_or(sansocket_result::SANSOCKET_WRONG_MEMORY_LEN)?;
+        let codec = Compressor::new(bits, unsafe { memory.bytes_mut() }).ok_or(sansocket_result::WRONG_MEMORY_LEN)?;
         Ok(Lent { codec, memory })
     };
-    // SAFETY: the caller's memory of that size.
-    done(unsafe { fill(compressor, size, abi_version, new) })
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { init(compressor, setup, new) }
 }
 
 /// Returns the bytes of memory that go well with a compressor's window: twice its size, so 512 for 8 bits and 65 536 for 15; 0 if
@@ -106,14 +99,14 @@ pub extern "C" fn sansocket_compressor_memory_len(window_bits: u32) -> usize {
     u8::try_from(window_bits).ok().and_then(Compressor::memory_len).unwrap_or(0)
 }
 
-/// `sansocket_receive` for a connection with permessage-deflate. Compressed messages are inflated into `window`, `window_len` bytes of
-/// the caller's, where the event shows them; others come as they do there. `inflater` belongs to this connection alone.
+/// `sansocket_receive` for a connection with permessage-deflate. Compressed messages are inflated into `window`, `window_len`
+/// bytes of the caller's, where the event shows them; others come as they do there. `inflater` belongs to this connection alone.
 ///
-/// Inflating cannot be undone, so this call asks for 131 bytes of output before it inflates, and what the inflater took stays in it.
+/// Inflating cannot be undone, so this call asks for 131 free bytes of output before it inflates, and what the inflater took
+/// stays in it.
 ///
-/// Returns what `sansocket_receive` does, `SANSOCKET_USAGE_NO_DEFLATE` where a compressed message comes and the window is empty or the
-/// inflater's history is not as long as was agreed; `SANSOCKET_OVERLAP` too where two of input, output, window and history
-/// overlap.
+/// Returns what `sansocket_receive` does, or `SANSOCKET_USAGE_NO_DEFLATE` where a compressed message comes and the window is
+/// empty or the inflater's history is not as long as was agreed. No two of input, output, window and history may overlap.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_receive_with(
     ws: *mut sansocket,
@@ -124,7 +117,7 @@ pub unsafe extern "C" fn sansocket_receive_with(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends input, window and output, which lie apart.
     unsafe {
-        give_event(ws, io, |endpoint, call| {
+        event(ws, io, |endpoint, call| {
             let inflater = object(inflater)?;
             let (input, window) = (call.input()?, Region::new(window, window_len)?);
             window.check_apart(input)?;
@@ -136,82 +129,80 @@ pub unsafe extern "C" fn sansocket_receive_with(
     }
 }
 
-/// `sansocket_send`, compressed (RFC 7692 §6.1): writes at most one frame, as long as the output allows. Until `io->done` the caller writes
-/// what was produced and calls again with what is left of the payload behind `io->consumed`, which may be nothing, and the same `kind`
-/// and `fin`. Fragments follow as with `sansocket_send`. `compressor` belongs to this connection alone.
+/// `sansocket_send`, compressed (RFC 7692 §6.1): writes at most one frame, as long as the output allows. Until `done` the caller
+/// writes what is due and calls again with what is left of the payload after its first `consumed` bytes, which may be nothing,
+/// and the same `kind` and `fin`. Fragments follow as with `sansocket_send`. `compressor` belongs to this connection alone.
 ///
 /// To leave a message uncompressed, because it holds a secret beside what a stranger chose (RFC 7692 §8) or is not worth it, use
 /// `sansocket_send`.
 ///
-/// Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` below 32 bytes; `SANSOCKET_USAGE_NO_DEFLATE` where none was agreed
-/// or the compressor's window is larger than agreed; `SANSOCKET_OVERLAP` too where payload or output overlap the compressor's memory.
+/// Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` below 32 free bytes; `SANSOCKET_USAGE_NO_DEFLATE` where none
+/// was agreed or the compressor's window is larger than agreed. Neither payload nor output may overlap the compressor's memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_send_with(
     ws: *mut sansocket,
     io: *mut sansocket_io,
     compressor: *mut sansocket_compressor,
-    kind: u32,
+    kind: sansocket_kind,
     payload: *const c_void,
     len: usize,
     fin: u8,
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends payload and output.
     unsafe {
-        give_bytes(ws, io, |endpoint, call, output| {
+        verb(ws, io, |endpoint, call, output| {
             let compressor = object(compressor)?;
             let payload = call.lent_apart(compressor.memory, payload, len)?;
-            let sent = endpoint.send_with(&mut compressor.codec, message_kind(kind)?, payload, fin != 0, output)?;
-            call.give_progress(sent.consumed, sent.done);
+            let sent = endpoint.send_with(&mut compressor.codec, kind.try_into()?, payload, fin != 0, output)?;
+            call.give_consumed(sent.consumed);
+            call.give_done(sent.done);
             Ok(sent.produced)
         })
     }
 }
 
-/// Inflates from `io->input` to the output, until the one is consumed (`io->consumed`) and all that it says is written, or the other is
-/// full: call again then. For those who frame messages themselves; a message is any number of these calls, then
-/// `sansocket_inflate_end`. `sansocket_inflater_reset` between messages forgets the history.
+/// Inflates from the input to the output, until the one is consumed and all that it says is written, or the other is full: call
+/// again then. For those who frame messages themselves; a message is any number of these calls, then `sansocket_inflate_end`.
+/// `sansocket_inflater_reset` between messages forgets the history.
 ///
-/// Returns `SANSOCKET_OK`; a `SANSOCKET_INFLATE_...` for the rule broken, given again until the inflater is reset, and what lies in the
-/// output is of no use; `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED`,
-/// `SANSOCKET_LENGTH_TOO_LARGE` or `SANSOCKET_OVERLAP`.
+/// Returns `SANSOCKET_OK`, or a `SANSOCKET_INFLATE_...` for the rule broken, given again until the inflater is reset; what it
+/// wrote to the free part of the output is of no use then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_inflate(inflater: *mut sansocket_inflater, io: *mut sansocket_io) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends input and output, which lie apart.
     unsafe {
-        write_bytes(io, |call, output| {
+        give_bytes(io, |call, output| {
             let inflater = object(inflater)?;
             let input = call.input()?;
             inflater.check_apart([input, call.output])?;
             let progress = inflater.codec.inflate(input.bytes(), output).map_err(sansocket_result::from)?;
-            call.give_progress(progress.consumed, false);
+            call.consume(progress.consumed);
             Ok(progress.produced)
         })
     }
 }
 
-/// Ends the message after its last byte was consumed: writes what is still to come, and stands as if the bytes 00 00 ff ff, which the
-/// sender removed (RFC 7692 §7.2.2), had been read. If `io->done` is 0, the output was filled: call again, with room.
+/// Ends the message after its last byte was consumed: writes what is still to come, and stands as if the bytes 00 00 ff ff, which
+/// the sender removed (RFC 7692 §7.2.2), had been read. If `done` is 0, the output was filled: call again, with room.
 ///
 /// Returns what `sansocket_inflate` does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_inflate_end(inflater: *mut sansocket_inflater, io: *mut sansocket_io) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends the output.
     unsafe {
-        write_bytes(io, |call, output| {
+        give_bytes(io, |call, output| {
             let inflater = object(inflater)?;
             inflater.check_apart([call.output])?;
             let finished = inflater.codec.finish_message(output).map_err(sansocket_result::from)?;
-            call.give_progress(0, finished.done);
+            call.give_done(finished.done);
             Ok(finished.produced)
         })
     }
 }
 
-/// Compresses `len` bytes at `data` to the output until the one is consumed (`io->consumed`) or the other is full; up to 63 bits wait
-/// inside for room. `flush` that is not 0 says that the message ends with them, and is given again with the rest of them, which may be
-/// nothing, until `io->done`. For those who frame messages themselves.
-///
-/// Returns what `sansocket_inflate` does, without its `SANSOCKET_INFLATE_...`.
+/// Compresses `len` bytes at `data` to the output until the one is consumed (`consumed`) or the other is full; up to 63 bits wait
+/// inside for room. `flush` that is not 0 says that the message ends with them, and is given again with the rest of them, which
+/// may be nothing, until `done`. For those who frame messages themselves.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_compress(
     compressor: *mut sansocket_compressor,
@@ -222,19 +213,18 @@ pub unsafe extern "C" fn sansocket_compress(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends bytes and output.
     unsafe {
-        write_bytes(io, |call, output| {
+        give_bytes(io, |call, output| {
             let compressor = object(compressor)?;
             let data = call.lent_apart(compressor.memory, data, len)?;
             let compressed = compressor.codec.compress(data, output, flush != 0);
-            call.give_progress(compressed.consumed, compressed.done);
+            call.give_consumed(compressed.consumed);
+            call.give_done(compressed.done);
             Ok(compressed.produced)
         })
     }
 }
 
 /// Forgets the history and all state, a fault too.
-///
-/// Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_NOT_INITIALISED`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_inflater_reset(inflater: *mut sansocket_inflater) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.
@@ -242,36 +232,24 @@ pub unsafe extern "C" fn sansocket_inflater_reset(inflater: *mut sansocket_infla
 }
 
 /// Forgets the history, and a message that was not ended.
-///
-/// Returns what `sansocket_inflater_reset` does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_compressor_reset(compressor: *mut sansocket_compressor) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.
     done(unsafe { object(compressor) }.map(|compressor| compressor.codec.reset()))
 }
 
-/// Writes the base-2 logarithm of the window in bytes, 8 to 15, to `window_bits`.
-///
-/// Returns what `sansocket_inflater_reset` does.
+/// Returns the base-2 logarithm of the window in bytes, 8 to 15; 0 if the inflater was never initialised.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_inflater_get_window_bits(
-    inflater: *const sansocket_inflater,
-    window_bits: *mut u32,
-) -> sansocket_result {
+pub unsafe extern "C" fn sansocket_inflater_get_window_bits(inflater: *const sansocket_inflater) -> u32 {
     // SAFETY: the caller keeps to what stands at the top of the header.
-    unsafe { look(inflater, window_bits, |inflater| Ok(inflater.codec.window_bits().into())) }
+    unsafe { object_ref(inflater) }.map_or(0, |inflater| inflater.codec.window_bits().into())
 }
 
-/// Writes the base-2 logarithm of the window in bytes, 8 to 15, to `window_bits`.
-///
-/// Returns what `sansocket_inflater_reset` does.
+/// Returns the base-2 logarithm of the window in bytes, 8 to 15; 0 if the compressor was never initialised.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_compressor_get_window_bits(
-    compressor: *const sansocket_compressor,
-    window_bits: *mut u32,
-) -> sansocket_result {
+pub unsafe extern "C" fn sansocket_compressor_get_window_bits(compressor: *const sansocket_compressor) -> u32 {
     // SAFETY: the caller keeps to what stands at the top of the header.
-    unsafe { look(compressor, window_bits, |compressor| Ok(compressor.codec.window_bits().into())) }
+    unsafe { object_ref(compressor) }.map_or(0, |compressor| compressor.codec.window_bits().into())
 }
 
 impl<T> Lent<T> {

@@ -1,11 +1,13 @@
 //! §4: the verbs of the opening handshake, which take what they write as structs.
 
-use super::connection::sansocket;
-use super::head::{request, sansocket_header, sansocket_text};
-use super::io::{Call, give_bytes, sansocket_io};
+use super::call::verb;
+use super::connection::{Endpoint, sansocket};
+use super::head::request;
+use super::io::{Call, sansocket_io};
 use super::memory::{Region, check_struct, write};
-use super::result::{Refusal, sansocket_result};
-use crate::{Accept, ClientRequest, Header, Origin, UsageError, accept_key};
+use super::numbers::{Refusal, sansocket_origin, sansocket_result};
+use super::text::{sansocket_header, sansocket_text};
+use crate::{Accept, CallError, ClientRequest, Header, Instant, Origin, Request, UsageError, accept_key};
 use core::ffi::{c_char, c_void};
 
 /// The most headers, and the most origins, that a verb takes.
@@ -18,7 +20,7 @@ pub struct sansocket_client_request {
     pub host: sansocket_text,
     /// Path and query: `/chat?room=1`. Never empty.
     pub target: sansocket_text,
-    /// Origin (§4.1), which browsers send and others may; `data` NULL for none.
+    /// Origin (§4.1), which browsers send and others may; of length 0 for none.
     pub origin: sansocket_text,
     /// Further headers: Authorization, Cookie, User-Agent. NULL for none.
     pub headers: *const sansocket_header,
@@ -28,42 +30,24 @@ pub struct sansocket_client_request {
     pub reserved: [u64; 2],
 }
 
-/// Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be used by
-/// every page that its users visit.
-#[repr(u32)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum sansocket_origin {
-    /// Any: for public services, for those that authenticate inside the connection, and where the caller checked it.
-    SANSOCKET_ORIGIN_ANY = 1,
-    /// Those in `origins`, compared byte by byte: `https://example.com`. A request without Origin does not come from a browser's
-    /// page and passes.
-    SANSOCKET_ORIGIN_ONE_OF = 2,
-    /// Pages of the host that is asked for: the same host and port, where none stands for 80. A request without Origin passes, `null`
-    /// does not. This believes the Host header: a name that an attacker points at this server's address passes for its own (DNS
-    /// rebinding), so a server that others must not reach by such a name compares Host with the names that it has.
-    SANSOCKET_ORIGIN_SAME_HOST = 3,
-    /// The same for requests that came over TLS, to this program or to a proxy in front of it: no port stands for 443.
-    SANSOCKET_ORIGIN_SAME_HOST_SECURE = 4,
-}
-
 /// How a server accepts an opening handshake. Begin with all of it zero.
 #[repr(C)]
 pub struct sansocket_acceptance {
-    /// The decision on the request's Origin: a `sansocket_origin`.
-    pub origin: u32,
-    /// 0.
-    pub reserved: u32,
-    /// The origins, for `SANSOCKET_ORIGIN_ONE_OF`; NULL for none.
-    pub origins: *const sansocket_text,
-    /// How many, at most `SANSOCKET_MAX_LIST`.
-    pub origin_count: usize,
-    /// The subprotocol, out of those that the client offers and the configuration lists (`sansocket_choose_subprotocol`); `data` NULL
-    /// for none.
+    /// The subprotocol, out of those that the client offers and the configuration lists (`sansocket_choose_subprotocol`); of
+    /// length 0 for none.
     pub subprotocol: sansocket_text,
     /// Further headers, such as Set-Cookie. NULL for none.
     pub headers: *const sansocket_header,
     /// How many, at most `SANSOCKET_MAX_LIST`.
     pub header_count: usize,
+    /// The origins, for `SANSOCKET_ORIGIN_ONE_OF`; NULL for none.
+    pub origins: *const sansocket_text,
+    /// How many, at most `SANSOCKET_MAX_LIST`.
+    pub origin_count: usize,
+    /// The decision on the request's Origin.
+    pub origin: sansocket_origin,
+    /// 0.
+    pub reserved: u32,
     /// 0.
     pub reserved_more: [u64; 2],
 }
@@ -72,8 +56,7 @@ pub struct sansocket_acceptance {
 ///
 /// Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED`, `SANSOCKET_USAGE_NOT_CONNECTING`,
 /// `SANSOCKET_USAGE_WRONG_ROLE`, `SANSOCKET_USAGE_INVALID_HOST`, `_INVALID_TARGET`, `_INVALID_HEADER` (the origin, too),
-/// `_RESERVED_HEADER`, `_INVALID_SUBPROTOCOL` (the configuration's), `SANSOCKET_LIST_TOO_LONG`, `SANSOCKET_NULL_POINTER`,
-/// `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED`, `SANSOCKET_LENGTH_TOO_LARGE` or `SANSOCKET_OVERLAP`.
+/// `_RESERVED_HEADER`, `_INVALID_SUBPROTOCOL` (the configuration's) or `SANSOCKET_LIST_TOO_LONG`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_request(
     ws: *mut sansocket,
@@ -82,7 +65,7 @@ pub unsafe extern "C" fn sansocket_request(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends what the request points to.
     unsafe {
-        give_bytes(ws, io, |endpoint, call, output| {
+        verb(ws, io, |endpoint, call, output| {
             check_struct(request)?;
             let mut room = NO_HEADERS;
             let request = &*request;
@@ -97,13 +80,16 @@ pub unsafe extern "C" fn sansocket_request(
     }
 }
 
-/// Accepts the opening handshake that `SANSOCKET_EVENT_REQUEST` showed (§4.2.2): writes the 101. The connection is open then. `head`
-/// is that of the event, where it lies or a copy of it; what `acceptance` points to is needed only during the call.
+/// Accepts the opening handshake that `SANSOCKET_EVENT_REQUEST` showed (§4.2.2): writes the 101. The connection is open then.
+/// `head` is that of the event, where it lies or a copy of it; what `acceptance` points to is needed only during the call.
+///
+/// It only decides: if it refuses, nothing is written, and the peer waits until `sansocket_respond` answers it (403 for an Origin
+/// that is not allowed), or until the deadline of the handshake. `sansocket_accept_or_refuse` does that by itself.
 ///
 /// Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_NOT_CONNECTING`, `SANSOCKET_USAGE_WRONG_ROLE`,
 /// `SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED`, `_NOT_AN_OPENING_HANDSHAKE`, `_UNOFFERED_SUBPROTOCOL`, `_INVALID_SUBPROTOCOL`,
-/// `_INVALID_HEADER`, `_RESERVED_HEADER`, `SANSOCKET_NOT_A_HEAD`, `SANSOCKET_INVALID_ARGUMENT` where no decision on the Origin was
-/// made, `SANSOCKET_LIST_TOO_LONG`, or the results for pointers and lengths that `sansocket_request` has.
+/// `_INVALID_HEADER`, `_RESERVED_HEADER`, `SANSOCKET_NOT_A_HEAD`, `SANSOCKET_INVALID_ARGUMENT` where no decision on the Origin
+/// was made, or `SANSOCKET_LIST_TOO_LONG`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_accept(
     ws: *mut sansocket,
@@ -113,42 +99,72 @@ pub unsafe extern "C" fn sansocket_accept(
     acceptance: *const sansocket_acceptance,
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends head and what the acceptance points to.
+    unsafe { answer(ws, io, (head, head_len), acceptance, Endpoint::accept) }
+}
+
+/// `sansocket_accept`, or the response that refuses: 403 where the request's Origin is not allowed, 400 where the request is no
+/// opening handshake. `sansocket_get_state` says which it was: `SANSOCKET_STATE_OPEN`, or `SANSOCKET_STATE_CLOSING` after a
+/// refusal.
+///
+/// Returns what `sansocket_accept` does, but for `SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED` and `_NOT_AN_OPENING_HANDSHAKE`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_accept_or_refuse(
+    ws: *mut sansocket,
+    io: *mut sansocket_io,
+    head: *const u8,
+    head_len: usize,
+    acceptance: *const sansocket_acceptance,
+) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends head and what the acceptance points to.
+    unsafe { answer(ws, io, (head, head_len), acceptance, Endpoint::accept_or_refuse) }
+}
+
+/// A verb that answers a request by an acceptance.
+type Answer = fn(&mut Endpoint, &Request<'_>, &Accept<'_>, Instant, &mut [u8]) -> Result<usize, CallError>;
+
+/// # Safety
+/// What stands at the top of the header.
+unsafe fn answer(
+    ws: *mut sansocket,
+    io: *mut sansocket_io,
+    (head, head_len): (*const u8, usize),
+    acceptance: *const sansocket_acceptance,
+    answer: Answer,
+) -> sansocket_result {
+    // SAFETY: what our caller promises.
     unsafe {
-        give_bytes(ws, io, |endpoint, call, output| {
+        verb(ws, io, |endpoint, call, output| {
             check_struct(acceptance)?;
             let request = request(call.lent(head.cast(), head_len)?)?;
             let (mut origins_room, mut room) = ([""; SANSOCKET_MAX_LIST], NO_HEADERS);
             let acceptance = &*acceptance;
             let origin = match acceptance.origin {
-                any if any == sansocket_origin::SANSOCKET_ORIGIN_ANY as u32 => Origin::Any,
-                one_of if one_of == sansocket_origin::SANSOCKET_ORIGIN_ONE_OF as u32 => {
+                sansocket_origin::ANY => Origin::Any,
+                sansocket_origin::ONE_OF => {
                     Origin::OneOf(origins(call, acceptance.origins, acceptance.origin_count, &mut origins_room)?)
                 }
-                plain if plain == sansocket_origin::SANSOCKET_ORIGIN_SAME_HOST as u32 => Origin::SameHost { secure: false },
-                secure if secure == sansocket_origin::SANSOCKET_ORIGIN_SAME_HOST_SECURE as u32 => {
-                    Origin::SameHost { secure: true }
-                }
-                _ => return Err(sansocket_result::SANSOCKET_INVALID_ARGUMENT.into()),
+                sansocket_origin::SAME_HOST => Origin::SameHost { secure: false },
+                sansocket_origin::SAME_HOST_SECURE => Origin::SameHost { secure: true },
+                _ => return Err(sansocket_result::INVALID_ARGUMENT.into()),
             };
             let accept = Accept::new(origin)
                 .subprotocol(optional(call, acceptance.subprotocol, UsageError::UnofferedSubprotocol)?)
                 .headers(headers(call, acceptance.headers, acceptance.header_count, &mut room)?);
-            Ok(endpoint.accept(&request, &accept, call.now, output)?)
+            Ok(answer(endpoint, &request, &accept, call.now, output)?)
         })
     }
 }
 
-/// Answers a request with any other final response: 404, 403, 401, a redirect, a page. The connection closes behind it. `headers`
-/// may be NULL if `header_count` is 0, `body` if `body_len` is 0; all are needed only during the call.
+/// Answers a request with any other final response: 404, 403, 401, a redirect, a page. The connection closes after it. To a HEAD
+/// it writes the head alone, with the length of the body. Headers and body are needed only during the call.
 ///
 /// Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_NOT_CONNECTING`, `SANSOCKET_USAGE_WRONG_ROLE`,
-/// `SANSOCKET_USAGE_INVALID_STATUS`, `_INVALID_HEADER`, `_RESERVED_HEADER`, `SANSOCKET_LIST_TOO_LONG`, or the results for pointers
-/// and lengths that `sansocket_request` has.
+/// `SANSOCKET_USAGE_INVALID_STATUS`, `_INVALID_HEADER`, `_RESERVED_HEADER` or `SANSOCKET_LIST_TOO_LONG`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_respond(
     ws: *mut sansocket,
     io: *mut sansocket_io,
-    status: u32,
+    status: u16,
     headers: *const sansocket_header,
     header_count: usize,
     body: *const c_void,
@@ -156,8 +172,7 @@ pub unsafe extern "C" fn sansocket_respond(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends headers and body.
     unsafe {
-        give_bytes(ws, io, |endpoint, call, output| {
-            let status = u16::try_from(status).map_err(|_| UsageError::InvalidStatus)?;
+        verb(ws, io, |endpoint, call, output| {
             let mut room = NO_HEADERS;
             let headers = self::headers(call, headers, header_count, &mut room)?;
             Ok(endpoint.respond(status, headers, call.lent(body, body_len)?, call.now, output)?)
@@ -165,23 +180,20 @@ pub unsafe extern "C" fn sansocket_respond(
     }
 }
 
-/// `sansocket_respond`, the head alone: the caller writes the `content_len` bytes of the body behind it, before it obeys `transport`. For
-/// bodies longer than the output, and for the answer to a HEAD, which has none.
-///
-/// Returns what `sansocket_respond` does.
+/// `sansocket_respond`, the head alone: the caller writes the `content_len` bytes of the body after it, before it obeys
+/// `transport`, unless the request was a HEAD. For bodies longer than the output.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_respond_head(
     ws: *mut sansocket,
     io: *mut sansocket_io,
-    status: u32,
+    status: u16,
     headers: *const sansocket_header,
     header_count: usize,
     content_len: usize,
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends the headers.
     unsafe {
-        give_bytes(ws, io, |endpoint, call, output| {
-            let status = u16::try_from(status).map_err(|_| UsageError::InvalidStatus)?;
+        verb(ws, io, |endpoint, call, output| {
             let mut room = NO_HEADERS;
             let headers = self::headers(call, headers, header_count, &mut room)?;
             Ok(endpoint.respond_head(status, headers, content_len, call.now, output)?)
@@ -191,8 +203,6 @@ pub unsafe extern "C" fn sansocket_respond_head(
 
 /// Writes the Sec-WebSocket-Accept that answers `key`, the value of Sec-WebSocket-Key as it was sent, to `accept`: 28 bytes
 /// (`SANSOCKET_ACCEPT_KEY_LEN`), without NUL. For those who do the opening handshake themselves.
-///
-/// Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER` or `SANSOCKET_LENGTH_TOO_LARGE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_accept_key(key: *const c_char, key_len: usize, accept: *mut c_char) -> sansocket_result {
     let digest = || {
@@ -228,7 +238,7 @@ unsafe fn items<'a, T>(array: *const T, count: usize) -> Result<&'a [T], sansock
     }
     check_struct(array)?;
     if count > SANSOCKET_MAX_LIST {
-        return Err(sansocket_result::SANSOCKET_LIST_TOO_LONG);
+        return Err(sansocket_result::LIST_TOO_LONG);
     }
     // SAFETY: not NULL, aligned, short; the rest is what our caller promises.
     Ok(unsafe { core::slice::from_raw_parts(array, count) })

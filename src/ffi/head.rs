@@ -1,44 +1,11 @@
 //! §4, RFC 9112: heads of HTTP, read where they lie.
 
 use super::config::{lent, sansocket_config};
-use super::connection::sansocket_role;
 use super::memory::{Region, check_struct, write};
-use super::result::{sansocket_error, sansocket_result};
-use crate::{Config, Headers, ProtocolError, Request, Response, Tokens};
+use super::numbers::{sansocket_error, sansocket_result, sansocket_role};
+use super::text::{sansocket_header, sansocket_text};
+use crate::{Config, Headers, ProtocolError, Request, Response, Role, Tokens};
 use core::ffi::c_char;
-
-/// Text of the caller's or in memory of the caller's: `len` bytes at `data`, without NUL at its end. Names, hosts, targets and
-/// subprotocols are ASCII; the value of a header that was received may have any bytes but controls.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct sansocket_text {
-    /// NULL for none.
-    pub data: *const c_char,
-    /// How many bytes.
-    pub len: usize,
-}
-
-impl sansocket_text {
-    const NONE: Self = Self { data: core::ptr::null(), len: 0 };
-
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        Self { data: bytes.as_ptr().cast(), len: bytes.len() }
-    }
-
-    fn of_option(bytes: Option<&[u8]>) -> Self {
-        bytes.map_or(Self::NONE, Self::of)
-    }
-}
-
-/// One header line.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct sansocket_header {
-    /// Compared without regard to case.
-    pub name: sansocket_text,
-    /// Without white space around it.
-    pub value: sansocket_text,
-}
 
 /// A request, read in place: all texts lie in the head, or are constants.
 #[repr(C)]
@@ -49,7 +16,7 @@ pub struct sansocket_request_parts {
     pub target: sansocket_text,
     /// The path of the target, `/` if it has none.
     pub path: sansocket_text,
-    /// The query of the target, behind its `?`; `data` NULL if it has none.
+    /// The query of the target, after its `?`; `data` NULL if it has none.
     pub query: sansocket_text,
     /// The host that is asked for, with its port; `data` NULL if there is none.
     pub host: sansocket_text,
@@ -60,7 +27,7 @@ pub struct sansocket_request_parts {
 /// A response, read in place.
 #[repr(C)]
 pub struct sansocket_response_parts {
-    /// The text behind the status; often empty. It lies in the head.
+    /// The text after the status; often empty. It lies in the head.
     pub reason: sansocket_text,
     /// 101, or why not.
     pub status: u16,
@@ -70,8 +37,7 @@ pub struct sansocket_response_parts {
 
 /// Reads the head of a request and writes its parts to `parts`. `head` is that of an event, where it lies or a copy of it.
 ///
-/// Returns `SANSOCKET_OK`, `SANSOCKET_NOT_A_HEAD`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or
-/// `SANSOCKET_LENGTH_TOO_LARGE`; nothing is written unless it is `SANSOCKET_OK`.
+/// Returns `SANSOCKET_OK`, or `SANSOCKET_NOT_A_HEAD`; nothing is written unless it is `SANSOCKET_OK`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_request_parse(
     head: *const u8,
@@ -96,75 +62,6 @@ pub unsafe extern "C" fn sansocket_request_parse(
     unsafe { write(parts, parse()) }
 }
 
-/// Writes to `subprotocol` the first subprotocol of `config` that the client offers in `head`. It points into the list of the
-/// configuration.
-///
-/// Returns `SANSOCKET_OK`; `SANSOCKET_ABSENT` if there is none, and nothing is written; `SANSOCKET_NOT_A_HEAD`,
-/// `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED` (the configuration) or
-/// `SANSOCKET_LENGTH_TOO_LARGE`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_choose_subprotocol(
-    config: *const sansocket_config,
-    head: *const u8,
-    head_len: usize,
-    subprotocol: *mut sansocket_text,
-) -> sansocket_result {
-    let choose = || {
-        check_struct(subprotocol)?;
-        // SAFETY: the caller lends configuration and head for the call.
-        let (config, request) = unsafe { (lent(config)?, request(Region::new(head, head_len)?.bytes())?) };
-        let chosen = request.choose_subprotocol(config).ok_or(sansocket_result::SANSOCKET_ABSENT)?;
-        Ok(sansocket_text::of(chosen.as_bytes()))
-    };
-    // SAFETY: `subprotocol` was checked; the caller's to be written.
-    unsafe { write(subprotocol, choose()) }
-}
-
-/// Writes to `value` that of the first header called `name` in `head`, the head of a request or a response. It lies in the head.
-///
-/// Returns `SANSOCKET_OK`; `SANSOCKET_ABSENT` if there is none, and nothing is written; `SANSOCKET_NOT_A_HEAD`,
-/// `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or `SANSOCKET_LENGTH_TOO_LARGE`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_head_header(
-    head: *const u8,
-    head_len: usize,
-    name: *const c_char,
-    name_len: usize,
-    value: *mut sansocket_text,
-) -> sansocket_result {
-    let find = || {
-        check_struct(value)?;
-        // SAFETY: the caller lends head and name for the call.
-        let (head, name) = unsafe { (Region::new(head, head_len)?.bytes(), Region::new(name.cast(), name_len)?.bytes()) };
-        let found = lines(head)?.find(|header| header.name.as_bytes().eq_ignore_ascii_case(name));
-        Ok(sansocket_text::of(found.ok_or(sansocket_result::SANSOCKET_ABSENT)?.value))
-    };
-    // SAFETY: `value` was checked; the caller's to be written.
-    unsafe { write(value, find()) }
-}
-
-/// Writes to `header` the header at `index`, counted from 0, of `head`, the head of a request or a response. It lies in the head.
-///
-/// Returns what `sansocket_head_header` does.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_head_header_at(
-    head: *const u8,
-    head_len: usize,
-    index: usize,
-    header: *mut sansocket_header,
-) -> sansocket_result {
-    let find = || {
-        check_struct(header)?;
-        // SAFETY: the caller lends the head for the call.
-        let found = lines(unsafe { Region::new(head, head_len)?.bytes() })?.nth(index);
-        let found = found.ok_or(sansocket_result::SANSOCKET_ABSENT)?;
-        let found = sansocket_header { name: sansocket_text::of(found.name.as_bytes()), value: sansocket_text::of(found.value) };
-        Ok(found)
-    };
-    // SAFETY: `header` was checked; the caller's to be written.
-    unsafe { write(header, find()) }
-}
-
 /// Reads the head of a response and writes its parts to `parts`. `head` is that of an event, where it lies or a copy of it.
 ///
 /// Returns what `sansocket_request_parse` does.
@@ -185,65 +82,85 @@ pub unsafe extern "C" fn sansocket_response_parse(
     unsafe { write(parts, parse()) }
 }
 
-/// Writes to `subprotocol` that at `index`, counted from 0, of those that the client offers in `head`, in its order of preference
-/// (§1.9). It lies in the head.
-///
-/// Returns what `sansocket_head_header` does, for the head of a request.
+/// Returns the first subprotocol of `config` that the client offers in `head`, the head of a request, in the list of the
+/// configuration. Its `data` is NULL if there is none, or where an argument is wrong.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_request_subprotocol_at(
+pub unsafe extern "C" fn sansocket_choose_subprotocol(
+    config: *const sansocket_config,
     head: *const u8,
     head_len: usize,
-    index: usize,
-    subprotocol: *mut sansocket_text,
-) -> sansocket_result {
-    let find = || {
-        check_struct(subprotocol)?;
-        // SAFETY: the caller lends the head for the call.
-        let offered = request(unsafe { Region::new(head, head_len)?.bytes() })?.subprotocols().nth(index);
-        Ok(sansocket_text::of(offered.ok_or(sansocket_result::SANSOCKET_ABSENT)?.as_bytes()))
-    };
-    // SAFETY: `subprotocol` was checked; the caller's to be written.
-    unsafe { write(subprotocol, find()) }
+) -> sansocket_text {
+    // SAFETY: the caller lends configuration and head for the call.
+    text(
+        unsafe { lent(config) }
+            .ok()
+            .zip(unsafe { request_at(head, head_len) })
+            .and_then(|(config, request)| request.choose_subprotocol(config)),
+    )
 }
 
-/// Writes to `token` that at `index`, counted from 0, of the list in `value`, a header's value such as `chat, superchat`: what stands
-/// between commas, up to the first member that is no token (RFC 9110 §5.6.1). It lies in `value`.
-///
-/// Returns `SANSOCKET_OK`; `SANSOCKET_ABSENT` if there is none, and nothing is written; `SANSOCKET_NULL_POINTER`,
-/// `SANSOCKET_MISALIGNED` or `SANSOCKET_LENGTH_TOO_LARGE`.
+/// Returns the subprotocol at `index`, counted from 0, of those that the client offers in `head`, the head of a request, in its
+/// order of preference (§1.9). It lies in the head. Its `data` is NULL if there is none, or where an argument is wrong.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sansocket_token_at(
-    value: *const c_char,
-    value_len: usize,
-    index: usize,
-    token: *mut sansocket_text,
-) -> sansocket_result {
-    let find = || {
-        check_struct(token)?;
-        // SAFETY: the caller lends the value for the call.
-        let found = Tokens::of(unsafe { Region::new(value.cast(), value_len)?.bytes() }).nth(index);
-        Ok(sansocket_text::of(found.ok_or(sansocket_result::SANSOCKET_ABSENT)?.as_bytes()))
-    };
-    // SAFETY: `token` was checked; the caller's to be written.
-    unsafe { write(token, find()) }
+pub unsafe extern "C" fn sansocket_request_subprotocol_at(head: *const u8, head_len: usize, index: usize) -> sansocket_text {
+    // SAFETY: the caller lends the head for the call.
+    text(unsafe { request_at(head, head_len) }.and_then(|request| request.subprotocols().nth(index)))
 }
 
-/// Looks for the end of the head at the start of `input`, within the limits of `config` (NULL for the defaults), and writes its length
-/// to `head_len`. `sender`, a `sansocket_role`, says whether it is a request (`SANSOCKET_CLIENT`) or a response (`SANSOCKET_SERVER`).
-/// It looks at all of `input` each time. For those who do the opening handshake themselves: `sansocket_receive` does this.
+/// Returns the value of the first header called `name` in `head`, the head of a request or a response. It lies in the head. Its
+/// `data` is NULL if there is none, or where an argument is wrong.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_head_header(
+    head: *const u8,
+    head_len: usize,
+    name: *const c_char,
+    name_len: usize,
+) -> sansocket_text {
+    // SAFETY: the caller lends head and name for the call.
+    let (headers, name) = unsafe { (headers_at(head, head_len), Region::new(name.cast(), name_len).map(|name| name.bytes())) };
+    let found = headers
+        .zip(name.ok())
+        .and_then(|(mut headers, name)| headers.find(|header| header.name.as_bytes().eq_ignore_ascii_case(name)));
+    sansocket_text::of_option(found.map(|header| header.value))
+}
+
+/// Returns the header at `index`, counted from 0, of `head`, the head of a request or a response. It lies in the head.
+/// `name.data` is NULL if there is none, or where an argument is wrong.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_head_header_at(head: *const u8, head_len: usize, index: usize) -> sansocket_header {
+    // SAFETY: the caller lends the head for the call.
+    let found = unsafe { headers_at(head, head_len) }.and_then(|mut headers| headers.nth(index));
+    found.map_or(sansocket_header::NONE, |header| sansocket_header {
+        name: sansocket_text::of(header.name.as_bytes()),
+        value: sansocket_text::of(header.value),
+    })
+}
+
+/// Returns the token at `index`, counted from 0, of the list in `value`, a header's value such as `chat, superchat`: what stands
+/// between commas, up to the first member that is no token (RFC 9110 §5.6.1). It lies in `value`. Its `data` is NULL if there is
+/// none, or where an argument is wrong.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_token_at(value: *const c_char, value_len: usize, index: usize) -> sansocket_text {
+    // SAFETY: the caller lends the value for the call.
+    let value = Region::new(value.cast(), value_len).map(|value| unsafe { value.bytes() });
+    text(value.ok().and_then(|value| Tokens::of(value).nth(index)))
+}
+
+/// Looks for the end of the head at the start of `input`, within the limits of `config` (NULL for the defaults), and writes its
+/// length to `head_len`. `sender` says whether it is a request (`SANSOCKET_CLIENT`) or a response (`SANSOCKET_SERVER`). It looks
+/// at all of `input` each time. For those who do the opening handshake themselves: `sansocket_receive` does this.
 ///
-/// Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE`; `SANSOCKET_NOT_A_HEAD`, and `error` is the `sansocket_error` that says why;
-/// `SANSOCKET_INVALID_ARGUMENT` for a role that does not exist, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`,
-/// `SANSOCKET_NOT_INITIALISED` (the configuration) or `SANSOCKET_LENGTH_TOO_LARGE`. `head_len` is written only with the first,
-/// `error` only with the third of these; it may be NULL.
+/// Returns `SANSOCKET_OK`; `SANSOCKET_INCOMPLETE`; `SANSOCKET_NOT_A_HEAD`, and `error`, unless it is NULL, says why;
+/// `SANSOCKET_INVALID_ARGUMENT` for a role that does not exist. `head_len` is written only with the first, `error` only with the
+/// third of these.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_head_find(
     config: *const sansocket_config,
-    sender: u32,
+    sender: sansocket_role,
     input: *const u8,
     input_len: usize,
     head_len: *mut usize,
-    error: *mut u32,
+    error: *mut sansocket_error,
 ) -> sansocket_result {
     let find = || {
         check_struct(head_len)?;
@@ -252,23 +169,18 @@ pub unsafe extern "C" fn sansocket_head_find(
         }
         // SAFETY: the caller lends configuration and input for the call.
         let (config, input) = unsafe { (lent(config)?, Region::new(input, input_len)?.bytes()) };
-        let found = match sender {
-            _ if sender == sansocket_role::SANSOCKET_CLIENT as u32 => {
-                Request::parse(input, config).map(|request| request.map(|request| request.bytes().len()))
-            }
-            _ if sender == sansocket_role::SANSOCKET_SERVER as u32 => {
-                Response::parse(input, config).map(|response| response.map(|response| response.bytes().len()))
-            }
-            _ => return Err(sansocket_result::SANSOCKET_INVALID_ARGUMENT),
+        let found = match sender.try_into()? {
+            Role::Client => Request::parse(input, config).map(|request| request.map(|request| request.bytes().len())),
+            Role::Server => Response::parse(input, config).map(|response| response.map(|response| response.bytes().len())),
         };
         let explain = |why: ProtocolError| {
             if !error.is_null() {
                 // SAFETY: not NULL, aligned, and the caller's to be written.
-                unsafe { error.write(sansocket_error::from(why) as u32) };
+                unsafe { error.write(why.into()) };
             }
-            sansocket_result::SANSOCKET_NOT_A_HEAD
+            sansocket_result::NOT_A_HEAD
         };
-        found.map_err(explain)?.ok_or(sansocket_result::SANSOCKET_INCOMPLETE)
+        found.map_err(explain)?.ok_or(sansocket_result::INCOMPLETE)
     };
     // SAFETY: `head_len` was checked; the caller's to be written.
     unsafe { write(head_len, find()) }
@@ -278,17 +190,31 @@ pub unsafe extern "C" fn sansocket_head_find(
 const UNLIMITED: Config<'static> = Config::new().max_head_len(u32::MAX).max_target_len(u32::MAX).max_header_lines(u16::MAX);
 
 pub(super) fn request(head: &[u8]) -> Result<Request<'_>, sansocket_result> {
-    Request::parse(head, &UNLIMITED).ok().flatten().ok_or(sansocket_result::SANSOCKET_NOT_A_HEAD)
+    Request::parse(head, &UNLIMITED).ok().flatten().ok_or(sansocket_result::NOT_A_HEAD)
 }
 
 fn response(head: &[u8]) -> Result<Response<'_>, sansocket_result> {
-    Response::parse(head, &UNLIMITED).ok().flatten().ok_or(sansocket_result::SANSOCKET_NOT_A_HEAD)
+    Response::parse(head, &UNLIMITED).ok().flatten().ok_or(sansocket_result::NOT_A_HEAD)
+}
+
+fn text(text: Option<&str>) -> sansocket_text {
+    sansocket_text::of_option(text.map(str::as_bytes))
+}
+
+/// # Safety
+/// The head is the caller's for `'a`.
+unsafe fn request_at<'a>(head: *const u8, head_len: usize) -> Option<Request<'a>> {
+    // SAFETY: what our caller promises.
+    request(unsafe { Region::new(head, head_len).ok()?.bytes() }).ok()
 }
 
 /// The header lines of a head of either kind.
-fn lines(head: &[u8]) -> Result<Headers<'_>, sansocket_result> {
-    if let Ok(request) = request(head) {
-        return Ok(request.headers());
-    }
-    Ok(response(head)?.headers())
+///
+/// # Safety
+/// The head is the caller's for `'a`.
+unsafe fn headers_at<'a>(head: *const u8, head_len: usize) -> Option<Headers<'a>> {
+    // SAFETY: what our caller promises.
+    let head = unsafe { Region::new(head, head_len).ok()?.bytes() };
+    let request = request(head).map(|request| request.headers());
+    request.or_else(|_| response(head).map(|response| response.headers())).ok()
 }

@@ -1,6 +1,6 @@
 //! Pointers and lengths from C, checked before anything is read through them.
 
-use super::result::sansocket_result;
+use super::numbers::{SANSOCKET_ABI_VERSION, sansocket_result};
 use core::ptr::NonNull;
 
 /// Refuses NULL and what is not aligned for a `T`.
@@ -16,22 +16,28 @@ pub(super) fn check_struct<T>(pointer: *const T) -> Result<(), sansocket_result>
 #[cold]
 #[inline(never)]
 fn null_pointer() -> sansocket_result {
-    sansocket_result::SANSOCKET_NULL_POINTER
+    sansocket_result::NULL_POINTER
 }
 
 #[cold]
 #[inline(never)]
 fn misaligned() -> sansocket_result {
-    sansocket_result::SANSOCKET_MISALIGNED
+    sansocket_result::MISALIGNED
+}
+
+#[cold]
+#[inline(never)]
+fn out_of_region() -> sansocket_result {
+    sansocket_result::INVALID_ARGUMENT
 }
 
 #[cold]
 #[inline(never)]
 fn not_initialised() -> sansocket_result {
-    sansocket_result::SANSOCKET_NOT_INITIALISED
+    sansocket_result::NOT_INITIALISED
 }
 
-/// What an opaque struct of C's holds, behind a word that zeroed memory and another version's structs do not have.
+/// What an opaque struct of C's holds, after a word that zeroed memory and another version's structs do not have.
 ///
 /// # Safety
 /// [`Filled<Self::Object>`](Filled) fits the struct, in size and alignment; any bytes are a value of it.
@@ -43,7 +49,7 @@ pub(super) unsafe trait Opaque: Sized {
     const NAME: &'static [u8; 8];
 
     /// The word, for this version.
-    const MAGIC: u64 = u64::from_be_bytes(*Self::NAME) ^ super::SANSOCKET_ABI_VERSION as u64;
+    const MAGIC: u64 = u64::from_be_bytes(*Self::NAME) ^ SANSOCKET_ABI_VERSION as u64;
 
     /// Fails to compile where the object does not fit.
     const FITS: () = assert!(size_of::<Filled<Self>>() <= size_of::<Self>() && align_of::<Filled<Self>>() <= align_of::<Self>());
@@ -56,24 +62,16 @@ pub(super) struct Filled<C: Opaque> {
     object: C::Object,
 }
 
-/// Puts an object into memory of the caller's, whatever it held before. `size` and `abi_version` are the caller's.
+/// Puts an object into memory of the caller's, whatever it held before.
 ///
 /// # Safety
-/// The memory is the caller's to be written, `size` bytes of it.
+/// The memory is the caller's to be written.
 pub(super) unsafe fn fill<C: Opaque>(
     place: *mut C,
-    size: usize,
-    abi_version: u32,
     object: impl FnOnce() -> Result<C::Object, sansocket_result>,
 ) -> Result<(), sansocket_result> {
     let () = C::FITS;
     check_struct(place)?;
-    if size != size_of::<C>() {
-        return Err(sansocket_result::SANSOCKET_WRONG_SIZE);
-    }
-    if abi_version != super::SANSOCKET_ABI_VERSION {
-        return Err(sansocket_result::SANSOCKET_WRONG_VERSION);
-    }
     let filled = Filled { magic: C::MAGIC, object: object()? };
     // SAFETY: not NULL, aligned, and as large as the object needs; the rest is what our caller promises.
     unsafe { place.cast::<Filled<C>>().write(filled) };
@@ -113,24 +111,6 @@ unsafe fn check_filled<C: Opaque>(place: *const C) -> Result<(), sansocket_resul
     if unsafe { (*place.cast::<Filled<C>>()).magic } == C::MAGIC { Ok(()) } else { Err(not_initialised()) }
 }
 
-/// Looks at an object and writes what it saw to `to`; nothing is written where that is refused.
-///
-/// # Safety
-/// As [`object_ref`]; `to` is NULL or the caller's to be written.
-pub(super) unsafe fn look<C: Opaque, T>(
-    place: *const C,
-    to: *mut T,
-    look: impl FnOnce(&'static C::Object) -> Result<T, sansocket_result>,
-) -> sansocket_result {
-    let seen = || {
-        check_struct(to)?;
-        // SAFETY: what our caller promises; `look` keeps nothing that it does not copy or that is not lent for longer.
-        look(unsafe { object_ref(place) }?)
-    };
-    // SAFETY: what our caller promises.
-    unsafe { write(to, seen()) }
-}
-
 /// Writes what was found to `to`; nothing where it is refused.
 ///
 /// # Safety
@@ -140,7 +120,7 @@ pub(super) unsafe fn write<T>(to: *mut T, found: Result<T, sansocket_result>) ->
         Ok(found) => {
             // SAFETY: what our caller promises.
             unsafe { to.write(found) };
-            sansocket_result::SANSOCKET_OK
+            sansocket_result::OK
         }
         Err(result) => result,
     }
@@ -159,25 +139,33 @@ impl Region {
     pub(super) fn new(data: *const u8, len: usize) -> Result<Self, sansocket_result> {
         match NonNull::new(data.cast_mut()) {
             Some(data) if isize::try_from(len).is_ok() => Ok(Self { data, len }),
-            _ => Self::new_rarer(len),
+            _ => Self::new_empty(len),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn new_rarer(len: usize) -> Result<Self, sansocket_result> {
+    fn new_empty(len: usize) -> Result<Self, sansocket_result> {
         match len {
             0 => Ok(Self { data: NonNull::dangling(), len }),
-            _ if isize::try_from(len).is_err() => Err(sansocket_result::SANSOCKET_LENGTH_TOO_LARGE),
-            _ => Err(sansocket_result::SANSOCKET_NULL_POINTER),
+            _ if isize::try_from(len).is_err() => Err(sansocket_result::LENGTH_TOO_LARGE),
+            _ => Err(sansocket_result::NULL_POINTER),
         }
+    }
+
+    /// What lies past its first `len` bytes.
+    #[inline]
+    pub(super) fn past(self, len: usize) -> Result<Self, sansocket_result> {
+        let rest = self.len.checked_sub(len).ok_or_else(out_of_region)?;
+        // SAFETY: within the region or at its end.
+        Ok(Self { data: unsafe { self.data.add(len) }, len: rest })
     }
 
     /// Refuses two regions with a byte in common.
     #[inline]
     pub(super) fn check_apart(self, other: Self) -> Result<(), sansocket_result> {
         let ahead = other.data.addr().get().wrapping_sub(self.data.addr().get());
-        // Each starts behind the other's end, counted around the address space. Only empty ones may start inside.
+        // Each starts past the other's end, counted around the address space. Only empty ones may start inside.
         if ahead >= self.len && ahead.wrapping_neg() >= other.len { Ok(()) } else { check_empty(self.len, other.len) }
     }
 
@@ -205,5 +193,5 @@ impl Region {
 #[cold]
 #[inline(never)]
 fn check_empty(len: usize, other_len: usize) -> Result<(), sansocket_result> {
-    if len == 0 || other_len == 0 { Ok(()) } else { Err(sansocket_result::SANSOCKET_OVERLAP) }
+    if len == 0 || other_len == 0 { Ok(()) } else { Err(sansocket_result::OVERLAP) }
 }

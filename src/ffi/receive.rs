@@ -1,21 +1,23 @@
 //! What happened outside: bytes arrived, the transport ended, time passed.
 
+use super::call::event;
 use super::connection::sansocket;
-use super::io::{give_event, sansocket_io};
-use super::result::sansocket_result;
+use super::io::sansocket_io;
+use super::numbers::sansocket_result;
 
-/// Takes the bytes that arrived (`io->input`): at most one event, and the bytes that it makes due. To be called again, behind
-/// what was consumed, until the event is `SANSOCKET_EVENT_NONE`; what is not consumed then is presented again with more behind it.
+/// Takes the bytes that arrived (`input`): at most one event, and the bytes that it makes due. Call it again until the event is
+/// `SANSOCKET_EVENT_NONE`; what `input` holds then is presented again with more after it.
 ///
-/// Returns `SANSOCKET_OK`; `SANSOCKET_NEEDS_ROOM` where an answer is due that does not fit the output, which 131 bytes prevent;
-/// `SANSOCKET_ENTROPY_FAILED`, for a client; `SANSOCKET_USAGE_INPUT_TOO_SHORT` where bytes of an unfinished head are missing;
-/// `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED`, `SANSOCKET_LENGTH_TOO_LARGE`,
-/// `SANSOCKET_OVERLAP`.
+/// Call it also when the output has drained after `SANSOCKET_NEEDS_ROOM`, or after the caller stopped calling for lack of room:
+/// what waits in the input makes no socket readable.
+///
+/// Returns `SANSOCKET_OK`; `SANSOCKET_NEEDS_ROOM` below 131 free bytes of output, where something may have to be answered;
+/// `SANSOCKET_ENTROPY_FAILED`, for a client; `SANSOCKET_USAGE_INPUT_TOO_SHORT` where bytes of an unfinished head are missing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_receive(ws: *mut sansocket, io: *mut sansocket_io) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends input and output, which lie apart.
     unsafe {
-        give_event(ws, io, |endpoint, call| {
+        event(ws, io, |endpoint, call| {
             let input = call.input()?.bytes_mut();
             Ok(endpoint.receive(call.now, input, call.output.bytes_mut())?)
         })
@@ -23,25 +25,24 @@ pub unsafe extern "C" fn sansocket_receive(ws: *mut sansocket, io: *mut sansocke
 }
 
 /// Takes the end of the transport's input, an orderly end or a reset: ends in `SANSOCKET_EVENT_CLOSED` unless that was given
-/// before. Reads `io->now_ms` only and produces nothing.
-///
-/// Returns `SANSOCKET_OK`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED`, `SANSOCKET_NOT_INITIALISED` or
-/// `SANSOCKET_LENGTH_TOO_LARGE`.
+/// before. First pass on all bytes that arrived before the end, those also that were read before a write failed. Reads `now_ms`
+/// only and writes nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_receive_eof(ws: *mut sansocket, io: *mut sansocket_io) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.
-    unsafe { give_event(ws, io, |endpoint, call| Ok(endpoint.receive_eof(call.now))) }
+    unsafe { event(ws, io, |endpoint, call| Ok(endpoint.receive_eof(call.now))) }
 }
 
-/// Acts on the deadlines that have passed: sends the keepalive Ping, ends what waited too long. To be called at
-/// `sansocket_get_next_timeout`; earlier or more often does no harm. Reads `io->now_ms` and the output, not the input.
+/// Acts on the deadlines that have passed, all of them in one call: appends a keepalive Ping or the Close of an idle connection,
+/// or gives `SANSOCKET_EVENT_CLOSED`. Call it at `sansocket_get_next_timeout`, or when `sansocket_poll_timeout` is 0; earlier or
+/// more often does no harm. Reads `now_ms` and the output, not the input: pass on what arrived first, above all in a loop that
+/// runs its timers before it polls, where a Pong may lie unread behind the time that has passed.
 ///
-/// It never wants room: a Ping that does not fit (6 bytes, a client's 10) is left out, and its Pong is missed all the same, so that
-/// a writer that is stuck is noticed.
-///
-/// Returns what `sansocket_receive_eof` does.
+/// One keepalive Ping is awaited at a time. It never asks for room or fails for want of entropy: a Ping that cannot be written (6
+/// bytes, a client's 10) is left out, and its Pong is awaited all the same, so that a writer that is stuck is noticed. For
+/// callers of `sansocket_written`, whatever the transport takes meanwhile moves that deadline.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_handle_timeout(ws: *mut sansocket, io: *mut sansocket_io) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends the output.
-    unsafe { give_event(ws, io, |endpoint, call| Ok(endpoint.handle_timeout(call.now, call.output.bytes_mut()))) }
+    unsafe { event(ws, io, |endpoint, call| Ok(endpoint.handle_timeout(call.now, call.output.bytes_mut()))) }
 }

@@ -1,8 +1,8 @@
 //! §3: URLs.
 
-use super::head::sansocket_text;
 use super::memory::{Region, check_struct, write};
-use super::result::sansocket_result;
+use super::numbers::sansocket_result;
+use super::text::sansocket_text;
 use crate::{Url, UsageError};
 use core::ffi::c_char;
 
@@ -25,9 +25,8 @@ pub struct sansocket_url {
 
 /// Cuts `url` into its parts and writes them to `parts`.
 ///
-/// Returns `SANSOCKET_OK`; `SANSOCKET_URL_INVALID_SCHEME`, `_INVALID_HOST`, `_INVALID_PORT`, `_USER_INFORMATION`, `_FRAGMENT`,
-/// `_INVALID_TARGET`, whichever is wrong; `SANSOCKET_USAGE_INVALID_UTF8`, `SANSOCKET_NULL_POINTER`, `SANSOCKET_MISALIGNED` or
-/// `SANSOCKET_LENGTH_TOO_LARGE`. Nothing is written unless it is `SANSOCKET_OK`.
+/// Returns `SANSOCKET_OK`, `SANSOCKET_URL_...` for the first part that is wrong, or `SANSOCKET_USAGE_INVALID_UTF8`. Nothing is
+/// written unless it is `SANSOCKET_OK`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_url_parse(url: *const c_char, url_len: usize, parts: *mut sansocket_url) -> sansocket_result {
     let parse = || {

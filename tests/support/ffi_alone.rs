@@ -1,15 +1,17 @@
 //! The functions of the C layer that have no connection, each beside its Rust: heads, URLs, frames, keys, texts. Belongs to `ffi_sequence`.
 #![allow(clippy::undocumented_unsafe_blocks, reason = "each calls C functions with memory that the lines around it made")]
 
-use super::ffi_sequence::{Source, text, zeroed};
+use super::ffi_sequence::{Source, usage, zeroed};
 use ::sansocket::ffi::*;
 use ::sansocket::frame::{FrameHeader, HeaderRules, Opcode, apply_mask};
-use ::sansocket::{CloseCode, Config, ProtocolError, Request, Response, Tokens, Url, UsageError};
+use ::sansocket::{CloseCode, Config, Instant, ProtocolError, Request, Response, Tokens, Url, UsageError};
 use sansocket_result as R;
 use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
 
-const OK: sansocket_result = sansocket_result::SANSOCKET_OK;
+const OK: sansocket_result = sansocket_result::OK;
+/// What no call gives.
+const NO_ERROR: sansocket_error = sansocket_error(9999);
 
 /// Calls one of them. `head` is what a connection received.
 pub(crate) fn call(source: &mut Source<'_>, config: &Config<'_>, c_config: &sansocket_config, head: &[u8]) {
@@ -56,7 +58,7 @@ fn url(source: &mut Source<'_>) {
     let mut parts: Box<sansocket_url> = zeroed();
     let (data, len) = chars(&url);
     let given = unsafe { sansocket_url_parse(data, len, &mut *parts) };
-    let Ok(url) = std::str::from_utf8(&url) else { return assert_eq!(given, R::SANSOCKET_USAGE_INVALID_UTF8) };
+    let Ok(url) = std::str::from_utf8(&url) else { return assert_eq!(given, usage(UsageError::InvalidUtf8)) };
     match Url::parse(url) {
         Ok(url) => {
             assert_eq!(given, OK);
@@ -65,56 +67,57 @@ fn url(source: &mut Source<'_>) {
             assert_eq!((parts.port, parts.is_secure, parts.reserved), (url.port(), url.is_secure().into(), [0; 5]));
         }
         Err(error) => {
-            assert_eq!(given as u32, 513 + error as u32);
-            assert_eq!(result_text(given as u32), error.to_string());
+            assert_eq!(given, R(512 + u32::from(error.number())));
+            assert_eq!(result_text(given), error.text());
             assert!(bytes(parts.host).is_none(), "a refused call wrote");
         }
     }
     unsafe {
-        assert_eq!(sansocket_url_parse(data, len, null_mut()), R::SANSOCKET_NULL_POINTER);
-        assert_eq!(sansocket_url_parse(data, usize::MAX, &mut *parts), R::SANSOCKET_LENGTH_TOO_LARGE);
-        assert_eq!(sansocket_url_parse(null(), 1, &mut *parts), R::SANSOCKET_NULL_POINTER);
-        assert_eq!(sansocket_url_parse(data, len, (&raw mut *parts).byte_add(1)), R::SANSOCKET_MISALIGNED);
+        assert_eq!(sansocket_url_parse(data, len, null_mut()), R::NULL_POINTER);
+        assert_eq!(sansocket_url_parse(data, usize::MAX, &mut *parts), R::LENGTH_TOO_LARGE);
+        assert_eq!(sansocket_url_parse(null(), 1, &mut *parts), R::NULL_POINTER);
+        assert_eq!(sansocket_url_parse(data, len, (&raw mut *parts).byte_add(1)), R::MISALIGNED);
     }
 }
 
 fn header_decode(source: &mut Source<'_>) {
     let input: Vec<u8> = (0..source.below(16)).map(|_| source.byte()).collect();
-    let (mut header, mut error): (Box<sansocket_frame_header>, _) = (zeroed(), 99);
+    let (mut header, mut error): (Box<sansocket_frame_header>, _) = (zeroed(), NO_ERROR);
     let mut rules: Box<sansocket_frame_rules> = zeroed();
-    (rules.max_payload_len, rules.masking, rules.rsv) =
-        (source.pick(&[0, 125, 70_000, u64::MAX]), source.pick(&[0, 1, 2, 3]), source.byte() & 7);
-    let masked = [None, Some(true), Some(false)].get(rules.masking as usize);
+    rules.max_payload_len = source.pick(&[0, 125, 70_000, u64::MAX]);
+    (rules.masking, rules.rsv) = (sansocket_masking(source.pick(&[0, 1, 2, 3])), source.byte() & 7);
+    let masked = [None, Some(true), Some(false)].get(rules.masking.0 as usize);
     let any = source.one_in(2);
     let (data, len, r) = (input.as_ptr(), input.len(), if any { null() } else { &raw const *rules });
     let given = unsafe { sansocket_frame_header_decode(data, len, r, &mut *header, &mut error) };
     let rules = match masked {
         _ if any => HeaderRules::ANY,
         Some(&masked) => HeaderRules { masked, rsv: rules.rsv, max_payload_len: rules.max_payload_len },
-        None => return assert_eq!(given, R::SANSOCKET_INVALID_ARGUMENT),
+        None => return assert_eq!((given, error, header.header_len), (R::INVALID_ARGUMENT, NO_ERROR, 0)),
     };
     match FrameHeader::decode(&input, rules) {
         Ok(Some(seen)) => {
-            assert_eq!((given, error), (OK, 99));
+            assert_eq!((given, error), (OK, NO_ERROR));
             let (key, masked) = (seen.masking_key.unwrap_or_default(), seen.masking_key.is_some());
-            assert_eq!((header.fin, header.rsv, header.opcode), (seen.fin.into(), seen.rsv, seen.opcode as u8));
+            assert_eq!((header.fin, header.rsv, header.opcode.0), (seen.fin.into(), seen.rsv, seen.opcode as u32));
             assert_eq!((header.masking_key, header.masked, header.payload_len), (key, masked.into(), seen.payload_len));
-            assert_eq!((usize::from(header.header_len), header.reserved), (seen.header_len(), [0; 7]));
+            assert_eq!((usize::from(header.header_len), header.reserved), (seen.header_len(), [0; 4]));
         }
-        Ok(None) => assert_eq!((given, error, header.header_len), (R::SANSOCKET_INCOMPLETE, 99, 0)),
+        Ok(None) => assert_eq!((given, error, header.header_len), (R::INCOMPLETE, NO_ERROR, 0)),
         Err(broken) => {
-            assert_eq!((given, error, header.header_len), (R::SANSOCKET_NOT_A_FRAME, u32::from(broken.number()), 0));
+            assert_eq!((given, error.0, header.header_len), (R::NOT_A_FRAME, broken.number().into(), 0));
             // Who does not want to know does not say where.
             let again = unsafe { sansocket_frame_header_decode(data, len, r, &mut *header, null_mut()) };
             assert_eq!(again, given);
         }
     }
     unsafe {
-        let h: *mut sansocket_frame_header = &mut *header;
-        assert_eq!(sansocket_frame_header_decode(null(), 1, r, h, &mut error), R::SANSOCKET_NULL_POINTER);
-        assert_eq!(sansocket_frame_header_decode(data, usize::MAX, r, h, &mut error), R::SANSOCKET_LENGTH_TOO_LARGE);
-        assert_eq!(sansocket_frame_header_decode(data, len, r, null_mut(), &mut error), R::SANSOCKET_NULL_POINTER);
-        assert_eq!(sansocket_frame_header_decode(data, len, r, h.byte_add(4), &mut error), R::SANSOCKET_MISALIGNED);
+        let (h, e): (*mut sansocket_frame_header, *mut sansocket_error) = (&mut *header, &mut error);
+        assert_eq!(sansocket_frame_header_decode(null(), 1, r, h, e), R::NULL_POINTER);
+        assert_eq!(sansocket_frame_header_decode(data, usize::MAX, r, h, e), R::LENGTH_TOO_LARGE);
+        assert_eq!(sansocket_frame_header_decode(data, len, r, null_mut(), e), R::NULL_POINTER);
+        assert_eq!(sansocket_frame_header_decode(data, len, r, h.byte_add(4), e), R::MISALIGNED);
+        assert_eq!(sansocket_frame_header_decode(data, len, r, h, e.byte_add(1)), R::MISALIGNED);
     }
 }
 
@@ -122,32 +125,38 @@ fn header_encode(source: &mut Source<'_>) {
     let mut header: Box<sansocket_frame_header> = zeroed();
     header.payload_len = source.pick(&[0, 125, 126, 0xFFFF, 0x1_0000, u64::MAX >> 1, 1 << 63]);
     header.masking_key = [1, 2, 3, source.byte()];
-    (header.opcode, header.fin, header.rsv, header.masked) =
-        (source.byte() % 17, source.byte() & 1, source.byte() % 9, source.byte() & 1);
-    let mut out = vec![0xA5; source.below(16)];
+    header.opcode = sansocket_opcode(u32::from(source.byte() % 17) + source.pick(&[0, 0, 0, 256]));
+    (header.fin, header.rsv, header.masked) = (source.byte() & 1, source.byte() % 9, source.byte() & 1);
+    let (due, room) = (source.below(4), source.below(16));
+    let mut out = [vec![0x5A; due], vec![0xA5; room]].concat();
+    let mut twin = out.clone();
     let mut io: Box<sansocket_io> = zeroed();
-    (io.output, io.output_len) = (out.as_mut_ptr(), out.len());
+    (io.output, io.output_size, io.output_len) = (out.as_mut_ptr(), out.len(), due);
     let given = unsafe { sansocket_frame_header_encode(&mut *io, &*header) };
-    let mut twin = vec![0xA5; out.len()];
-    let opcode = Opcode::from_byte(header.opcode).filter(|opcode| *opcode as u8 == header.opcode && header.rsv <= 7);
+    let opcode = u8::try_from(header.opcode.0).ok().and_then(Opcode::from_byte);
+    let opcode = opcode.filter(|opcode| *opcode as u32 == header.opcode.0 && header.rsv <= 7);
+    let refused = |wanted| assert_eq!((given, io.output_len, io.needed), (wanted, due, 0));
     match opcode {
-        _ if header.payload_len >> 63 != 0 => assert_eq!(given, R::SANSOCKET_USAGE_PAYLOAD_TOO_LONG),
-        None => assert_eq!(given, R::SANSOCKET_INVALID_ARGUMENT),
+        _ if header.payload_len >> 63 != 0 => refused(usage(UsageError::PayloadTooLong)),
+        None => refused(R::INVALID_ARGUMENT),
         Some(opcode) => {
             let masking_key = (header.masked != 0).then_some(header.masking_key);
             let same =
                 FrameHeader { fin: header.fin != 0, rsv: header.rsv, opcode, masking_key, payload_len: header.payload_len };
-            match same.encode(&mut twin) {
-                Ok(len) => assert_eq!((given, io.produced, io.needed), (OK, len, 0)),
-                Err(_) => assert_eq!((given, io.produced, io.needed), (R::SANSOCKET_NEEDS_ROOM, 0, same.header_len())),
+            match same.encode(&mut twin[due..]) {
+                Ok(len) => assert_eq!((given, io.output_len, io.needed), (OK, due + len, 0)),
+                Err(_) => assert_eq!((given, io.output_len, io.needed), (R::NEEDS_ROOM, due, same.header_len())),
             }
         }
     }
     assert_eq!(out, twin);
+    let written = io.output_len;
     unsafe {
-        assert_eq!(sansocket_frame_header_encode(&mut *io, null()), R::SANSOCKET_NULL_POINTER);
-        assert_eq!(sansocket_frame_header_encode(null_mut(), &*header), R::SANSOCKET_NULL_POINTER);
+        assert_eq!(sansocket_frame_header_encode(&mut *io, null()), R::NULL_POINTER);
+        assert_eq!(sansocket_frame_header_encode(&mut *io, (&raw const *header).byte_add(4)), R::MISALIGNED);
+        assert_eq!(sansocket_frame_header_encode(null_mut(), &*header), R::NULL_POINTER);
     }
+    assert_eq!((io.output_len, io.needed, out), (written, 0, twin));
 }
 
 fn mask(source: &mut Source<'_>) {
@@ -156,37 +165,41 @@ fn mask(source: &mut Source<'_>) {
     let mut whole = bytes.clone();
     apply_mask(key, &mut whole);
     let split = source.below(bytes.len() + 1);
-    let (front, behind) = bytes.split_at_mut(split);
+    let (front, back) = bytes.split_at_mut(split);
     // Any multiple of four may have gone before as well.
     let before = source.pick(&[0, 4, u64::MAX - 3]);
     unsafe {
         assert_eq!(sansocket_apply_mask(key.as_ptr(), before, front.as_mut_ptr(), front.len()), OK);
         let offset = before.wrapping_add(front.len() as u64);
-        assert_eq!(sansocket_apply_mask(key.as_ptr(), offset, behind.as_mut_ptr(), behind.len()), OK);
+        assert_eq!(sansocket_apply_mask(key.as_ptr(), offset, back.as_mut_ptr(), back.len()), OK);
         assert_eq!(bytes, whole);
-        assert_eq!(sansocket_apply_mask(null(), 0, bytes.as_mut_ptr(), 0), R::SANSOCKET_NULL_POINTER);
-        assert_eq!(sansocket_apply_mask(key.as_ptr(), 0, null_mut(), 1), R::SANSOCKET_NULL_POINTER);
-        assert_eq!(sansocket_apply_mask(key.as_ptr(), 0, bytes.as_mut_ptr(), usize::MAX), R::SANSOCKET_LENGTH_TOO_LARGE);
+        assert_eq!(sansocket_apply_mask(null(), 0, bytes.as_mut_ptr(), 0), R::NULL_POINTER);
+        assert_eq!(sansocket_apply_mask(key.as_ptr(), 0, null_mut(), 1), R::NULL_POINTER);
+        assert_eq!(sansocket_apply_mask(key.as_ptr(), 0, bytes.as_mut_ptr(), usize::MAX), R::LENGTH_TOO_LARGE);
     }
     assert_eq!(bytes, whole);
 }
 
-fn result_text(result: u32) -> &'static str {
+fn result_text(result: sansocket_result) -> &'static str {
     unsafe { CStr::from_ptr(sansocket_result_text(result)) }.to_str().unwrap()
 }
 
 /// Texts and codes of any number.
 fn numbers(source: &mut Source<'_>) {
     let number = u32::from(source.byte()) * source.pick(&[1, 2, 4, 1 << 24]);
-    let usage = UsageError::ALL.iter().find(|error| 256 + u32::from(error.number()) == number);
-    assert!(usage.is_none_or(|error| error.text() == result_text(number)) && !result_text(number).is_empty());
-    let protocol = ProtocolError::ALL.iter().find(|error| u32::from(error.number()) == number);
-    let shown = unsafe { CStr::from_ptr(sansocket_error_text(number)) }.to_str().unwrap();
-    assert!(protocol.is_none_or(|error| error.text() == shown) && !shown.is_empty());
-    assert_eq!(sansocket_error_close_code(number), protocol.map_or(1002, |error| error.close_code().0));
-    assert!(!unsafe { CStr::from_ptr(sansocket_event_text(number)) }.is_empty());
-    let allowed = u16::try_from(number).is_ok_and(|code| CloseCode(code).is_allowed_in_frame());
-    assert_eq!(sansocket_close_code_is_allowed(number), allowed.into());
+    let result = R(number);
+    let known = UsageError::ALL.iter().find(|error| usage(**error) == result);
+    assert!(known.is_none_or(|error| error.text() == result_text(result)) && !result_text(result).is_empty());
+    let error = sansocket_error(number);
+    let known = ProtocolError::ALL.iter().find(|error| u32::from(error.number()) == number);
+    let shown = unsafe { CStr::from_ptr(sansocket_error_text(error)) }.to_str().unwrap();
+    assert!(known.is_none_or(|error| error.text() == shown) && !shown.is_empty());
+    assert_eq!(sansocket_error_close_code(error), known.map_or(1002, |error| error.close_code().0));
+    assert!(!unsafe { CStr::from_ptr(sansocket_event_text(sansocket_event_type(number))) }.is_empty());
+    let code = source.pick(&[0, 999, 1000, 1005, 1014, 1015, 2999, 3000, 4999, 5000, u16::MAX]);
+    assert_eq!(sansocket_close_code_is_allowed(code), u8::from(CloseCode(code).is_allowed_in_frame()));
+    let last = u64::from(source.byte()) << source.pick(&[0, 24, 32, 56]);
+    assert_eq!(sansocket_widen_ms(last, number), Instant::widen_millis(last, number));
     assert_eq!(
         sansocket_version(),
         1_000_000 * SANSOCKET_VERSION_MAJOR + 1_000 * SANSOCKET_VERSION_MINOR + SANSOCKET_VERSION_PATCH
@@ -196,8 +209,9 @@ fn numbers(source: &mut Source<'_>) {
     unsafe {
         let (data, len) = chars(&key);
         assert_eq!(sansocket_accept_key(data, len, accept.as_mut_ptr().cast()), OK);
-        assert_eq!(sansocket_accept_key(data, len, null_mut()), R::SANSOCKET_NULL_POINTER);
-        assert_eq!(sansocket_accept_key(null(), 1, accept.as_mut_ptr().cast()), R::SANSOCKET_NULL_POINTER);
+        assert_eq!(sansocket_accept_key(data, len, null_mut()), R::NULL_POINTER);
+        assert_eq!(sansocket_accept_key(null(), 1, accept.as_mut_ptr().cast()), R::NULL_POINTER);
+        assert_eq!(sansocket_accept_key(data, usize::MAX, accept.as_mut_ptr().cast()), R::LENGTH_TOO_LARGE);
     }
     assert_eq!(accept, ::sansocket::accept_key(&key));
 }
@@ -222,83 +236,96 @@ fn parts(source: &mut Source<'_>, config: &Config<'_>, c_config: &sansocket_conf
     let request = Request::parse(head, &Config::new()).ok().flatten();
     let response = Response::parse(head, &Config::new()).ok().flatten();
     let headers = request.map(|request| request.headers()).or(response.map(|response| response.headers()));
-    let absent = if request.is_some() { R::SANSOCKET_ABSENT } else { R::SANSOCKET_NOT_A_HEAD };
     unsafe {
         let mut parts: Box<sansocket_request_parts> = zeroed();
         let given = sansocket_request_parse(data, len, &mut *parts);
-        assert_eq!(given, if request.is_some() { OK } else { R::SANSOCKET_NOT_A_HEAD });
+        let c = [parts.method, parts.target, parts.path, parts.query, parts.host, parts.origin].map(bytes);
         if let Some(request) = request {
-            let c = [parts.method, parts.target, parts.path, parts.query, parts.host, parts.origin].map(bytes);
             let [method, target, path] = [request.method(), request.target(), request.path()].map(|part| Some(part.as_bytes()));
+            assert_eq!(given, OK);
             assert_eq!(c, [method, target, path, request.query().map(str::as_bytes), request.host(), request.origin()]);
+        } else {
+            assert_eq!((given, c), (R::NOT_A_HEAD, [None; 6]));
         }
         let mut parts: Box<sansocket_response_parts> = zeroed();
         let given = sansocket_response_parse(data, len, &mut *parts);
-        assert_eq!(given, if response.is_some() { OK } else { R::SANSOCKET_NOT_A_HEAD });
+        let c = (parts.status, bytes(parts.reason), parts.reserved);
         if let Some(response) = response {
-            assert_eq!((parts.status, bytes(parts.reason)), (response.status(), Some(response.reason())));
+            assert_eq!((given, c), (OK, (response.status(), Some(response.reason()), [0; 6])));
+        } else {
+            assert_eq!((given, c), (R::NOT_A_HEAD, (0, None, [0; 6])));
         }
 
-        let mut found = text(b"");
         let name = source.pick(&["X", "x", "host", "set-cookie", "", "sec-websocket-protocol"]);
         let (name_data, name_len) = chars(name.as_bytes());
-        let given = sansocket_head_header(data, len, name_data, name_len, &mut found);
-        match headers.map(|headers| headers.get(name)) {
-            Some(Some(value)) => assert_eq!((given, bytes(found)), (OK, Some(value))),
-            Some(None) => assert_eq!(given, R::SANSOCKET_ABSENT),
-            None => assert_eq!(given, R::SANSOCKET_NOT_A_HEAD),
-        }
+        let found = sansocket_head_header(data, len, name_data, name_len);
+        assert_eq!(bytes(found), headers.and_then(|headers| headers.get(name)));
         let index = source.below(6);
-        let mut line: Box<sansocket_header> = zeroed();
-        let given = sansocket_head_header_at(data, len, index, &mut *line);
-        match headers.map(|mut headers| headers.nth(index)) {
-            Some(Some(header)) => {
-                assert_eq!(given, OK);
-                assert_eq!((bytes(line.name), bytes(line.value)), (Some(header.name.as_bytes()), Some(header.value)));
-            }
-            Some(None) => assert_eq!(given, R::SANSOCKET_ABSENT),
-            None => assert_eq!(given, R::SANSOCKET_NOT_A_HEAD),
-        }
-        let given = sansocket_request_subprotocol_at(data, len, index, &mut found);
-        match request.and_then(|request| request.subprotocols().nth(index)) {
-            Some(name) => assert_eq!((given, bytes(found)), (OK, Some(name.as_bytes()))),
-            None => assert_eq!(given, absent),
-        }
-        let given = sansocket_choose_subprotocol(c_config, data, len, &mut found);
-        match request.and_then(|request| request.choose_subprotocol(config)) {
-            Some(name) => assert_eq!((given, bytes(found)), (OK, Some(name.as_bytes()))),
-            None => assert_eq!(given, absent),
-        }
-        let given = sansocket_token_at(data.cast(), len, index, &mut found);
-        match Tokens::of(head).nth(index) {
-            Some(token) => assert_eq!((given, bytes(found)), (OK, Some(token.as_bytes()))),
-            None => assert_eq!(given, R::SANSOCKET_ABSENT),
-        }
+        let line = sansocket_head_header_at(data, len, index);
+        let header = headers.and_then(|mut headers| headers.nth(index));
+        let [name, value] = [header.map(|header| header.name.as_bytes()), header.map(|header| header.value)];
+        assert_eq!((bytes(line.name), bytes(line.value)), (name, value));
+        let found = sansocket_request_subprotocol_at(data, len, index);
+        let name = request.and_then(|request| request.subprotocols().nth(index));
+        assert_eq!(bytes(found), name.map(str::as_bytes));
+        let found = sansocket_choose_subprotocol(c_config, data, len);
+        assert_eq!(bytes(found), request.and_then(|request| request.choose_subprotocol(config)).map(str::as_bytes));
+        let found = sansocket_choose_subprotocol(null(), data, len);
+        assert_eq!(bytes(found), None, "the defaults have no subprotocols");
+        let found = sansocket_token_at(data.cast(), len, index);
+        assert_eq!(bytes(found), Tokens::of(head).nth(index).map(str::as_bytes));
+        wrong_arguments(c_config);
 
-        let (mut head_len, mut error) = (usize::MAX, 99);
+        let (mut head_len, mut error) = (usize::MAX, NO_ERROR);
         let sender = source.pick(&[1, 2, 3]);
-        let given = sansocket_head_find(c_config, sender, data, len, &mut head_len, &mut error);
+        let given = sansocket_head_find(c_config, sansocket_role(sender), data, len, &mut head_len, &mut error);
         let found = match sender {
             1 => Request::parse(head, config).map(|request| request.map(|request| request.bytes().len())),
             2 => Response::parse(head, config).map(|response| response.map(|response| response.bytes().len())),
-            _ => return assert_eq!(given, R::SANSOCKET_INVALID_ARGUMENT),
+            _ => return assert_eq!((given, head_len, error), (R::INVALID_ARGUMENT, usize::MAX, NO_ERROR)),
         };
         match found {
-            Ok(Some(found)) => assert_eq!((given, head_len, error), (OK, found, 99)),
-            Ok(None) => assert_eq!((given, head_len, error), (R::SANSOCKET_INCOMPLETE, usize::MAX, 99)),
-            Err(why) => {
-                assert_eq!((given, head_len, error), (R::SANSOCKET_NOT_A_HEAD, usize::MAX, u32::from(why.number())));
-            }
+            Ok(Some(found)) => assert_eq!((given, head_len, error), (OK, found, NO_ERROR)),
+            Ok(None) => assert_eq!((given, head_len, error), (R::INCOMPLETE, usize::MAX, NO_ERROR)),
+            Err(why) => assert_eq!((given, head_len, error.0), (R::NOT_A_HEAD, usize::MAX, why.number().into())),
         }
-        let uninitialised = sansocket_head_find(&*zeroed(), 1, data, len, &mut head_len, null_mut());
-        assert_eq!(uninitialised, R::SANSOCKET_NOT_INITIALISED);
-        assert_eq!(sansocket_head_find(null(), 1, data, len, null_mut(), null_mut()), R::SANSOCKET_NULL_POINTER);
-        assert_eq!(sansocket_request_parse(null(), 4, &mut *zeroed()), R::SANSOCKET_NULL_POINTER);
-        assert_eq!(sansocket_response_parse(data, usize::MAX, &mut *zeroed()), R::SANSOCKET_LENGTH_TOO_LARGE);
-        assert_eq!(sansocket_head_header(data, len, null(), 1, &mut *zeroed()), R::SANSOCKET_NULL_POINTER);
-        assert_eq!(sansocket_head_header_at(data, len, 0, null_mut()), R::SANSOCKET_NULL_POINTER);
-        assert_eq!(sansocket_choose_subprotocol(&*zeroed(), data, len, &mut *zeroed()), R::SANSOCKET_NOT_INITIALISED);
     }
+}
+
+/// What answers with a text has none for them; what answers with a result says so, and writes nothing.
+fn wrong_arguments(c_config: &sansocket_config) {
+    let (data, len) = (REQUEST.as_ptr(), REQUEST.len());
+    let zeroed_config: Box<sansocket_config> = zeroed();
+    let client = sansocket_role(1);
+    let (mut head_len, mut error) = (usize::MAX, NO_ERROR);
+    let (mut request, mut response): (Box<sansocket_request_parts>, Box<sansocket_response_parts>) = (zeroed(), zeroed());
+    unsafe {
+        assert_eq!(bytes(sansocket_choose_subprotocol(&*zeroed_config, data, len)), None);
+        assert_eq!(bytes(sansocket_choose_subprotocol((&raw const *c_config).byte_add(4), data, len)), None);
+        assert_eq!(bytes(sansocket_head_header(data, len, null(), 1)), None);
+        assert_eq!(bytes(sansocket_head_header(data, len, c"X".as_ptr(), usize::MAX)), None);
+        for (data, len) in [(null(), 4), (data, usize::MAX)] {
+            assert_eq!(bytes(sansocket_choose_subprotocol(c_config, data, len)), None);
+            assert_eq!(bytes(sansocket_head_header(data, len, c"X".as_ptr(), 1)), None);
+            assert_eq!(bytes(sansocket_head_header_at(data, len, 0).name), None);
+            assert_eq!(bytes(sansocket_request_subprotocol_at(data, len, 0)), None);
+            assert_eq!(bytes(sansocket_token_at(data.cast(), len, 0)), None);
+            let wanted = if data.is_null() { R::NULL_POINTER } else { R::LENGTH_TOO_LARGE };
+            assert_eq!(sansocket_request_parse(data, len, &mut *request), wanted);
+            assert_eq!(sansocket_response_parse(data, len, &mut *response), wanted);
+            assert_eq!(sansocket_head_find(null(), client, data, len, &mut head_len, &mut error), wanted);
+        }
+        assert_eq!(sansocket_request_parse(data, len, null_mut()), R::NULL_POINTER);
+        assert_eq!(sansocket_request_parse(data, len, (&raw mut *request).byte_add(4)), R::MISALIGNED);
+        assert_eq!(sansocket_response_parse(data, len, null_mut()), R::NULL_POINTER);
+        assert_eq!(sansocket_response_parse(data, len, (&raw mut *response).byte_add(4)), R::MISALIGNED);
+        let c: *const sansocket_config = &*zeroed_config;
+        assert_eq!(sansocket_head_find(c, client, data, len, &mut head_len, null_mut()), R::NOT_INITIALISED);
+        assert_eq!(sansocket_head_find(null(), client, data, len, null_mut(), null_mut()), R::NULL_POINTER);
+        let aside = (&raw mut error).byte_add(2);
+        assert_eq!(sansocket_head_find(null(), client, data, len, &mut head_len, aside), R::MISALIGNED);
+    }
+    assert_eq!((head_len, error, request.method.len, response.status), (usize::MAX, NO_ERROR, 0, 0));
 }
 
 /// NULL stands for nothing, too.

@@ -90,31 +90,22 @@ fn main() {
 
     // SAFETY: any bytes are a value of these.
     let (mut ws, mut io): (ffi::sansocket, ffi::sansocket_io) = unsafe { std::mem::zeroed() };
-    let number = if role == Role::Server { 2 } else { 1 };
-    let nothing: *mut c_void = std::ptr::null_mut();
-    // SAFETY: the struct is ours and lives as long as `main`.
-    let begun = unsafe {
-        ffi::sansocket_init_open(
-            &mut ws,
-            128,
-            ffi::SANSOCKET_ABI_VERSION,
-            number,
-            nothing.cast(),
-            Some(entropy),
-            nothing,
-            nothing.cast(),
-            0,
-        )
-    };
-    assert_eq!(begun, ffi::sansocket_result::SANSOCKET_OK);
+    // SAFETY: so they are of this.
+    let mut setup: ffi::sansocket_setup = unsafe { std::mem::zeroed() };
+    (setup.size, setup.abi_version) = (size_of::<ffi::sansocket_setup>(), ffi::SANSOCKET_ABI_VERSION);
+    (setup.role, setup.entropy) = (role.into(), Some(entropy as _));
+    // SAFETY: the structs are ours and live as long as `main`.
+    let begun = unsafe { ffi::sansocket_init_open(&mut ws, &setup) };
+    assert_eq!(begun, ffi::sansocket_result::OK);
     let c_receive = black_box(ffi::sansocket_receive as unsafe extern "C" fn(*mut _, *mut _) -> _);
-    let c_send = black_box(ffi::sansocket_send as unsafe extern "C" fn(*mut _, *mut _, u32, *const _, usize, u8) -> _);
+    let c_send =
+        black_box(ffi::sansocket_send as unsafe extern "C" fn(*mut _, *mut _, ffi::sansocket_kind, *const _, usize, u8) -> _);
 
     let mut transport = Transport::Keep;
     for now in 0..calls {
         input.copy_from_slice(&frame);
         (io.now_ms, io.input, io.input_len) = (now, input.as_mut_ptr(), input.len());
-        (io.output, io.output_len) = (out.as_mut_ptr(), out.len());
+        (io.output, io.output_size, io.output_len) = (out.as_mut_ptr(), out.len(), 0);
         let now = Instant::from_millis(now);
         match function.as_str() {
             "rust_receive" => match rust_receive(&mut rust, now, &mut input, &mut out, &mut transport) {
@@ -128,13 +119,14 @@ fn main() {
             ),
             "sansocket_receive" => {
                 // SAFETY: `io` names memory that is ours.
-                assert_eq!(unsafe { c_receive(&mut ws, &mut io) }, ffi::sansocket_result::SANSOCKET_OK);
-                assert_eq!((io.event.r#type, io.event.len), (5, len));
+                assert_eq!(unsafe { c_receive(&mut ws, &mut io) }, ffi::sansocket_result::OK);
+                assert_eq!((io.event.r#type, io.event.len), (ffi::sansocket_event_type::DATA, len));
             }
             "sansocket_send" => {
-                // SAFETY: `io` names memory that is ours.
-                let sent = unsafe { c_send(&mut ws, &mut io, black_box(2), payload.as_ptr().cast(), len, black_box(1)) };
-                assert!(sent == ffi::sansocket_result::SANSOCKET_OK && io.produced > len);
+                let kind = black_box(ffi::sansocket_kind(2));
+                // SAFETY: as above.
+                let sent = unsafe { c_send(&mut ws, &mut io, kind, payload.as_ptr().cast(), len, black_box(1)) };
+                assert!(sent == ffi::sansocket_result::OK && io.output_len > len);
             }
             other => panic!("{other}?"),
         }

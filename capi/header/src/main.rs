@@ -1,32 +1,136 @@
-//! Writes the C header of src/ffi to standard output: `cargo run --manifest-path capi/header/Cargo.toml`.
+//! Writes the C header of src/ffi to standard output: `cargo run --manifest-path capi/header/Cargo.toml`. With `--cffi`: its declarations
+//! alone, without comments and directives, as Python's cffi reads them. With `--cpp`: the enum classes of the C++ wrapper.
+
+mod tables;
+mod themes;
 
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let config = cbindgen::Config::from_file(here.join("cbindgen.toml"))?;
-    // It follows the modules in their order.
-    let builder = cbindgen::Builder::new().with_config(config).with_src(here.join("../../src/ffi/mod.rs"));
-    let mut header = Vec::new();
-    builder.generate()?.write(&mut header);
-    std::io::stdout().write_all(tidy(&String::from_utf8(header)?).as_bytes())?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let text = match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => header()?,
+        ["--cffi"] => declarations(&header()?),
+        ["--cpp"] => tables::cpp(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src"))?,
+        _ => return Err("usage: header [--cffi | --cpp]".into()),
+    };
+    std::io::stdout().write_all(text.as_bytes())?;
     Ok(())
 }
 
-/// Takes away blanks at line ends, and puts comments of one line on one line.
+fn header() -> Result<String, Box<dyn Error>> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let src = here.join("../../src");
+    // cbindgen does not expand macros; it takes the enums from here instead.
+    let tables = std::env::temp_dir().join(format!("sansocket_tables_{}.rs", std::process::id()));
+    std::fs::write(&tables, tables::rust(&src)?)?;
+    let mut config = cbindgen::Config::from_file(here.join("cbindgen.toml"))?;
+    config.header = Some(std::fs::read_to_string(here.join("top.h"))?.trim_end().to_owned());
+    config.after_includes = Some(std::fs::read_to_string(here.join("macros.h"))?);
+    // It follows the modules in their order.
+    let builder = cbindgen::Builder::new().with_config(config).with_src(&tables).with_src(src.join("ffi/mod.rs"));
+    let generated = builder.generate();
+    std::fs::remove_file(&tables)?;
+    let mut header = Vec::new();
+    generated?.write(&mut header);
+    themes::arrange(&tidy(&String::from_utf8(header)?))
+}
+
+/// The longest line.
+const WIDTH: usize = 130;
+
+/// Takes away blanks at line ends, puts comments of one line on one line, and writes types by their names alone.
 fn tidy(header: &str) -> String {
     let lines: Vec<&str> = header.trim_end().lines().map(str::trim_end).collect();
     let mut tidy = String::new();
     let mut rest = lines.as_slice();
-    while let [line, behind @ ..] = rest {
-        (rest, tidy) = match behind {
-            [text, end, behind @ ..] if line.trim() == "/**" && end.trim() == "*/" && text.len() + 2 <= 130 => {
-                (behind, tidy + &text.replacen(" * ", "/** ", 1) + " */\n")
+    while let [line, after @ ..] = rest {
+        (rest, tidy) = match after {
+            [text, end, after @ ..] if line.trim() == "/**" && end.trim() == "*/" && text.len() + 2 <= WIDTH => {
+                (after, tidy + &text.replacen(" * ", "/** ", 1) + " */\n")
             }
-            _ => (behind, tidy + line + "\n"),
+            _ if line.starts_with("typedef enum") => {
+                (after, tidy + &line.replace("typedef enum", "typedef enum SANSOCKET_32_BITS") + "\n")
+            }
+            _ if line.starts_with("typedef") || line.trim_start().starts_with('*') => (after, tidy + line + "\n"),
+            _ => {
+                let plain = line.replace("enum sansocket", "sansocket").replace("struct sansocket", "sansocket");
+                let (prototype, after) = joined(plain, after);
+                (after, tidy + &prototype + "\n")
+            }
         };
     }
     tidy
+}
+
+/// A prototype that cbindgen broke over lines, on one or, where it is too long, broken after the name.
+fn joined<'a>(first: String, mut rest: &'a [&'a str]) -> (String, &'a [&'a str]) {
+    if !first.starts_with(char::is_alphabetic) || !first.contains("sansocket_") || !first.ends_with(',') {
+        return (first, rest);
+    }
+    let mut line = first;
+    while let [next, after @ ..] = rest {
+        line += " ";
+        line += &next.trim().replace("enum sansocket", "sansocket").replace("struct sansocket", "sansocket");
+        rest = after;
+        if line.ends_with(");") {
+            break;
+        }
+    }
+    if line.len() > WIDTH {
+        line = broken(&line);
+    }
+    (line, rest)
+}
+
+/// A long prototype with its arguments on lines of their own.
+fn broken(prototype: &str) -> String {
+    let (name, arguments) = prototype.split_once('(').unwrap_or((prototype, ""));
+    let (mut broken, mut len) = (format!("{name}("), WIDTH);
+    for argument in arguments.split_inclusive(", ") {
+        if len + argument.trim_end().len() > WIDTH {
+            broken.truncate(broken.trim_end().len());
+            broken += "\n    ";
+            len = 4;
+        }
+        broken += argument;
+        len += argument.len();
+    }
+    broken
+}
+
+/// The header without comments and directives; constants become enums, which cffi understands.
+fn declarations(header: &str) -> String {
+    let mut code = String::new();
+    let mut rest = header;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        code += before;
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    code += rest;
+    let mut declarations =
+        String::from("// The declarations of sansocket.h for Python's cffi (ffi.cdef). Generated by ci/header.\n");
+    let mut in_cplusplus = false;
+    let mut continued = false;
+    for line in code.lines().map(str::trim_end) {
+        let skipped = continued || in_cplusplus || line.starts_with('#');
+        continued = skipped && line.ends_with('\\');
+        match line {
+            "#ifdef __cplusplus" => in_cplusplus = true,
+            _ if line.starts_with("#endif") => in_cplusplus = false,
+            _ => {}
+        }
+        if let Some((name, value)) = line.strip_prefix("#define ").and_then(|constant| constant.split_once(' ')) {
+            if let Ok(value) = value.parse::<i32>() {
+                declarations += &format!("enum {{ {name} = {value} }};\n");
+            }
+        }
+        if !skipped && !line.is_empty() && !line.contains("sizeof") {
+            declarations += &line.replace("SANSOCKET_32_BITS ", "");
+            declarations += "\n";
+        }
+    }
+    declarations
 }

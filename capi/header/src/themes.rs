@@ -1,0 +1,101 @@
+//! The functions of the header, in the order in which they are read.
+
+use std::error::Error;
+
+/// Under which title each function stands. Who adds a function adds its name here.
+const THEMES: &[(&str, &[&str])] = &[
+    (
+        "The ten functions that a program needs",
+        &[
+            "init_server",
+            "init_client",
+            "request",
+            "accept_or_refuse",
+            "receive",
+            "receive_eof",
+            "send",
+            "close",
+            "poll_timeout",
+            "handle_timeout",
+        ],
+    ),
+    ("Configuration", &["config_init", "config_set", "config_set_subprotocols"]),
+    (
+        "What a connection can be asked",
+        &[
+            "get_state",
+            "get_transport",
+            "get_role",
+            "get_subprotocol",
+            "get_close_code",
+            "get_was_clean",
+            "get_next_timeout",
+            "get_round_trip_us",
+        ],
+    ),
+    ("The opening handshake, decided step by step", &["accept", "respond", "respond_head", "choose_subprotocol", "init_open"]),
+    (
+        "HTTP heads and URLs, read in place",
+        &["request_parse", "response_parse", "head_header", "head_header_at", "request_subprotocol_at", "token_at", "url_parse"],
+    ),
+    ("Further ways to send", &["ping", "pong", "fail", "send_header", "send_binary_header", "encode_message", "send_encoded"]),
+    ("Messages that arrive in pieces", &["collect"]),
+    ("Time, and peers that are slow", &["pause", "resume", "written", "widen_ms"]),
+    (
+        "Compression: permessage-deflate (RFC 7692)",
+        &[
+            "inflater_init",
+            "compressor_init",
+            "compressor_memory_len",
+            "receive_with",
+            "send_with",
+            "inflater_reset",
+            "compressor_reset",
+            "inflater_get_window_bits",
+            "compressor_get_window_bits",
+            "inflate",
+            "inflate_end",
+            "compress",
+        ],
+    ),
+    (
+        "For programs that do the opening handshake or the framing themselves",
+        &["head_find", "accept_key", "frame_header_decode", "frame_header_encode", "apply_mask"],
+    ),
+    ("Texts and numbers", &["result_text", "error_text", "error_close_code", "event_text", "close_code_is_allowed", "version"]),
+];
+
+/// For compilers that have neither `mode` nor enums of an int's size.
+const ENUM_CHECK: &str = "\
+/** Fails to compile where an enum is not 32 bits wide: tell the compiler to make enums as wide as int. */
+typedef char sansocket_enums_are_32_bits_wide[sizeof(sansocket_kind) == 4 ? 1 : -1];";
+
+/// Puts the functions of a header in order, each theme under its title.
+pub fn arrange(header: &str) -> Result<String, Box<dyn Error>> {
+    let is_function = |block: &str| block.trim_end().ends_with(");") && !block.contains('{') && !block.contains("typedef");
+    let blocks: Vec<&str> = header.split("\n\n").collect();
+    let first = blocks.iter().position(|block| is_function(block)).ok_or("a header without functions")?;
+    let end = blocks.iter().rposition(|block| is_function(block)).ok_or("a header without functions")? + 1;
+    let mut functions: Vec<(&str, &str)> = Vec::new();
+    for block in &blocks[first..end] {
+        let prototype = block.rsplit("*/").next().unwrap_or(block);
+        let name = prototype.split('(').next().and_then(|words| words.rsplit("sansocket_").next());
+        functions.push((name.ok_or("a function without a name")?, block));
+    }
+    let mut arranged: Vec<String> = blocks[..first].iter().map(|block| block.to_string()).collect();
+    // Before the functions, where C++ opens its `extern "C"`.
+    arranged.insert(first - 1, ENUM_CHECK.to_owned());
+    for (title, names) in THEMES {
+        arranged.push(format!("/* ---- {title} ---- */"));
+        for name in *names {
+            let place =
+                functions.iter().position(|function| function.0 == *name).ok_or(format!("no function sansocket_{name}"))?;
+            arranged.push(functions.swap_remove(place).1.to_owned());
+        }
+    }
+    if let Some((name, _)) = functions.first() {
+        return Err(format!("sansocket_{name} is in no theme: add it to capi/header/src/themes.rs").into());
+    }
+    arranged.extend(blocks[end..].iter().map(|block| block.to_string()));
+    Ok(arranged.join("\n\n"))
+}

@@ -1,0 +1,79 @@
+/*
+ * sansocket: WebSocket without the socket. RFC 6455, both roles, as a state machine: bytes in, events out; commands in, bytes
+ * out; time in, deadlines out. No sockets, no heap, no clock, no threads, no callbacks but one for a client's entropy.
+ *
+ * THE LOOP: give what arrived (sansocket_receive) until no event is left, keep what was not consumed, write what is in the
+ * output, obey `transport`, wait no longer than sansocket_poll_timeout says. A server that echoes, without its sockets:
+ *
+ *     sansocket_acceptance acceptance = {0};
+ *     acceptance.origin = SANSOCKET_ORIGIN_SAME_HOST;        // which pages may connect
+ *     sansocket_setup setup = SANSOCKET_SETUP;
+ *     setup.now_ms = now_ms();
+ *     sansocket_init_server(&ws, &setup);
+ *     ...
+ *     io.now_ms = now_ms(), io.input = buffer, io.input_len = have;    // `have` bytes, what was left and what was read
+ *     while (sansocket_receive(&ws, &io) == SANSOCKET_OK && io.event.type != SANSOCKET_EVENT_NONE) {
+ *         switch (io.event.type) {
+ *         case SANSOCKET_EVENT_REQUEST:
+ *             sansocket_accept_or_refuse(&ws, &io, io.event.data, io.event.len, &acceptance);
+ *             break;
+ *         case SANSOCKET_EVENT_DATA:
+ *             sansocket_send(&ws, &io, io.event.kind, io.event.data, io.event.len, io.event.last);
+ *             break;
+ *         default:
+ *             break;
+ *         }
+ *         write_all(fd, io.output, io.output_len), io.output_len = 0;
+ *     }
+ *     memmove(buffer, io.input, have = io.input_len);
+ *     if (sansocket_poll_timeout(&ws, now_ms()) == 0)
+ *         sansocket_handle_timeout(&ws, &io);                // what it appends is written, too
+ *     if (sansocket_get_transport(&ws) == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE) shutdown(fd, SHUT_WR);
+ *     if (sansocket_get_transport(&ws) == SANSOCKET_TRANSPORT_CLOSE) close(fd);
+ *
+ * What holds for every function:
+ *
+ * - Results. Every function that can refuse returns a sansocket_result. All but SANSOCKET_OK mean that nothing was consumed,
+ *   unmasked, written, changed or drawn from entropy; only what an inflater took stays in it, and what sansocket_inflate wrote
+ *   before it found a fault lies in the free part of the output. The peer's faults are no results but events
+ *   (SANSOCKET_EVENT_FAILED).
+ * - No connection. Functions that return a value instead of a result say what they return where there is nothing to ask: `ws` is NULL or
+ *   misaligned, or was never initialised.
+ * - Arguments. Whatever a function's docs say, it may also return SANSOCKET_NULL_POINTER, SANSOCKET_MISALIGNED,
+ *   SANSOCKET_NOT_INITIALISED, SANSOCKET_LENGTH_TOO_LARGE, SANSOCKET_OVERLAP, or SANSOCKET_INVALID_ARGUMENT for an `output_len`
+ *   above `output_size`. A pointer may be NULL only where that is said; bytes, text and arrays may be NULL where their length is
+ *   0.
+ * - Room. A call that returns SANSOCKET_NEEDS_ROOM is made again once the output has drained. Nothing else makes it due: what
+ *   waits in the input makes no socket readable. The same holds for a caller that stops calling sansocket_receive while its
+ *   output is full. An event was consumed before its answer is written, so an output with room for one input buffer and 145 bytes
+ *   more spares a handler that only echoes from SANSOCKET_NEEDS_ROOM; another handler keeps what it has to say until there is
+ *   room.
+ * - Ownership. All memory is the caller's and stays so; nothing is allocated and nothing is to be freed. Memory that is passed is
+ *   used during the call only, with four exceptions: the configuration and its list of subprotocols are lent to connections for
+ *   as long as those are used, the entropy function and its context are the client's for as long, and the memory of an inflater
+ *   or compressor is lent for as long as that is used.
+ * - Contents. Structs and bytes that a function reads were written before; what is free in the output may have any contents. A
+ *   zeroed sansocket, sansocket_config, sansocket_inflater or sansocket_compressor gives SANSOCKET_NOT_INITIALISED. Memory of
+ *   indeterminate contents as one of these is outside the contract, except where a function initialises it.
+ * - Overlap. Structs overlap neither each other nor any bytes. Whether bytes that are read overlap what is free in the output is
+ *   checked, and so are the window and the lent memory of compression.
+ * - Threads. The library has no state of its own: different connections may be used by different threads at the same time, one
+ *   connection by one thread at a time, in whatever order the caller's locks make. No call blocks.
+ * - Wrong calls (wrong order, wrong role, after a failure) are results, never undefined behaviour.
+ *
+ * Transports that cannot half-close (a UART, a modem, most message queues): once sansocket_get_was_clean is 1 and the output is
+ * written, call sansocket_receive_eof instead of sansocket_receive: both Closes are the end of such a transport, and what is left in
+ * the input belongs to whoever comes next. sansocket_receive would swallow it, since a peer says nothing after its Close. An end that
+ * is not clean takes until the deadline (SANSOCKET_OPTION_CLOSING_TIMEOUT_MS), during which sansocket_receive drops what the peer
+ * still sends.
+ *
+ * Linking only what is called: each function of the static library stands in a section of its own. With -Wl,--gc-sections (GCC
+ * and Clang for ELF; -Wl,-dead_strip for macOS, /OPT:REF for MSVC) a program takes the code that it calls: a server without
+ * sansocket_init_client and sansocket_request has no client's handshake in it, and who does not call the functions of compression
+ * has no codec. Keep debug sections out of the comparison (strip).
+ *
+ * § is a section of RFC 6455 unless another RFC is named. Lengths are in bytes, times in milliseconds. Fields called `reserved`
+ * are 0. Enums are 32 bits wide for every compiler.
+ *
+ * This file is generated from src/ffi by ci/header; changes belong there.
+ */

@@ -170,6 +170,14 @@ typedef enum sansocket_ping_source {
     SANSOCKET_PING_KEEPALIVE = 1,
     SANSOCKET_PING_APPLICATION = 2,
 } sansocket_ping_source;
+typedef enum sansocket_end_cause {
+    SANSOCKET_CAUSE_END_OF_INPUT = 1,
+    SANSOCKET_CAUSE_HANDSHAKE_TIMEOUT = 2,
+    SANSOCKET_CAUSE_PONG_TIMEOUT = 3,
+    SANSOCKET_CAUSE_IDLE_TIMEOUT = 4,
+    SANSOCKET_CAUSE_CLOSING_TIMEOUT = 5,
+    SANSOCKET_CAUSE_CALLER = 6,
+} sansocket_end_cause;
 typedef enum sansocket_masking {
     SANSOCKET_MASKING_ANY = 0,
     SANSOCKET_MASKING_REQUIRED = 1,
@@ -261,7 +269,9 @@ typedef struct sansocket_event {
     uint64_t offset;
     uint8_t *data;
     size_t len;
-    uint64_t reserved[2];
+    sansocket_end_cause cause;
+    uint32_t reserved;
+    uint64_t reserved_more;
 } sansocket_event;
 typedef struct sansocket_io {
     uint64_t now_ms;
@@ -416,5 +426,6 @@ const char *sansocket_result_text(sansocket_result result);
 const char *sansocket_error_text(sansocket_error error);
 uint16_t sansocket_error_close_code(sansocket_error error);
 const char *sansocket_event_text(sansocket_event_type event_type);
+const char *sansocket_end_cause_text(sansocket_end_cause cause);
 uint8_t sansocket_close_code_is_allowed(uint16_t code);
 uint32_t sansocket_version(void);

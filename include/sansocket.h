@@ -379,7 +379,8 @@ typedef enum SANSOCKET_32_BITS sansocket_event_type {
     SANSOCKET_EVENT_FAILED = 9,
     /**
      * The connection has ended: the last event of every connection, given exactly once. The transport can go. `close_code`: the
-     * peer's, 1005 if its Close had none, 1006 if there was no Close; `was_clean`: whether both Closes were exchanged (§7.1.4).
+     * peer's, 1005 if its Close had none, 1006 if there was no Close; `was_clean`: whether both Closes were exchanged (§7.1.4);
+     * `cause`.
      */
     SANSOCKET_EVENT_CLOSED = 10,
 } sansocket_event_type;
@@ -511,6 +512,22 @@ typedef enum SANSOCKET_32_BITS sansocket_ping_source {
     /** The caller, by `sansocket_ping`. */
     SANSOCKET_PING_APPLICATION = 2,
 } sansocket_ping_source;
+
+/** What ended a connection: for a log, and for whoever decides about connecting again. */
+typedef enum SANSOCKET_32_BITS sansocket_end_cause {
+    /** The transport's input ended: the peer closed it, or it broke. */
+    SANSOCKET_CAUSE_END_OF_INPUT = 1,
+    /** The opening handshake took longer than `SANSOCKET_OPTION_HANDSHAKE_TIMEOUT_MS`. */
+    SANSOCKET_CAUSE_HANDSHAKE_TIMEOUT = 2,
+    /** A keepalive Ping was not answered within `SANSOCKET_OPTION_PONG_TIMEOUT_MS`. */
+    SANSOCKET_CAUSE_PONG_TIMEOUT = 3,
+    /** The peer sent nothing for `SANSOCKET_OPTION_IDLE_TIMEOUT_MS`, and there was no room for a Close. */
+    SANSOCKET_CAUSE_IDLE_TIMEOUT = 4,
+    /** The closing took longer than `SANSOCKET_OPTION_CLOSING_TIMEOUT_MS`. */
+    SANSOCKET_CAUSE_CLOSING_TIMEOUT = 5,
+    /** The caller closed a refused opening handshake. */
+    SANSOCKET_CAUSE_CALLER = 6,
+} sansocket_end_cause;
 
 /** Which frames may come, as to their masking (§5.1). */
 typedef enum SANSOCKET_32_BITS sansocket_masking {
@@ -748,8 +765,12 @@ typedef struct sansocket_event {
     uint8_t *data;
     /** How many bytes. */
     size_t len;
+    /** What ended the connection. */
+    sansocket_end_cause cause;
     /** 0 in this version. */
-    uint64_t reserved[2];
+    uint32_t reserved;
+    /** 0 in this version. */
+    uint64_t reserved_more;
 } sansocket_event;
 
 /**
@@ -1475,6 +1496,12 @@ uint16_t sansocket_error_close_code(sansocket_error error);
  * Returns the name of an event for a log: `data`, `close received`. Any number may be passed. Never NULL; constant, ends in NUL.
  */
 const char *sansocket_event_text(sansocket_event_type event_type);
+
+/**
+ * Returns one sentence, without a full stop, about the `cause` of `SANSOCKET_EVENT_CLOSED`. Any number may be passed. Never
+ * NULL; constant, ends in NUL.
+ */
+const char *sansocket_end_cause_text(sansocket_end_cause cause);
 
 /** Returns 1 if the code may stand in a Close frame, ours or the peer's (1000 to 1003, 1007 to 1014 and 3000 to 4999), else 0. */
 uint8_t sansocket_close_code_is_allowed(uint16_t code);

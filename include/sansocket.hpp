@@ -130,6 +130,7 @@ inline std::optional<std::uint64_t> unless_never(std::uint64_t value) noexcept
 inline const char *text(result of) noexcept { return ::sansocket_result_text(detail::c(of)); }
 inline const char *text(error of) noexcept { return ::sansocket_error_text(detail::c(of)); }
 inline const char *text(event_type of) noexcept { return ::sansocket_event_text(detail::c(of)); }
+inline const char *text(end_cause of) noexcept { return ::sansocket_end_cause_text(static_cast<::sansocket_end_cause>(of)); }
 
 /** The close code that tells a peer of an error. */
 inline close_code close_code_of(error of) noexcept { return static_cast<close_code>(::sansocket_error_close_code(detail::c(of))); }
@@ -443,6 +444,11 @@ class event {
     [[nodiscard]] std::uint16_t status() const noexcept { return raw_->status; }
     [[nodiscard]] std::uint16_t close_code() const noexcept { return raw_->close_code; }
     [[nodiscard]] bool was_clean() const noexcept { return raw_->was_clean != 0; }
+    /** What ended the connection; nothing in other events. */
+    [[nodiscard]] std::optional<end_cause> cause() const noexcept
+    {
+        return raw_->cause == 0 ? std::nullopt : std::optional(static_cast<end_cause>(raw_->cause));
+    }
     [[nodiscard]] sans::error error() const noexcept { return static_cast<sans::error>(raw_->error); }
 
     /** The request in an event that shows one. */

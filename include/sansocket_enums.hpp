@@ -192,6 +192,16 @@ enum class ping_source : std::uint32_t {
     application = SANSOCKET_PING_APPLICATION,
 };
 
+/** `sansocket_end_cause` */
+enum class end_cause : std::uint32_t {
+    end_of_input = SANSOCKET_CAUSE_END_OF_INPUT,
+    handshake_timeout = SANSOCKET_CAUSE_HANDSHAKE_TIMEOUT,
+    pong_timeout = SANSOCKET_CAUSE_PONG_TIMEOUT,
+    idle_timeout = SANSOCKET_CAUSE_IDLE_TIMEOUT,
+    closing_timeout = SANSOCKET_CAUSE_CLOSING_TIMEOUT,
+    caller = SANSOCKET_CAUSE_CALLER,
+};
+
 /** `sansocket_origin` */
 enum class origin : std::uint32_t {
     any = SANSOCKET_ORIGIN_ANY,

@@ -1,9 +1,9 @@
 //! The three kinds of error: the peer's fault, the caller's mistake, and a call that cannot be carried out yet.
 
 use crate::close_code::CloseCode;
-use crate::numbered::numbered_errors;
+use crate::numbered::numbered;
 
-numbered_errors! {
+numbered! {
 /// The rule that the peer broke. It arrives in [`Event::Failed`](crate::Event::Failed) or
 /// [`Event::Refused`](crate::Event::Refused), never as an `Err`.
 ProtocolError {
@@ -114,6 +114,8 @@ ProtocolError {
 }
 }
 
+impl core::error::Error for ProtocolError {}
+
 impl ProtocolError {
     /// The code of the Close frame that reports it to the peer (§7.1.7). Faults of the opening handshake, where no Close can be
     /// sent, have 1002.
@@ -138,7 +140,7 @@ impl ProtocolError {
     }
 }
 
-numbered_errors! {
+numbered! {
 /// The caller's mistake. Nothing was changed, written or drawn from entropy.
 UsageError {
     /// A call of the opening handshake while no opening handshake waits for it.
@@ -187,6 +189,8 @@ UsageError {
     PayloadTooLong = 21, "a payload has less than 2^63 bytes";
 }
 }
+
+impl core::error::Error for UsageError {}
 
 /// Why a call did nothing. With every variant nothing was consumed, unmasked, written, changed or drawn from entropy, and the
 /// same call can be repeated.

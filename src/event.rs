@@ -3,6 +3,7 @@
 use crate::close_code::CloseCode;
 use crate::error::ProtocolError;
 use crate::handshake::{Request, Response};
+use crate::numbered::numbered;
 
 /// What a call did: how much it consumed, how much it wrote, and at most one event.
 #[derive(PartialEq, Eq, Debug)]
@@ -85,6 +86,8 @@ pub enum Event<'i> {
         code: CloseCode,
         /// Whether both Closes were exchanged (§7.1.4).
         was_clean: bool,
+        /// What ended it.
+        cause: EndCause,
     },
 }
 
@@ -130,6 +133,24 @@ pub enum PingSource {
     Keepalive = 1,
     /// The caller, by [`ping`](crate::Connection::ping).
     Application = 2,
+}
+
+numbered! {
+/// What ended a connection: for a log, and for whoever decides about connecting again.
+EndCause {
+    /// The transport's input ended: the peer closed it, or it broke.
+    EndOfInput = 1, "the input ended";
+    /// The opening handshake took longer than [`Config::handshake_timeout_ms`](crate::Config::handshake_timeout_ms).
+    HandshakeTimeout = 2, "the opening handshake took too long";
+    /// A keepalive Ping was not answered within [`Config::pong_timeout_ms`](crate::Config::pong_timeout_ms).
+    PongTimeout = 3, "a keepalive Ping was not answered in time";
+    /// The peer sent nothing for [`Config::idle_timeout_ms`](crate::Config::idle_timeout_ms), and there was no room for a Close.
+    IdleTimeout = 4, "the peer sent nothing for too long";
+    /// The closing took longer than [`Config::closing_timeout_ms`](crate::Config::closing_timeout_ms).
+    ClosingTimeout = 5, "the closing took too long";
+    /// The caller closed a refused opening handshake.
+    Caller = 6, "the caller closed a refused handshake";
+}
 }
 
 /// The two kinds of message (§5.6).

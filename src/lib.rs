@@ -138,7 +138,7 @@ pub use deflate::{Compressed, Compressor, Finished, InflateError, Inflater, Prog
 pub use deflate::{DeflateDirection, DeflateParams};
 pub use entropy::{Entropy, EntropyError, NoEntropy};
 pub use error::{CallError, ProtocolError, UsageError};
-pub use event::{Data, Event, MessageKind, PingSource, Received, State, Transport};
+pub use event::{Data, EndCause, Event, MessageKind, PingSource, Received, State, Transport};
 pub use handshake::{
     ACCEPT_KEY_LEN, Accept, Answer, ClientRequest, ExtendedConnect, Negotiated, Offer, OfferError, Origin, Request, Response,
     accept_key,

@@ -1,8 +1,8 @@
-//! Errors without data, from one table: the enum, the numbers that C shares, and the texts of both.
+//! Errors and causes without data, from one table: the enum, the numbers that C shares, and the texts of both.
 
-/// Declares a fieldless error enum: each variant with its docs, its number and its text. The C header is made from the same lines
+/// Declares a fieldless enum: each variant with its docs, its number and its text. The C header is made from the same lines
 /// (`capi/header`).
-macro_rules! numbered_errors {
+macro_rules! numbered {
     ($(#[$outer:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $number:literal, $text:literal;)* }) => {
         $(#[$outer])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -40,9 +40,7 @@ macro_rules! numbered_errors {
                 f.write_str(self.text())
             }
         }
-
-        impl core::error::Error for $name {}
     };
 }
 
-pub(crate) use numbered_errors;
+pub(crate) use numbered;

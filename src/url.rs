@@ -2,7 +2,7 @@
 
 use crate::http::authority::{is_ipv6, port_of};
 use crate::http::target::position;
-use crate::numbered::numbered_errors;
+use crate::numbered::numbered;
 
 /// A `ws`, `wss`, `http` or `https` URL: where to connect, and what to request.
 ///
@@ -23,7 +23,7 @@ pub struct Url<'a> {
     target: &'a str,
 }
 
-numbered_errors! {
+numbered! {
 /// Why a text is not a URL for a WebSocket.
 UrlError {
     /// The scheme is missing or not `ws`, `wss`, `http` or `https`.
@@ -41,6 +41,8 @@ UrlError {
     InvalidTarget = 6, "path and query have a byte that must be percent-encoded";
 }
 }
+
+impl core::error::Error for UrlError {}
 
 impl<'a> Url<'a> {
     /// Splits `url` into its parts.

@@ -56,9 +56,9 @@ impl Log {
             Event::Pong { payload, .. } => self.line(clock, client, format_args!("Pong, {} bytes", payload.len())),
             Event::CloseReceived { code, reason, .. } => self.line(clock, client, format_args!("Close {} {reason:?}", code.0)),
             Event::Failed { error, .. } => self.line(clock, client, format_args!("failed: {error}")),
-            Event::Closed { code, was_clean, .. } => {
+            Event::Closed { code, was_clean, cause, .. } => {
                 let manner = if *was_clean { "clean" } else { "not clean" };
-                self.line(clock, client, format_args!("closed {}, {manner}", code.0));
+                self.line(clock, client, format_args!("closed {}, {manner}: {cause}", code.0));
             }
             other => self.line(clock, client, format_args!("{other:?}")),
         }

@@ -3,7 +3,7 @@
 use super::machine::{Machine, Output, Stage};
 use crate::close_code::CloseCode;
 use crate::error::{CallError, UsageError};
-use crate::event::{Received, State, Transport};
+use crate::event::{EndCause, Received, State, Transport};
 use crate::frame::{MAX_CONTROL_PAYLOAD, Opcode};
 use crate::role::Role;
 use crate::time::Instant;
@@ -37,7 +37,7 @@ impl Machine<'_> {
             self.input_ended = true;
             return Received::consumed(0);
         }
-        Received { consumed: 0, produced: 0, event: self.end(now) }
+        Received { consumed: 0, produced: 0, event: self.end(EndCause::EndOfInput, now) }
     }
 
     /// §7.1.2. If the connection is already closing or closed, nothing is written.

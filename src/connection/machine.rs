@@ -5,7 +5,7 @@ use crate::close_code::CloseCode;
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::error::{CallError, UsageError};
-use crate::event::{Event, Received};
+use crate::event::{EndCause, Event, Received};
 use crate::frame::{MAX_CONTROL_PAYLOAD, Opcode, Reader, Rules, Writer, put_frame};
 use crate::handshake::Negotiated;
 use crate::http::scan::Scan;
@@ -136,13 +136,13 @@ impl<'c> Machine<'c> {
     }
 
     /// Ends the connection. Gives `Closed` once.
-    pub(super) fn end(&mut self, now: Instant) -> Option<Event<'static>> {
+    pub(super) fn end(&mut self, cause: EndCause, now: Instant) -> Option<Event<'static>> {
         let code = self.close_code();
         if let Stage::Ended { .. } = self.stage {
             return None;
         }
         self.enter(Stage::Ended { code }, now);
-        Some(Event::Closed { code, was_clean: code != CloseCode::ABNORMAL_CLOSURE })
+        Some(Event::Closed { code, was_clean: code != CloseCode::ABNORMAL_CLOSURE, cause })
     }
 
     /// §7.1.5.

@@ -48,8 +48,8 @@ impl Machine<'_> {
         if received.consumed > 0 {
             self.timers.note_received(now);
         }
-        if self.is_over() && received.event.is_none() {
-            received.event = self.end(now);
+        if received.event.is_none() {
+            received.event = self.end_if_over(now);
         }
         Ok(received)
     }

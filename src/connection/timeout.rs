@@ -3,7 +3,7 @@
 
 use super::machine::{Machine, Output, Stage};
 use crate::close_code::CloseCode;
-use crate::event::Received;
+use crate::event::{EndCause, Event, Received};
 use crate::frame::Opcode;
 use crate::time::Instant;
 
@@ -42,8 +42,14 @@ impl Machine<'_> {
         ]
     }
 
+    /// `Closed`, if only that is left to be given.
+    pub(super) fn end_if_over(&mut self, now: Instant) -> Option<Event<'static>> {
+        let cause = if let Stage::Over = self.stage { EndCause::Caller } else { EndCause::EndOfInput };
+        if self.is_over() { self.end(cause, now) } else { None }
+    }
+
     /// Whether only `Closed` is left to be given.
-    pub(super) fn is_over(&self) -> bool {
+    fn is_over(&self) -> bool {
         match self.stage {
             Stage::Deciding { .. } | Stage::Ended { .. } => false,
             Stage::Over => true,
@@ -67,15 +73,18 @@ impl Machine<'_> {
         let mut produced = 0;
         let mut event = None;
         match self.stage {
-            _ if self.is_over() => event = self.end(now),
-            Stage::Open { .. } if pong => event = self.end(now),
+            _ if self.is_over() => event = self.end_if_over(now),
+            Stage::Open { .. } if pong => event = self.end(EndCause::PongTimeout, now),
             Stage::Open { .. } if idle => match self.close(Some(CloseCode::GOING_AWAY), "", now, out) {
                 Ok(n) => produced = n,
-                Err(_) => event = self.end(now),
+                Err(_) => event = self.end(EndCause::IdleTimeout, now),
             },
             Stage::Open { .. } if ping => produced = self.keep_alive(now, out),
             Stage::Open { .. } => {}
-            _ if is_due(self.stage_due()) => event = self.end(now),
+            Stage::Fresh | Stage::Head { .. } | Stage::Deciding { .. } | Stage::Refused if is_due(self.stage_due()) => {
+                event = self.end(EndCause::HandshakeTimeout, now);
+            }
+            _ if is_due(self.stage_due()) => event = self.end(EndCause::ClosingTimeout, now),
             _ => {}
         }
         Received { consumed: 0, produced, event }

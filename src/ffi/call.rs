@@ -32,7 +32,8 @@ pub(super) unsafe fn event<'a>(
                 call.consume(consumed);
                 (*io).needed = 0;
                 (*io).transport = Transport::Keep.into();
-                (*io).event = sansocket_event { reserved: (*io).event.reserved, ..sansocket_event::of_data(data) };
+                let sansocket_event { reserved, reserved_more, .. } = (*io).event;
+                (*io).event = sansocket_event { reserved, reserved_more, ..sansocket_event::of_data(data) };
                 sansocket_result::OK
             }
             Ok(received) => give_other(io, &call, received, endpoint.transport().into()),

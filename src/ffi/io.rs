@@ -2,7 +2,8 @@
 
 use super::memory::{Region, check_struct};
 use super::numbers::{
-    Refusal, sansocket_error, sansocket_event_type, sansocket_kind, sansocket_ping_source, sansocket_result, sansocket_transport,
+    Refusal, sansocket_end_cause, sansocket_error, sansocket_event_type, sansocket_kind, sansocket_ping_source, sansocket_result,
+    sansocket_transport,
 };
 use crate::{Data, Event, Instant, UsageError};
 use core::ffi::{c_char, c_void};
@@ -42,8 +43,12 @@ pub struct sansocket_event {
     pub data: *mut u8,
     /// How many bytes.
     pub len: usize,
+    /// What ended the connection.
+    pub cause: sansocket_end_cause,
     /// 0 in this version.
-    pub reserved: [u64; 2],
+    pub reserved: u32,
+    /// 0 in this version.
+    pub reserved_more: u64,
 }
 
 /// What goes in and out of every call that reads or writes bytes. Begin with all of it zero: `sansocket_io io = {0};`. The
@@ -101,7 +106,9 @@ impl sansocket_event {
         offset: 0,
         data: core::ptr::null_mut(),
         len: 0,
-        reserved: [0; 2],
+        cause: sansocket_end_cause(0),
+        reserved: 0,
+        reserved_more: 0,
     };
 
     fn new(r#type: sansocket_event_type) -> Self {
@@ -142,7 +149,9 @@ impl sansocket_event {
                 Self { close_code: code.0, ..Self::new(T::CLOSE_RECEIVED) }.with_bytes(reason.as_bytes())
             }
             Event::Failed { error } => Self { error: error.into(), ..Self::new(T::FAILED) },
-            Event::Closed { code, was_clean } => Self { close_code: code.0, was_clean: was_clean.into(), ..Self::new(T::CLOSED) },
+            Event::Closed { code, was_clean, cause } => {
+                Self { close_code: code.0, was_clean: was_clean.into(), cause: cause.into(), ..Self::new(T::CLOSED) }
+            }
         }
     }
 }

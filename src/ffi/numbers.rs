@@ -3,7 +3,7 @@
 //! An enum of C's is a number here, since C may pass any. What has the same numbers in Rust takes them, with their docs and
 //! texts, from there; the tables below have the rest. `capi/header` makes the header's enums from both.
 
-use crate::{CallError, MessageKind, PingSource, ProtocolError, Role, State, Transport, UrlError, UsageError};
+use crate::{CallError, EndCause, MessageKind, PingSource, ProtocolError, Role, State, Transport, UrlError, UsageError};
 use core::ffi::{CStr, c_char};
 
 /// The version of this header's structs and functions. `SANSOCKET_SETUP` fills it in, and the functions that initialise compare
@@ -67,6 +67,8 @@ macro_rules! c_table {
 }
 
 c_enums! {
+    /// [`EndCause`], or 0.
+    sansocket_end_cause;
     /// [`ProtocolError`], or 0.
     sansocket_error;
     /// [`MessageKind`].
@@ -155,7 +157,8 @@ sansocket_event_type {
     /// The peer broke a rule (§7.1.7): `error`. This call wrote the Close or the HTTP response that tells the peer.
     FAILED = 9, c"failed";
     /// The connection has ended: the last event of every connection, given exactly once. The transport can go. `close_code`: the
-    /// peer's, 1005 if its Close had none, 1006 if there was no Close; `was_clean`: whether both Closes were exchanged (§7.1.4).
+    /// peer's, 1005 if its Close had none, 1006 if there was no Close; `was_clean`: whether both Closes were exchanged (§7.1.4);
+    /// `cause`.
     CLOSED = 10, c"closed";
 }
 }
@@ -317,6 +320,12 @@ impl From<Transport> for sansocket_transport {
     }
 }
 
+impl From<EndCause> for sansocket_end_cause {
+    fn from(cause: EndCause) -> Self {
+        Self(cause.number().into())
+    }
+}
+
 impl From<Option<PingSource>> for sansocket_ping_source {
     fn from(source: Option<PingSource>) -> Self {
         Self(source.map_or(0, |source| source as u32))
@@ -394,6 +403,13 @@ pub extern "C" fn sansocket_error_text(error: sansocket_error) -> *const c_char 
 pub extern "C" fn sansocket_error_close_code(error: sansocket_error) -> u16 {
     let error = ProtocolError::ALL.iter().find(|known| u32::from(known.number()) == error.0);
     error.map_or(crate::CloseCode::PROTOCOL_ERROR, |error| error.close_code()).0
+}
+
+/// Returns one sentence, without a full stop, about the `cause` of `SANSOCKET_EVENT_CLOSED`. Any number may be passed. Never
+/// NULL; constant, ends in NUL.
+#[unsafe(no_mangle)]
+pub extern "C" fn sansocket_end_cause_text(cause: sansocket_end_cause) -> *const c_char {
+    EndCause::c_text(cause.0).unwrap_or(c"a cause that this version does not know").as_ptr()
 }
 
 /// Returns the name of an event for a log: `data`, `close received`. Any number may be passed. Never NULL; constant, ends in NUL.

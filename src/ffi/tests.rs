@@ -6,7 +6,7 @@ use super::{
     sansocket_masking, sansocket_option, sansocket_origin, sansocket_result, sansocket_result_text,
 };
 use crate::frame::Opcode;
-use crate::{CloseCode, MessageKind, PingSource, ProtocolError, Role, State, Transport, UrlError, UsageError};
+use crate::{CloseCode, EndCause, MessageKind, PingSource, ProtocolError, Role, State, Transport, UrlError, UsageError};
 use core::ffi::{CStr, c_char};
 use std::collections::BTreeMap;
 use std::format;
@@ -50,6 +50,7 @@ fn the_header_has_rusts_numbers_and_no_others() {
     for transport in [Transport::Keep, Transport::ShutdownWrite, Transport::Close] {
         expect(format!("TRANSPORT_{transport:?}"), transport as u32);
     }
+    EndCause::ALL.iter().for_each(|cause| expect(format!("CAUSE_{cause:?}"), cause.number().into()));
     for kind in [MessageKind::Text, MessageKind::Binary] {
         expect(format!("{kind:?}"), kind as u32);
     }

@@ -267,6 +267,7 @@ struct Flat {
     kind: u32,
     marks: [bool; 4],
     answers: u32,
+    cause: u32,
     offset: u64,
     len: usize,
     /// Which buffer, and where in it.
@@ -297,13 +298,14 @@ impl Flat {
         kind: 0,
         marks: [false; 4],
         answers: 0,
+        cause: 0,
         offset: 0,
         len: 0,
         place: None,
     };
 
     fn of_c(event: &sansocket_event, buffers: [Span; 2]) -> Self {
-        assert_eq!(event.reserved, [0; 2]);
+        assert_eq!((event.reserved, event.reserved_more), (0, 0));
         assert!([event.first, event.last, event.was_clean, event.answered].iter().all(|mark| *mark <= 1));
         let place = place((event.data, event.len), buffers);
         assert!(event.len == 0 || place.is_some(), "an event shows bytes that are not in the call's memory");
@@ -315,6 +317,7 @@ impl Flat {
             kind: event.kind.0,
             marks: [event.first, event.last, event.was_clean, event.answered].map(|mark| mark == 1),
             answers: event.answers.0,
+            cause: event.cause.0,
             offset: event.offset,
             len: event.len,
             place,
@@ -350,9 +353,11 @@ impl Flat {
                 (E::CLOSE_RECEIVED, span(reason.as_bytes()), Self { close_code: code.0, ..Self::NONE })
             }
             Some(Event::Failed { error, .. }) => (E::FAILED, none, Self { error: error.number().into(), ..Self::NONE }),
-            Some(Event::Closed { code, was_clean, .. }) => {
-                (E::CLOSED, none, Self { close_code: code.0, marks: [false, false, was_clean, false], ..Self::NONE })
-            }
+            Some(Event::Closed { code, was_clean, cause, .. }) => (
+                E::CLOSED,
+                none,
+                Self { close_code: code.0, marks: [false, false, was_clean, false], cause: cause.number().into(), ..Self::NONE },
+            ),
             Some(other) => panic!("{other:?} is not known here"),
         };
         Self { event_type, len: shown.1, place: place(shown, buffers), ..flat }

@@ -49,6 +49,7 @@ const ENUMS: &[Enum] = &[
     Enum { name: "sansocket_transport", docs: None, parts: &[Part("event.rs", "Transport", "SANSOCKET_TRANSPORT_", 0)] },
     Enum { name: "sansocket_kind", docs: None, parts: &[Part("event.rs", "MessageKind", "SANSOCKET_", 0)] },
     Enum { name: "sansocket_ping_source", docs: None, parts: &[Part("event.rs", "PingSource", "SANSOCKET_PING_", 0)] },
+    Enum { name: "sansocket_end_cause", docs: None, parts: &[Part("event.rs", "EndCause", "SANSOCKET_CAUSE_", 0)] },
     Enum { name: "sansocket_origin", docs: None, parts: &[Part("ffi/numbers.rs", "sansocket_origin", "SANSOCKET_ORIGIN_", 0)] },
     Enum {
         name: "sansocket_close_code",

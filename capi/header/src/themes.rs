@@ -62,7 +62,10 @@ const THEMES: &[(&str, &[&str])] = &[
         "For programs that do the opening handshake or the framing themselves",
         &["head_find", "accept_key", "frame_header_decode", "frame_header_encode", "apply_mask"],
     ),
-    ("Texts and numbers", &["result_text", "error_text", "error_close_code", "event_text", "close_code_is_allowed", "version"]),
+    (
+        "Texts and numbers",
+        &["result_text", "error_text", "error_close_code", "event_text", "end_cause_text", "close_code_is_allowed", "version"],
+    ),
 ];
 
 /// For compilers that have neither `mode` nor enums of an int's size.

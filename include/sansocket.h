@@ -95,11 +95,13 @@
 #define SANSOCKET_SETUP \
     { sizeof(sansocket_setup), SANSOCKET_ABI_VERSION, (sansocket_role)0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0 }
 
-/** Makes an enum 32 bits wide, as the library has it, with `-fshort-enums` too. */
-#if defined(__GNUC__)
-#define SANSOCKET_32_BITS __attribute__((mode(SI)))
+/** Makes an enum 32 bits wide, as the library has it, with `-fshort-enums` too; in C++ any number may be one, as in C. */
+#if defined(__cplusplus)
+#define SANSOCKET_ENUM(name) name : uint32_t
+#elif defined(__GNUC__)
+#define SANSOCKET_ENUM(name) __attribute__((mode(SI))) name
 #else
-#define SANSOCKET_32_BITS
+#define SANSOCKET_ENUM(name) name
 #endif
 
 
@@ -141,9 +143,9 @@
 
 /**
  * What a function did. Every result but `SANSOCKET_OK` means that nothing was consumed, unmasked, written, changed or drawn
- * from entropy. Numbers are never used again for something else; later versions may add some.
+ * from entropy. Numbers are never reused; later versions may add some.
  */
-typedef enum SANSOCKET_32_BITS sansocket_result {
+typedef enum SANSOCKET_ENUM(sansocket_result) {
     /** Done. */
     SANSOCKET_OK = 0,
     /** Not yet: the output has too little room. Write what is in it and call again; `needed` says how many free bytes suffice. */
@@ -275,43 +277,49 @@ typedef enum SANSOCKET_32_BITS sansocket_result {
     SANSOCKET_INFLATE_NOT_FLUSHED = 780,
 } sansocket_result;
 
-/** What `sansocket_config_set` sets. Lengths are in bytes; times in milliseconds, where 0 turns a deadline off. */
-typedef enum SANSOCKET_32_BITS sansocket_option {
-    /** Bytes of a message: 16 777 216 unless set. 64 bits. */
+/**
+ * What `sansocket_config_set` sets, and what it is unless set. Lengths are in bytes; times in milliseconds, where 0 turns a
+ * deadline off; 0 or 1 stands for no or yes.
+ */
+typedef enum SANSOCKET_ENUM(sansocket_option) {
+    /** The most bytes of a message, after inflating: 16 MiB. 64 bits. */
     SANSOCKET_OPTION_MAX_MESSAGE_LEN = 1,
-    /** Fragments of a message, empty ones counted: 65 536. 32 bits. */
+    /** The most fragments of a message, empty ones included: 65 536. One is always allowed. 32 bits. */
     SANSOCKET_OPTION_MAX_FRAGMENTS = 2,
-    /** Empty data frames between two bytes of payload: 1 024. 32 bits. */
+    /** The most empty data frames between two bytes of payload: 1 024. 32 bits. */
     SANSOCKET_OPTION_MAX_EMPTY_FRAMES = 3,
-    /** Bytes of a handshake head: 8 192. 32 bits. A caller whose input buffer is smaller sets the size of that buffer. */
+    /** The most bytes of a handshake head: 8 192. If your buffer is smaller, set this to its size. 32 bits. */
     SANSOCKET_OPTION_MAX_HEAD_LEN = 4,
-    /** Bytes of a request target: 4 096. 32 bits. */
+    /** The most bytes of a request target: 4 096. 32 bits. */
     SANSOCKET_OPTION_MAX_TARGET_LEN = 5,
-    /** Header lines in a head: 100. 16 bits. */
+    /** The most header lines in a head: 100. 16 bits. */
     SANSOCKET_OPTION_MAX_HEADER_LINES = 6,
-    /** Interim (1xx) responses before the final one, for a client: 8. 8 bits. */
+    /** For a client, the most interim (1xx) responses before the final one: 8. 8 bits. */
     SANSOCKET_OPTION_MAX_INTERIM_RESPONSES = 7,
-    /** 1 if `sansocket_receive` answers Pings itself (§5.5.2), which is the default; 0 if the caller does. */
+    /** Whether `receive` answers Pings itself (§5.5.2): yes. */
     SANSOCKET_OPTION_AUTO_PONG = 8,
-    /** From the start to the end of the opening handshake: 10 000 ms. 32 bits, as are the times below. */
+    /** From the start to the end of the opening handshake: 10 000 ms. 32 bits. */
     SANSOCKET_OPTION_HANDSHAKE_TIMEOUT_MS = 9,
-    /** From our Close, or from a failure, to the end of the connection: 5 000 ms. */
+    /** From our Close, the peer's or a failure, whichever comes first, to the end of the connection: 5 000 ms. 32 bits. */
     SANSOCKET_OPTION_CLOSING_TIMEOUT_MS = 10,
-    /** Between two keepalive Pings: 25 000 ms. */
+    /** Between two keepalive Pings: 25 000 ms. 32 bits. */
     SANSOCKET_OPTION_KEEPALIVE_INTERVAL_MS = 11,
-    /** From a keepalive Ping to its Pong: 20 000 ms. */
+    /** From a keepalive Ping to its Pong: 20 000 ms. 32 bits. */
     SANSOCKET_OPTION_PONG_TIMEOUT_MS = 12,
-    /** Without any byte from the peer: 0, off. */
+    /**
+     * Without any byte from the peer being consumed (those of an unfinished header or control frame do not count yet): off. 32 bits.
+     */
     SANSOCKET_OPTION_IDLE_TIMEOUT_MS = 13,
     /**
-     * Bytes a second at which a peer has to take what was due before our Close, on average, if it is to have longer than
-     * `SANSOCKET_OPTION_CLOSING_TIMEOUT_MS` for it: 240. With 0 any byte will do. For callers of `sansocket_written`. 32 bits.
+     * The average rate, in bytes per second, at which a peer must take what was due before our Close to get longer than
+     * `SANSOCKET_OPTION_CLOSING_TIMEOUT_MS` for it: 240. With 0 any byte is enough. For callers that report what the
+     * transport takes (`sansocket_written`). 32 bits.
      */
     SANSOCKET_OPTION_MIN_WRITE_RATE = 14,
 } sansocket_option;
 
 /** An end of a connection (§1.1). */
-typedef enum SANSOCKET_32_BITS sansocket_role {
+typedef enum SANSOCKET_ENUM(sansocket_role) {
     /** Sends the opening handshake and masks what it sends. */
     SANSOCKET_CLIENT = 1,
     /** Answers the opening handshake and never masks. */
@@ -319,7 +327,7 @@ typedef enum SANSOCKET_32_BITS sansocket_role {
 } sansocket_role;
 
 /** The states of a connection, numbered as browsers number `readyState`. */
-typedef enum SANSOCKET_32_BITS sansocket_state {
+typedef enum SANSOCKET_ENUM(sansocket_state) {
     /** The opening handshake is under way. */
     SANSOCKET_STATE_CONNECTING = 0,
     /** Messages may be sent. */
@@ -331,7 +339,7 @@ typedef enum SANSOCKET_32_BITS sansocket_state {
 } sansocket_state;
 
 /** What to do with the transport now. */
-typedef enum SANSOCKET_32_BITS sansocket_transport {
+typedef enum SANSOCKET_ENUM(sansocket_transport) {
     /** Keep it. */
     SANSOCKET_TRANSPORT_KEEP = 0,
     /**
@@ -344,7 +352,7 @@ typedef enum SANSOCKET_32_BITS sansocket_transport {
 } sansocket_transport;
 
 /** What happened. */
-typedef enum SANSOCKET_32_BITS sansocket_event_type {
+typedef enum SANSOCKET_ENUM(sansocket_event_type) {
     /** Nothing, and nothing more can be had from this input. */
     SANSOCKET_EVENT_NONE = 0,
     /**
@@ -386,10 +394,10 @@ typedef enum SANSOCKET_32_BITS sansocket_event_type {
 } sansocket_event_type;
 
 /**
- * The rule that the peer broke, in the field `error` of an event; 0 in the others. Numbers are never used again for something
- * else; later versions may add some.
+ * The rule that the peer broke, in the field `error` of an event; 0 in the others. Numbers are never reused; later
+ * versions may add some.
  */
-typedef enum SANSOCKET_32_BITS sansocket_error {
+typedef enum SANSOCKET_ENUM(sansocket_error) {
     /** No rule was broken. */
     SANSOCKET_ERROR_NONE = 0,
     /** §5.2: RSV1, RSV2 or RSV3 is set without an extension that defines it. */
@@ -498,7 +506,7 @@ typedef enum SANSOCKET_32_BITS sansocket_error {
 } sansocket_error;
 
 /** The two kinds of message (§5.6). */
-typedef enum SANSOCKET_32_BITS sansocket_kind {
+typedef enum SANSOCKET_ENUM(sansocket_kind) {
     /** UTF-8 text. */
     SANSOCKET_TEXT = 1,
     /** Any bytes. */
@@ -506,7 +514,7 @@ typedef enum SANSOCKET_32_BITS sansocket_kind {
 } sansocket_kind;
 
 /** What sent a Ping of ours. */
-typedef enum SANSOCKET_32_BITS sansocket_ping_source {
+typedef enum SANSOCKET_ENUM(sansocket_ping_source) {
     /** `sansocket_handle_timeout`, to see whether the peer is alive. */
     SANSOCKET_PING_KEEPALIVE = 1,
     /** The caller, by `sansocket_ping`. */
@@ -514,7 +522,7 @@ typedef enum SANSOCKET_32_BITS sansocket_ping_source {
 } sansocket_ping_source;
 
 /** What ended a connection: for a log, and for whoever decides about connecting again. */
-typedef enum SANSOCKET_32_BITS sansocket_end_cause {
+typedef enum SANSOCKET_ENUM(sansocket_end_cause) {
     /** The transport's input ended: the peer closed it, or it broke. */
     SANSOCKET_CAUSE_END_OF_INPUT = 1,
     /** The opening handshake took longer than `SANSOCKET_OPTION_HANDSHAKE_TIMEOUT_MS`. */
@@ -530,7 +538,7 @@ typedef enum SANSOCKET_32_BITS sansocket_end_cause {
 } sansocket_end_cause;
 
 /** Which frames may come, as to their masking (§5.1). */
-typedef enum SANSOCKET_32_BITS sansocket_masking {
+typedef enum SANSOCKET_ENUM(sansocket_masking) {
     /** Masked or not. */
     SANSOCKET_MASKING_ANY = 0,
     /** Masked only: from a client. */
@@ -540,7 +548,7 @@ typedef enum SANSOCKET_32_BITS sansocket_masking {
 } sansocket_masking;
 
 /** Opcodes (§5.2). */
-typedef enum SANSOCKET_32_BITS sansocket_opcode {
+typedef enum SANSOCKET_ENUM(sansocket_opcode) {
     /** A further fragment of a message. */
     SANSOCKET_OPCODE_CONTINUATION = 0,
     /** The first or only frame of a text message. */
@@ -559,7 +567,7 @@ typedef enum SANSOCKET_32_BITS sansocket_opcode {
  * Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be used
  * by every page that its users visit.
  */
-typedef enum SANSOCKET_32_BITS sansocket_origin {
+typedef enum SANSOCKET_ENUM(sansocket_origin) {
     /** Any: for public services, for those that authenticate inside the connection, and where the caller checked it. */
     SANSOCKET_ORIGIN_ANY = 1,
     /**
@@ -578,7 +586,7 @@ typedef enum SANSOCKET_32_BITS sansocket_origin {
 } sansocket_origin;
 
 /** The close codes that have a name (§7.4.1 and the registry). 3000 to 4999 are the applications' own. */
-typedef enum SANSOCKET_32_BITS sansocket_close_code {
+typedef enum SANSOCKET_ENUM(sansocket_close_code) {
     /** The connection has fulfilled its purpose. */
     SANSOCKET_CLOSE_NORMAL_CLOSURE = 1000,
     /** A server goes down, or a browser leaves the page. */
@@ -760,7 +768,7 @@ typedef struct sansocket_event {
      * Bytes in the caller's own memory: in the input of the call that gave the event, before where `input` points now, or in the
      * window of `sansocket_receive_with`. They are not copied: they are there until the caller moves, overwrites or frees that
      * memory, so use them before the next read into it and before a `memmove` of what is left. Calls of this library leave them
-     * alone. To be read only, except those of `SANSOCKET_EVENT_DATA`. No NUL follows them.
+     * alone. To be read only, except those of `SANSOCKET_EVENT_DATA`. No NUL follows them. If there are none, it says nothing.
      */
     uint8_t *data;
     /** How many bytes. */
@@ -806,11 +814,14 @@ typedef struct sansocket_io {
     size_t output_len;
     /** Out, where the result is `SANSOCKET_NEEDS_ROOM`: how many free bytes the call wants; otherwise 0. */
     size_t needed;
-    /** Out, of `sansocket_send_with` and `sansocket_compress`: how many bytes of what they were given are done with. */
+    /**
+     * Out, of `sansocket_send_with` and `sansocket_compress`: how many bytes of what they were given are done with; 0 where the
+     * result is not `SANSOCKET_OK`.
+     */
     size_t consumed;
     /**
-     * Out, where the result is `SANSOCKET_OK`: what to do with the transport once the output is written. It is that of the
-     * connection that was called last; with one struct for many connections, ask `sansocket_get_transport`.
+     * Out: what to do with the transport of the connection that was called, once the output is written. With one struct for many
+     * connections, it is that of the last one; `sansocket_get_transport` asks another.
      */
     sansocket_transport transport;
     /**
@@ -1331,7 +1342,8 @@ sansocket_result sansocket_written(sansocket *ws, size_t n, uint64_t now_ms);
 
 /**
  * Widens `tick`, a 32-bit counter of milliseconds that wraps after 49.7 days, to 64 bits, and returns it. `last_ms` is what the
- * last call returned, 0 at first; at most 24 days lie between two calls. A tick from before the last one gives `last_ms`.
+ * last call returned, 0 at first, when any tick is taken as it is; at most 24 days lie between two calls. A tick from before the
+ * last one gives `last_ms`.
  */
 uint64_t sansocket_widen_ms(uint64_t last_ms, uint32_t tick);
 

@@ -34,7 +34,8 @@ impl Instant {
     }
 
     /// Widens `tick`, a 32-bit counter of milliseconds that wraps after 49.7 days, to 64 bits. `last` is what the last call
-    /// returned, 0 at first; two calls must be at most 24 days apart. A tick slightly earlier than `last` gives `last`.
+    /// returned, 0 at first, when any tick is taken as it is; two calls must be at most 24 days apart. A tick slightly earlier than
+    /// `last` gives `last`.
     ///
     /// ```
     /// use sansocket::Instant;
@@ -48,8 +49,8 @@ impl Instant {
         let [.., a, b, c, d] = last.to_be_bytes();
         let ahead = tick.wrapping_sub(u32::from_be_bytes([a, b, c, d]));
         let [a, b, c, d] = ahead.to_be_bytes();
-        // More than half the circle ahead means earlier.
-        if ahead >> 31 == 0 { last.wrapping_add(u64::from_be_bytes([0, 0, 0, 0, a, b, c, d])) } else { last }
+        // More than half the circle ahead means earlier, but of the first tick: the counter may have run for weeks.
+        if ahead >> 31 == 0 || last == 0 { last.wrapping_add(u64::from_be_bytes([0, 0, 0, 0, a, b, c, d])) } else { last }
     }
 
     /// This instant plus `ms` milliseconds, at most the end of the scale.
@@ -107,11 +108,15 @@ mod tests {
                     let tick = (last + ahead) as u32;
                     assert_eq!(Instant::widen_millis(last, tick), last + ahead, "{last:#x} + {ahead:#x}");
                 }
-                for back in [1, 1000, 0x7FFF_FFFF] {
+                for back in [1, 1000, 0x7FFF_FFFF].into_iter().filter(|_| last != 0) {
                     let tick = last.wrapping_sub(back) as u32;
                     assert_eq!(Instant::widen_millis(last, tick), last, "{last:#x} - {back:#x}");
                 }
             }
+        }
+        // The first tick is taken as it is, however long the counter has run.
+        for tick in [0, 1, 0x7FFF_FFFF, 0x8000_0000, u32::MAX] {
+            assert_eq!(Instant::widen_millis(0, tick), u64::from(tick));
         }
         let mut ms = 0;
         for step in 0..200_u64 {

@@ -10,9 +10,11 @@
 #define SANSOCKET_SETUP \
     { sizeof(sansocket_setup), SANSOCKET_ABI_VERSION, (sansocket_role)0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0 }
 
-/** Makes an enum 32 bits wide, as the library has it, with `-fshort-enums` too. */
-#if defined(__GNUC__)
-#define SANSOCKET_32_BITS __attribute__((mode(SI)))
+/** Makes an enum 32 bits wide, as the library has it, with `-fshort-enums` too; in C++ any number may be one, as in C. */
+#if defined(__cplusplus)
+#define SANSOCKET_ENUM(name) name : uint32_t
+#elif defined(__GNUC__)
+#define SANSOCKET_ENUM(name) __attribute__((mode(SI))) name
 #else
-#define SANSOCKET_32_BITS
+#define SANSOCKET_ENUM(name) name
 #endif

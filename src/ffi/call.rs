@@ -37,7 +37,10 @@ pub(super) unsafe fn event<'a>(
                 sansocket_result::OK
             }
             Ok(received) => give_other(io, &call, received, endpoint.transport().into()),
-            Err(refusal) => refuse(io, refusal),
+            Err(refusal) => {
+                (*io).transport = endpoint.transport().into();
+                refuse(io, refusal)
+            }
         }
     }
 }
@@ -87,10 +90,10 @@ pub(super) unsafe fn verb<'a>(
     act: impl FnOnce(&mut Endpoint, &Call<'a>, &'a mut [u8]) -> Result<usize, Refusal>,
 ) -> sansocket_result {
     let act = |endpoint: &mut Endpoint, call: &Call<'a>, output| {
-        let written = act(endpoint, call, output)?;
+        let written = act(endpoint, call, output);
         // SAFETY: not NULL and aligned, as a call exists.
         unsafe { (*io).transport = endpoint.transport().into() };
-        Ok(written)
+        written
     };
     // SAFETY: what our caller promises.
     unsafe { give_bytes(io, |call, output| act(object(ws)?, call, output)) }

@@ -21,7 +21,7 @@ unsafe impl Opaque for sansocket_config {
     const NAME: &'static [u8; 8] = b"sansconf";
 }
 
-const _: () = assert!(size_of::<sansocket_config>() == 128 && align_of::<sansocket_config>() == 8);
+const _: () = assert!(size_of::<sansocket_config>() == 128 && align_of::<sansocket_config>() == align_of::<u64>());
 
 /// What connections have that were given no configuration.
 static DEFAULTS: Config<'static> = Config::new();

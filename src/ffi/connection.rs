@@ -27,7 +27,7 @@ unsafe impl Opaque for sansocket {
     const NAME: &'static [u8; 8] = b"sansocke";
 }
 
-const _: () = assert!(size_of::<sansocket>() == 128 && align_of::<sansocket>() == 8);
+const _: () = assert!(size_of::<sansocket>() == 128 && align_of::<sansocket>() == align_of::<u64>());
 
 /// Begins a server's connection, when the transport is there. Of `setup` it reads `now_ms` and `config`. `ws` may have any
 /// contents before.
@@ -138,7 +138,8 @@ pub unsafe extern "C" fn sansocket_get_next_timeout(ws: *const sansocket) -> u64
 }
 
 /// Widens `tick`, a 32-bit counter of milliseconds that wraps after 49.7 days, to 64 bits, and returns it. `last_ms` is what the
-/// last call returned, 0 at first; at most 24 days lie between two calls. A tick from before the last one gives `last_ms`.
+/// last call returned, 0 at first, when any tick is taken as it is; at most 24 days lie between two calls. A tick from before the
+/// last one gives `last_ms`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sansocket_widen_ms(last_ms: u64, tick: u32) -> u64 {
     Instant::widen_millis(last_ms, tick)

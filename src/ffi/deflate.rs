@@ -47,8 +47,8 @@ unsafe impl Opaque for sansocket_compressor {
     const NAME: &'static [u8; 8] = b"sanscomp";
 }
 
-const _: () = assert!(size_of::<sansocket_inflater>() == 2176 && align_of::<sansocket_inflater>() == 8);
-const _: () = assert!(size_of::<sansocket_compressor>() == 128 && align_of::<sansocket_compressor>() == 8);
+const _: () = assert!(size_of::<sansocket_inflater>() == 2176 && align_of::<sansocket_inflater>() == align_of::<u64>());
+const _: () = assert!(size_of::<sansocket_compressor>() == 128 && align_of::<sansocket_compressor>() == align_of::<u64>());
 
 /// Makes an inflater at the start of a connection. Of `setup` it reads `memory` and `memory_len`: the history, as long as the
 /// window that was agreed for what the peer sends, 2^8 to 2^15 bytes.
@@ -121,8 +121,8 @@ pub unsafe extern "C" fn sansocket_receive_with(
             let inflater = object(inflater)?;
             let (input, window) = (call.input()?, Region::new(window, window_len)?);
             window.check_apart(input)?;
-            window.check_apart(call.output)?;
-            inflater.check_apart([input, window, call.output])?;
+            window.check_apart(call.whole)?;
+            inflater.check_apart([input, window, call.whole])?;
             let (input, window, output) = (input.bytes_mut(), window.bytes_mut(), call.output.bytes_mut());
             Ok(endpoint.receive_with(call.now, input, &mut inflater.codec, window, output)?)
         })
@@ -174,7 +174,7 @@ pub unsafe extern "C" fn sansocket_inflate(inflater: *mut sansocket_inflater, io
         give_bytes(io, |call, output| {
             let inflater = object(inflater)?;
             let input = call.input()?;
-            inflater.check_apart([input, call.output])?;
+            inflater.check_apart([input, call.whole])?;
             let progress = inflater.codec.inflate(input.bytes(), output).map_err(sansocket_result::from)?;
             call.consume(progress.consumed);
             Ok(progress.produced)
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn sansocket_inflate_end(inflater: *mut sansocket_inflater
     unsafe {
         give_bytes(io, |call, output| {
             let inflater = object(inflater)?;
-            inflater.check_apart([call.output])?;
+            inflater.check_apart([call.whole])?;
             let finished = inflater.codec.finish_message(output).map_err(sansocket_result::from)?;
             call.give_done(finished.done);
             Ok(finished.produced)
@@ -260,12 +260,12 @@ impl<T> Lent<T> {
 }
 
 impl<'a> Call<'a> {
-    /// Bytes that the call reads, apart from the output; both apart from `memory`.
+    /// Bytes that the call reads, apart from what is free in the output; both apart from `memory`.
     ///
     /// # Safety
     /// They are the caller's for the call.
     unsafe fn lent_apart(&self, memory: Region, data: *const c_void, len: usize) -> Result<&'a [u8], sansocket_result> {
-        self.output.check_apart(memory)?;
+        self.whole.check_apart(memory)?;
         Region::new(data.cast(), len)?.check_apart(memory)?;
         // SAFETY: what our caller promises.
         unsafe { self.lent(data, len) }

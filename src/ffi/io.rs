@@ -39,7 +39,7 @@ pub struct sansocket_event {
     /// Bytes in the caller's own memory: in the input of the call that gave the event, before where `input` points now, or in the
     /// window of `sansocket_receive_with`. They are not copied: they are there until the caller moves, overwrites or frees that
     /// memory, so use them before the next read into it and before a `memmove` of what is left. Calls of this library leave them
-    /// alone. To be read only, except those of `SANSOCKET_EVENT_DATA`. No NUL follows them.
+    /// alone. To be read only, except those of `SANSOCKET_EVENT_DATA`. No NUL follows them. If there are none, it says nothing.
     pub data: *mut u8,
     /// How many bytes.
     pub len: usize,
@@ -77,10 +77,11 @@ pub struct sansocket_io {
     pub output_len: usize,
     /// Out, where the result is `SANSOCKET_NEEDS_ROOM`: how many free bytes the call wants; otherwise 0.
     pub needed: usize,
-    /// Out, of `sansocket_send_with` and `sansocket_compress`: how many bytes of what they were given are done with.
+    /// Out, of `sansocket_send_with` and `sansocket_compress`: how many bytes of what they were given are done with; 0 where the
+    /// result is not `SANSOCKET_OK`.
     pub consumed: usize,
-    /// Out, where the result is `SANSOCKET_OK`: what to do with the transport once the output is written. It is that of the
-    /// connection that was called last; with one struct for many connections, ask `sansocket_get_transport`.
+    /// Out: what to do with the transport of the connection that was called, once the output is written. With one struct for many
+    /// connections, it is that of the last one; `sansocket_get_transport` asks another.
     pub transport: sansocket_transport,
     /// Out, of `sansocket_send_with`, `sansocket_compress` and `sansocket_inflate_end`: 1 if the message is complete; 0 if the
     /// call is to be made again, with what was not consumed.
@@ -116,7 +117,8 @@ impl sansocket_event {
     }
 
     fn with_bytes(self, bytes: &[u8]) -> Self {
-        Self { data: bytes.as_ptr().cast_mut(), len: bytes.len(), ..self }
+        let data = if bytes.is_empty() { core::ptr::null() } else { bytes.as_ptr() };
+        Self { data: data.cast_mut(), len: bytes.len(), ..self }
     }
 
     #[inline]
@@ -161,6 +163,8 @@ pub(super) struct Call<'a> {
     pub(super) now: Instant,
     /// The free part of the output.
     pub(super) output: Region,
+    /// All of the output, which nothing that is changed in place may overlap.
+    pub(super) whole: Region,
     io: *mut sansocket_io,
     lent: PhantomData<&'a [u8]>,
 }
@@ -172,7 +176,7 @@ impl<'a> Call<'a> {
     pub(super) unsafe fn new(io: *mut sansocket_io) -> Result<Self, sansocket_result> {
         // SAFETY: what our caller promises.
         let (now_ms, whole, used) = unsafe { ((*io).now_ms, Region::new((*io).output, (*io).output_size)?, (*io).output_len) };
-        Ok(Self { now: Instant::from_millis(now_ms), output: whole.past(used)?, io, lent: PhantomData })
+        Ok(Self { now: Instant::from_millis(now_ms), output: whole.past(used)?, whole, io, lent: PhantomData })
     }
 
     /// The input, apart from the output.
@@ -180,7 +184,7 @@ impl<'a> Call<'a> {
     pub(super) fn input(&self) -> Result<Region, sansocket_result> {
         // SAFETY: `new` was promised that `io` is not NULL, aligned, and the caller's to lend.
         let input = unsafe { Region::new((*self.io).input, (*self.io).input_len) }?;
-        input.check_apart(self.output)?;
+        input.check_apart(self.whole)?;
         Ok(input)
     }
 
@@ -259,6 +263,8 @@ pub(super) unsafe fn give_bytes<'a>(
             }
             Err(refusal) => {
                 (*io).needed = refusal.needed;
+                (*io).consumed = 0;
+                (*io).done = 0;
                 refusal.result
             }
         }

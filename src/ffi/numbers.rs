@@ -164,36 +164,36 @@ sansocket_event_type {
 }
 
 c_table! {
-/// What `sansocket_config_set` sets. Lengths are in bytes; times in milliseconds, where 0 turns a deadline off.
+/// What `sansocket_config_set` sets, and what it is unless set. Lengths are in bytes; times in milliseconds, where 0 turns a
+/// deadline off; 0 or 1 stands for no or yes. The header has the docs of `Config` for each.
 sansocket_option {
-    /// Bytes of a message: 16 777 216 unless set. 64 bits.
+    /// `Config::max_message_len`.
     MAX_MESSAGE_LEN = 1;
-    /// Fragments of a message, empty ones counted: 65 536. 32 bits.
+    /// `Config::max_fragments`.
     MAX_FRAGMENTS = 2;
-    /// Empty data frames between two bytes of payload: 1 024. 32 bits.
+    /// `Config::max_empty_frames`.
     MAX_EMPTY_FRAMES = 3;
-    /// Bytes of a handshake head: 8 192. 32 bits. A caller whose input buffer is smaller sets the size of that buffer.
+    /// `Config::max_head_len`.
     MAX_HEAD_LEN = 4;
-    /// Bytes of a request target: 4 096. 32 bits.
+    /// `Config::max_target_len`.
     MAX_TARGET_LEN = 5;
-    /// Header lines in a head: 100. 16 bits.
+    /// `Config::max_header_lines`.
     MAX_HEADER_LINES = 6;
-    /// Interim (1xx) responses before the final one, for a client: 8. 8 bits.
+    /// `Config::max_interim_responses`.
     MAX_INTERIM_RESPONSES = 7;
-    /// 1 if `sansocket_receive` answers Pings itself (§5.5.2), which is the default; 0 if the caller does.
+    /// `Config::auto_pong`.
     AUTO_PONG = 8;
-    /// From the start to the end of the opening handshake: 10 000 ms. 32 bits, as are the times below.
+    /// `Config::handshake_timeout_ms`.
     HANDSHAKE_TIMEOUT_MS = 9;
-    /// From our Close, or from a failure, to the end of the connection: 5 000 ms.
+    /// `Config::closing_timeout_ms`.
     CLOSING_TIMEOUT_MS = 10;
-    /// Between two keepalive Pings: 25 000 ms.
+    /// `Config::keepalive_interval_ms`.
     KEEPALIVE_INTERVAL_MS = 11;
-    /// From a keepalive Ping to its Pong: 20 000 ms.
+    /// `Config::pong_timeout_ms`.
     PONG_TIMEOUT_MS = 12;
-    /// Without any byte from the peer: 0, off.
+    /// `Config::idle_timeout_ms`.
     IDLE_TIMEOUT_MS = 13;
-    /// Bytes a second at which a peer has to take what was due before our Close, on average, if it is to have longer than
-    /// `SANSOCKET_OPTION_CLOSING_TIMEOUT_MS` for it: 240. With 0 any byte will do. For callers of `sansocket_written`. 32 bits.
+    /// `Config::min_write_rate`.
     MIN_WRITE_RATE = 14;
 }
 }

@@ -30,7 +30,9 @@ impl sansocket_text {
     pub(super) const NONE: Self = Self { data: core::ptr::null(), len: 0 };
 
     pub(super) fn of(bytes: &[u8]) -> Self {
-        Self { data: bytes.as_ptr().cast(), len: bytes.len() }
+        // NULL says that there is none, and Rust's empty slices may point nowhere.
+        let data = if bytes.is_empty() { c"".as_ptr() } else { bytes.as_ptr().cast() };
+        Self { data, len: bytes.len() }
     }
 
     pub(super) fn of_option(bytes: Option<&[u8]>) -> Self {

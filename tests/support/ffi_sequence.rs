@@ -706,6 +706,8 @@ impl<'c> Pair<'c> {
         self.expected.needed = needed;
         if sort == Sort::Event {
             self.expected.event = *zeroed();
+        } else {
+            (self.expected.consumed, self.expected.done) = (0, 0);
         }
     }
 

@@ -52,7 +52,8 @@ fn tidy(header: &str) -> String {
                 (after, tidy + &text.replacen(" * ", "/** ", 1) + " */\n")
             }
             _ if line.starts_with("typedef enum") => {
-                (after, tidy + &line.replace("typedef enum", "typedef enum SANSOCKET_32_BITS") + "\n")
+                let name = line.trim_start_matches("typedef enum ").trim_end_matches(" {");
+                (after, tidy + &format!("typedef enum SANSOCKET_ENUM({name}) {{\n"))
             }
             _ if line.starts_with("typedef") || line.trim_start().starts_with('*') => (after, tidy + line + "\n"),
             _ => {
@@ -128,7 +129,7 @@ fn declarations(header: &str) -> String {
             }
         }
         if !skipped && !line.is_empty() && !line.contains("sizeof") {
-            declarations += &line.replace("SANSOCKET_32_BITS ", "");
+            declarations += &line.replace("SANSOCKET_ENUM(", "").replace(") {", " {");
             declarations += "\n";
         }
     }

@@ -21,7 +21,7 @@ const ENUMS: &[Enum] = &[
         name: "sansocket_result",
         docs: Some(
             "What a function did. Every result but `SANSOCKET_OK` means that nothing was consumed, unmasked, written, changed or drawn\n\
-             from entropy. Numbers are never used again for something else; later versions may add some.",
+             from entropy. Numbers are never reused; later versions may add some.",
         ),
         parts: &[
             Part("ffi/numbers.rs", "sansocket_result", "SANSOCKET_", 0),
@@ -38,12 +38,19 @@ const ENUMS: &[Enum] = &[
     Enum {
         name: "sansocket_error",
         docs: Some(
-            "The rule that the peer broke, in the field `error` of an event; 0 in the others. Numbers are never used again for something\n\
-             else; later versions may add some.",
+            "The rule that the peer broke, in the field `error` of an event; 0 in the others. Numbers are never reused; later\n\
+             versions may add some.",
         ),
         parts: &[Part("error.rs", "ProtocolError", "SANSOCKET_ERROR_", 0)],
     },
-    Enum { name: "sansocket_option", docs: None, parts: &[Part("ffi/numbers.rs", "sansocket_option", "SANSOCKET_OPTION_", 0)] },
+    Enum {
+        name: "sansocket_option",
+        docs: Some(
+            "What `sansocket_config_set` sets, and what it is unless set. Lengths are in bytes; times in milliseconds, where 0 turns a\n\
+             deadline off; 0 or 1 stands for no or yes.",
+        ),
+        parts: &[Part("ffi/numbers.rs", "sansocket_option", "SANSOCKET_OPTION_", 0)],
+    },
     Enum { name: "sansocket_role", docs: None, parts: &[Part("role.rs", "Role", "SANSOCKET_", 1)] },
     Enum { name: "sansocket_state", docs: None, parts: &[Part("event.rs", "State", "SANSOCKET_STATE_", 0)] },
     Enum { name: "sansocket_transport", docs: None, parts: &[Part("event.rs", "Transport", "SANSOCKET_TRANSPORT_", 0)] },
@@ -132,7 +139,10 @@ impl Enum {
         let (mut rows, mut docs) = (Vec::new(), Vec::new());
         for Part(file, item, prefix, offset) in self.parts {
             let text = std::fs::read_to_string(src.join(file))?;
-            let (found, found_docs) = find(&syn::parse_file(&text)?, item).ok_or(format!("{file} has no {item}"))?;
+            let (mut found, found_docs) = find(&syn::parse_file(&text)?, item).ok_or(format!("{file} has no {item}"))?;
+            if *item == "sansocket_option" {
+                document_options(src, &mut found)?;
+            }
             if *item == "ProtocolError" {
                 rows.push(Row { docs: vec!["No rule was broken.".into()], name: format!("{prefix}NONE"), number: 0 });
             }
@@ -144,6 +154,55 @@ impl Enum {
             docs.extend(found_docs);
         }
         Ok((rows, self.docs.map_or(docs, |docs| docs.split('\n').map(str::to_owned).collect())))
+    }
+}
+
+/// Gives the options the docs of Rust's settings, and their width.
+fn document_options(src: &Path, options: &mut [Row]) -> Result<(), Box<dyn Error>> {
+    let file = syn::parse_file(&std::fs::read_to_string(src.join("config.rs"))?)?;
+    let settings = file.items.iter().find_map(|item| match item {
+        Item::Macro(item) => item.mac.parse_body::<Settings>().ok(),
+        _ => None,
+    });
+    let settings = settings.ok_or("config.rs has no settings")?.0;
+    for option in options {
+        let setting = settings.iter().find(|setting| setting.name == option.name.to_lowercase());
+        let setting = setting.ok_or(format!("config.rs has no {}", option.name.to_lowercase()))?;
+        option.docs = setting.docs.clone();
+        if let (Some(last), Some(bits)) = (option.docs.last_mut(), setting.kind.strip_prefix('u')) {
+            *last += &format!(" {bits} bits.");
+        }
+    }
+    Ok(())
+}
+
+/// A row of `settings!`.
+struct Setting {
+    docs: Vec<String>,
+    name: String,
+    kind: String,
+}
+
+/// `/// Docs. \n name: type = default; ...`.
+struct Settings(Vec<Setting>);
+
+impl Parse for Settings {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut settings = Vec::new();
+        while !input.is_empty() {
+            let docs = docs(&input.call(Attribute::parse_outer)?);
+            let name = input.parse::<syn::Ident>()?.to_string();
+            input.parse::<Token![:]>()?;
+            let kind = match input.parse::<syn::Type>()? {
+                syn::Type::Path(kind) => kind.path.get_ident().map(ToString::to_string).unwrap_or_default(),
+                _ => String::new(),
+            };
+            input.parse::<Token![=]>()?;
+            input.parse::<Expr>()?;
+            input.parse::<Token![;]>()?;
+            settings.push(Setting { docs, name, kind });
+        }
+        Ok(Self(settings))
     }
 }
 
@@ -165,7 +224,7 @@ fn for_c(docs: &str) -> Result<String, Box<dyn Error>> {
             None => (name.to_owned(), after),
         };
         let c = match path.split_once("::") {
-            Some(("Config", option)) => format!("SANSOCKET_OPTION_{}", option.to_uppercase()),
+            Some(("Config" | "Self", option)) => format!("SANSOCKET_OPTION_{}", option.to_uppercase()),
             Some(("Connection", verb)) => format!("sansocket_{verb}"),
             Some(("Event", event)) => format!("SANSOCKET_EVENT_{}", screaming(event)),
             _ => return Err(format!("C has no name for {path}").into()),

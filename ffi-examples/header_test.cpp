@@ -204,9 +204,9 @@ void other_beginnings()
     EXPECT(sans::as_text(strict.io.due()).substr(0, 12) == "HTTP/1.1 403" && strict.ws.state() == sans::state::closing);
     // What was written is taken out; the rest moves to the front.
     const std::string all(sans::as_text(strict.io.due()));
-    strict.io.written(9);
+    strict.io.pop(9);
     EXPECT(sans::as_text(strict.io.due()) == all.substr(9));
-    strict.io.written(all.size() - 9);
+    strict.io.pop(all.size() - 9);
     EXPECT(strict.io.due().empty() && strict.io.room() == strict.output.size());
     EXPECT(!sans::connection().initialised() && sans::version() == SANSOCKET_VERSION);
     EXPECT(sans::connection().c()->opaque[0] == 0 && config.c()->opaque[0] != 0);

@@ -10,12 +10,17 @@
  *     sansocket_setup setup = SANSOCKET_SETUP;
  *     setup.now_ms = now_ms();
  *     sansocket_init_server(&ws, &setup);
+ *     sansocket_io io = {0};
+ *     io.output = output, io.output_size = sizeof output;    // as long as the input buffer and 145 bytes
  *     ...
  *     io.now_ms = now_ms(), io.input = buffer, io.input_len = have;    // `have` bytes, what was left and what was read
  *     while (sansocket_receive(&ws, &io) == SANSOCKET_OK && io.event.type != SANSOCKET_EVENT_NONE) {
  *         switch (io.event.type) {
  *         case SANSOCKET_EVENT_REQUEST:
  *             sansocket_accept_or_refuse(&ws, &io, io.event.data, io.event.len, &acceptance);
+ *             break;
+ *         case SANSOCKET_EVENT_HTTP_REQUEST:
+ *             sansocket_respond(&ws, &io, 404, NULL, 0, NULL, 0);
  *             break;
  *         case SANSOCKET_EVENT_DATA:
  *             sansocket_send(&ws, &io, io.event.kind, io.event.data, io.event.len, io.event.last);
@@ -26,19 +31,21 @@
  *         write_all(fd, io.output, io.output_len), io.output_len = 0;
  *     }
  *     memmove(buffer, io.input, have = io.input_len);
+ *     if (the_peer_has_ended) sansocket_receive_eof(&ws, &io);
  *     if (sansocket_poll_timeout(&ws, now_ms()) == 0)
  *         sansocket_handle_timeout(&ws, &io);                // what it appends is written, too
- *     if (sansocket_get_transport(&ws) == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE) shutdown(fd, SHUT_WR);
- *     if (sansocket_get_transport(&ws) == SANSOCKET_TRANSPORT_CLOSE) close(fd);
+ *     if (io.transport == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE) shutdown(fd, SHUT_WR);
+ *     if (io.transport == SANSOCKET_TRANSPORT_CLOSE) close(fd);
  *
  * What holds for every function:
  *
  * - Results. Every function that can refuse returns a sansocket_result. All but SANSOCKET_OK mean that nothing was consumed,
- *   unmasked, written, changed or drawn from entropy; only what an inflater took stays in it, and what sansocket_inflate wrote
- *   before it found a fault lies in the free part of the output. The peer's faults are no results but events
- *   (SANSOCKET_EVENT_FAILED).
- * - No connection. Functions that return a value instead of a result say what they return where there is nothing to ask: `ws` is NULL or
- *   misaligned, or was never initialised.
+ *   unmasked, written, changed or drawn from entropy, with these exceptions: `needed`, `consumed`, `done` and the event of a
+ *   sansocket_io say so; sansocket_collect keeps a piece with SANSOCKET_INCOMPLETE; what an inflater took stays in it, and what
+ *   sansocket_inflate wrote before it found a fault is in the free part of the output. The peer's faults are events
+ *   (SANSOCKET_EVENT_FAILED), not results.
+ * - No connection. Functions that return a value instead of a result say what they return "without a connection": where `ws` is NULL,
+ *   misaligned or was never initialised.
  * - Arguments. Whatever a function's docs say, it may also return SANSOCKET_NULL_POINTER, SANSOCKET_MISALIGNED,
  *   SANSOCKET_NOT_INITIALISED, SANSOCKET_LENGTH_TOO_LARGE, SANSOCKET_OVERLAP, or SANSOCKET_INVALID_ARGUMENT for an `output_len`
  *   above `output_size`. A pointer may be NULL only where that is said; bytes, text and arrays may be NULL where their length is
@@ -50,13 +57,13 @@
  *   room.
  * - Ownership. All memory is the caller's and stays so; nothing is allocated and nothing is to be freed. Memory that is passed is
  *   used during the call only, with four exceptions: the configuration and its list of subprotocols are lent to connections for
- *   as long as those are used, the entropy function and its context are the client's for as long, and the memory of an inflater
+ *   as long as those are used, the entropy function and its context must stay valid for as long as the client is used, and the memory of an inflater
  *   or compressor is lent for as long as that is used.
  * - Contents. Structs and bytes that a function reads were written before; what is free in the output may have any contents. A
  *   zeroed sansocket, sansocket_config, sansocket_inflater or sansocket_compressor gives SANSOCKET_NOT_INITIALISED. Memory of
  *   indeterminate contents as one of these is outside the contract, except where a function initialises it.
- * - Overlap. Structs overlap neither each other nor any bytes. Whether bytes that are read overlap what is free in the output is
- *   checked, and so are the window and the lent memory of compression.
+ * - Overlap. Structs overlap neither each other nor any bytes. It is checked that bytes which are read do not overlap what is free in
+ *   the output, and that the input, the window and the lent memory of compression, which are written, do not overlap any of it.
  * - Threads. The library has no state of its own: different connections may be used by different threads at the same time, one
  *   connection by one thread at a time, in whatever order the caller's locks make. No call blocks.
  * - Wrong calls (wrong order, wrong role, after a failure) are results, never undefined behaviour.
@@ -169,11 +176,14 @@ typedef enum SANSOCKET_ENUM(sansocket_result) {
     SANSOCKET_WRONG_VERSION = 20,
     /** A length above `PTRDIFF_MAX`. */
     SANSOCKET_LENGTH_TOO_LARGE = 21,
-    /** The free part of the output overlaps something that the call reads. */
+    /** The output, the input or memory that was lent overlap. */
     SANSOCKET_OVERLAP = 22,
-    /** A role, kind, opcode, option or decision on the Origin that does not exist, or an `output_len` above `output_size`. */
+    /**
+     * A role, kind, opcode, option, rule or decision on the Origin that does not exist, an `rsv` above 7, an event that is not
+     * data, a `reserved` that is not 0, or an `output_len` above `output_size`.
+     */
     SANSOCKET_INVALID_ARGUMENT = 23,
-    /** The value is outside the range of the option. */
+    /** A value is outside the range of its option, or window bits are not 8 to 15. */
     SANSOCKET_OUT_OF_RANGE = 24,
     /** More headers or origins than `SANSOCKET_MAX_LIST`. */
     SANSOCKET_LIST_TOO_LONG = 25,
@@ -995,7 +1005,9 @@ sansocket_result sansocket_request(sansocket *ws, sansocket_io *io, const sansoc
  * opening handshake. `sansocket_get_state` says which it was: `SANSOCKET_STATE_OPEN`, or `SANSOCKET_STATE_CLOSING` after a
  * refusal.
  *
- * Returns what `sansocket_accept` does, but for `SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED` and `_NOT_AN_OPENING_HANDSHAKE`.
+ * Returns what `sansocket_accept` does, but for `SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED` and `_NOT_AN_OPENING_HANDSHAKE`. What is
+ * left are mistakes of the acceptance, such as a subprotocol that was not offered: nothing is written, and `sansocket_respond`
+ * with 500 ends it.
  */
 sansocket_result sansocket_accept_or_refuse(
     sansocket *ws, sansocket_io *io, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
@@ -1014,8 +1026,9 @@ sansocket_result sansocket_receive(sansocket *ws, sansocket_io *io);
 
 /**
  * Takes the end of the transport's input, an orderly end or a reset: ends in `SANSOCKET_EVENT_CLOSED` unless that was given
- * before. First pass on all bytes that arrived before the end, those also that were read before a write failed. Reads `now_ms`
- * only and writes nothing.
+ * before. A server whose request waits for an answer still gives it: the event comes after `sansocket_accept` or
+ * `sansocket_respond`, with the next `sansocket_receive`. First pass on all bytes that arrived before the end, those also that
+ * were read before a write failed. Reads `now_ms` only and writes nothing.
  */
 sansocket_result sansocket_receive_eof(sansocket *ws, sansocket_io *io);
 
@@ -1034,8 +1047,8 @@ sansocket_result sansocket_send(
 
 /**
  * Writes our Close (§7.1.2): with a `code` and a `reason` of at most 123 bytes of UTF-8, or with neither: `code` is 0 then. The
- * peer's messages go on arriving until its own Close. Again, or after the peer's Close or a failure, nothing is written. After a
- * refused handshake it ends the connection at once, without the rest of the response.
+ * peer's messages go on arriving, and its Pings are answered, until its own Close. Again, or after the peer's Close or a
+ * failure, nothing is written. After a refused handshake it ends the connection at once, without the rest of the response.
  *
  * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN` before the
  * opening handshake is over, `SANSOCKET_USAGE_INVALID_CLOSE_CODE`, `SANSOCKET_USAGE_INVALID_CLOSE_REASON` or
@@ -1108,7 +1121,7 @@ sansocket_role sansocket_get_role(const sansocket *ws);
 sansocket_text sansocket_get_subprotocol(const sansocket *ws);
 
 /**
- * Returns the code of the peer's Close (§7.1.5): 1005 if it had none, 1006 as long as no Close was received, or if `ws` was
+ * Returns the code of the peer's Close (§7.1.5): 1005 if it had none, 1006 until a Close is received, or if `ws` was
  * never initialised.
  */
 uint16_t sansocket_get_close_code(const sansocket *ws);
@@ -1333,10 +1346,11 @@ sansocket_result sansocket_resume(sansocket *ws, uint64_t now_ms);
  * writes after them (`sansocket_send_header`, `sansocket_respond_head`, `sansocket_send_encoded`). With TLS, count what the
  * transport below it took.
  *
- * Whoever calls this does so for all of them, in their order. Then the wait for a Pong begins when its Ping has left, and the
- * closing deadline moves while the peer takes what was due no later than our Close, at `SANSOCKET_OPTION_MIN_WRITE_RATE` or
- * faster. "Left" is what the transport says: a socket takes as many bytes as the system buffers for it, so keep that buffer
- * small (`SO_SNDBUF`, on Linux `TCP_NOTSENT_LOWAT`) where a peer may read slowly. Whoever does not call it loses nothing else.
+ * Whoever calls this does so for all of them, in their order. Then whatever the transport takes until a keepalive Ping has left
+ * puts off the deadline of its Pong, so that only a peer that takes nothing is given up; and the closing deadline moves while
+ * the peer takes what was due no later than our Close, at `SANSOCKET_OPTION_MIN_WRITE_RATE` or faster. A socket takes as many
+ * bytes as the system buffers for it, so keep that buffer small (`SO_SNDBUF`, on Linux `TCP_NOTSENT_LOWAT`) where a peer may
+ * read slowly. Whoever does not call it loses nothing else.
  */
 sansocket_result sansocket_written(sansocket *ws, size_t n, uint64_t now_ms);
 

@@ -8,7 +8,9 @@
  *     io.input(what_arrived);                 // what the last turn left, and what arrived after it
  *     io.output(buffer);
  *     while (ws.receive(io) == sans::result::ok && io.event()) {
- *         if (io.event().type() == sans::event_type::data)
+ *         if (io.event().type() == sans::event_type::request)
+ *             (void)ws.accept_or_refuse(io, {sans::origin::same_host});
+ *         else if (io.event().type() == sans::event_type::data)
  *             (void)ws.send(io, io.event());  // the echo
  *     }
  *     // io.due() goes to the peer, io.input() is to be presented again, ws.transport() to be obeyed; wait for ws.poll_timeout(now_ms)
@@ -165,7 +167,7 @@ struct client_request {
     std::string_view host;
     /** Path and query. */
     std::string_view target = "/";
-    /** Origin, which browsers send and others may; none if it has no data. */
+    /** Origin, which browsers send and others may; none if it is empty. */
     std::string_view origin = {};
     /** Further headers: Authorization, Cookie, User-Agent. */
     span<const header> headers = {};
@@ -176,7 +178,7 @@ struct acceptance {
     enum origin origin;
     /** For `origin::one_of`. */
     span<const text_view> origins = {};
-    /** Out of `choose_subprotocol`; none if it has no data. */
+    /** Out of `choose_subprotocol`; none if it is empty. */
     std::string_view subprotocol = {};
     /** Further headers, such as Set-Cookie. */
     span<const header> headers = {};
@@ -495,8 +497,9 @@ class io {
         raw_.output_len = 0;
     }
     /** Takes the first `count` bytes of `due()` out of the output: they were written. What is left of them moves to its front. */
-    void written(std::size_t count) noexcept
+    void pop(std::size_t count) noexcept
     {
+        count = count < raw_.output_len ? count : raw_.output_len;
         raw_.output_len -= count;
         if (raw_.output_len != 0)
             std::memmove(raw_.output, raw_.output + count, raw_.output_len);
@@ -769,7 +772,7 @@ class connection : public detail::movable<::sansocket> {
      * Counts what `io::encode_message` encoded as sent on this connection. `due` is how many bytes of it the caller has to write now:
      * all, or 0 if the connection is closing already.
      */
-    result send_encoded(bytes encoded, std::size_t &due) noexcept
+    result send_encoded(const_bytes encoded, std::size_t &due) noexcept
     {
         return detail::to_result(::sansocket_send_encoded(&raw_, encoded.data(), encoded.size(), &due));
     }

@@ -10,12 +10,17 @@
  *     sansocket_setup setup = SANSOCKET_SETUP;
  *     setup.now_ms = now_ms();
  *     sansocket_init_server(&ws, &setup);
+ *     sansocket_io io = {0};
+ *     io.output = output, io.output_size = sizeof output;    // as long as the input buffer and 145 bytes
  *     ...
  *     io.now_ms = now_ms(), io.input = buffer, io.input_len = have;    // `have` bytes, what was left and what was read
  *     while (sansocket_receive(&ws, &io) == SANSOCKET_OK && io.event.type != SANSOCKET_EVENT_NONE) {
  *         switch (io.event.type) {
  *         case SANSOCKET_EVENT_REQUEST:
  *             sansocket_accept_or_refuse(&ws, &io, io.event.data, io.event.len, &acceptance);
+ *             break;
+ *         case SANSOCKET_EVENT_HTTP_REQUEST:
+ *             sansocket_respond(&ws, &io, 404, NULL, 0, NULL, 0);
  *             break;
  *         case SANSOCKET_EVENT_DATA:
  *             sansocket_send(&ws, &io, io.event.kind, io.event.data, io.event.len, io.event.last);
@@ -26,19 +31,21 @@
  *         write_all(fd, io.output, io.output_len), io.output_len = 0;
  *     }
  *     memmove(buffer, io.input, have = io.input_len);
+ *     if (the_peer_has_ended) sansocket_receive_eof(&ws, &io);
  *     if (sansocket_poll_timeout(&ws, now_ms()) == 0)
  *         sansocket_handle_timeout(&ws, &io);                // what it appends is written, too
- *     if (sansocket_get_transport(&ws) == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE) shutdown(fd, SHUT_WR);
- *     if (sansocket_get_transport(&ws) == SANSOCKET_TRANSPORT_CLOSE) close(fd);
+ *     if (io.transport == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE) shutdown(fd, SHUT_WR);
+ *     if (io.transport == SANSOCKET_TRANSPORT_CLOSE) close(fd);
  *
  * What holds for every function:
  *
  * - Results. Every function that can refuse returns a sansocket_result. All but SANSOCKET_OK mean that nothing was consumed,
- *   unmasked, written, changed or drawn from entropy; only what an inflater took stays in it, and what sansocket_inflate wrote
- *   before it found a fault lies in the free part of the output. The peer's faults are no results but events
- *   (SANSOCKET_EVENT_FAILED).
- * - No connection. Functions that return a value instead of a result say what they return where there is nothing to ask: `ws` is NULL or
- *   misaligned, or was never initialised.
+ *   unmasked, written, changed or drawn from entropy, with these exceptions: `needed`, `consumed`, `done` and the event of a
+ *   sansocket_io say so; sansocket_collect keeps a piece with SANSOCKET_INCOMPLETE; what an inflater took stays in it, and what
+ *   sansocket_inflate wrote before it found a fault is in the free part of the output. The peer's faults are events
+ *   (SANSOCKET_EVENT_FAILED), not results.
+ * - No connection. Functions that return a value instead of a result say what they return "without a connection": where `ws` is NULL,
+ *   misaligned or was never initialised.
  * - Arguments. Whatever a function's docs say, it may also return SANSOCKET_NULL_POINTER, SANSOCKET_MISALIGNED,
  *   SANSOCKET_NOT_INITIALISED, SANSOCKET_LENGTH_TOO_LARGE, SANSOCKET_OVERLAP, or SANSOCKET_INVALID_ARGUMENT for an `output_len`
  *   above `output_size`. A pointer may be NULL only where that is said; bytes, text and arrays may be NULL where their length is
@@ -50,13 +57,13 @@
  *   room.
  * - Ownership. All memory is the caller's and stays so; nothing is allocated and nothing is to be freed. Memory that is passed is
  *   used during the call only, with four exceptions: the configuration and its list of subprotocols are lent to connections for
- *   as long as those are used, the entropy function and its context are the client's for as long, and the memory of an inflater
+ *   as long as those are used, the entropy function and its context must stay valid for as long as the client is used, and the memory of an inflater
  *   or compressor is lent for as long as that is used.
  * - Contents. Structs and bytes that a function reads were written before; what is free in the output may have any contents. A
  *   zeroed sansocket, sansocket_config, sansocket_inflater or sansocket_compressor gives SANSOCKET_NOT_INITIALISED. Memory of
  *   indeterminate contents as one of these is outside the contract, except where a function initialises it.
- * - Overlap. Structs overlap neither each other nor any bytes. Whether bytes that are read overlap what is free in the output is
- *   checked, and so are the window and the lent memory of compression.
+ * - Overlap. Structs overlap neither each other nor any bytes. It is checked that bytes which are read do not overlap what is free in
+ *   the output, and that the input, the window and the lent memory of compression, which are written, do not overlap any of it.
  * - Threads. The library has no state of its own: different connections may be used by different threads at the same time, one
  *   connection by one thread at a time, in whatever order the caller's locks make. No call blocks.
  * - Wrong calls (wrong order, wrong role, after a failure) are results, never undefined behaviour.

@@ -87,10 +87,11 @@ pub unsafe extern "C" fn sansocket_resume(ws: *mut sansocket, now_ms: u64) -> sa
 /// writes after them (`sansocket_send_header`, `sansocket_respond_head`, `sansocket_send_encoded`). With TLS, count what the
 /// transport below it took.
 ///
-/// Whoever calls this does so for all of them, in their order. Then the wait for a Pong begins when its Ping has left, and the
-/// closing deadline moves while the peer takes what was due no later than our Close, at `SANSOCKET_OPTION_MIN_WRITE_RATE` or
-/// faster. "Left" is what the transport says: a socket takes as many bytes as the system buffers for it, so keep that buffer
-/// small (`SO_SNDBUF`, on Linux `TCP_NOTSENT_LOWAT`) where a peer may read slowly. Whoever does not call it loses nothing else.
+/// Whoever calls this does so for all of them, in their order. Then whatever the transport takes until a keepalive Ping has left
+/// puts off the deadline of its Pong, so that only a peer that takes nothing is given up; and the closing deadline moves while
+/// the peer takes what was due no later than our Close, at `SANSOCKET_OPTION_MIN_WRITE_RATE` or faster. A socket takes as many
+/// bytes as the system buffers for it, so keep that buffer small (`SO_SNDBUF`, on Linux `TCP_NOTSENT_LOWAT`) where a peer may
+/// read slowly. Whoever does not call it loses nothing else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_written(ws: *mut sansocket, n: usize, now_ms: u64) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.
@@ -175,7 +176,7 @@ pub unsafe extern "C" fn sansocket_get_subprotocol(ws: *const sansocket) -> sans
     unsafe { ask(ws, sansocket_text::NONE, |endpoint| sansocket_text::of_option(endpoint.subprotocol().map(str::as_bytes))) }
 }
 
-/// Returns the code of the peer's Close (§7.1.5): 1005 if it had none, 1006 as long as no Close was received, or if `ws` was
+/// Returns the code of the peer's Close (§7.1.5): 1005 if it had none, 1006 until a Close is received, or if `ws` was
 /// never initialised.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_get_close_code(ws: *const sansocket) -> u16 {

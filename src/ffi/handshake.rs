@@ -69,6 +69,9 @@ pub unsafe extern "C" fn sansocket_request(
             check_struct(request)?;
             let mut room = NO_HEADERS;
             let request = &*request;
+            if request.reserved != [0; 2] {
+                return Err(sansocket_result::INVALID_ARGUMENT.into());
+            }
             let request = ClientRequest::new(
                 call.text(request.host.data, request.host.len, UsageError::InvalidHost)?,
                 call.text(request.target.data, request.target.len, UsageError::InvalidTarget)?,
@@ -106,7 +109,9 @@ pub unsafe extern "C" fn sansocket_accept(
 /// opening handshake. `sansocket_get_state` says which it was: `SANSOCKET_STATE_OPEN`, or `SANSOCKET_STATE_CLOSING` after a
 /// refusal.
 ///
-/// Returns what `sansocket_accept` does, but for `SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED` and `_NOT_AN_OPENING_HANDSHAKE`.
+/// Returns what `sansocket_accept` does, but for `SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED` and `_NOT_AN_OPENING_HANDSHAKE`. What is
+/// left are mistakes of the acceptance, such as a subprotocol that was not offered: nothing is written, and `sansocket_respond`
+/// with 500 ends it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_accept_or_refuse(
     ws: *mut sansocket,
@@ -138,6 +143,9 @@ unsafe fn answer(
             let request = request(call.lent(head.cast(), head_len)?)?;
             let (mut origins_room, mut room) = ([""; SANSOCKET_MAX_LIST], NO_HEADERS);
             let acceptance = &*acceptance;
+            if acceptance.reserved != 0 || acceptance.reserved_more != [0; 2] {
+                return Err(sansocket_result::INVALID_ARGUMENT.into());
+            }
             let origin = match acceptance.origin {
                 sansocket_origin::ANY => Origin::Any,
                 sansocket_origin::ONE_OF => {

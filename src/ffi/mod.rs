@@ -1,7 +1,7 @@
 //! The C layer: `include/sansocket.h`, in Rust. A function checks its pointers, calls the public Rust API and translates.
 //!
 //! Names are those of the header, so that one search finds both sides; the docs of each item are the header's text, which
-//! `ci/header` makes from them. What holds for all functions stands at the top of the header (`capi/header/cbindgen.toml`).
+//! `ci/header` makes from them. What holds for all functions is at the top of the header (`capi/header/top.h`).
 //! Rust programs have no use for this module, except to measure it.
 #![allow(non_camel_case_types, reason = "these are C's types, under C's names")]
 #![allow(clippy::missing_safety_doc, reason = "what a caller owes stands at the top of the header, once for all functions")]

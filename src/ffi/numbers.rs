@@ -110,12 +110,13 @@ sansocket_result {
     WRONG_VERSION = 20, c"the ABI version of the setup is not the library's";
     /// A length above `PTRDIFF_MAX`.
     LENGTH_TOO_LARGE = 21, c"a length is above PTRDIFF_MAX";
-    /// The free part of the output overlaps something that the call reads.
-    OVERLAP = 22, c"the output overlaps what the call reads";
-    /// A role, kind, opcode, option or decision on the Origin that does not exist, or an `output_len` above `output_size`.
+    /// The output, the input or memory that was lent overlap.
+    OVERLAP = 22, c"output, input or lent memory overlap";
+    /// A role, kind, opcode, option, rule or decision on the Origin that does not exist, an `rsv` above 7, an event that is not
+    /// data, a `reserved` that is not 0, or an `output_len` above `output_size`.
     INVALID_ARGUMENT = 23, c"an argument has a value that means nothing";
-    /// The value is outside the range of the option.
-    OUT_OF_RANGE = 24, c"the value is outside the range of the option";
+    /// A value is outside the range of its option, or window bits are not 8 to 15.
+    OUT_OF_RANGE = 24, c"a value is outside its range";
     /// More headers or origins than `SANSOCKET_MAX_LIST`.
     LIST_TOO_LONG = 25, c"more headers or origins than can be passed";
     /// The bytes are not the whole head of a request, or of a response.

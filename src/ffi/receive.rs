@@ -25,8 +25,9 @@ pub unsafe extern "C" fn sansocket_receive(ws: *mut sansocket, io: *mut sansocke
 }
 
 /// Takes the end of the transport's input, an orderly end or a reset: ends in `SANSOCKET_EVENT_CLOSED` unless that was given
-/// before. First pass on all bytes that arrived before the end, those also that were read before a write failed. Reads `now_ms`
-/// only and writes nothing.
+/// before. A server whose request waits for an answer still gives it: the event comes after `sansocket_accept` or
+/// `sansocket_respond`, with the next `sansocket_receive`. First pass on all bytes that arrived before the end, those also that
+/// were read before a write failed. Reads `now_ms` only and writes nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_receive_eof(ws: *mut sansocket, io: *mut sansocket_io) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.

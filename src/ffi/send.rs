@@ -114,8 +114,8 @@ pub unsafe extern "C" fn sansocket_pong(
 }
 
 /// Writes our Close (§7.1.2): with a `code` and a `reason` of at most 123 bytes of UTF-8, or with neither: `code` is 0 then. The
-/// peer's messages go on arriving until its own Close. Again, or after the peer's Close or a failure, nothing is written. After a
-/// refused handshake it ends the connection at once, without the rest of the response.
+/// peer's messages go on arriving, and its Pings are answered, until its own Close. Again, or after the peer's Close or a
+/// failure, nothing is written. After a refused handshake it ends the connection at once, without the rest of the response.
 ///
 /// Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_ENTROPY_FAILED` (a client), `SANSOCKET_USAGE_NOT_OPEN` before the
 /// opening handshake is over, `SANSOCKET_USAGE_INVALID_CLOSE_CODE`, `SANSOCKET_USAGE_INVALID_CLOSE_REASON` or

@@ -95,6 +95,10 @@ pub(super) unsafe fn init<C: Opaque>(
         if setup.abi_version != SANSOCKET_ABI_VERSION {
             return Err(sansocket_result::WRONG_VERSION);
         }
+        // So that it can be given a meaning.
+        if setup.reserved != 0 {
+            return Err(sansocket_result::INVALID_ARGUMENT);
+        }
         object(setup)
     };
     // SAFETY: what our caller promises.
@@ -146,6 +150,9 @@ impl sansocket_setup {
         check_struct(self.negotiated)?;
         // SAFETY: not NULL, aligned, and lent for the call.
         let negotiated = unsafe { &*self.negotiated };
+        if negotiated.reserved != 0 || negotiated.reserved_more != [0; 3] {
+            return Err(sansocket_result::INVALID_ARGUMENT);
+        }
         if negotiated.has_subprotocol != 0 {
             agreed = agreed.with_subprotocol(negotiated.subprotocol);
         }

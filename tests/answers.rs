@@ -180,8 +180,8 @@ fn a_wrong_101_shuts_down_writing_at_once() {
 #[test]
 fn every_byte_of_a_101_decides_what_becomes_of_the_transport() {
     let good = response_with(&[]);
-    let behind = frame(FIN | TEXT, None, b"x");
-    let mut wire = [&good[..], &behind].concat();
+    let more = frame(FIN | TEXT, None, b"x");
+    let mut wire = [&good[..], &more].concat();
     let (mut opened, mut refused, mut wrong) = (0, 0, 0);
     for at in 0..good.len() {
         for byte in 0..=255 {
@@ -271,7 +271,7 @@ fn head_gets_the_head_of_a_get() {
     assert!(refused > 300, "{refused}");
 }
 
-/// HT-24, K-11: the body that a HEAD does not get is not due: what is written behind its head moves no deadline. That of a GET does.
+/// HT-24, K-11: the body that a HEAD does not get is not due: what is written after its head moves no deadline. That of a GET does.
 #[test]
 fn no_body_is_due_after_a_head() {
     for len in [1, 1_000, 50_000_000] {
@@ -366,11 +366,11 @@ fn rows() -> Vec<Vec<Step>> {
     all
 }
 
-/// HT-26, Q10: every order of the end of input, the answer, `receive` with what came behind the head, and `handle_timeout`:
-/// before the answer nothing ends; the answer goes out whole; frames behind the head still come, unless the caller passes a
+/// HT-26, Q10: every order of the end of input, the answer, `receive` with what came after the head, and `handle_timeout`:
+/// before the answer nothing ends; the answer goes out whole; frames after the head still come, unless the caller passes a
 /// second end of input before them; then exactly one `Closed`.
 #[test]
-fn who_half_closes_behind_a_request_gets_its_answer() {
+fn a_client_that_half_closes_after_its_request_gets_the_answer() {
     let text = frame_to(Role::Server, FIN | TEXT, b"hello");
     let close = close_to(Role::Server, 1000, b"");
     let mut tried = 0;
@@ -495,7 +495,7 @@ fn after_the_answer_to_a_half_closed_client_the_end_is_due_at_once() {
 }
 
 /// Law 7: where no input is left there is nothing to answer, so nothing asks for room: a loop that goes on until there is no event ends, and
-/// `Closed` behind a half-closed request needs none either.
+/// `Closed` after a half-closed request needs none either.
 #[test]
 fn an_empty_input_needs_no_room() {
     for role in ROLES {

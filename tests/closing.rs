@@ -167,14 +167,14 @@ fn close_fails_at_the_byte_that_shows_it() {
     }
 }
 
-/// F-21, C-09, B-37, A 7.1.2-7.1.6: what comes behind a Close is consumed and gives nothing.
+/// F-21, C-09, B-37, A 7.1.2-7.1.6: what comes after a Close is consumed and gives nothing.
 #[test]
-fn input_behind_a_close_is_ignored() {
+fn input_after_a_close_is_ignored() {
     for role in ROLES {
         for begin in [Begin::Open, Begin::Closing] {
-            let behind =
+            let more =
                 [frame_to(role, FIN | PING, b"x"), frame_to(role, FIN | TEXT, b"y"), hex("ff ff ff"), close_to(role, 1001, b"")];
-            let wire = [close_to(role, 1000, b""), behind.concat()].concat();
+            let wire = [close_to(role, 1000, b""), more.concat()].concat();
             let seen = Case { role, config: &DEFAULT, begin }.run(&wire);
             assert_eq!(seen.events, [received(1000, ""), closed(1000, true)]);
             assert!(seen.rest.is_empty());
@@ -182,13 +182,13 @@ fn input_behind_a_close_is_ignored() {
     }
 }
 
-/// C-08, B-14, law 9: a failure is sticky: whatever comes behind is consumed and gives nothing, and one Close went out.
+/// C-08, B-14, law 9: a failure is sticky: whatever comes afterwards is consumed and gives nothing, and one Close went out.
 #[test]
 fn failure_is_sticky() {
     for role in ROLES {
-        let behind =
+        let more =
             [close_to(role, 1000, b""), frame_to(role, FIN | PING, b"x"), frame_to(role, FIN | TEXT, b"y"), hex("ff ff ff")];
-        let wire = [frame_to(role, 0xF1, b""), behind.concat()].concat();
+        let wire = [frame_to(role, 0xF1, b""), more.concat()].concat();
         let seen = Case::open(role).run(&wire);
         assert_eq!(seen.events, [Seen::Failed(ReservedBitSet), closed(1006, false)]);
         assert_eq!(sent(role, &seen.output), [close_frame(1002)]);
@@ -196,9 +196,9 @@ fn failure_is_sticky() {
     }
 }
 
-/// C-07, law 9: behind our own Close no second one tells of the fault.
+/// C-07, law 9: after our own Close no second one reports the fault.
 #[test]
-fn failure_behind_our_close_sends_nothing() {
+fn failure_after_our_close_sends_nothing() {
     for role in ROLES {
         let seen = Case::closing(role).run(&frame_to(role, 0xF1, b""));
         assert_eq!(seen.events, [Seen::Failed(ReservedBitSet), closed(1006, false)]);
@@ -206,7 +206,7 @@ fn failure_behind_our_close_sends_nothing() {
     }
 }
 
-/// F-20, F-22, C-01: behind our Close messages still arrive and Pings are answered, and only Pongs may be sent.
+/// F-20, F-22, C-01: after our Close messages still arrive and Pings are answered, and only Pongs may be sent.
 #[test]
 fn our_close_ends_sending_and_not_receiving() {
     for role in ROLES {
@@ -266,7 +266,7 @@ fn refuses_what_is_wrong(probe: &mut Probe<'_>) {
     probe.refused(UsageError::ControlPayloadTooLong, 200, |conn, out| conn.pong(&[0; 126], out));
 }
 
-/// C-01, HC-10, K-10: a verb of an open connection is a mistake before the opening handshake is over; behind a Close, a failure or the
+/// C-01, HC-10, K-10: a verb of an open connection is a mistake before the opening handshake is over; after a Close, a failure or the
 /// end it writes nothing.
 #[test]
 fn verbs_are_refused_before_the_connection_is_open_and_do_nothing_after() {
@@ -317,7 +317,7 @@ fn caller_can_fail_the_connection() {
         probe.eof();
         assert_eq!(probe.events, [closed(1006, false)]);
         assert_eq!(sent(role, &probe.output), [close_frame(1011)]);
-        // Behind our Close nothing more goes out.
+        // After our Close nothing more goes out.
         let mut probe = Case::closing(role).start();
         probe.write(|conn, out| conn.fail(CloseCode(1011), ms(0), out));
         assert!(probe.output.is_empty());

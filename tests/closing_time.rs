@@ -248,7 +248,7 @@ fn what_is_still_being_taken_is_not_cut() {
     }
 }
 
-/// K-11: a reader a little faster than the least rate gets everything, for hours; one a little slower is cut where it has fallen
+/// K-11: a reader a little faster than the least rate gets everything, for hours; one a little slower is cut once it has fallen
 /// behind by the closing timeout; each in pieces of every size. Bytes are counted from our Close on.
 #[test]
 fn the_least_rate_is_a_border() {
@@ -436,7 +436,7 @@ fn what_closes_already_writes_nothing() {
         (false, |conn| conn.close(None, "", ms(9), &mut [])),
         (false, |conn| conn.close(Some(CloseCode::NORMAL_CLOSURE), "again", ms(9), &mut [])),
         (false, |conn| conn.close(Some(CloseCode(4999)), &"r".repeat(123), ms(9), &mut [])),
-        // Behind our Close alone these still mean something.
+        // After our Close alone these still mean something.
         (false, |conn| conn.pong(b"x", &mut [])),
         (false, |conn| conn.fail(CloseCode(1011), ms(9), &mut [])),
         (false, |conn| conn.fail(CloseCode(3000), ms(9), &mut [])),

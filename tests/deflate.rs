@@ -117,7 +117,7 @@ fn reserved_bits_out_of_place_fail() {
     assert_eq!(fault(&[0x91, 0x00]), Some(ProtocolError::ReservedBitSet));
 }
 
-/// what does not inflate, reaches back too far, is no text, or goes on behind its end.
+/// what does not inflate, reaches back too far, is no text, or continues past its end.
 #[test]
 fn broken_compressed_messages_fail() {
     let fault = |wire: &[u8]| receive_all_ways(&CONFIG, wire).1;
@@ -140,7 +140,7 @@ fn inflated_size_is_limited_while_inflating() {
     assert_eq!(limited(999), (vec![], Some(ProtocolError::MessageTooLong)));
 }
 
-/// Law 2: bytes that did not fit the window come before whatever stands behind their frame, and before its faults.
+/// Law 2: bytes that did not fit the window come before whatever follows their frame, and before its faults.
 #[test]
 fn what_is_left_in_the_inflater_comes_first() {
     // "Hello" without FIN, a Ping, and the end.
@@ -169,7 +169,7 @@ fn what_is_left_in_the_inflater_comes_first() {
 
 /// Law 2: of two faults among bytes that came out together, the first is named, whatever the window.
 #[test]
-fn bad_text_before_the_limit_is_named_and_behind_it_not() {
+fn bad_text_is_named_before_the_limit_and_not_after_it() {
     // A stored block of C3 28 41.
     let wire = [0xC1, 0x09, 0x00, 0x03, 0x00, 0xFC, 0xFF, 0xC3, 0x28, 0x41, 0x00];
     let fault = |max_message_len| receive_all_ways(&Config::new().max_message_len(max_message_len), &wire).1;
@@ -236,8 +236,8 @@ fn a_long_text_is_checked_once() {
     assert_eq!(at, len);
 }
 
-/// Law 7 and its exception: what went into the inflater is not lost when an answer behind it cannot be written, for want of
-/// room or of entropy. Here a Ping stands behind a compressed fragment of which nothing comes out yet.
+/// Law 7 and its exception: what went into the inflater is not lost when an answer after it cannot be written, for want of
+/// room or of entropy. Here a Ping follows a compressed fragment of which nothing comes out yet.
 #[test]
 fn inflated_bytes_survive_a_refused_call() {
     // "Hello" in two fragments (RFC 7692 §7.2.3.1), the first so short that no byte of text is in it.

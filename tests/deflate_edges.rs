@@ -90,7 +90,7 @@ fn end_of_input_inside_compressed_messages_gives_one_closed() {
     }
 }
 
-/// B-39, B-44: inflating writes into the window that was lent and nowhere else: not behind what it produced, not into the input beyond the
+/// B-39, B-44: inflating writes into the window that was lent and nowhere else: not past what it produced, not into the input beyond the
 /// frame, and bytes around both are as they were.
 #[test]
 fn inflating_writes_into_its_window_only() {

@@ -42,8 +42,8 @@ fn wires(role: Role) -> Vec<Vec<u8>> {
     ]
 }
 
-/// What comes behind the head of `seen`, if there is one: its events, and its frames without their keys.
-fn behind_the_head(role: Role, seen: support::Transcript, has_head: bool) -> (Vec<Seen>, Vec<(u8, Vec<u8>)>) {
+/// What comes after the head of `seen`, if there is one: its events, and its frames without their keys.
+fn after_the_head(role: Role, seen: support::Transcript, has_head: bool) -> (Vec<Seen>, Vec<(u8, Vec<u8>)>) {
     let head = if has_head && role == Role::Server {
         seen.output.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4
     } else {
@@ -57,9 +57,9 @@ fn behind_the_head(role: Role, seen: support::Transcript, has_head: bool) -> (Ve
 #[test]
 fn framing_is_the_same_whoever_did_the_handshake() {
     let is_the_same = |role, wire: &[u8]| {
-        let elsewhere = behind_the_head(role, Case::open(role).run_briefly(wire), false);
+        let elsewhere = after_the_head(role, Case::open(role).run_briefly(wire), false);
         let with_head = [&good_head_to(role), wire].concat();
-        let here = behind_the_head(role, Case::handshake(role).run_briefly(&with_head), true);
+        let here = after_the_head(role, Case::handshake(role).run_briefly(&with_head), true);
         assert_eq!(elsewhere, here, "{role:?} {wire:02x?}");
     };
     property(10, (role(), bytes(0..30)), |(role, wire)| is_the_same(role, &wire));

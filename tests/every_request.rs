@@ -269,7 +269,7 @@ fn is_extension_list(list: &str) -> bool {
         let Some(text) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else { return false };
         let (mut unescaped, mut chars) = (String::new(), text.chars());
         while let Some(c) = chars.next() {
-            // A backslash at the end belongs to the quote behind it.
+            // A backslash at the end belongs to the quote after it.
             let Some(c) = (if c == '\\' { chars.next() } else { Some(c) }) else { return false };
             unescaped.push(c);
         }
@@ -441,20 +441,21 @@ fn every_status_of_an_answer_closes() {
 }
 
 /// HT-21: absolute targets of every scheme and form, with every Host beside them: the target's authority is the host that is asked for, and
-/// what stands behind it the path and the query.
+/// what follows it the path and the query.
 #[test]
 fn host_of_every_absolute_target_wins() {
     let hosts = ["example.com", "h:81", "[::1]:9001", "127.0.0.1", "a%41b", "h:"];
     for scheme in ["http", "https", "ws", "WSS", "Http"] {
         for authority in hosts {
-            for behind in ["", "/", "/a/b", "?q", "/a?u=http://evil/", "/x?y?z", "//evil/", "/@evil"] {
+            for path_and_query in ["", "/", "/a/b", "?q", "/a?u=http://evil/", "/x?y?z", "//evil/", "/@evil"] {
                 for host in hosts {
-                    let target = format!("{scheme}://{authority}{behind}");
+                    let target = format!("{scheme}://{authority}{path_and_query}");
                     let wire = head(&[&[&*format!("GET {target} HTTP/1.1"), &*format!("Host: {host}")], &REQUEST[2..]].concat());
                     assert_eq!(verdict(&DEFAULT, wire.clone()), Verdict::Handshake, "{target}");
                     let request = Request::parse(&wire, &DEFAULT).unwrap().unwrap();
                     assert_eq!(request.host(), Some(authority.as_bytes()), "{target}");
-                    let (path, query) = behind.split_once('?').map_or((behind, None), |(path, query)| (path, Some(query)));
+                    let (path, query) =
+                        path_and_query.split_once('?').map_or((path_and_query, None), |(path, query)| (path, Some(query)));
                     assert_eq!((request.path(), request.query()), (if path.is_empty() { "/" } else { path }, query), "{target}");
                 }
             }
@@ -506,17 +507,17 @@ fn heads_of_every_size_under_every_limit() {
     });
 }
 
-/// HS-15, B-31: the answer decides what the bytes behind the request are: whatever they are and however many, none is read before it.
+/// HS-15, B-31: the answer decides what the bytes after the request are: whatever they are and however many, none is read before it.
 #[test]
-fn nothing_behind_a_request_is_read_before_the_answer() {
-    property(500, bytes(0..60), |behind| {
-        let mut input = [request_with(&[]), behind.clone()].concat();
+fn nothing_after_a_request_is_read_before_the_answer() {
+    property(500, bytes(0..60), |after| {
+        let mut input = [request_with(&[]), after.clone()].concat();
         let mut conn = Connection::server_with(&DEFAULT, Counter::default(), ms(0));
         let consumed = conn.receive(ms(0), &mut input, &mut [0; AMPLE]).unwrap().consumed;
         assert_eq!(consumed, request_with(&[]).len());
         let received = conn.receive(ms(0), &mut input[consumed..], &mut [0; AMPLE]).unwrap();
         assert!(received.event.is_none() && (received.consumed, received.produced) == (0, 0));
-        assert_eq!(input[consumed..], behind);
+        assert_eq!(input[consumed..], after);
     });
 }
 
@@ -623,7 +624,7 @@ fn every_body_of_a_handshake_is_refused() {
     }
 }
 
-/// HS-05, B-28, CVE-2026-5067: keys of every length up to 100 digits, with every number of `=` behind them, and every byte in every place of a
+/// HS-05, B-28, CVE-2026-5067: keys of every length up to 100 digits, with every number of `=` after them, and every byte in every place of a
 /// good one: taken if and only if they are 22 digits and two `=`.
 #[test]
 fn every_length_and_byte_of_a_key() {
@@ -651,13 +652,13 @@ fn every_length_and_byte_of_a_key() {
 fn every_number_of_empty_extension_lines_is_no_offer() {
     for empty in ["", " ", "\t ", "   "] {
         for before in 0..3 {
-            for behind in 0..3 {
+            for after in 0..3 {
                 for (list, is_good) in [(None, true), (Some("a; b=c"), true), (Some(","), false), (Some("a;"), false)] {
                     let empty = format!("Sec-WebSocket-Extensions:{empty}");
                     let list = list.map(|list| format!("Sec-WebSocket-Extensions: {list}"));
                     let mut lines = vec![empty.as_str(); before];
                     lines.extend(list.as_deref());
-                    lines.extend(vec![empty.as_str(); behind]);
+                    lines.extend(vec![empty.as_str(); after]);
                     let expected = if is_good { Verdict::Handshake } else { Verdict::Failed(InvalidHeaderList, 400) };
                     assert_eq!(verdict(&DEFAULT, request_with(&lines)), expected, "{lines:?}");
                 }

@@ -93,8 +93,8 @@ fn every_status_is_shown_skipped_or_opens() {
             all.extend(good.trim_end().split("\r\n").skip(1).map(String::from));
             let first = head(&all.iter().map(String::as_str).collect::<Vec<_>>());
             let is_interim = (100..200).contains(&status) && status != 101;
-            let behind = if is_interim { [response_with(&[]), frame.clone()].concat() } else { frame.clone() };
-            let wire = [first, behind.clone()].concat();
+            let more = if is_interim { [response_with(&[]), frame.clone()].concat() } else { frame.clone() };
+            let wire = [first, more.clone()].concat();
             // Each status in pieces with one of the says, whole with the others.
             let number = usize::from(status);
             let piece = if number % says.len() == i { 1 + number % 50 } else { wire.len() };
@@ -109,7 +109,7 @@ fn every_status_is_shown_skipped_or_opens() {
                     assert!(*shown == status && !is_interim, "{}", what());
                     assert_eq!(*error, if status == 101 { ResponseWithBody } else { StatusNot101 }, "{}", what());
                     assert!(status == 101 || *is_framed || matches!(status, 204 | 304), "{}", what());
-                    let rest = if status == 101 { &[][..] } else { &behind };
+                    let rest = if status == 101 { &[][..] } else { &more };
                     assert_eq!(seen.rest, rest, "{}", what());
                 }
                 [Seen::Failed(InvalidBodyLength)] => {

@@ -460,7 +460,7 @@ fn failing_entropy_changes_nothing() {
     assert!(probe.output.is_empty());
 }
 
-/// Law 7: a Ping behind an empty fragment, without room for the Pong: nothing happened, neither was the fragment counted.
+/// Law 7: a Ping after an empty fragment, without room for the Pong: nothing happened, neither was the fragment counted.
 #[test]
 fn refused_call_forgets_the_empty_fragment_in_front() {
     for role in ROLES {

@@ -30,7 +30,7 @@ fn opens(wire: &[u8]) -> Transcript {
     seen
 }
 
-/// The response is shown and refused; what is behind it stays in the input.
+/// The response is shown and refused; what follows it stays in the input.
 fn refuses(wire: &[u8], fault: ProtocolError) {
     let wire = [wire, b"body"].concat();
     let seen = client().run_briefly(&wire);
@@ -38,7 +38,7 @@ fn refuses(wire: &[u8], fault: ProtocolError) {
         panic!("{:?} on {}", seen.events, wire.escape_ascii())
     };
     assert_eq!(*error, fault, "{}", wire.escape_ascii());
-    // K-12: the body of a refusal is the caller's; behind a 101 there is none.
+    // K-12: the body of a refusal is the caller's; after a 101 there is none.
     let rest = if *status == 101 { Vec::new() } else { b"body".to_vec() };
     assert_eq!((seen.rest, seen.output), (rest, Vec::new()));
 }
@@ -433,7 +433,7 @@ fn transfer_coding_in_a_101_is_refused() {
 
 /// HC-19, B-31: 101 and the first frames in one buffer, at every split.
 #[test]
-fn frames_behind_the_response_are_kept() {
+fn frames_after_the_response_are_kept() {
     let frames = [
         frame_to(Role::Client, FIN | TEXT, b"early"),
         frame_to(Role::Client, FIN | PING, b"p"),

@@ -101,7 +101,7 @@ fn versions_of_a_refusal_can_be_read() {
 /// B-05, HS-07, CVE-2014-0193: the drafts before RFC 6455 are not spoken: neither their opening handshakes nor their frames.
 #[test]
 fn drafts_are_not_spoken() {
-    // Draft 76: two keys, eight bytes behind the head, no version.
+    // Draft 76: two keys, eight bytes after the head, no version.
     let draft_76 = [
         head(&[
             "GET /demo HTTP/1.1",

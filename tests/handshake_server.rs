@@ -84,7 +84,7 @@ fn accept_key_is_that_of_an_independent_sha1() {
 
 /// HS-15, B-31: request and frames in one buffer, at every split: nothing is lost, nothing comes early.
 #[test]
-fn frames_behind_the_request_are_kept() {
+fn frames_after_the_request_are_kept() {
     let frames = [
         frame_to(Role::Server, FIN | TEXT, b"early"),
         frame_to(Role::Server, FIN | PING, b"p"),
@@ -102,7 +102,7 @@ fn frames_behind_the_request_are_kept() {
     assert_eq!(plain(&written_by(Role::Server, &seen.output[end..])).len(), 2);
 }
 
-/// HS-15: until the answer nothing behind the head is consumed.
+/// HS-15: until the answer nothing after the head is consumed.
 #[test]
 fn nothing_is_consumed_until_the_answer() {
     let mut probe = server().start();
@@ -500,7 +500,7 @@ fn origin_is_decided_explicitly() {
     assert!(!accept(Some("https://a.example"), Origin::OneOf(&[])) && accept(None, Origin::OneOf(&[])));
 }
 
-/// HS-13, B-25: an allowed Origin in front does not cover for another behind it; no browser sends two.
+/// HS-13, B-25: an allowed Origin does not cover for another after it; no browser sends two.
 #[test]
 fn second_origin_does_not_pass_unseen() {
     let wire = request_with(&["Origin: https://a.example", "Origin: https://evil.example"]);

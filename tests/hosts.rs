@@ -124,20 +124,20 @@ fn every_number_of_hosts_in_every_version() {
 #[test]
 fn random_ip_literals_as_core_reads_them() {
     let pieces = [":", ":", "::", "0", "1", "12af", "FFFF", "12345", "g", "1.2.3.4", "256.1.1.1", "01.2.3.4", "1.2.3", "."];
-    let behind = ["", "", "", "", "%eth0", "%25eth0", "%1", "]", "x"];
+    let end = ["", "", "", "", "%eth0", "%25eth0", "%1", "]", "x"];
     let ports = ["", "", ":", ":80", ":65535", ":65536", ":x", "x", "80", ":1:2", "::"];
     // Eight groups, or nearly, some of them cut away for `::`.
     let groups = (vec(one_of(&["0", "1", "abcd", "1", "ffff"]), 9), one_of(&[8, 8, 8, 7, 6, 9]), one_of(&[0, 0, 1, 2]));
     let groups = groups.prop_map(|(groups, len, cuts)| groups[..len].join(":").replacen(":1:", "::", cuts));
     let address = prop_oneof![2 => vec(one_of(&pieces), 1..8).prop_map(|pieces| pieces.concat()), 1 => groups];
     let counts = [Cell::new(0), Cell::new(0)];
-    property(40_000, (address, one_of(&behind), one_of(&ports), 0..3_usize), |(address, behind, port, kind)| {
-        let host = format!("[{address}{behind}]{port}");
+    property(40_000, (address, one_of(&end), one_of(&ports), 0..3_usize), |(address, end, port, kind)| {
+        let host = format!("[{address}{end}]{port}");
         let is_port = match port.strip_prefix(':') {
             Some(digits) => digits.is_empty() || digits.parse::<u16>().is_ok_and(|_| !digits.starts_with('+')),
             None => port.is_empty(),
         };
-        let expected = behind.is_empty() && is_port && address.parse::<std::net::Ipv6Addr>().is_ok();
+        let expected = end.is_empty() && is_port && address.parse::<std::net::Ipv6Addr>().is_ok();
         count(&counts[usize::from(expected)]);
         assert_eq!(is_authority(&host), expected, "the second grammar on {host}");
         let bytes = host.clone().into_bytes();

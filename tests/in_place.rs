@@ -6,7 +6,7 @@ use support::frames::*;
 use support::{ms, open};
 
 /// B-39, B-06, B-44: of the whole buffer, the bytes of the payload that is delivered change, by the formula of §5.3, and no other: neither
-/// its header, nor the frame before or behind it, nor canaries around them.
+/// its header, nor the frame before or after it, nor canaries around them.
 #[test]
 fn unmasking_changes_the_delivered_payload_only() {
     let payload: Vec<u8> = (0..200).collect();
@@ -17,12 +17,12 @@ fn unmasking_changes_the_delivered_payload_only() {
             }
             let front = frame_to(Role::Server, FIN | TEXT, b"before");
             let wire =
-                [front.clone(), frame_to(Role::Server, first, &payload[..len]), frame_to(Role::Server, FIN | PONG, b"behind")]
+                [front.clone(), frame_to(Role::Server, first, &payload[..len]), frame_to(Role::Server, FIN | PONG, b"after")]
                     .concat();
             let header = if len < 126 { 6 } else { 8 };
             let start = front.len() + header;
             for known in 0..=len {
-                // Canaries before and behind what the call is given.
+                // Canaries before and after what the call is given.
                 let mut memory = [&[0xA5; 16], &wire[..], &[0xA5; 16]].concat();
                 let mut expected = memory.clone();
                 expected[16 + 6..16 + front.len()].copy_from_slice(b"before");

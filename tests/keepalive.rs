@@ -505,7 +505,7 @@ fn a_slow_writer_is_told_from_a_stuck_one() {
 /// K-05, K-11: what the transport takes after the Ping is no answer to it: who takes bytes for ever, and sends what else it
 /// likes, but no Pong, is dropped one Pong's time after the Ping has left.
 #[test]
-fn taking_bytes_behind_a_ping_is_no_pong() {
+fn taking_bytes_after_a_ping_is_no_pong() {
     // After how long the transport takes how many bytes, and what the peer sends then.
     let taken = prop_oneof![Just(1), 1..=1_000_usize, 1..=4_000_usize];
     let step = (100..=3_000_u64, taken, prop_oneof![Just(None), one_of(&[TEXT, PING, PONG]).prop_map(Some)]);
@@ -720,7 +720,7 @@ fn input_before_deadlines_after_any_sleep() {
     });
 }
 
-/// K-09: a tick of 32 bits, read after steps of up to 24 days over many wraps, and now and then a little behind itself: never
+/// K-09: a tick of 32 bits, read after steps of up to 24 days over many wraps, and now and then a little earlier than before: never
 /// anything but the time that has passed.
 #[test]
 fn random_ticks_are_widened_over_every_wrap() {
@@ -728,14 +728,14 @@ fn random_ticks_are_widened_over_every_wrap() {
     let latest = Cell::new(0);
     let step = prop_oneof![0..2_u64, 0..1_000_u64, 0..86_400_000_u64, 0..=DAYS_24];
     // A second core's counter, or one that was read before an interrupt.
-    let behind = prop_oneof![0..2_u64, 0..1_000_u64, 0..DAYS_24];
-    property(1_000, vec((step, behind), 0..30), |ticks| {
+    let lag = prop_oneof![0..2_u64, 0..1_000_u64, 0..DAYS_24];
+    property(1_000, vec((step, lag), 0..30), |ticks| {
         let (mut real, mut last) = (0_u64, 0);
-        for (step, behind) in ticks {
+        for (step, lag) in ticks {
             real += step;
             last = Instant::widen_millis(last, real as u32);
             assert_eq!(last, real);
-            let earlier = real.saturating_sub(behind);
+            let earlier = real.saturating_sub(lag);
             assert_eq!(Instant::widen_millis(last, earlier as u32), last, "{earlier} after {last}");
         }
         latest.set(latest.get().max(real));
@@ -768,7 +768,7 @@ fn a_pause_makes_no_round_trip_shorter() {
 
 /// K-06, K-13: after our Close, too, a Pong says which Ping it answers: the peer may have sent it before it saw the Close.
 #[test]
-fn pongs_behind_our_close_say_what_they_answer() {
+fn pongs_after_our_close_say_what_they_answer() {
     for role in ROLES {
         let mut probe = Probe::start(role, &DEFAULT, Begin::Open);
         let ping = written_by(role, &probe.timeout(25_000, 200)).remove(0).payload;
@@ -822,7 +822,7 @@ fn frames_before_a_ping_has_left_are_not_held_against_its_pong() {
 /// K-05, K-11: a Ping after more than 4 GiB that the caller writes from elsewhere (sendfile), told by `written`: it is awaited from when it
 /// has left, however far back it was. A peer that stops taking them is dropped one Pong's time after its last byte.
 #[test]
-fn a_ping_behind_gigabytes_is_awaited_once_it_has_left() {
+fn a_ping_after_gigabytes_is_awaited_once_it_has_left() {
     for gigabytes in [3, 4, 5, 10, 40] {
         for stops in [false, true] {
             let mut probe = Probe::start(Role::Server, &DEFAULT, Begin::Open);

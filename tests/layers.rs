@@ -43,15 +43,15 @@ fn tokens(text: &str) -> Vec<(&str, usize)> {
     let (mut found, mut at, mut line) = (Vec::new(), 0, 1);
     while let Some(first) = text[at..].chars().next() {
         let rest = &text[at..];
-        let behind = |from: usize, end: &str| rest[from..].find(end).map_or(rest.len(), |place| from + place + end.len());
+        let past = |from: usize, end: &str| rest[from..].find(end).map_or(rest.len(), |place| from + place + end.len());
         let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
         let is_plain = |place: &usize| rest[..*place].bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 0;
         let (len, is_code) = match first {
-            '/' if rest.starts_with("//") => (behind(0, "\n"), false),
-            '/' if rest.starts_with("/*") => (behind(2, "*/"), false),
+            '/' if rest.starts_with("//") => (past(0, "\n"), false),
+            '/' if rest.starts_with("/*") => (past(2, "*/"), false),
             '"' => (rest.match_indices('"').map(|(place, _)| place).skip(1).find(is_plain).unwrap() + 1, false),
-            '\'' if rest[1..].starts_with('\\') => (behind(3, "'"), false),
-            '\'' if rest.chars().nth(2) == Some('\'') => (behind(1, "'"), false),
+            '\'' if rest[1..].starts_with('\\') => (past(3, "'"), false),
+            '\'' if rest.chars().nth(2) == Some('\'') => (past(1, "'"), false),
             ':' if rest.starts_with("::") => (2, true),
             _ => (word.max(first.len_utf8()), !first.is_whitespace()),
         };

@@ -178,7 +178,7 @@ fn fragments_take_no_memory() {
 }
 
 /// B-11, CVE-2026-11586, RUSTSEC-2020-0043: a hundred thousand Pings whose Pongs find no room take no memory: the one at the front waits in the
-/// caller's input, and so do all behind it.
+/// caller's input, and so do all after it.
 #[test]
 fn unanswered_pings_take_no_memory() {
     let wire = frame_to(Role::Server, FIN | PING, &[7; 125]);

@@ -173,7 +173,7 @@ mod deflate {
     /// around their length: delivered whole if the limit allows them; else 1009, what came before is the start of the message, and not a
     /// byte past the limit was delivered.
     #[test]
-    fn nothing_behind_the_limit_is_inflated() {
+    fn nothing_beyond_the_limit_is_inflated() {
         let payload = prop_oneof![payloads(20), payloads(300), payloads(3_000), payloads(20_000)];
         // Where there is none, one frame holds all.
         let room = proptest::option::weighted(0.33, 32_usize..72);

@@ -184,9 +184,9 @@ fn bad_text_fails_inside_an_unfinished_frame() {
     assert_eq!(seen.open, Some((MessageKind::Text, vec![b'a'; 38])));
 }
 
-/// Part 3 of the conformance table: the echo of a good message leaves before the failure behind it is acted on.
+/// Part 3 of the conformance table: the echo of a good message leaves before the failure after it is acted on.
 #[test]
-fn good_message_is_given_before_the_fault_behind_it() {
+fn good_message_is_given_before_the_fault_after_it() {
     let mut conn = open(Role::Client);
     let mut input = [frame_to(Role::Client, FIN | TEXT, b"good"), frame_to(Role::Client, 0xF3, b"")].concat();
     let mut out = [0; 131];

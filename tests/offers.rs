@@ -16,7 +16,7 @@ use support::{DEFAULT, ms};
 
 static CHATS: Config<'static> = Config::new().subprotocols("superchat, chat");
 
-/// A request of HTTP/1.1 for `/`, of these lines behind the first.
+/// A request of HTTP/1.1 for `/`, of these lines after the first.
 fn wire(method: &str, lines: &[(&str, &str)]) -> Vec<u8> {
     let lines: Vec<_> = lines.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     head(&[vec![&*format!("{method} / HTTP/1.1")], lines.iter().map(String::as_str).collect()].concat())

@@ -308,7 +308,7 @@ fn closed_states(role: Role, entropy: &Drawn) -> Vec<(&'static str, Conn<'static
         ("Close received", fed(open(), close_to(role, 1000, b""))),
         ("Close sent and received", fed(closing(), close_to(role, 1000, b""))),
         ("failed", failed()),
-        ("failed behind our Close", fed(closing(), frame_to(role, 0x83, b""))),
+        ("failed after our Close", fed(closing(), frame_to(role, 0x83, b""))),
         ("failed by the caller", by_caller),
         ("ended", ended),
         ("ended by the deadline", late),

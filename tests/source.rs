@@ -101,10 +101,10 @@ fn functions(text: &str) -> Vec<(String, usize, usize)> {
                 _ => {}
             }
         }
-        let behind = &rest[end..];
-        let Some(start) = behind.find(['{', ';']).filter(|&start| behind[start..].starts_with('{')) else { continue };
+        let after = &rest[end..];
+        let Some(start) = after.find(['{', ';']).filter(|&start| after[start..].starts_with('{')) else { continue };
         let mut depth = 0;
-        let len = behind[start..].char_indices().find_map(|(place, c)| {
+        let len = after[start..].char_indices().find_map(|(place, c)| {
             depth += match c {
                 '{' => 1,
                 '}' => -1,
@@ -112,7 +112,7 @@ fn functions(text: &str) -> Vec<(String, usize, usize)> {
             };
             (depth == 0).then_some(place)
         });
-        let lines = behind[start..start + len.unwrap_or(0)].lines().count().saturating_sub(1);
+        let lines = after[start..start + len.unwrap_or(0)].lines().count().saturating_sub(1);
         found.push((name, parameters, lines));
     }
     found

@@ -52,7 +52,7 @@ fn handshake_deadline_drops_a_slow_peer() {
     }
 }
 
-/// L-08: it also runs while the request waits for its answer, and for the body behind a refusal.
+/// L-08: it also runs while the request waits for its answer, and for the body after a refusal.
 #[test]
 fn handshake_deadline_runs_until_the_answer() {
     let mut probe = Case::handshake(Role::Server).start();
@@ -261,7 +261,7 @@ fn pause_stops_pong_and_idle_deadlines() {
 
 /// Law 10: Pings of ours go out during a pause; their Pong deadline begins with its end.
 #[test]
-fn ping_during_a_pause_is_awaited_behind_it() {
+fn ping_during_a_pause_is_awaited_after_it() {
     for role in ROLES {
         let mut probe = Case::open(role).start();
         probe.conn.pause(ms(10_000));
@@ -273,7 +273,7 @@ fn ping_during_a_pause_is_awaited_behind_it() {
     }
 }
 
-/// Law 10: the handshake deadline waits for the peer too, so it stands still in a pause and goes on behind it.
+/// Law 10: the handshake deadline waits for the peer too, so it stands still in a pause and continues after it.
 #[test]
 fn pause_stops_the_handshake_deadline() {
     for role in ROLES {
@@ -307,7 +307,7 @@ fn pause_does_not_stop_the_closing_deadline() {
 
 /// `round_trip` is the time between a Ping and its Pong, whatever happened in between.
 #[test]
-fn round_trip_is_counted_from_the_ping_even_behind_our_close() {
+fn round_trip_is_counted_from_the_ping_even_after_our_close() {
     for role in ROLES {
         let mut probe = Case::open(role).start();
         let ping = written_by(role, &probe.timeout(25_000, 200));

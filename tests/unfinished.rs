@@ -48,30 +48,30 @@ impl Verb {
         }
     }
 
-    /// Calls it; what it wrote, and the caller behind it, goes to the output.
+    /// Calls it; what it wrote, and what the caller adds, goes to the output.
     fn call(self, probe: &mut Probe<'_>, payload: &str) -> Result<(), CallError> {
         let bytes = payload.as_bytes();
         let encoded = frame(FIN | BINARY, None, bytes);
-        let mut behind = bytes;
+        let mut rest = bytes;
         probe.try_write(|conn, out| match self {
             Verb::Text => {
-                behind = b"";
+                rest = b"";
                 conn.send_text(payload, out)
             }
             Verb::Send(kind, fin) => {
-                behind = b"";
+                rest = b"";
                 conn.send(kind, bytes, fin, out)
             }
             Verb::Header(kind, fin) => conn.send_header(kind, bytes, fin, out),
             Verb::BinaryHeader(fin) => conn.send_binary_header(bytes.len() as u64, fin, out),
             Verb::Encoded => {
-                behind = b"";
+                rest = b"";
                 let n = conn.send_encoded(&encoded)?;
                 out[..n].copy_from_slice(&encoded);
                 Ok(n)
             }
         })?;
-        probe.output.extend(behind);
+        probe.output.extend(rest);
         Ok(())
     }
 }
@@ -361,7 +361,7 @@ mod deflate {
             for every in [1, 10, 1_000, 70_000] {
                 let config = DEFAULT.max_message_len(1_000);
                 let (mut wire, mut total, mut count) = (Vec::new(), 0, 0_usize);
-                // Nothing goes on behind the last fragment that is allowed.
+                // Nothing continues after the last fragment that is allowed.
                 while count < 66_000 {
                     count += 1;
                     let allowed = 1_000 + 125 + 15 + 64 + 8 * count - total;

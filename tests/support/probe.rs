@@ -167,8 +167,8 @@ impl<'c> Probe<'c> {
         // Law 5: no event means that nothing more can be had from this input.
         let events = self.events.len();
         let before = self.buffer.clone();
-        assert!(!self.call(), "an event behind none: {:?}", &self.events[events..]);
-        assert_eq!(self.buffer, before, "bytes consumed behind no event");
+        assert!(!self.call(), "an event after a call without one: {:?}", &self.events[events..]);
+        assert_eq!(self.buffer, before, "bytes consumed after a call without an event");
     }
 
     /// One `receive`; whether there was an event.
@@ -198,7 +198,7 @@ impl<'c> Probe<'c> {
         };
         let (consumed, produced) = (received.consumed, received.produced);
         assert!(consumed <= before.len() && produced <= room, "{consumed} of {}, {produced} of {room}", before.len());
-        assert!(out[produced..].iter().all(|&byte| byte == CANARY), "bytes behind those produced were written");
+        assert!(out[produced..].iter().all(|&byte| byte == CANARY), "bytes past those produced were written");
         self.output.extend(&out[..produced]);
         let event = received.event;
         let more = event.is_some();
@@ -327,7 +327,7 @@ impl<'c> Probe<'c> {
         self.conn.next_timeout().map(|next| next.as_millis())
     }
 
-    /// Law 9: behind `Closed` nothing comes any more, whatever is called.
+    /// Law 9: after `Closed` nothing comes any more, whatever is called.
     fn assert_over(&mut self) {
         assert_eq!(self.conn.state(), State::Closed);
         assert_eq!(self.conn.transport(), Transport::Close);
@@ -348,7 +348,7 @@ impl<'c> Probe<'c> {
         self.events.iter().any(|seen| matches!(seen, Seen::Failed(_)))
     }
 
-    /// Whether an event came behind which `receive` gives none.
+    /// Whether an event came after which `receive` gives no other.
     fn is_over(&self) -> bool {
         self.events.iter().any(|seen| matches!(seen, Seen::CloseReceived { .. } | Seen::Refused { .. } | Seen::Closed { .. }))
     }

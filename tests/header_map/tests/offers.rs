@@ -19,7 +19,7 @@ fn connect() -> http::request::Builder {
     Request::connect("https://server.example.com/chat").header("sec-websocket-version", "13")
 }
 
-/// A message from the client comes up behind `response`'s connection.
+/// A message from the client comes up after `response`, on its connection.
 fn talks(negotiated: sansocket::Negotiated) {
     let now = Instant::from_millis(0);
     let mut ws = Connection::open(Role::Server, &CONFIG, NoEntropy, negotiated, now);

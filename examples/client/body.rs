@@ -14,7 +14,7 @@ pub(crate) struct Body {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum End {
     After(u64),
-    /// Behind the chunk of length 0.
+    /// After the chunk of length 0.
     OfChunks,
     /// Where the server ends the connection.
     OfInput,
@@ -26,7 +26,7 @@ impl Body {
         let is_chunked = |value: &[u8]| value.trim_ascii().to_ascii_lowercase().ends_with(b"chunked");
         let len = |value| std::str::from_utf8(value).ok()?.parse().ok();
         let end = match (response.status(), response.header("transfer-encoding"), response.header("content-length")) {
-            // A 101 that is not good enough has frames behind it.
+            // A 101 that was refused is followed by frames.
             (101 | 204 | 304, ..) => End::After(0),
             (_, Some(coding), _) if is_chunked(coding) => End::OfChunks,
             (_, None, Some(value)) => len(value).map_or(End::OfInput, End::After),

@@ -125,7 +125,7 @@ impl<'c> Session<'c> {
         self.is_refused = matches!(received.event, Some(Event::Refused { .. }));
         let due = match received.event {
             Some(event) => {
-                // A full pipe behind our standard output is not the server's fault.
+                // A full pipe on our standard output is not the server's fault.
                 self.ws.pause(now);
                 let due = app.on_event(&mut self.ws, event, now, self.output.room())?;
                 self.ws.resume(self.now());

@@ -61,7 +61,7 @@ impl Buffer {
         (self.start, self.end) = (0, 0);
     }
 
-    /// Moves what is left to the front, so that more fits behind it.
+    /// Moves what is left to the front, so that more fits after that.
     pub(crate) fn compact(&mut self) {
         self.memory.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
@@ -88,7 +88,7 @@ pub(crate) fn connect(host: &str, port: u16, limit: Duration) -> Result<TcpStrea
     Err(problem("connect to", last))
 }
 
-/// Reads the socket: behind what the given buffer holds, once per buffer.
+/// Reads the socket: after what the given buffer holds, once per buffer.
 pub(crate) fn reader(mut socket: TcpStream, happenings: Sender<Happening>) -> Sender<Buffer> {
     worker(happenings, move |mut buffer: Buffer| {
         loop {
@@ -105,7 +105,7 @@ pub(crate) fn reader(mut socket: TcpStream, happenings: Sender<Happening>) -> Se
     })
 }
 
-/// Writes to the socket. Dropping the sender shuts down writing, behind all that was given before.
+/// Writes to the socket. Dropping the sender shuts down writing, after all that was given before.
 pub(crate) fn writer(socket: TcpStream, happenings: Sender<Happening>) -> Sender<Buffer> {
     let mut half = WriteHalf(socket);
     worker(happenings, move |mut buffer: Buffer| {

@@ -13,7 +13,7 @@ use crate::pages;
 
 /// What one read takes at most; also the longest piece of a message that one event can show.
 pub(crate) const READ_LEN: usize = 64 * 1024;
-/// Room for the echo of the longest piece, with its header, behind whatever one `receive` writes.
+/// Room for the echo of the longest piece, with its header, after whatever one `receive` writes.
 const ROOM: usize = READ_LEN + 10 + sansocket::MAX_ANSWER;
 /// Reads in a row before the others have their turn.
 const READS: usize = 16;
@@ -119,7 +119,7 @@ impl<'c> Client<'c> {
     /// Reads and answers until the socket has no more or takes no more. Whether it had enough for another turn.
     pub(crate) fn serve(&mut self, input: &mut [u8], shared: &mut Shared) -> io::Result<bool> {
         let mut reads = 0;
-        // Before a long poll is answered, nothing is read: what comes behind it can wait.
+        // Before a long poll is answered, nothing is read: what comes after it can wait.
         while self.flush(shared.now)?
             && self.ws.transport() != Transport::Close
             && !matches!(self.purpose, Purpose::LongPoll { .. })
@@ -292,7 +292,7 @@ impl<'c> Client<'c> {
         result
     }
 
-    /// Writes `bytes` behind what waits, keeping what the socket does not take. Whether it took all.
+    /// Writes `bytes` after what waits, and keeps what the socket does not take. True if it took all.
     fn put(&mut self, bytes: &[u8], shared: &mut Shared) -> io::Result<bool> {
         self.sent += bytes.len() as u64;
         shared.log.totals.sent += bytes.len() as u64;

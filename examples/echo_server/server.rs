@@ -50,7 +50,7 @@ impl<'c> Server<'c> {
         let mut listener = TcpListener::bind(address)?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let (address, bytes) = (listener.local_addr()?, size_of::<Option<Client<'_>>>());
-        // Programs read this line through a pipe, and may close that behind it.
+        // Programs read this line through a pipe, and may close that afterwards.
         let mut out = io::stdout();
         writeln!(out, "listening on http://{address}/, {bytes} bytes per connection").and_then(|()| out.flush()).ok();
         let clock = Clock::start();
@@ -101,7 +101,7 @@ impl<'c> Server<'c> {
         self.clients.len() - self.free.len()
     }
 
-    /// How long nothing has to be done, unless a socket is ready. A signal that comes just before the poll is seen behind it,
+    /// How long nothing has to be done, unless a socket is ready. A signal that comes just before the poll is seen after it,
     /// a second later.
     fn patience(&self) -> Duration {
         if !self.again.is_empty() {

@@ -102,7 +102,7 @@ def ping_payloads(ws):
 
 
 def frame_faults(port):
-    """§7.1.7: the Close that tells what was wrong, once for a frame alone and once with more under way behind it."""
+    """§7.1.7: the Close that tells what was wrong, once for a frame alone and once with more under way after it."""
     for what, frame, code in (
         ("an unmasked frame", "81 01 61", 1002),
         ("a reserved bit", "c1 81 00000000 61", 1002),
@@ -119,11 +119,11 @@ def frame_faults(port):
                 while ws.protocol.close_rcvd is None and time.monotonic() < deadline:
                     time.sleep(0.001)
                 close = ws.protocol.close_rcvd
-                check(f"Close after {what}, {len(more)} bytes behind it", close and close.code, code)
+                check(f"Close after {what}, {len(more)} bytes after it", close and close.code, code)
 
 
 def plain_http(port):
-    """A page that somebody opens on our port, and the next one behind it."""
+    """A page that somebody opens on our port, and the next one after it."""
     for _ in range(2):
         client = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
         client.request("GET", "/")

@@ -8,7 +8,7 @@ use crate::uart::Uart;
 
 /// A request's head waits here until it is complete: what is longer gets a 431.
 pub const INPUT_LEN: usize = 512;
-/// The most that is ever due at once: all of the input as one frame, behind a header of 4 bytes.
+/// The most that is ever due at once: all of the input as one frame, after a header of 4 bytes.
 pub const OUTPUT_LEN: usize = INPUT_LEN + 4;
 
 static CONFIG: Config = Config::new().subprotocols("echo").max_head_len(INPUT_LEN as u32);
@@ -22,7 +22,7 @@ pub fn serve(clock: &mut Clock, uart: &mut Uart, input: &mut Input, output: &mut
     let mut ws = Connection::server(&CONFIG, clock.now());
     loop {
         let now = clock.now();
-        // A UART does not tell that a peer has gone. Behind a Close nothing comes; behind a fault, what was under way.
+        // A UART does not report that a peer has gone. After a Close nothing comes; after a fault, what was under way.
         let is_gone = ws.was_clean() || ws.transport() == Transport::ShutdownWrite && input.is_quiet(now);
         let received = if is_gone {
             ws.receive_eof(now)

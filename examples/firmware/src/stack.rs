@@ -3,9 +3,9 @@
 use cortex_m_rt::STACK_PAINT_VALUE;
 
 unsafe extern "C" {
-    /// The lowest word of the stack, behind all statics.
+    /// The lowest word of the stack, just past all statics.
     static _stack_end: u32;
-    /// The word behind the highest, where the stack starts to grow downwards.
+    /// The word past the highest, where the stack starts to grow downwards.
     static _stack_start: u32;
 }
 

@@ -81,7 +81,7 @@ extern "C" fn on_receive() {
     drain_receiver();
 }
 
-/// What the processor calls, by interrupt number, behind the exceptions. No other interrupt is ever unmasked.
+/// What the processor calls, by interrupt number, after the exceptions. No other interrupt is ever unmasked.
 // SAFETY: cortex-m-rt's linker script wants the table in this section under this name, and nothing else defines either.
 #[unsafe(link_section = ".vector_table.interrupts")]
 #[unsafe(export_name = "__INTERRUPTS")]

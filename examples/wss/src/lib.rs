@@ -17,7 +17,7 @@ pub struct Tls {
 impl Tls {
     pub fn new(session: impl Into<rustls::Connection>, socket: TcpStream) -> Self {
         let mut session = session.into();
-        // Nothing queues behind what one call wrote, which `write_all` waits for.
+        // Nothing queues up after what one call wrote, which `write_all` waits for.
         session.set_buffer_limit(None);
         Self { session, socket }
     }

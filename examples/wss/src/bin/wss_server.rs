@@ -28,7 +28,7 @@ fn serve(socket: TcpStream, tls_config: Arc<ServerConfig>) -> Result<(), Box<dyn
     socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
     let mut tls = Tls::new(ServerConnection::new(tls_config)?, socket);
     let mut ws = Connection::server(&CONFIG, now());
-    // The longest piece goes back with its header, behind what its `receive` wrote.
+    // The longest piece goes back with its header, after what its `receive` wrote.
     let (mut input, mut output) = ([0; READ_LEN], [0; READ_LEN + 10 + sansocket::MAX_ANSWER]);
     let (mut at, mut end) = (0, 0);
 

@@ -106,7 +106,7 @@ pub fn client(input: &Client<'_>) {
         Reading::Valid(head) => {
             assert!(matches!(seen.events[..], [Seen::Refused { .. }, CUT]), "{seen:02x?}");
             assert_same_head(&head, &seen.events[0]);
-            // Behind a 101 that is wrong there is no body.
+            // After a 101 that is wrong there is no body.
             let body = if head.start[1] == "101" { &[][..] } else { &wire[from + head.len..] };
             assert_eq!(seen.rest, body, "the body is not ours");
             assert!(seen.output.is_empty());

@@ -1,4 +1,4 @@
-//! What the handshake cells use: a browser's request, and the fake server behind the clients.
+//! What the handshake cells use: a browser's request, and the fake server that clients talk to.
 use base64::Engine;
 use sha1::Digest;
 
@@ -27,7 +27,7 @@ pub fn accept_key(key: &[u8], out: &mut [u8; 28]) {
     base64::engine::general_purpose::STANDARD.encode_slice(h.finalize(), out).unwrap();
 }
 
-/// The fake server behind the client handshakes.
+/// The fake server of the client handshakes.
 pub fn respond(req: &[u8], out: &mut [u8]) -> usize {
     let name = b"sec-websocket-key:";
     let at = req.windows(name.len()).position(|w| w.eq_ignore_ascii_case(name)).expect("no key") + name.len();

@@ -131,7 +131,7 @@ pub fn check_encoded(mut b: &[u8], p: &Payload, n: usize, masked: bool) -> Resul
     Ok(())
 }
 
-/// How often the bytes behind an address that a peer was given may have changed.
+/// How often the bytes at an address that a peer was given may have changed.
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
 
 /// To be called before a peer is given a new wire, which may lie where an older one lay.

@@ -41,7 +41,7 @@ impl Arguments {
         });
         let mut found = Self::default();
         while let Some(argument) = arguments.next().transpose()? {
-            let mut value = || arguments.next().unwrap_or_else(|| Err(Problem::Usage(format!("{argument} wants a value"))));
+            let mut value = || arguments.next().unwrap_or_else(|| Err(Problem::Usage(format!("{argument} needs a value"))));
             match argument.as_str() {
                 "--header" => found.headers.push(header(&value()?)?),
                 "--subprotocol" => found.subprotocols = value()?,
@@ -58,7 +58,7 @@ impl Arguments {
 
     /// Where to connect.
     pub(crate) fn url(&self) -> Result<Url<'_>, Problem> {
-        let text = self.url.as_deref().ok_or_else(|| Problem::Usage("a URL is wanted, such as ws://127.0.0.1:9001/".into()))?;
+        let text = self.url.as_deref().ok_or_else(|| Problem::Usage("a URL is needed, such as ws://127.0.0.1:9001/".into()))?;
         let url = Url::parse(text).map_err(|error| Problem::Usage(format!("{text}: {error}")))?;
         if url.is_secure() {
             let sentence = "wss:// is WebSocket over TLS, which this example leaves out: examples/wss shows it";
@@ -70,6 +70,6 @@ impl Arguments {
 
 fn header(text: &str) -> Result<(String, String), Problem> {
     let (name, value) =
-        text.split_once(':').ok_or_else(|| Problem::Usage(format!("{text:?} is no header such as 'Name: value'")))?;
+        text.split_once(':').ok_or_else(|| Problem::Usage(format!("{text:?} is not a header such as 'Name: value'")))?;
     Ok((name.to_owned(), value.trim().to_owned()))
 }

@@ -12,7 +12,7 @@ static CONFIG: Config = Config::new().max_message_len(64 << 20).max_fragments(10
 pub(crate) fn run(url: &Url<'_>, agent: &str) -> Result<(), Problem> {
     let mut count = Count(String::new());
     visit(url, "/getCaseCount", &mut count)?;
-    let cases: u32 = count.0.parse().map_err(|_| Problem::Failed(format!("{:?} is no number of cases", count.0)))?;
+    let cases: u32 = count.0.parse().map_err(|_| Problem::Failed(format!("{:?} is not a number of cases", count.0)))?;
     for case in 1..=cases {
         visit(url, &format!("/runCase?case={case}&agent={agent}"), &mut Echo)?;
     }

@@ -39,7 +39,7 @@ impl Body {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Whether it is whole, or too long for more to be wanted.
+    /// Whether it is complete, or long enough to stop reading.
     pub(crate) fn is_done(&self) -> bool {
         let len = self.bytes.len();
         len >= MAX_LEN
@@ -50,7 +50,7 @@ impl Body {
             }
     }
 
-    /// What there is of it, without the marks of chunks.
+    /// What has arrived of it, without the framing of chunks.
     pub(crate) fn content(&self) -> Vec<u8> {
         let mut content = match self.end {
             End::OfChunks => join_chunks(&self.bytes),
@@ -64,7 +64,7 @@ impl Body {
     }
 }
 
-/// RFC 9112 §7.1, up to where it is cut off or none.
+/// RFC 9112 §7.1, up to where it is cut off or invalid.
 fn join_chunks(mut rest: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_that_are_none_end_the_body() {
+    fn invalid_chunks_end_the_body() {
         for (bytes, content) in [("", ""), ("zz\r\nab", ""), ("5\r\nab", "ab"), ("ffffffffffffffff\r\nab", "ab")] {
             assert_eq!(join_chunks(bytes.as_bytes()), content.as_bytes(), "{bytes}");
         }

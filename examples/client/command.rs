@@ -1,6 +1,6 @@
 //! What a line of standard input asks for.
 
-/// A line, understood.
+/// A parsed line.
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) enum Command<'l> {
     Text(&'l str),
@@ -11,7 +11,7 @@ pub(crate) enum Command<'l> {
 }
 
 impl<'l> Command<'l> {
-    /// Understands `line`, with or without its line end.
+    /// Parses `line`, with or without its line end.
     ///
     /// # Errors
     /// A sentence that says what is wrong with it.
@@ -23,12 +23,12 @@ impl<'l> Command<'l> {
         match name {
             _ if command.starts_with('/') => Ok(Self::Text(command)),
             "ping" => Ok(Self::Ping(rest)),
-            "binary" if rest.is_empty() => Err("/binary wants the name of a file".into()),
+            "binary" if rest.is_empty() => Err("/binary needs the name of a file".into()),
             "binary" => Ok(Self::Binary(rest)),
             "close" if rest.is_empty() => Ok(Self::Close(None, "")),
             "close" => {
                 let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
-                Ok(Self::Close(Some(code.parse().map_err(|_| format!("{code:?} is no close code such as 1000"))?), reason))
+                Ok(Self::Close(Some(code.parse().map_err(|_| format!("{code:?} is not a close code such as 1000"))?), reason))
             }
             _ => Err(format!("there is no command /{name}; a text that starts with / is written with two of them")),
         }

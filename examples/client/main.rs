@@ -1,7 +1,7 @@
 //! A WebSocket client for the command line, over `std` alone: `cargo run --example client -- ws://127.0.0.1:9001/`.
 //!
 //! Lines of standard input become text messages; those that start with `/` are commands (`--help` lists them). Messages go to
-//! standard output, what there is to say about the connection to standard error. The end of the input closes; Ctrl-C ends at
+//! standard output, notes about the connection to standard error. The end of the input closes; Ctrl-C ends at
 //! once, and the server sees a connection that was cut.
 //!
 //! The protocol loop is [`session::Session::run`]. Standard input and the two directions of the socket have a thread each
@@ -31,7 +31,7 @@ enum Problem {
     Failed(String),
 }
 
-/// An output without room or an entropy source that is dry.
+/// An output without room, or an entropy source that fails.
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
         Self::Failed(error.to_string())

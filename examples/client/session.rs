@@ -16,7 +16,7 @@ use crate::threads::{self, Buffer, Happening};
 
 /// What one read takes at most; also the longest piece of a message that one event shows, and the longest that we send.
 pub(crate) const PIECE_LEN: usize = 64 * 1024;
-/// Room for all that one event makes due: an answer, and a frame with a piece.
+/// Room for all output of one event: an answer, and a frame with a piece.
 const ROOM: usize = MAX_ANSWER + 14 + PIECE_LEN;
 /// What the program sends by itself leaves room for events and the answers they make due. Otherwise two ends that both send would
 /// wait for each other, each until the other reads.
@@ -38,7 +38,7 @@ pub(crate) trait Application {
     fn on_line(&mut self, _line: std::io::Result<Vec<u8>>) {}
 }
 
-/// Masking keys must not be foreseen (§5.3): they come from the system.
+/// Masking keys must be unpredictable (§5.3): they come from the system.
 pub(crate) struct SystemEntropy(BufReader<File>);
 
 impl Entropy for SystemEntropy {
@@ -100,7 +100,7 @@ impl<'c> Session<'c> {
         })
     }
 
-    /// The loop: feed what there is, write what was produced, keep what was not consumed, until the transport is to be closed or
+    /// The loop: feed what there is, write what was produced, keep what was not consumed, until the transport has to be closed or
     /// the server refuses.
     pub(crate) fn run(&mut self, app: &mut impl Application) -> Result<(), Problem> {
         while self.ws.transport() != Transport::Close && !self.is_refused {
@@ -115,7 +115,7 @@ impl<'c> Session<'c> {
         Ok(())
     }
 
-    /// Receives: one event at most. Where there is none the program sends by itself. Returns whether there may be more.
+    /// Receives: one event at most. If there is none, the program sends of its own accord. Returns whether there may be more.
     fn step(&mut self, app: &mut impl Application) -> Result<bool, Problem> {
         let now = self.now();
         let input = self.input.as_mut().map_or(&mut [][..], |input| input.bytes());
@@ -151,7 +151,7 @@ impl<'c> Session<'c> {
         let now = self.now();
         let until = |due: Instant| Duration::from_millis(due.as_millis().saturating_sub(now.as_millis()));
         let happening = match self.ws.next_timeout().map(until) {
-            // Even where something happens all the time.
+            // Even if something happens all the time.
             Some(Duration::ZERO) => Err(RecvTimeoutError::Timeout),
             Some(wait) => self.happenings.recv_timeout(wait),
             None => self.happenings.recv().map_err(RecvTimeoutError::from),
@@ -189,7 +189,7 @@ impl<'c> Session<'c> {
                 let what = match self.ws.state() {
                     State::Connecting => "the opening handshake took too long",
                     State::Open => "the server did not answer a Ping in time",
-                    _ => "the closing took too long",
+                    _ => "the closing handshake took too long",
                 };
                 let received = self.ws.handle_timeout(now, self.output.room());
                 if received.event.is_some() {
@@ -210,7 +210,7 @@ impl<'c> Session<'c> {
     fn read_on(&mut self) {
         if let Some(mut buffer) = self.input.take() {
             buffer.compact();
-            // A reader that has ended has said so.
+            // A reader that has ended has reported it.
             self.reader.send(buffer).ok();
         }
     }
@@ -266,7 +266,7 @@ impl<'c> Session<'c> {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        // Wakes the threads that still wait for the socket. It fails where the server was faster.
+        // Wakes the threads that still wait for the socket. It fails if the server was faster.
         self.socket.shutdown(Shutdown::Both).ok();
     }
 }

@@ -75,7 +75,7 @@ impl Terminal {
         match self {
             Self { error: Some(error), .. } => Err(Problem::Failed(error)),
             Self { was_clean: false, .. } => Err(Problem::Failed(cause.to_owned())),
-            Self { sending: Some(_), .. } => Err(Problem::Failed("closed before the last message was sent to its end".into())),
+            Self { sending: Some(_), .. } => Err(Problem::Failed("closed before the whole last message was sent".into())),
             Self { mistakes, .. } if mistakes > 0 => Err(Problem::Failed(format!("lines that were not carried out: {mistakes}"))),
             _ => Ok(()),
         }
@@ -156,7 +156,7 @@ impl Terminal {
             (None, Some(time)) if answers == Some(PingSource::Keepalive) => {
                 note(&format!("pong, keepalive, round trip {time:.1?}"))
             }
-            _ => note(&format!("pong {}, unasked", shown(payload))),
+            _ => note(&format!("pong {}, unsolicited", shown(payload))),
         }
     }
 
@@ -231,7 +231,7 @@ impl Application for Terminal {
     }
 }
 
-/// Says something about the connection.
+/// Prints a note about the connection.
 fn note(sentence: &str) {
     // If that cannot be written, nobody would learn of it either.
     writeln!(io::stderr(), "* {sentence}").ok();
@@ -245,7 +245,7 @@ fn open(name: &str) -> io::Result<File> {
     File::open(name)
 }
 
-/// The payload of a control frame: text where it is some.
+/// The payload of a control frame, as text if it is UTF-8.
 fn shown(payload: &[u8]) -> String {
     std::str::from_utf8(payload).map_or_else(|_| hex(payload).trim_start().to_owned(), |text| format!("{text:?}"))
 }

@@ -1,6 +1,6 @@
 //! What blocks has a thread of its own: reading the socket, writing to it, reading standard input.
 //!
-//! Each of them is handed a buffer or a token, makes one blocking call and sends back what came of it. So each has at most one thing
+//! Each of them is handed a buffer or a token, makes one blocking call and sends back the result. So each has at most one thing
 //! under way: nothing piles up, and a side that is slow slows the other down.
 
 use std::io::{self, BufRead, ErrorKind, Read, Write};
@@ -23,7 +23,7 @@ pub(crate) enum Happening {
     Line(io::Result<Vec<u8>>),
 }
 
-/// Memory that wanders between the threads; the bytes from `start` to `end` count.
+/// Memory that is passed between the threads; the bytes from `start` to `end` are valid.
 pub(crate) struct Buffer {
     memory: Box<[u8]>,
     start: usize,
@@ -43,12 +43,12 @@ impl Buffer {
         &mut self.memory[self.end..]
     }
 
-    /// The first `bytes` of the room count from now on.
+    /// The first `bytes` of the room are valid from now on.
     pub(crate) fn add(&mut self, bytes: usize) {
         self.end += bytes;
     }
 
-    /// The first `bytes` do not count any more.
+    /// The first `bytes` are consumed.
     pub(crate) fn remove(&mut self, bytes: usize) {
         self.start += bytes;
     }
@@ -78,7 +78,7 @@ pub(crate) fn connect(host: &str, port: u16, limit: Duration) -> Result<TcpStrea
         let share = deadline.saturating_duration_since(Clock::now()) / (addresses.len() - tried) as u32;
         match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
             Ok(socket) => {
-                // Small frames shall leave at once. A socket without this works too.
+                // Small frames should leave at once. A socket without this works too.
                 socket.set_nodelay(true).ok();
                 return Ok(socket);
             }
@@ -105,7 +105,7 @@ pub(crate) fn reader(mut socket: TcpStream, happenings: Sender<Happening>) -> Se
     })
 }
 
-/// Writes to the socket. Dropping the sender shuts down writing, after all that was given before.
+/// Writes to the socket. Dropping the sender shuts down writing, after all that was sent before.
 pub(crate) fn writer(socket: TcpStream, happenings: Sender<Happening>) -> Sender<Buffer> {
     let mut half = WriteHalf(socket);
     worker(happenings, move |mut buffer: Buffer| {
@@ -119,7 +119,7 @@ struct WriteHalf(TcpStream);
 
 impl Drop for WriteHalf {
     fn drop(&mut self) {
-        // It fails where the peer was faster.
+        // It fails if the peer was faster.
         self.0.shutdown(Shutdown::Write).ok();
     }
 }
@@ -132,7 +132,7 @@ pub(crate) fn lines(happenings: Sender<Happening>) -> Sender<()> {
     })
 }
 
-/// Does `job` on a thread of its own with each thing that is given, until the sender is dropped.
+/// Runs `job` on a thread of its own for each item that is sent, until the sender is dropped.
 fn worker<T: Send + 'static>(happenings: Sender<Happening>, mut job: impl FnMut(T) -> Happening + Send + 'static) -> Sender<T> {
     let (give, given) = channel();
     thread::spawn(move || given.iter().try_for_each(|thing| happenings.send(job(thing))));

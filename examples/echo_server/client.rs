@@ -17,14 +17,14 @@ pub(crate) const READ_LEN: usize = 64 * 1024;
 const ROOM: usize = READ_LEN + 10 + sansocket::MAX_ANSWER;
 /// Reads in a row before the others have their turn.
 const READS: usize = 16;
-/// A Ping goes to who watches the time every so many seconds.
+/// Seconds between two Pings to whoever watches the time.
 const PING_EVERY: u64 = 5;
 
 /// What is kept per connection.
 pub(crate) struct Client<'c> {
     pub(crate) stream: TcpStream,
     pub(crate) ws: Connection<'c>,
-    /// There only while there is something in it.
+    /// Present only while it holds something.
     rest: Option<Box<Rest>>,
     purpose: Purpose,
     /// For the log.
@@ -48,7 +48,7 @@ struct Rest {
 enum Purpose {
     /// Not known before the head of its request, or an answer by HTTP that has been given.
     Http,
-    /// To be answered at the next tick; so long was the head of its request.
+    /// Answered at the next tick; the length of its request's head.
     LongPoll { request_len: u16 },
     /// WebSocket at `/time`.
     Time,
@@ -106,17 +106,17 @@ impl<'c> Client<'c> {
                 Event::Data(data) if self.purpose == Purpose::Echo => {
                     self.ws.send(data.kind, data.payload, data.last, shared.out.room())
                 }
-                Event::Pong { payload, .. } if self.purpose == Purpose::Time => self.tell_round_trip(payload, shared),
+                Event::Pong { payload, .. } if self.purpose == Purpose::Time => self.send_round_trip(payload, shared),
                 _ => Ok(0),
             };
-            // Where it crosses a Close, nothing is written: it has nowhere to go.
+            // If it crosses a Close, nothing is written: it has nowhere to go.
             shared.out.due += written.unwrap_or(0);
         }
         self.write(shared)?;
         Ok(consumed)
     }
 
-    /// Reads and answers until the socket has no more or takes no more. Whether it had enough for another turn.
+    /// Reads and answers until the socket has no more or takes no more. True if there is enough for another turn.
     pub(crate) fn serve(&mut self, input: &mut [u8], shared: &mut Shared) -> io::Result<bool> {
         let mut reads = 0;
         // Before a long poll is answered, nothing is read: what comes after it can wait.
@@ -153,10 +153,10 @@ impl<'c> Client<'c> {
         Ok(false)
     }
 
-    /// Decides on an opening handshake. Who watches the time is told at once what it is, and what the handshake took.
+    /// Decides on an opening handshake. A client that watches the time gets it at once, and what the handshake took.
     fn accept(&mut self, request: &Request<'_>, shared: &mut Shared) -> Result<usize, CallError> {
         self.purpose = if request.path() == "/time" { Purpose::Time } else { Purpose::Echo };
-        // Every page may connect: there is nothing here that is not for all.
+        // Every page may connect: nothing here is private.
         let mut bytes = self.ws.accept(request, &Accept::new(Origin::Any), shared.now, shared.out.room())?;
         if self.purpose == Purpose::Time {
             let hello = shared.clock.json_with_heads(request.bytes().len(), bytes);
@@ -179,7 +179,7 @@ impl<'c> Client<'c> {
         Ok(bytes)
     }
 
-    /// A second has begun: answers a long poll, or passes on the `frame` that was encoded once for all. Whether there may be
+    /// A second has begun: answers a long poll, or passes on the `frame` that was encoded once for all. True if there may be
     /// something to read.
     pub(crate) fn tick(&mut self, frame: &[u8], shared: &mut Shared) -> io::Result<bool> {
         match self.purpose {
@@ -191,11 +191,11 @@ impl<'c> Client<'c> {
                 self.write(shared)?;
                 Ok(true)
             }
-            // Who does not take one tick misses the next, so that none pile up.
+            // A client that does not take one tick misses the next, so that none pile up.
             Purpose::Time if !self.is_blocked() && self.ws.send_encoded(frame).is_ok_and(|due| due > 0) => {
                 self.put(frame, shared)?;
                 if shared.clock.second() % PING_EVERY == 0 {
-                    // When it left stands in the Ping itself, and so in the Pong. The machine sends Pings of its own less often.
+                    // The Ping itself says when it left, and so does its Pong. The machine sends Pings of its own less often.
                     let left = shared.clock.micros().to_be_bytes();
                     shared.out.due += self.ws.ping(&left, shared.out.room()).unwrap_or(0);
                     self.write(shared)?;
@@ -206,8 +206,8 @@ impl<'c> Client<'c> {
         }
     }
 
-    /// Tells who watches the time what the answer to our own Ping has shown.
-    fn tell_round_trip(&mut self, payload: &[u8], shared: &mut Shared) -> Result<usize, CallError> {
+    /// Sends whoever watches the time the round trip of our own Ping.
+    fn send_round_trip(&mut self, payload: &[u8], shared: &mut Shared) -> Result<usize, CallError> {
         let Ok(left) = payload.try_into().map(u64::from_be_bytes) else { return Ok(0) };
         let micros = shared.clock.micros().saturating_sub(left);
         let message = format!(r#"{{"round_trip_ms":{}.{:03}}}"#, micros / 1000, micros % 1000);
@@ -240,7 +240,7 @@ impl<'c> Client<'c> {
         Ok(true)
     }
 
-    /// Obeys `transport`, once everything is written: [`Transport::Close`] is for who owns the connection.
+    /// Obeys `transport`, once everything is written: [`Transport::Close`] is for the connection's owner.
     pub(crate) fn settle(&self) {
         if self.ws.transport() == Transport::ShutdownWrite && !self.is_blocked() {
             // Refused if the peer has gone already, which the next read shows.
@@ -254,7 +254,7 @@ impl<'c> Client<'c> {
         self.end(shared);
     }
 
-    /// Nothing comes any more.
+    /// The input has ended.
     fn end(&mut self, shared: &mut Shared) {
         let end = self.ws.receive_eof(shared.now);
         end.event.iter().for_each(|event| self.note(event, shared));
@@ -265,7 +265,7 @@ impl<'c> Client<'c> {
             self.messages = self.messages.wrapping_add(1);
             shared.log.totals.messages += 1;
         }
-        // The end of what was never a WebSocket is nothing to tell.
+        // The end of what was never a WebSocket is not logged.
         if self.purpose != Purpose::Http || !matches!(event, Event::Closed { .. }) {
             shared.log.event(&shared.clock, self, event);
         }
@@ -283,7 +283,7 @@ impl<'c> Client<'c> {
         }
     }
 
-    /// Writes what is due in the write buffer, keeping what the socket does not take. Whether it took all.
+    /// Writes what is due in the write buffer, and keeps what the socket does not take. True if it took all.
     fn write(&mut self, shared: &mut Shared) -> io::Result<bool> {
         let due = std::mem::take(&mut shared.out.due);
         let bytes = std::mem::take(&mut shared.out.bytes);
@@ -304,7 +304,7 @@ impl<'c> Client<'c> {
         Ok(!self.is_blocked())
     }
 
-    /// Writes what waits for the socket. Whether nothing is left.
+    /// Writes what waits for the socket. True if nothing is left.
     fn flush(&mut self, now: Instant) -> io::Result<bool> {
         let Some(rest) = &mut self.rest else { return Ok(true) };
         let written = write_some(&mut self.stream, &rest.output)?;

@@ -15,7 +15,7 @@ impl Clock {
         Self { start: Monotonic::now(), second: since_1970().as_secs() }
     }
 
-    /// What the machine calls now: time that does not jump.
+    /// Now for the connections: time that does not jump.
     pub(crate) fn now(&self) -> Instant {
         Instant::from_millis(u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX))
     }

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::clock::Clock;
 
 const SUMMARY_EVERY: Duration = Duration::from_secs(5);
-/// A summary names no more connections than that.
+/// A summary names at most so many connections.
 const MOST_LINES: usize = 12;
 
 /// What happened since the start.
@@ -45,7 +45,7 @@ impl Log {
 
     pub(crate) fn event(&mut self, clock: &Clock, client: &Client<'_>, event: &Event<'_>) {
         match event {
-            // The last piece tells how long the message was.
+            // With the last piece the length of the message is known.
             Event::Data(data) if data.last => {
                 let len = data.offset + data.payload.len() as u64;
                 self.line(clock, client, format_args!("{:?} message, {len} bytes", data.kind));
@@ -64,7 +64,7 @@ impl Log {
         }
     }
 
-    /// Lets out what was written, and sums up if it is time to. Called whenever the server is about to wait.
+    /// Lets out what was written, and sums up if it is time. Called whenever the server is about to wait.
     pub(crate) fn flush<'a, 'c: 'a>(&mut self, clock: &Clock, clients: impl Iterator<Item = &'a Client<'c>> + Clone) {
         if self.out.is_none() {
             return;

@@ -1,7 +1,7 @@
 //! An echo server with a page that shows it at work: one thread, readiness by `mio`, two buffers for all connections.
 //!
 //! `cargo run --release --example echo_server`, then open the address that it prints. [`client`] has the loop that every program
-//! around the machine has; [`server`] has the sockets and deadlines, [`pages`] what plain HTTP gets, [`clock`] the time that the
+//! around the machine has; [`server`] has the sockets and deadlines, [`pages`] the answers to plain HTTP, [`clock`] the time that the
 //! page shows, [`log`] what the terminal shows.
 
 mod client;
@@ -37,20 +37,20 @@ fn arguments() -> Result<Option<Arguments>, String> {
     let (mut listen, mut quiet, mut max_message) = ("127.0.0.1:9001".to_owned(), false, 16 << 20);
     let mut arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or(format!("{argument} wants a value"));
+        let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
         match argument.as_str() {
             "--listen" => listen = value()?,
             "--quiet" => quiet = true,
             "--max-message" => {
                 let bytes = value()?;
-                max_message = bytes.parse().map_err(|_| format!("{bytes} is no number of bytes"))?;
+                max_message = bytes.parse().map_err(|_| format!("{bytes} is not a number of bytes"))?;
             }
             "--help" | "-h" => return Ok(None),
             other => return Err(format!("unknown argument {other}")),
         }
     }
     let addresses = listen.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
-    let listen = addresses.ok_or(format!("{listen} is no address such as 127.0.0.1:9001"))?;
+    let listen = addresses.ok_or(format!("{listen} is not an address such as 127.0.0.1:9001"))?;
     Ok(Some(Arguments { listen, quiet, max_message }))
 }
 

@@ -82,7 +82,7 @@ function connect() {
     const why = `${code}, ${reason || CODES[code] || "unknown"}`;
     showState(3, why);
     addLine(`Closed ${wasClean ? "clean" : "not clean"}: ${why}`, wasClean ? "event" : "event bad");
-    for (const { line } of awaited) if (line) setResult(line, "never came back", "");
+    for (const { line } of awaited) if (line) setResult(line, "did not come back", "");
     awaited = [];
     id("page-beat").textContent = "–";
   };

@@ -1,4 +1,4 @@
-//! What plain HTTP gets on the same port: the page, and the time for those who poll it.
+//! Plain HTTP on the same port: the page, and the time for those who poll it.
 
 use sansocket::{CallError, Connection, Header, Instant, Request};
 

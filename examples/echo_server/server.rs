@@ -18,7 +18,7 @@ const LISTENER: Token = Token(usize::MAX);
 const NEVER: Instant = Instant::from_millis(u64::MAX);
 /// Deadlines are looked at no more often than that, all in one go: most connections have none for seconds to come.
 const SCAN_EVERY_MS: u64 = 100;
-/// Until `accept` is tried again after it could not open another socket.
+/// The pause before `accept` is tried again after it could not open another socket.
 const ACCEPT_AGAIN_MS: u64 = 500;
 
 pub(crate) struct Server<'c> {
@@ -28,7 +28,7 @@ pub(crate) struct Server<'c> {
     listener: Option<TcpListener>,
     /// When to accept again; [`NEVER`] unless that failed.
     accept_again: Instant,
-    /// Whether that was said.
+    /// Whether that was reported.
     cannot_accept: bool,
     clients: Vec<Option<Client<'c>>>,
     /// Places in `clients` that are free.
@@ -44,7 +44,7 @@ pub(crate) struct Server<'c> {
 }
 
 impl<'c> Server<'c> {
-    /// Listens, and says where.
+    /// Listens, and prints where.
     pub(crate) fn bind(address: SocketAddr, config: &'c Config<'c>, quiet: bool) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(address)?;
@@ -112,7 +112,7 @@ impl<'c> Server<'c> {
         Duration::from_millis(next.saturating_sub(self.shared.clock.now().as_millis())).min(self.shared.clock.until_tick())
     }
 
-    /// What is not caused by a socket.
+    /// Acts on what no socket causes.
     fn go_on(&mut self) {
         let mut again = std::mem::take(&mut self.again);
         again.sort_unstable();
@@ -155,7 +155,7 @@ impl<'c> Server<'c> {
         self.free.push(at);
     }
 
-    /// Takes in whoever waits at the door.
+    /// Accepts all connections that wait.
     fn accept(&mut self) {
         while let (Some(listener), NEVER) = (&self.listener, self.accept_again) {
             let error = match listener.accept() {
@@ -175,7 +175,7 @@ impl<'c> Server<'c> {
                 Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => continue,
                 Err(error) => error,
             };
-            // No more descriptors or memory. Who waits goes on waiting: most likely somebody leaves.
+            // No more descriptors or memory. Those who wait keep waiting: most likely somebody leaves.
             if !std::mem::replace(&mut self.cannot_accept, true) {
                 eprintln!("echo_server: cannot accept: {error}");
             }

@@ -2,7 +2,7 @@
 
 fn main() {
     println!("cargo::rustc-link-search={}", env!("CARGO_MANIFEST_DIR"));
-    // Without --nmagic the ELF headers are loaded too, in front of the vector table.
+    // Without --nmagic the ELF headers are loaded too, before the vector table.
     println!("cargo::rustc-link-arg-bins=--nmagic");
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     println!("cargo::rerun-if-changed=memory.x");

@@ -36,7 +36,7 @@ def main(port):
         measure(ws)
         close(ws, 1000)
 
-    # A UART does not tell that a peer has gone: after the closing handshake the firmware expects the next one.
+    # A UART does not report that a peer has gone: after the closing handshake the firmware expects the next one.
     frame_faults(port)
     plain_http(port)
     head_faults(port)
@@ -102,7 +102,7 @@ def ping_payloads(ws):
 
 
 def frame_faults(port):
-    """§7.1.7: the Close that tells what was wrong, once for a frame alone and once with more under way after it."""
+    """§7.1.7: the Close says what was wrong, for a frame alone and for one with more under way after it."""
     for what, frame, code in (
         ("an unmasked frame", "81 01 61", 1002),
         ("a reserved bit", "c1 81 00000000 61", 1002),
@@ -123,7 +123,7 @@ def frame_faults(port):
 
 
 def plain_http(port):
-    """A page that somebody opens on our port, and the next one after it."""
+    """A page that somebody opens on our port, and then another."""
     for _ in range(2):
         client = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
         client.request("GET", "/")
@@ -138,7 +138,7 @@ def head_faults(port):
         ("a head as long as the input", b"GET / HTTP/1.1\r\nHost: ".ljust(INPUT, b"x"), b"431"),
         ("a head that outruns the UART's ring", b"GET / HTTP/1.1\r\nHost: ".ljust(4 * INPUT, b"x"), b"431"),
         ("what is not HTTP", bytes(20), b"400"),
-        ("a version of WebSocket to come", opening_handshake(b"14"), b"426"),
+        ("a future version of WebSocket", opening_handshake(b"14"), b"426"),
     ):
         with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as raw:
             raw.sendall(head)

@@ -1,4 +1,4 @@
-//! In the place of `echo.rs`, to know what WebSocket costs: bytes come back as they are, until a byte 0x04.
+//! In place of `echo.rs`, to know what WebSocket costs: bytes come back as they are, until a byte 0x04.
 
 use crate::clock::Clock;
 use crate::input::Input;

@@ -42,7 +42,7 @@ impl Clock {
     }
 }
 
-/// Being called is all that it is for: it ended the sleep.
+/// Its call has ended the sleep; there is nothing else to do.
 #[exception]
 fn SysTick() {}
 

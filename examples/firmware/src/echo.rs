@@ -1,4 +1,4 @@
-//! The WebSocket server: the loop of `sansocket`'s users, here over a UART with buffers of its own length.
+//! The WebSocket server: the loop of `sansocket`'s users, here over a UART with buffers of its own size.
 
 use sansocket::{Accept, CallError, CloseCode, Config, Connection, Event, Origin, Received, Transport};
 
@@ -17,7 +17,7 @@ static CONFIG: Config = Config::new().subprotocols("echo").max_head_len(INPUT_LE
 const STOP: CloseCode = CloseCode(4000);
 
 /// Echoes messages piece by piece as they arrive, for one peer after the other, until one closes with `STOP`.
-/// Peers' faults are events: an error is a mistake in here.
+/// Peers' faults are events: an error is a mistake of this program.
 pub fn serve(clock: &mut Clock, uart: &mut Uart, input: &mut Input, output: &mut [u8]) -> Result<(), CallError> {
     let mut ws = Connection::server(&CONFIG, clock.now());
     loop {

@@ -66,5 +66,5 @@ impl Input {
 /// Once a connection has failed, what its peer has under way still comes, and must not be taken for the next peer's.
 const QUIET_MS: u64 = 100;
 
-/// What separates bursts. Without waiting for their end, every byte would be a piece of a message for itself.
+/// What separates bursts. Without waiting for their end, every byte would be a piece of a message by itself.
 const PAUSE_TICKS: u32 = 4 * TICKS_PER_BYTE;

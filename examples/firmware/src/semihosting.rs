@@ -1,4 +1,4 @@
-//! Text and an exit code for the debugger or emulator that the board hangs on; without one these calls fault.
+//! Text and an exit code for the debugger or emulator that the board is attached to; without one these calls fault.
 
 use core::ffi::CStr;
 

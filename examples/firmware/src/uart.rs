@@ -66,7 +66,7 @@ fn drain_receiver() {
     while read_register(Register::State) & RX_FULL != 0 {
         if RING.is_full() {
             // The byte stays in the receiver: a sender with flow control is held back, and without one
-            // the overrun bit tells of the loss. The interrupt would fire without end.
+            // the overrun bit reports the loss. Otherwise the interrupt would fire without end.
             RX_PAUSED.store(true, Ordering::Relaxed);
             write_register(Register::Ctrl, TX_ENABLE | RX_ENABLE);
             return;

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// A blocking socket with TLS on it. rustls is a machine without a socket too: plain bytes on one side, `reader` and `writer`,
+/// A blocking socket with TLS on it. rustls has no socket either: plain bytes on one side, `reader` and `writer`,
 /// records on the other, `read_tls` and `write_tls`.
 ///
 /// The TLS handshake has no call of its own. It happens inside the first `read`s, so the WebSocket machine's handshake deadline covers
@@ -25,7 +25,7 @@ impl Tls {
     /// Takes what is decrypted, if need be after one read from the socket, for which it waits as long as `wait`. 0 is the end.
     ///
     /// # Errors
-    /// `WouldBlock` if there is nothing: the time is over, or what came was no data, or not yet a whole record.
+    /// `WouldBlock` if there is nothing: the time is over, or what came was not data, or not yet a whole record.
     pub fn read(&mut self, plain: &mut [u8], wait: Option<Duration>) -> io::Result<usize> {
         match self.plain(plain) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -52,7 +52,7 @@ impl Tls {
         self.flush()
     }
 
-    /// TLS's own way to say that nothing more comes, close_notify. Does nothing the second time.
+    /// close_notify, by which TLS says that nothing more comes. Does nothing the second time.
     pub fn shutdown_write(&mut self) -> io::Result<()> {
         self.session.send_close_notify();
         self.flush()
@@ -60,7 +60,7 @@ impl Tls {
 
     fn plain(&mut self, plain: &mut [u8]) -> io::Result<usize> {
         match self.session.reader().read(plain) {
-            // The end of TCP without close_notify: somebody may have cut something off. WebSocket's own closing handshake tells
+            // The end of TCP without close_notify: somebody may have cut something off. WebSocket's own closing handshake shows
             // whether something is missing (`was_clean`), so this is an end like any other.
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(0),
             taken => taken,

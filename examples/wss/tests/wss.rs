@@ -143,7 +143,7 @@ fn wrong_arguments_are_answered_with_the_usage() {
 }
 
 #[test]
-fn what_is_no_tls_ends_its_own_connection_only() {
+fn bytes_that_are_not_tls_end_their_own_connection_only() {
     let server = Server::start("garbage");
     for bytes in [&b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"[..], b"\x16\x03\x01\x00", b"\x80\x80", b""] {
         let mut socket = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
@@ -182,7 +182,7 @@ fn plain_http_over_tls_gets_an_answer_and_close_notify() {
     assert!(start.elapsed().as_secs() < 4);
 }
 
-/// Serves one connection, and cuts TCP off without close_notify where `ends` says so.
+/// Serves one connection, and cuts TCP off without close_notify if `ends` says so.
 fn server_that_truncates(files: &Server, ends: fn(&Connection, opened: bool) -> bool) -> u16 {
     static CONFIG: Config = Config::new();
     let now = Instant::from_millis(0);

@@ -18,7 +18,7 @@ use wss::Tls;
 
 static CONFIG: Config = Config::new();
 
-/// Masking keys must not be foreseen (RFC 6455 §5.3): they come from the generator that TLS draws its own from.
+/// Masking keys must be unpredictable (RFC 6455 §5.3): they come from the generator that TLS draws its own from.
 struct TlsEntropy(&'static dyn SecureRandom);
 
 impl Entropy for TlsEntropy {
@@ -70,7 +70,7 @@ fn run(url: &Url, ca: Option<&str>, message: &str) -> Result<(), Box<dyn Error>>
             tls.shutdown_write()?;
         }
     }
-    // The server may have gone already, and then nobody needs it.
+    // The server may have gone already, and then does not need it.
     tls.shutdown_write().ok();
     match ws.was_clean() {
         true => Ok(()),
@@ -87,7 +87,7 @@ fn tls_config(ca: Option<&str>) -> Result<ClientConfig, Box<dyn Error>> {
         }
     }
     let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    // WebSocket starts as HTTP/1.1: a server that prefers HTTP/2 has to know.
+    // WebSocket starts as HTTP/1.1: a server that prefers HTTP/2 has to be told.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

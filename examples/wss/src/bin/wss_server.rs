@@ -89,7 +89,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         });
         if let Err(error) = served {
             eprintln!("wss_server: cannot serve a connection: {error}");
-            // Out of sockets or threads: that does not pass at once.
+            // Out of sockets or threads: that takes a while to pass.
             thread::sleep(Duration::from_millis(100));
         }
     }

@@ -4,8 +4,8 @@
  *     ffi-examples/build/echo_server [--listen ADDR:PORT] [--quiet] [--max-message BYTES]
  *
  * A connection at rest is the 128 bytes of its `sansocket`, a file descriptor and a NULL pointer. Only while it has input that
- * is not consumed (half a header) or output that the socket does not take, a block of that size hangs from the pointer; while
- * there is such output, nothing is read from the peer: that is all the back-pressure there is.
+ * is not consumed (half a header) or output that the socket does not take, the pointer owns a block of that size; while
+ * there is such output, nothing is read from the peer: no other back-pressure is needed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,7 +27,7 @@
 enum {
     INPUT_LEN = 65536,
     ROOM = 14 + SANSOCKET_MAX_ANSWER, /* the header of an echo, and whatever sansocket_receive writes */
-    TICK_MS = 100                     /* deadlines are looked at no more often than that */
+    TICK_MS = 100                     /* deadlines are checked at most that often */
 };
 
 /* What one connection keeps while it has to: unconsumed input, then output that is due. */
@@ -174,7 +174,7 @@ static bool store(struct client *c)
     return true;
 }
 
-/* The socket is ready: go on where the last turn stopped, then read once. Returns false if the connection is over. */
+/* The socket is ready: continue where the last turn stopped, then read once. Returns false if the connection is over. */
 static bool serve(struct client *c)
 {
     load(c);
@@ -250,7 +250,7 @@ static void accept_all(void)
         } else if (errno == EAGAIN) {
             return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
-            /* Out of descriptors or memory: those who wait go on waiting, and the next tick tries again. */
+            /* Out of descriptors or memory: those who wait keep waiting, and the next tick tries again. */
             fprintf(stderr, "echo_server: cannot accept: %s\n", strerror(errno));
             watch_listener(false);
             look_at(now_ms() + TICK_MS);

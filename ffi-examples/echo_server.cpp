@@ -3,7 +3,7 @@
  *
  *     ffi-examples/build/echo_server_cpp [--listen ADDR:PORT]
  *
- * It is the short one: echo_server.c scales to thousands of connections.
+ * It is kept short; echo_server.c scales to thousands of connections.
  */
 #include <algorithm>
 #include <cerrno>
@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::size_t input_len = 65536;
 std::uint8_t input[input_len];
-// The echo of all input, with the header of a piece that goes on, and an answer.
+// The echo of all input, with the header of a piece of a message, and an answer.
 std::uint8_t output[input_len + 14 + sans::max_answer];
 volatile std::sig_atomic_t stopping = 0;
 

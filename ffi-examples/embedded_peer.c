@@ -17,7 +17,7 @@ struct wire {
 static struct wire to_device, to_client;
 static uint32_t seed = 1;
 
-/* Marsaglia's xorshift: foreseeable, so for tests only. */
+/* Marsaglia's xorshift: predictable, so for tests only. */
 static uint32_t next_number(void)
 {
     seed ^= seed << 13;
@@ -34,7 +34,7 @@ static int32_t test_entropy(void *context, uint8_t *bytes, size_t len)
     return 0;
 }
 
-/* Between 1 and 16, and no more than there are. */
+/* Between 1 and 16, but at most what is there. */
 static size_t step(size_t most)
 {
     size_t n = 1 + next_number() % 16;

@@ -28,7 +28,7 @@ size_t transport_write(const uint8_t *bytes, size_t len)
     return n;
 }
 
-/* A timer that counts 32 bits down and is read more often than that takes. */
+/* A 32-bit timer that counts down; it is read more often than it wraps. */
 static uint64_t now_ms(void)
 {
     static uint32_t last = 0xffffffff;

@@ -21,7 +21,7 @@ int failures;
 
 using sans::result;
 
-/** Counts up: foreseeable, so for tests only. */
+/** Counts up: predictable, so for tests only. */
 struct counting {
     std::uint8_t next = 0;
     bool works = true;
@@ -147,7 +147,7 @@ void whole_conversation()
     EXPECT(client.ws.send_text(client.ready(1200), "abc") == result::entropy_failed);
     random.works = true;
 
-    // A connection moves, and goes on.
+    // A connection moves, and still works.
     side moved(std::move(client.ws));
     EXPECT(!client.ws.initialised() && client.ws.receive(client.ready()) == result::not_initialised);
     EXPECT(client.ws.state() == sans::state::closed && client.ws.transport() == sans::transport::close &&

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Listens on `where`, ADDR:PORT, without blocking, and says so. Ends the program, with the reason, if that cannot be. */
+/* Listens on `where`, ADDR:PORT, without blocking, and prints that. Ends the program, with the reason, if that fails. */
 static inline int listen_on(const char *program, const char *where)
 {
     char host[256], name[NI_MAXHOST], port[NI_MAXSERV];

@@ -1,4 +1,4 @@
-/* Wrong calls give results, and a moved connection goes on: `make test`. Prints what differs, and exits 1. */
+/* Wrong calls give results, and a moved connection still works: `make test`. Prints what differs, and exits 1. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -349,7 +349,7 @@ static void accepting_and_refusing(void)
     EXPECT(sansocket_accept(&ws, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_OK);
     EXPECT_TRUE(output_starts_with(&io, "HTTP/1.1 101 ") && sansocket_get_subprotocol(&ws).data == NULL);
 
-    /* One only decides, the other answers, too. */
+    /* The first only decides; the second answers too. */
     ws = asked_server(&io, &config, opening);
     acceptance.origin = SANSOCKET_ORIGIN_SAME_HOST;
     EXPECT(sansocket_accept(&ws, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED);
@@ -470,7 +470,7 @@ static void handshake_and_moves(void)
     EXPECT(sansocket_receive_eof(server, &io), SANSOCKET_OK);
     EXPECT_TRUE(io.event.type == SANSOCKET_EVENT_CLOSED && io.event.close_code == 1006 && !io.event.was_clean);
     EXPECT_TRUE(io.transport == SANSOCKET_TRANSPORT_CLOSE);
-    /* What is closed already sends nothing, and that is no mistake. */
+    /* A closed connection sends nothing, and that is not an error. */
     EXPECT(sansocket_send(server, &io, SANSOCKET_TEXT, "late", 4, 1), SANSOCKET_OK);
     EXPECT(sansocket_close(server, &io, 1000, NULL, 0), SANSOCKET_OK);
     EXPECT_TRUE(io.output_len == 0);

@@ -67,7 +67,7 @@ def listening(command: list[str], cwd: str | None = None):
 
 @contextlib.contextmanager
 def in_tls(port: int, certificate: pathlib.Path, key: pathlib.Path):
-    """Listens with TLS in front of a port, for one connection after the other. Gives its own port."""
+    """Listens with TLS for the server on a port, one connection at a time. Gives its own port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
 

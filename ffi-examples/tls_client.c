@@ -24,7 +24,7 @@
 
 struct tls {
     SSL *ssl;
-    BIO *from_peer, *to_peer; /* the SSL's, memory both */
+    BIO *from_peer, *to_peer; /* the SSL's, both of them memory */
     int fd;
 };
 
@@ -35,7 +35,7 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Masking keys out of OpenSSL's generator. */
+/* Masking keys come from OpenSSL's generator. */
 static int32_t tls_entropy(void *context, uint8_t *bytes, size_t len)
 {
     (void)context;

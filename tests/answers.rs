@@ -1,4 +1,4 @@
-//! What follows an answer to an opening handshake: to a HEAD, to a client that has ended its writing, and a client's own way out
+//! What follows an answer to an opening handshake: to a HEAD, to a client that has ended its writing, and how a client ends
 //! after a refusal or a wrong 101.
 mod support;
 
@@ -20,7 +20,7 @@ fn client() -> Client {
     conn
 }
 
-/// What a client made of a response.
+/// The verdict of a client on a response.
 #[derive(PartialEq, Eq, Debug)]
 enum Verdict {
     Incomplete,
@@ -80,7 +80,7 @@ fn call<E: sansocket::Entropy>(conn: &mut Connection<'_, E>, call: Call, now: u6
 
 /// K-12, HC-11: after a refusal of every status, with any headers and body: the transport is kept and the body left alone until
 /// the end of input or the handshake's deadline. `close` ends it at once: `Closed` comes from whatever is called next, once, and
-/// is due at once.
+/// without delay.
 #[test]
 fn refusals_of_every_status_end_when_the_client_wants() {
     for status in 200..=999 {
@@ -95,7 +95,7 @@ fn refusals_of_every_status_end_when_the_client_wants() {
                 let (verdict, consumed) = respond(&mut conn, now, &wire);
                 let what = format!("{status}, {order:?}, closes: {closes}");
                 assert_eq!((verdict, consumed), (Verdict::Refused(status), wire.len() - body.len()), "{what}");
-                // However often it looks, the body is the caller's, and nothing is lost by waiting.
+                // However often the caller looks, the body is its own, and nothing is lost by waiting.
                 for now in [now, 9_999] {
                     let mut body = body.clone();
                     let received = conn.receive(ms(now), &mut body, &mut []).unwrap();
@@ -113,7 +113,7 @@ fn refusals_of_every_status_end_when_the_client_wants() {
                         assert_eq!(conn.millis_until_timeout(ms(now)), Some(0), "{what}");
                     }
                 }
-                // Without `close`, `receive` has nothing to tell.
+                // Without `close`, `receive` has nothing to report.
                 let silent = usize::from(!closes && matches!(order[0], Call::Receive));
                 for (i, one) in order.into_iter().enumerate() {
                     assert_eq!(call(&mut conn, one, now, &body), i == silent, "{what}");
@@ -221,7 +221,7 @@ fn deciding(lines: &[&str]) -> Connection<'static> {
 }
 
 /// HT-24: to answers of every status, with `respond` and `respond_head`: HEAD gets what GET gets up to the end of the head, byte
-/// for byte, and wants no more room than that; what cannot be answered to a GET cannot to a HEAD. Names that only look like HEAD
+/// for byte, and needs no more room than that; an answer that a GET cannot have, a HEAD cannot have either. Names that only look like HEAD
 /// get the body.
 #[test]
 fn head_gets_the_head_of_a_get() {
@@ -427,7 +427,7 @@ fn a_client_that_half_closes_after_its_request_gets_the_answer() {
                     }
                 }
                 half.receive();
-                // Nobody has to say again that the input has ended.
+                // The end of input need not be reported again.
                 assert_eq!(half.conn.state(), State::Closed, "{what}");
                 let event = half.conn.receive_eof(ms(20)).event;
                 half.note(event);
@@ -449,10 +449,10 @@ fn a_client_that_half_closes_after_its_request_gets_the_answer() {
     assert!(tried > 1_000, "{tried}");
 }
 
-/// HT-26: who half-closes and never gets an answer is dropped at the handshake's deadline, wherever the end of input fell, and
-/// not before; then it is too late.
+/// HT-26: a client that half-closes and never gets an answer is dropped at the handshake's deadline, wherever the end of input
+/// fell, and not before; then it is too late.
 #[test]
-fn who_is_never_answered_is_dropped_at_the_deadline() {
+fn a_client_without_an_answer_is_dropped_at_the_deadline() {
     for eof in (0..10_000).step_by(333) {
         let mut conn = deciding(&["GET / HTTP/1.1", "Host: x"]);
         for _ in 0..2 {
@@ -468,7 +468,7 @@ fn who_is_never_answered_is_dropped_at_the_deadline() {
 }
 
 /// HT-26: "`Closed` comes from the next `receive`, `receive_eof` or `handle_timeout` after the answer": whichever it is, and it
-/// is due at once, so that who waits for a deadline, nothing being left to read, does not wait for a peer that has gone.
+/// is due at once, so that a caller that waits for a deadline, with nothing left to read, does not wait for a peer that has gone.
 #[test]
 fn after_the_answer_to_a_half_closed_client_the_end_is_due_at_once() {
     let mut wrong = Vec::new();
@@ -494,7 +494,7 @@ fn after_the_answer_to_a_half_closed_client_the_end_is_due_at_once() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Law 7: where no input is left there is nothing to answer, so nothing asks for room: a loop that goes on until there is no event ends, and
+/// Law 7: if no input is left there is nothing to answer, so nothing asks for room: a loop that continues until there is no event ends, and
 /// `Closed` after a half-closed request needs none either.
 #[test]
 fn an_empty_input_needs_no_room() {

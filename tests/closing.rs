@@ -225,7 +225,7 @@ fn our_close_ends_sending_and_not_receiving() {
         assert_eq!(probe.conn.state(), State::Closing);
         sends_nothing_but_pong(&mut probe);
         probe.write(|conn, out| conn.pong(b"", out));
-        // §5.5.1: once the peer's Close is here, not even that.
+        // §5.5.1: once the peer's Close has arrived, not even that.
         probe.feed(&frame_to(role, FIN | CLOSE, b""));
         sends_nothing_but_pong(&mut probe);
         sends_nothing(&mut probe);
@@ -244,7 +244,7 @@ const ALL_BUT_PONG: [Verb; 6] = [
     |conn, out| conn.close(Some(CloseCode(4000)), "reason", ms(0), out),
 ];
 
-/// K-10: what is closing needs nothing more, and says so without an error, even without room: nothing is written or changed.
+/// K-10: a closing connection needs nothing more: calls succeed, even without room, and write and change nothing.
 fn sends_nothing_but_pong(probe: &mut Probe<'_>) {
     for verb in ALL_BUT_PONG {
         probe.writes_nothing(verb);
@@ -257,7 +257,7 @@ fn sends_nothing(probe: &mut Probe<'_>) {
     probe.writes_nothing(|conn, out| conn.fail(CloseCode(1000), ms(0), out));
 }
 
-/// What is wrong in itself stays so.
+/// An argument that is wrong in itself is still refused.
 fn refuses_what_is_wrong(probe: &mut Probe<'_>) {
     probe.refused(UsageError::InvalidCloseCode, 200, |conn, out| conn.close(Some(CloseCode(1006)), "", ms(0), out));
     probe.refused(UsageError::InvalidCloseCode, 200, |conn, out| conn.fail(CloseCode(0), ms(0), out));
@@ -351,7 +351,7 @@ fn transport_is_kept_shut_down_and_closed_as_the_table_says() {
     }
 }
 
-/// C-17, C-24: the end of input at every byte of a session gives exactly one Closed, clean where both Closes went before.
+/// C-17, C-24: the end of input at every byte of a session gives exactly one Closed, clean if both Closes went before.
 #[test]
 fn end_of_input_anywhere_gives_one_closed() {
     for role in ROLES {
@@ -421,7 +421,7 @@ enum Act {
 }
 
 /// C-05, C-16, C-24: any closings, failures and ends of input between two peers: each gets exactly one Closed, at most one
-/// Close goes each way and nothing after it, and clean is what both Closes make.
+/// Close goes each way and nothing after it, and the end is clean if both Closes went.
 #[test]
 fn every_session_of_two_peers_ends_once_on_both_sides() {
     let act = weighted(&[
@@ -448,7 +448,7 @@ fn every_session_of_two_peers_ends_once_on_both_sides() {
             pair.step();
             pair.now += 1;
         }
-        // Who is not open yet has nothing to close.
+        // A connection that is not open yet has nothing to close.
         while pair.client.conn.state() == State::Connecting && pair.step() {}
         let now = ms(pair.now);
         for probe in [&mut pair.client, &mut pair.server] {

@@ -20,14 +20,14 @@ fn us(us: u64) -> Instant {
     Instant::from_micros(us)
 }
 
-/// What sets a closing going.
+/// What starts a closing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Way {
     Close,
     PeersClose,
     Fault,
     Fail,
-    /// Server: an answer of which the caller writes the body.
+    /// Server: an answer whose body the caller writes.
     Respond,
 }
 
@@ -85,8 +85,8 @@ fn ends_at(conn: &mut Connection<'_, Counter>, deadline: u64) {
     assert_eq!((conn.state(), conn.next_timeout()), (State::Closed, None));
 }
 
-/// Law 10: from when the closing is counted. What was due before it moves that by as long as it may take at the least rate, but
-/// not beyond now.
+/// Law 10: the time from which the closing is counted. What was due before it moves that by as long as it may take at the least rate,
+/// but not past now.
 struct Clock {
     start: f64,
     due: u64,
@@ -103,7 +103,7 @@ impl Clock {
     }
 }
 
-/// A whole frame that comes after a Close and may not move anything.
+/// A whole frame that comes after a Close and must not move anything.
 #[derive(Clone, Copy, Debug)]
 enum Noise {
     Ping(usize),
@@ -144,7 +144,7 @@ fn wire_of(role: Role, flood: &[Noise], inside: &mut bool) -> Vec<u8> {
 /// What happens while a connection closes.
 #[derive(Clone, Debug)]
 enum Step {
-    /// The transport takes so many bytes.
+    /// The transport takes this many bytes.
     Written(u64),
     /// Frames come, and we try to send.
     Flood(Vec<Noise>),
@@ -300,7 +300,7 @@ fn a_reader_that_stops_is_cut() {
     });
 }
 
-/// K-11: who does not say what was written has five seconds, whatever was in flight and whatever comes.
+/// K-11: a caller that does not report what was written has five seconds, whatever was in flight and whatever comes.
 #[test]
 fn without_written_the_closing_takes_its_timeout() {
     let floods = vec((0..400_000_u64, flood()), 0..25);
@@ -322,7 +322,7 @@ fn without_written_the_closing_takes_its_timeout() {
 #[test]
 fn the_rest_of_a_message_has_ten_closing_timeouts() {
     let (whole, cut) = (Cell::new(0), Cell::new(0));
-    // The first frame lacks bytes of its payload, or none.
+    // The first frame lacks bytes of its payload, or is whole.
     let first = (one_of(&[TEXT, BINARY]), one_of(&[0, 3_usize]));
     let fragments = vec(1..=40_usize, 1..=60);
     // After what part of a closing timeout, or of an eighth of one, how many bytes come: over and over.
@@ -356,7 +356,7 @@ fn the_rest_of_a_message_has_ten_closing_timeouts() {
             let (piece, more) = rest.split_at(len.min(rest.len()));
             rest = more;
             probe.feed(piece);
-            // Headers are no piece of a message.
+            // Headers are not part of a message.
             if probe.open != before {
                 last = now;
             }
@@ -420,10 +420,10 @@ fn only_payload_of_the_rest_moves_the_deadline() {
     }
 }
 
-/// K-10: every verb that sends or closes, in every way to close, while it closes and once it has ended: nothing is written, not
-/// even room is wanted, nothing moves, and it is no error.
+/// K-10: every verb that sends or closes, in every way to close, while it closes and once it has ended: nothing is written, no
+/// room is needed, nothing moves, and it is not an error.
 #[test]
-fn what_closes_already_writes_nothing() {
+fn a_closing_connection_writes_nothing() {
     type Verb = fn(&mut Connection<'_, Counter>) -> Result<usize, CallError>;
     let verbs: [(bool, Verb); 13] = [
         (false, |conn| conn.send_text("x", &mut [])),
@@ -467,7 +467,7 @@ fn what_closes_already_writes_nothing() {
     }
 }
 
-/// K-11: bytes count the same in pieces of any size, at every least rate: who reads twice as fast is never cut. (A byte may be
+/// K-11: bytes count the same in pieces of any size, at every least rate: a peer that reads twice as fast is never cut. (A byte may be
 /// worth less than the unit of time.)
 #[test]
 fn no_piece_is_too_small_to_count() {

@@ -32,7 +32,7 @@ fn opens(event: Option<Event<'_>>) -> bool {
 }
 
 /// HS-17, B-08, CVE-2023-43669: the scan of a head does not look again at what it has seen. To show it, every byte that was seen is
-/// overwritten by NUL, which may stand nowhere in a head: a second look would fail. (With its last byte the head is read
+/// overwritten by NUL, which is allowed nowhere in a head: a second look would fail. (With its last byte the head is read
 /// in place, so then it is there again.)
 #[test]
 fn scan_of_a_head_looks_at_each_byte_once() {
@@ -45,7 +45,7 @@ fn scan_of_a_head_looks_at_each_byte_once() {
     }
 }
 
-/// Presents `head` in pieces of `lens`, taken again and again, each overwritten once it was seen.
+/// Presents `head` in pieces of `lens`, repeated in turn, each overwritten once it was seen.
 fn feed_and_forget(role: Role, head: &[u8], lens: &[usize]) {
     let mut conn = start(role);
     let mut input = vec![0; head.len()];
@@ -65,8 +65,8 @@ fn feed_and_forget(role: Role, head: &[u8], lens: &[usize]) {
     assert!(opens(conn.receive(ms(0), &mut input, &mut [0; 131]).unwrap().event), "{role:?}");
 }
 
-/// Whether `long` takes less than `most` times as long as `short`. On a busy machine one of the two may be interrupted, so it is measured anew, up to
-/// ten times: what grows with the square is too slow every time.
+/// Whether `long` takes less than `most` times as long as `short`. On a busy machine one of the two may be interrupted, so it is measured again, up to
+/// ten times: quadratic work is too slow every time.
 fn is_less_than(most: u32, mut short: impl FnMut(), mut long: impl FnMut()) -> Result<(), [Duration; 2]> {
     let time = |work: &mut dyn FnMut()| {
         let start = Clock::now();

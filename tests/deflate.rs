@@ -30,7 +30,7 @@ fn client(config: &Config<'static>, params: DeflateParams) -> Connection<'static
     Connection::open(Role::Client, config, FixedKey { failures: 0 }, Negotiated::NOTHING.with_deflate(params), NOW)
 }
 
-/// What a client makes of a server's `wire`, given in pieces of `step` bytes and inflated through a window of `window`
+/// What a client reads from a server's `wire`, given in pieces of `step` bytes and inflated through a window of `window`
 /// bytes: the messages, joined, and the fault.
 fn receive(
     config: &Config<'static>,
@@ -107,7 +107,7 @@ fn client_inflates_the_examples_of_the_rfc() {
     assert_eq!(receive_all_ways(&CONFIG, &wire), (expected, None));
 }
 
-/// RSV1 has its place, and RSV2 and RSV3 none.
+/// RSV1 is allowed in its place only, RSV2 and RSV3 nowhere.
 #[test]
 fn reserved_bits_out_of_place_fail() {
     let fault = |wire: &[u8]| receive_all_ways(&CONFIG, wire).1;
@@ -117,7 +117,7 @@ fn reserved_bits_out_of_place_fail() {
     assert_eq!(fault(&[0x91, 0x00]), Some(ProtocolError::ReservedBitSet));
 }
 
-/// what does not inflate, reaches back too far, is no text, or continues past its end.
+/// what does not inflate, reaches back too far, is not text, or continues past its end.
 #[test]
 fn broken_compressed_messages_fail() {
     let fault = |wire: &[u8]| receive_all_ways(&CONFIG, wire).1;
@@ -211,8 +211,8 @@ fn no_frame_of_a_compressed_message_is_entered_without_inflater() {
     assert!(matches!(failed.event, Some(Event::Failed { error: ProtocolError::MessageTooLong, .. })), "{failed:?}");
 }
 
-/// §8.1, C-a: a long text goes out by many calls, none of which looks at all of it again; one that is none anywhere is refused before
-/// anything has gone out, and a rest that became none is refused where it stands.
+/// §8.1, C-a: a long text goes out by many calls, none of which looks at all of it again; one that is not UTF-8 somewhere is refused before
+/// anything has gone out, and a rest that is changed to invalid UTF-8 is refused in its place.
 #[test]
 fn a_long_text_is_checked_once() {
     let text = "\u{65E5}\u{672C}".repeat(50_000);
@@ -266,11 +266,11 @@ fn inflated_bytes_survive_a_refused_call() {
     }
 }
 
-/// The same where nothing is consumed any more: a fault among the bytes that were left in the inflater is a fault even if no key can
-/// be had for the Close. Had the call been taken back, the bad byte would have been skipped.
+/// The same if nothing is consumed any more: a fault among the bytes that were left in the inflater is a fault even if no key can
+/// be had for the Close. If the call were undone, the bad byte would be skipped.
 #[test]
 fn fault_in_what_is_left_in_the_inflater_is_not_skipped() {
-    // Without FIN: `a`, C3 28, which is no UTF-8, then A9, which would go with the C3, and `b`, in a block with the fixed code.
+    // Without FIN: `a`, C3 28, which is not UTF-8, then A9, which would go with the C3, and `b`, in a block with the fixed code.
     let wire = [0x41, 0x07, 0x4A, 0x3C, 0xAC, 0xB1, 0x32, 0x09, 0x00];
     let (mut history, mut window) = ([0; 1 << 15], [0; 1]);
     let mut inflater = Inflater::new(&mut history).unwrap();

@@ -30,7 +30,7 @@ fn session() -> Vec<u8> {
 }
 
 /// L-06, B-12: a compressed frame may announce the message limit, a 1/1024 of it and 64 bytes more; one byte beyond that it fails from its
-/// header alone, with 1009. What inflates counts against the limit, and so makes what may follow shorter.
+/// header alone, with 1009. Inflated bytes count against the limit, and so shorten what may follow.
 #[test]
 fn compressed_frame_at_the_limit() {
     for max in [0_u64, 10, 1_000, 1_024, 100_000] {
@@ -124,7 +124,7 @@ fn inflating_writes_into_its_window_only() {
     }
 }
 
-/// B-29, CVE-2026-2229: a window of 0, 7, 16 or 99 bits that somebody negotiated elsewhere meets no inflater: the call is refused, nothing is read
+/// B-29, CVE-2026-2229: a window of 0, 7, 16 or 99 bits that was negotiated elsewhere matches no inflater: the call is refused, nothing is read
 /// or written, and memory of no such size makes one.
 #[test]
 fn window_bits_out_of_range_are_refused() {

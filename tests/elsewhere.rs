@@ -1,4 +1,4 @@
-//! Connections whose opening handshake another HTTP stack did (`Connection::open`): from there on all is as it always is.
+//! Connections whose opening handshake another HTTP stack did (`Connection::open`): from there on nothing differs.
 mod property;
 mod support;
 
@@ -23,7 +23,7 @@ fn wires(role: Role) -> Vec<Vec<u8>> {
         [to(TEXT, b"\xC3"), to(FIN | PING, b"p"), to(CONTINUATION, b""), to(FIN, b"\xA4")].concat(),
         [to(FIN | BINARY, &[7; 300]), to(FIN | PONG, b""), close_to(role, 1001, b"bye"), to(FIN | TEXT, b"ignored")].concat(),
         to(FIN | CLOSE, b""),
-        // The mask, where it must be and where it must not.
+        // The mask, required and forbidden.
         frame(FIN | TEXT, other, b"Hello"),
         frame(FIN | PING, other, b""),
         to(0xC1, b"x"),
@@ -89,8 +89,8 @@ fn client_of_another_handshake_masks() {
     }
 }
 
-/// H2-09: OPEN from the start, with the deadlines of an open connection; nothing is written, drawn or waited for, and no verb of the opening
-/// handshake has a place any more.
+/// H2-09: OPEN from the start, with the deadlines of an open connection; nothing is written, drawn or waited for, and the verbs of the opening
+/// handshake are refused.
 #[test]
 fn connection_starts_open_with_what_was_negotiated() {
     let config = DEFAULT.subprotocols("chat, superchat").idle_timeout_ms(60_000);
@@ -99,7 +99,7 @@ fn connection_starts_open_with_what_was_negotiated() {
             (Negotiated::NOTHING, None),
             (Negotiated::NOTHING.with_subprotocol(0), Some("chat")),
             (Negotiated::NOTHING.with_subprotocol(1), Some("superchat")),
-            // No such place: none, and no panic.
+            // There is no such member: `None`, and no panic.
             (Negotiated::NOTHING.with_subprotocol(2), None),
             (Negotiated::NOTHING.with_subprotocol(255), None),
         ] {

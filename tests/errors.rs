@@ -10,7 +10,7 @@ use support::model::code_of;
 use support::probe::{Answer, Seen};
 use support::{Case, DEFAULT, ms, open};
 
-/// A wire for an open connection, or for an opening handshake, that breaks the rule; `None` where others test it.
+/// A wire for an open connection, or for an opening handshake, that breaks the rule; `None` if other tests cover it.
 fn wire_that_breaks(rule: P) -> Option<(Case<'static>, Vec<u8>)> {
     let role = Role::Server;
     let frames = |wire: Vec<u8>| Some((Case::open(role), wire));
@@ -89,7 +89,7 @@ fn every_protocol_error_is_met_by_a_wire() {
     }
 }
 
-/// The result of a call that is a mistake of the kind `error`; `None` where others test it.
+/// The result of a call that is a mistake of the kind `error`; `None` if other tests cover it.
 fn call_that_is(error: U) -> Option<CallError> {
     let mut out = [0; 500];
     let now = ms(0);

@@ -16,7 +16,7 @@ use support::http::*;
 use support::probe::Seen;
 use support::{AMPLE, Case, DEFAULT, ms};
 
-/// What a server makes of a request.
+/// The verdict of a server on a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Verdict {
     Handshake,
@@ -39,7 +39,7 @@ fn verdict(config: &Config<'_>, mut wire: Vec<u8>) -> Verdict {
     }
 }
 
-/// The valid request with its line `index` replaced by `name` and `value`, whatever bytes that has.
+/// The valid request with its line `index` replaced by `name` and `value`, which may be any bytes.
 fn request_of(index: usize, name: &str, value: &[u8]) -> Vec<u8> {
     let lines = REQUEST.iter().enumerate().flat_map(|(i, line)| match i == index {
         true => [name.as_bytes(), b": ", value, b"\r\n"].concat(),
@@ -56,14 +56,14 @@ fn is_blank(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// All values of no byte, of one and of two, but for the end of a line.
+/// All values of zero, one and two bytes, except those that end a line.
 fn short_values() -> impl Iterator<Item = Vec<u8>> {
     let ones = (0..=255_u8).map(|byte| vec![byte]);
     let twos = (0..=u16::MAX).map(|pair| pair.to_be_bytes().to_vec());
     [vec![]].into_iter().chain(ones).chain(twos).filter(|value| value != b"\r\n")
 }
 
-/// Those of them that have no byte, one, or a digit, letter, comma, blank or what is no ASCII beside any other.
+/// Those of them that have at most one byte, or a digit, letter, comma, blank or non-ASCII byte beside any other.
 fn shorter_values() -> impl Iterator<Item = Vec<u8>> {
     let is_told_apart = |byte: &u8| b"05a,;\" \t\xE4\xFF".contains(byte);
     short_values().filter(move |value| value.len() < 2 || value.iter().any(is_told_apart))
@@ -132,7 +132,7 @@ fn one_empty_line_before_a_request_and_nothing_else() {
     }
 }
 
-/// HT-12: random header lines of an opening handshake, over HTTP/1.0: Upgrade is never heard there, and never an answer of 101.
+/// HT-12: random header lines of an opening handshake, over HTTP/1.0: Upgrade is ignored there, and the answer is never 101.
 #[test]
 fn no_request_of_http_1_0_upgrades() {
     let more = [
@@ -166,7 +166,7 @@ fn members(list: &str) -> Vec<&str> {
     list.split(',').map(|member| member.trim_matches([' ', '\t'])).filter(|member| !member.is_empty()).collect()
 }
 
-/// How the lines of a list go on after one of its commas.
+/// How the lines of a list continue after one of its commas.
 #[derive(Clone, Copy, Debug)]
 enum Comma {
     Stays,
@@ -208,7 +208,7 @@ fn requests_with_list(name: &str, list: &str, commas: &[Comma]) -> [Vec<u8>; 2] 
 }
 
 /// HS-10, HS-12, B-24: random offers, in one line and in several, good and malformed, against random configurations: the same names in the
-/// same order; every name that anybody might choose is agreed if and only if it was offered and configured.
+/// same order; every name that could be chosen is agreed if and only if it was offered and configured.
 #[test]
 fn random_offers_of_subprotocols_by_a_second_grammar() {
     let names = ["a", "b", "aa", "A", "chat.v2", "ab", "~"];
@@ -216,7 +216,7 @@ fn random_offers_of_subprotocols_by_a_second_grammar() {
     let offer = vec(prop_oneof![7 => one_of(&names), 1 => one_of(&odd)], 1..6);
     let offer = (offer, one_of(&[",", ", ", "\t,"]), commas()).prop_map(|(names, comma, commas)| (names.join(comma), commas));
     let ours = subsequence(names.to_vec(), 0..=7).prop_map(|names| names.join(", "));
-    // The best by the server's own list, or one that its application insists on.
+    // The best by the server's own list, or one that the application chooses.
     let chosen = prop_oneof![1 => Just(None), 3 => one_of(&names).prop_map(Some)];
     let counts = [Cell::new(0), Cell::new(0), Cell::new(0)];
     property(6_000, (offer, ours, chosen), |((offer, commas), ours, chosen)| {
@@ -261,7 +261,7 @@ fn random_offers_of_subprotocols_by_a_second_grammar() {
     assert!(counts.iter().all(|count| count.get() > 1_000), "{counts:?}");
 }
 
-/// §9.1 a second time, from the end of the grammar: `extension = token *( ";" token [ "=" ( token | quoted-string ) ] )`, a list of which
+/// §9.1 a second time, bottom-up: `extension = token *( ";" token [ "=" ( token | quoted-string ) ] )`, a list of which
 /// has at least one. What is quoted is a token once it is unescaped, so it holds neither comma nor semicolon.
 fn is_extension_list(list: &str) -> bool {
     let blanks = [' ', '\t'];
@@ -334,7 +334,7 @@ fn random_extension_lists_by_a_second_grammar() {
     let list = (first, vec(one_of(&pieces), 0..7)).prop_map(|(first, rest)| first.to_string() + &rest.concat());
     let counts = [Cell::new(0), Cell::new(0)];
     property(30_000, (list, commas()), |(list, commas)| {
-        // By policy a line without any byte is no list at all (Q5b), so lines that are all empty are another matter than their commas.
+        // By policy a line without any byte is no list at all (Q5b), so lines that are all empty differ from their commas.
         if members(&list).is_empty() {
             return;
         }
@@ -356,7 +356,7 @@ fn random_extension_lists_by_a_second_grammar() {
 }
 
 /// HS-13, C-21, B-25: every byte substituted, inserted and deleted in an allowed Origin, and up to three Origins of six: accepted if and only if
-/// at most one is there, and that is, byte for byte, one of those that are allowed.
+/// at most one is there, and it is, byte for byte, one of those that are allowed.
 #[test]
 fn origins_pass_byte_for_byte() {
     let allowed = ["https://a.example", "https://b.example:8443", "null"];
@@ -401,8 +401,8 @@ fn origins_pass_byte_for_byte() {
 }
 
 /// HS-14, HS-18, HT-19, HT-23, HT-25, B-18: every status from 0 to 1 100 as an answer, to a handshake and to plain HTTP, with Upgrade among its
-/// headers and without, and to a CONNECT: a final one goes out as it is, names Upgrade in Connection where it has it, and closes; others
-/// are refused, and so is success for a CONNECT, which would open a tunnel.
+/// headers and without, and to a CONNECT: a final one goes out as it is, names Upgrade in Connection if it has one, and closes; others
+/// are refused, as is success for a CONNECT, which would open a tunnel.
 #[test]
 fn every_status_of_an_answer_closes() {
     for status in 0..1_100_u16 {
@@ -440,8 +440,8 @@ fn every_status_of_an_answer_closes() {
     }
 }
 
-/// HT-21: absolute targets of every scheme and form, with every Host beside them: the target's authority is the host that is asked for, and
-/// what follows it the path and the query.
+/// HT-21: absolute targets of every scheme and form, with every Host beside them: the target's authority is the requested host, and
+/// the path and the query follow it.
 #[test]
 fn host_of_every_absolute_target_wins() {
     let hosts = ["example.com", "h:81", "[::1]:9001", "127.0.0.1", "a%41b", "h:"];
@@ -461,14 +461,14 @@ fn host_of_every_absolute_target_wins() {
             }
         }
     }
-    // Any other target leaves the Host header its say.
+    // With any other target the Host header decides.
     for target in ["/", "/http://evil/", "/?http://evil", "//evil/"] {
         let wire = request_but(0, &format!("GET {target} HTTP/1.1"));
         assert_eq!(Request::parse(&wire, &DEFAULT).unwrap().unwrap().host(), Some(HOST.as_bytes()), "{target}");
     }
 }
 
-/// What a head has of something, the settings that limit it, the fault and the status beyond.
+/// How much of something a head has, the settings that limit it, the fault and the status past the limit.
 type Limit = (usize, fn(u16) -> Config<'static>, ProtocolError, u16);
 
 /// L-01, L-02, L-03, HS-16: random heads, for both roles, under every limit on their bytes, header lines and target from 1 to more than they
@@ -521,7 +521,7 @@ fn nothing_after_a_request_is_read_before_the_answer() {
     });
 }
 
-/// K-03, HS-01: every target of a set that has each form, lawful and not, by every method and both versions, and every visible byte and some
+/// K-03, HS-01: every target of a set that has each form, valid and not, by every method and both versions, and every visible byte and some
 /// others in path and query: an event if and only if the second grammar has it for that method; only GET and a resource open.
 #[test]
 fn targets_by_method_and_version_by_a_second_grammar() {
@@ -646,7 +646,7 @@ fn every_length_and_byte_of_a_key() {
     }
 }
 
-/// K-15, HS-11: any number of lines of Sec-WebSocket-Extensions without a byte, or with blanks alone, beside lists and without: no offer; commas
+/// K-15, HS-11: any number of lines of Sec-WebSocket-Extensions without a byte, or with blanks alone, beside lists or alone: no offer; commas
 /// alone are no list.
 #[test]
 fn every_number_of_empty_extension_lines_is_no_offer() {
@@ -667,7 +667,7 @@ fn every_number_of_empty_extension_lines_is_no_offer() {
     }
 }
 
-/// HT-16: the headers that end a body or that we write ourselves, in every mix of case, are refused in a 101; nothing was decided then.
+/// HT-16: the headers that end a body or that we write ourselves, in every mix of case, are refused in a 101; the request then still waits for its answer.
 #[test]
 fn headers_of_the_101_are_ours_in_any_case() {
     let names = [

@@ -1,5 +1,5 @@
 //! §4.1: whole kinds of responses and of what a client sends: every status, every byte where a header decides, every character of a
-//! request's parts. What is right is said by oracles of a few lines, not by lists.
+//! request's parts. Oracles of a few lines, not lists, say what is right.
 mod property;
 mod support;
 
@@ -21,7 +21,7 @@ use support::http::*;
 use support::probe::{Probe, Seen};
 use support::{AMPLE, Case, DEFAULT, ms};
 
-/// What a client makes of a response.
+/// The verdict of a client on a response.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Verdict {
     Opened(Option<String>),
@@ -29,7 +29,7 @@ enum Verdict {
     Failed,
 }
 
-/// The verdict on `wire`, which is a whole head, by a client that offers what `config` says.
+/// The verdict on `wire`, which is a whole head, by a client with the offer of `config`.
 fn verdict(config: &Config<'_>, mut wire: Vec<u8>) -> Verdict {
     let mut conn = Connection::client(config, Counter::default(), ms(0));
     conn.request(&ClientRequest::new(HOST, "/"), ms(0), &mut [0; 500]).unwrap();
@@ -62,7 +62,7 @@ fn trimmed(value: &[u8]) -> &[u8] {
     &value[start..value.len() - end]
 }
 
-/// Values of no byte, of one, and of two of which one is a digit, a letter, a sign, a blank or no ASCII, and the other any.
+/// Values of zero and one byte, and of two of which one is a digit, a letter, a sign, a blank or not ASCII, and the other any.
 fn short_values() -> impl Iterator<Item = Vec<u8>> {
     let is_told_apart = |byte: &u8| b"05aAb~!,;\\\" \t\xE4\xFF".contains(byte);
     let ones = (0..=255_u8).map(|byte| vec![byte]);
@@ -70,9 +70,9 @@ fn short_values() -> impl Iterator<Item = Vec<u8>> {
     [vec![]].into_iter().chain(ones).chain(twos)
 }
 
-/// HC-11, HT-16, HT-17, B-21, W-03: every status from 000 to 999, with all that a 101 has and with every say about a body. 101 opens, but
-/// for a transfer coding; another 1xx ends with its head, whatever it says; all others are shown, their body left alone, or are a fault
-/// where their end is in doubt.
+/// HC-11, HT-16, HT-17, B-21, W-03: every status from 000 to 999, with all that a 101 has and with every statement about a body. 101 opens, except
+/// with a transfer coding; another 1xx ends with its head, whatever it says; all others are shown, their body left alone, or are a fault
+/// if their end is in doubt.
 #[test]
 fn every_status_is_shown_skipped_or_opens() {
     let says: [(&[&str], bool); 7] = [
@@ -95,7 +95,7 @@ fn every_status_is_shown_skipped_or_opens() {
             let is_interim = (100..200).contains(&status) && status != 101;
             let more = if is_interim { [response_with(&[]), frame.clone()].concat() } else { frame.clone() };
             let wire = [first, more.clone()].concat();
-            // Each status in pieces with one of the says, whole with the others.
+            // Each status in pieces with one of the statements, whole with the others.
             let number = usize::from(status);
             let piece = if number % says.len() == i { 1 + number % 50 } else { wire.len() };
             let seen = Case::handshake(Role::Client).deliver(&wire, (piece..wire.len()).step_by(piece), number % (AMPLE + 1));
@@ -115,7 +115,7 @@ fn every_status_is_shown_skipped_or_opens() {
                 [Seen::Failed(InvalidBodyLength)] => {
                     assert!(!is_framed && !matches!(status, 100..200 | 204 | 304), "{}", what());
                 }
-                // No status begins with 0, so a reader may also say that this is none.
+                // No status begins with 0, so a reader may also call this invalid.
                 [Seen::Failed(InvalidStatusLine)] if status < 100 => {}
                 _ => panic!("{}", what()),
             }
@@ -195,7 +195,7 @@ fn random_subprotocols_are_agreed_if_they_were_offered() {
 /// HC-16, HC-18, HC-22, B-15: every extension of one byte, many of two, random longer ones, in one line and in two: none was offered, so none
 /// opens, and none is a panic.
 #[test]
-fn every_extension_is_refused_where_none_was_offered() {
+fn every_extension_is_refused_if_none_was_offered() {
     let expected = |values: &[&[u8]]| match values.concat().iter().any(|&byte| is_control(byte)) {
         true => Verdict::Failed,
         false => Verdict::Refused(UnofferedExtension),
@@ -252,8 +252,8 @@ fn sent(request: &ClientRequest<'_>, config: &Config<'_>) -> Result<Vec<u8>, Cal
 }
 
 /// B-23, B-24, HC-02, HC-03, HC-08, CVE-2026-47072: every character up to U+00FF and some beyond, at the start, in the middle and at the
-/// end of each part of a request: sent if and only if the grammar of that part has it, and then read back as it was, in a head of as
-/// many lines as it should have.
+/// end of each part of a request: sent if and only if the grammar of that part allows it, and then read back unchanged, in a head with the right number
+/// of lines.
 #[test]
 fn every_character_in_every_part_of_a_request() {
     let is_token =
@@ -312,7 +312,7 @@ fn every_character_in_every_part_of_a_request() {
         }
     }
     assert!(counts.iter().all(|&count| count > 1_500), "{counts:?}");
-    // Values may be bytes that are no text.
+    // Values may be bytes that are not text.
     for byte in 0..=255_u8 {
         let value = [byte, b'v', byte];
         let headers = [Header { name: "X", value: &value }];
@@ -331,7 +331,7 @@ impl Entropy for Once {
 }
 
 /// HC-04, HC-05, HC-06, HC-07: random requests by a naive reading: each header of the handshake once, with its one value; the key is the
-/// base64 of the 16 bytes that this connection drew; Origin is there where it was given.
+/// base64 of the 16 bytes that this connection drew; Origin is there if it was given.
 #[test]
 fn every_request_has_each_header_once() {
     let origin = one_of(&[None, Some("https://example.com"), Some("null"), Some("")]);
@@ -445,7 +445,7 @@ fn random_body_lines_of_responses_by_a_second_reading() {
         let numbers: Vec<_> = len.iter().map(|len| len.parse::<u64>().ok().filter(|_| !len.starts_with('+'))).collect();
         let list = coding.join(",").to_ascii_lowercase();
         let list: Vec<_> = list.split(',').map(str::trim).filter(|coding| !coding.is_empty()).collect();
-        // What is not chunked at the end has the end of the connection for its own; chunked in front of others is none.
+        // A body that is not chunked last ends with the connection; chunked before other codings is invalid.
         let is_framed = if coding.is_empty() {
             numbers.iter().all(|number| number.is_some() && *number == numbers[0])
         } else {

@@ -211,7 +211,7 @@ fn reserved_opcodes_fail_at_the_first_byte() {
     }
 }
 
-/// What a length of `value` in `form` must lead to under a limit of `max`: `None` is no fault.
+/// The fault of a length of `value` in `form` under a limit of `max`, if any.
 fn length_fault(form: Form, value: u64, max: u64) -> Option<ProtocolError> {
     match (form, value) {
         (Form::SixtyFour, 0x8000_0000_0000_0000..) => Some(LengthTopBitSet),
@@ -370,7 +370,7 @@ fn unsolicited_pong_is_shown_and_not_answered() {
 
 /// F-22: those who answer Pings themselves.
 #[test]
-fn pings_are_left_to_the_caller_where_it_wants_so() {
+fn pings_are_left_to_the_caller_if_configured() {
     let config = DEFAULT.auto_pong(false);
     for role in ROLES {
         let seen = Case::open(role).with(&config).run(&frame_to(role, FIN | PING, b"x"));
@@ -381,7 +381,7 @@ fn pings_are_left_to_the_caller_where_it_wants_so() {
 
 /// F-11, B-06: every key phase, every length to 70, every split.
 #[test]
-fn unmasking_goes_on_over_chunk_boundaries() {
+fn unmasking_continues_over_chunk_boundaries() {
     for key in [[1, 2, 3, 4], [0, 0, 0, 0], [0xFF, 0, 0xAA, 0x80]] {
         for len in 1..70_usize {
             let payload: Vec<_> = (0..len).map(|i| (i * 31) as u8).collect();
@@ -437,7 +437,7 @@ fn failing_entropy_changes_nothing() {
         assert!(matches!(result, Err(CallError::EntropyFailed)), "{result:?} on {wire:02x?}");
         assert_eq!(input, wire);
     }
-    // Empty fragments in front of it are not taken either: a caller that sees no event and no error would wait for more.
+    // Empty fragments before it are not taken either: a caller that sees no event and no error would wait for more.
     let mut input = hex("01 00 00 00 89 01 70");
     for _ in 0..2 {
         let refused = probe.conn.receive(ms(0), &mut input, &mut [0; 131]);
@@ -449,7 +449,7 @@ fn failing_entropy_changes_nothing() {
     assert_eq!(probe.output[0], FIN | BINARY);
     probe.feed(&hex("01 00 00 00 89 01 70 80 00"));
     assert_eq!(probe.events, [ping(b"p", 0), text("")]);
-    // A fault fails the connection without the Close that would tell of it.
+    // A fault fails the connection without the Close that would report it.
     probe.entropy.set_broken(true);
     probe.output.clear();
     probe.feed(&hex("83"));
@@ -460,9 +460,9 @@ fn failing_entropy_changes_nothing() {
     assert!(probe.output.is_empty());
 }
 
-/// Law 7: a Ping after an empty fragment, without room for the Pong: nothing happened, neither was the fragment counted.
+/// Law 7: a Ping after an empty fragment, without room for the Pong: nothing happened, nor was the fragment counted.
 #[test]
-fn refused_call_forgets_the_empty_fragment_in_front() {
+fn refused_call_forgets_the_empty_fragment_before() {
     for role in ROLES {
         for control in [frame_to(role, FIN | PING, b""), frame_to(role, FIN | CLOSE, b""), close_to(role, 999, b"")] {
             let wire = [frame_to(role, TEXT, b""), control].concat();

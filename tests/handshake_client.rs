@@ -1,4 +1,4 @@
-//! §4.1: a client's request, and the response as it judges it.
+//! §4.1: a client's request, and how it judges the response.
 mod property;
 mod support;
 
@@ -38,12 +38,12 @@ fn refuses(wire: &[u8], fault: ProtocolError) {
         panic!("{:?} on {}", seen.events, wire.escape_ascii())
     };
     assert_eq!(*error, fault, "{}", wire.escape_ascii());
-    // K-12: the body of a refusal is the caller's; after a 101 there is none.
+    // K-12: the body of a refusal is the caller's; after a 101 there is no body.
     let rest = if *status == 101 { Vec::new() } else { b"body".to_vec() };
     assert_eq!((seen.rest, seen.output), (rest, Vec::new()));
 }
 
-/// The head is none.
+/// The head is invalid.
 fn fails(wire: &[u8], fault: ProtocolError) -> Option<usize> {
     let seen = client().run_briefly(wire);
     assert_eq!(seen.before_closed(), [Seen::Failed(fault)], "{}", wire.escape_ascii());
@@ -78,7 +78,7 @@ fn request_is_that_of_the_rfc() {
     ]);
     assert_eq!(String::from_utf8_lossy(&probe.output), String::from_utf8_lossy(&expected));
     assert_eq!((probe.entropy.draws(), probe.conn.state()), (vec![16], State::Connecting));
-    // HC-07: Origin only where it was asked for.
+    // HC-07: Origin only if it was asked for.
     let mut probe = fresh(&DEFAULT);
     probe.write(|conn, out| conn.request(&ClientRequest::new("[::1]", "/"), ms(0), out));
     let text = String::from_utf8(probe.output).unwrap();
@@ -156,7 +156,7 @@ fn malformed_subprotocols_are_refused() {
     }
 }
 
-/// B-23, B-24, HC-08: the list goes into the head as it is, so no byte around a name may be one that no header has: with CR LF
+/// B-23, B-24, HC-08: the list goes into the head as it is, so no byte around a name may be one that a header cannot have: with CR LF
 /// the head would end there.
 #[test]
 fn subprotocols_cannot_end_their_header_line() {
@@ -204,7 +204,7 @@ fn refused_request_leaves_the_output_alone() {
     probe.refused(CallError::EntropyFailed, 2_000, |conn, out| conn.request(&request, ms(0), out));
 }
 
-/// W2, HC-03: a host goes out if it is one by the grammar of RFC 3986, written out a second time: random texts of what hosts are made of.
+/// W2, HC-03: a host goes out if the grammar of RFC 3986, written out a second time, has it: random texts of the parts of hosts.
 #[test]
 fn hosts_are_sent_if_a_second_grammar_has_them() {
     let pieces = [
@@ -225,7 +225,7 @@ fn hosts_are_sent_if_a_second_grammar_has_them() {
     assert!(sent.get() > 3_000, "{sent:?}");
 }
 
-/// HT-15, RFC 9112 §6.3: a response whose end is in doubt does not come up as an event; one without a body may say what it likes.
+/// HT-15, RFC 9112 §6.3: a response whose end is in doubt is not an event; one without a body may say anything.
 #[test]
 fn responses_whose_end_is_in_doubt_are_faults() {
     for lines in [
@@ -320,7 +320,7 @@ fn other_statuses_are_refused_and_shown() {
     }
 }
 
-/// RFC 9110 §7.8: HTTP/1.0 knows no upgrade, so a 101 of that version is none (law 16: strict where RFC 6455 does not ask for
+/// RFC 9110 §7.8: HTTP/1.0 knows no upgrade, so a 101 of that version is refused (law 16: strict unless RFC 6455 asks for
 /// leniency).
 #[test]
 fn switching_protocols_needs_http_1_1() {
@@ -463,7 +463,7 @@ fn interim_responses_are_skipped() {
     assert_eq!(seen.before_closed(), []);
 }
 
-/// HT-03, HT-04, HT-05, HT-08, HT-09, HT-20: heads that are none, with the byte that shows it.
+/// HT-03, HT-04, HT-05, HT-08, HT-09, HT-20: invalid heads, with the byte that shows it.
 #[test]
 fn syntax_of_responses_is_strict() {
     for (line, position) in [
@@ -502,9 +502,9 @@ fn syntax_of_responses_is_strict() {
     fails(&[b"\r\n", &response_with(&[])[..]].concat(), InvalidStatusLine);
 }
 
-/// A failure of the opening handshake ends like others: nothing goes out, later input is ignored.
+/// A failure of the opening handshake ends as any other: nothing goes out, later input is ignored.
 #[test]
-fn head_that_is_none_ends_the_connection() {
+fn invalid_head_ends_the_connection() {
     let seen = client().run(b"SSH-2.0-OpenSSH_9.2p1\r\nHTTP/1.1 101 x\r\n\r\n");
     assert_eq!(seen.events, [Seen::Failed(InvalidStatusLine), Seen::Closed { code: 1006, was_clean: false }]);
     assert!(seen.output.is_empty() && seen.rest.is_empty());

@@ -1,4 +1,4 @@
-//! §3, §4.1, §4.4, §9.1: what a client asks for, what it learns from a refusal, and what is offered to nobody.
+//! §3, §4.1, §4.4, §9.1: what a client asks for, what it learns from a refusal, and what is never offered.
 mod property;
 mod support;
 
@@ -98,9 +98,9 @@ fn versions_of_a_refusal_can_be_read() {
     }
 }
 
-/// B-05, HS-07, CVE-2014-0193: the drafts before RFC 6455 are not spoken: neither their opening handshakes nor their frames.
+/// B-05, HS-07, CVE-2014-0193: the drafts before RFC 6455 are not supported: neither their opening handshakes nor their frames.
 #[test]
-fn drafts_are_not_spoken() {
+fn drafts_are_not_supported() {
     // Draft 76: two keys, eight bytes after the head, no version.
     let draft_76 = [
         head(&[
@@ -127,13 +127,13 @@ fn drafts_are_not_spoken() {
         assert_eq!((seen.before_closed(), seen.fault_at), (&[Seen::Failed(ContinuationWithoutStart)][..], Some(1)));
         let seen = Case::open(role).run(b"\xFF\0");
         assert!(matches!(seen.before_closed(), [Seen::Failed(ReservedOpcode | ReservedBitSet)]) && seen.fault_at == Some(1));
-        // A length of draft 76, seven bits a byte with the top bit for more, is no length here: its second byte is ours.
+        // A length of draft 76, seven bits a byte with the top bit for more, is not a length here: its second byte is ours.
         let seen = Case::open(role).run(&[FIN | TEXT, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]);
         assert!(seen.has_failed());
     }
 }
 
-/// HS-11, HS-10: whatever extensions are offered, none is answered while none is spoken; the 101 stands without the header.
+/// HS-11, HS-10: whatever extensions are offered, none is answered while we support none; the 101 lacks the header.
 #[test]
 fn server_answers_no_extension() {
     for offer in

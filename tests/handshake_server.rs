@@ -270,7 +270,7 @@ fn key_must_be_the_base64_of_16_bytes() {
     accepts(&request_but(4, "sec-websocket-key:\t dGhlIHNhbXBsZSBub25jZQ== "));
 }
 
-/// HS-06, HS-07, HT-19, B-21: versions; 426 names the one that we speak.
+/// HS-06, HS-07, HT-19, B-21: versions; 426 names the one that we support.
 #[test]
 fn version_must_be_13() {
     for version in ["0", "8", "12", "013", "13,8", "13 8", "1 3", "14", "130", "", "xiii", "255"] {
@@ -285,7 +285,7 @@ fn version_must_be_13() {
     accepts(&request_but(5, "Sec-WebSocket-Version:  13 \t"));
 }
 
-/// HT-14, HT-15, B-20: no body of any kind, and none whose end is in doubt.
+/// HT-14, HT-15, B-20: no body of any kind, and no length that is in doubt.
 #[test]
 fn handshake_with_a_body_is_refused() {
     for line in ["Content-Length: 1", "Content-Length: 00010", "Transfer-Encoding: chunked"] {
@@ -352,7 +352,7 @@ fn syntax_of_heads_is_strict() {
     }
 }
 
-/// HT-07: one empty line in front, not two.
+/// HT-07: one empty line before the request, not two.
 #[test]
 fn one_empty_line_before_the_request_is_ignored() {
     let wire = [b"\r\n", &request_with(&[])[..]].concat();
@@ -413,7 +413,7 @@ fn malformed_lists_are_refused() {
     }
     for line in [
         "Sec-WebSocket-Protocol: a, b,,",
-        // Q5b: by the letter no list; a real client sends it, so by policy no offer.
+        // Not a list by the letter, but a real client sends it: by policy no offer (K-15).
         "Sec-WebSocket-Extensions:",
         "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x; y=\"z\"; a=b",
     ] {
@@ -500,7 +500,7 @@ fn origin_is_decided_explicitly() {
     assert!(!accept(Some("https://a.example"), Origin::OneOf(&[])) && accept(None, Origin::OneOf(&[])));
 }
 
-/// HS-13, B-25: an allowed Origin does not cover for another after it; no browser sends two.
+/// HS-13, B-25: an allowed Origin does not cover for another after it; browsers never send two.
 #[test]
 fn second_origin_does_not_pass_unseen() {
     let wire = request_with(&["Origin: https://a.example", "Origin: https://evil.example"]);
@@ -628,7 +628,7 @@ fn response_204_has_no_content_length() {
     assert!(!text.to_ascii_lowercase().contains("content-length"), "{text}");
 }
 
-/// HS-08, law 9: verbs of the handshake in the wrong place are refused and change nothing.
+/// HS-08, law 9: verbs of the handshake at the wrong time are refused and change nothing.
 #[test]
 fn verbs_of_the_handshake_have_their_place() {
     let wire = request_with(&[]);
@@ -683,7 +683,7 @@ fn refused_answer_leaves_the_output_alone() {
     }
 }
 
-/// Law 3: fewer bytes than before are an error that changes nothing; the scan goes on where it stood.
+/// Law 3: fewer bytes than before are an error that changes nothing; the scan continues where it was.
 #[test]
 fn fewer_bytes_than_before_are_a_usage_error() {
     let wire = request_with(&[]);
@@ -697,7 +697,7 @@ fn fewer_bytes_than_before_are_a_usage_error() {
     }
 }
 
-/// Law 3, 11: other bytes than before: no panic, and never a 101 for what is no handshake.
+/// Law 3, 11: other bytes than before: no panic, and never a 101 for anything but a handshake.
 #[test]
 fn other_bytes_than_before_are_harmless() {
     let wire = request_with(&["X: y"]);
@@ -721,7 +721,7 @@ fn other_bytes_than_before_are_harmless() {
 }
 
 /// HS-17, B-08, CVE-2023-43669: a head of 64 KiB, byte by byte: the work per byte does not grow. (Measured roughly: a scan that
-/// began anew would take minutes.)
+/// started over would take minutes.)
 #[test]
 fn long_head_byte_by_byte_is_linear_work() {
     let config = DEFAULT.max_head_len(100_000).max_header_lines(10_000);
@@ -734,7 +734,7 @@ fn long_head_byte_by_byte_is_linear_work() {
     assert!(matches!(conn.receive(ms(0), &mut wire, &mut [0; 131]).unwrap().event, Some(Event::Request(_))));
 }
 
-/// C-22: no key, cookie or credential in what is formatted for logs, neither as text nor as numbers.
+/// C-22: no key, cookie or credential in text formatted for logs, neither as text nor as numbers.
 #[test]
 fn debug_output_has_no_secrets() {
     let secret = "c2VjcmV0";
@@ -813,7 +813,7 @@ fn is_opening_handshake(wire: &[u8]) -> bool {
             .all(|value| value.split(',').map(|one| one.trim_matches([' ', '\t'])).filter(|one| !one.is_empty()).all(token))
 }
 
-/// What the server makes of `wire`: whether it shows a request that it then accepts.
+/// Whether the server shows a request of `wire`, and then accepts it.
 fn is_accepted(wire: &mut [u8]) -> bool {
     let mut conn = Connection::server(&DEFAULT, ms(0));
     let mut out = [0; 300];
@@ -978,7 +978,7 @@ impl Plain {
 }
 
 /// HT-06, HT-15, HT-21, W2, W3, Q6, Q6b: whatever a plain request is made of, over both versions: an event if the grammar of RFC 3986,
-/// 9110 and 9112, written out a second time, has it, else 400.
+/// 9110 and 9112, written out a second time, accepts it, else 400.
 #[test]
 fn plain_requests_are_judged_as_by_a_second_grammar() {
     let hosts = [

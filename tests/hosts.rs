@@ -51,7 +51,7 @@ fn is_good(host: &[u8]) -> bool {
     core::str::from_utf8(host).is_ok_and(is_authority)
 }
 
-/// Whether a client sends `host`; it says why not before a byte is written.
+/// Whether a client sends `host`; if not, it says why before a byte is written.
 fn is_sent(host: &str) -> bool {
     let entropy = Counter::default();
     let mut conn = Connection::client(&DEFAULT, entropy.clone(), ms(0));
@@ -104,7 +104,7 @@ fn every_short_host_by_a_second_grammar() {
     assert!(good > 5_000, "{good}");
 }
 
-/// K-01, HT-06: two Hosts, equal or not, and none: 400, but that HTTP/1.0 may do without.
+/// K-01, HT-06: two Hosts, equal or not, and none: 400, except that HTTP/1.0 needs none.
 #[test]
 fn every_number_of_hosts_in_every_version() {
     for version in 0..=9 {
@@ -120,7 +120,7 @@ fn every_number_of_hosts_in_every_version() {
 }
 
 /// K-02, HT-06, HC-03: random IP literals, most of them nearly right, with zones and without, with ports and without, as a Host header, as the
-/// authority of a target, from a client and in a URL: an address if and only if it is one for core, and no zone ever.
+/// authority of a target, from a client and in a URL: an address if and only if it is one for core, and never with a zone.
 #[test]
 fn random_ip_literals_as_core_reads_them() {
     let pieces = [":", ":", "::", "0", "1", "12af", "FFFF", "12345", "g", "1.2.3.4", "256.1.1.1", "01.2.3.4", "1.2.3", "."];
@@ -151,7 +151,7 @@ fn random_ip_literals_as_core_reads_them() {
         }
     });
     assert!(counts.iter().all(|count| count.get() > 1_200), "{counts:?}");
-    // The other literal of the grammar is lawful on the wire, but nothing that can be connected to.
+    // The other literal of the grammar is valid on the wire, but nothing can be connected to it.
     for future in ["[v1.x]", "[vF.a:b]", "[V0.~!$]"] {
         assert!(is_authority(future) && is_sent(future) && read_host(&wire_with(future.as_bytes(), 1)).is_some());
         assert!(Url::parse(&format!("ws://{future}/")).is_err());

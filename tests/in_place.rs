@@ -5,7 +5,7 @@ use sansocket::{Event, MessageKind, Role};
 use support::frames::*;
 use support::{ms, open};
 
-/// B-39, B-06, B-44: of the whole buffer, the bytes of the payload that is delivered change, by the formula of §5.3, and no other: neither
+/// B-39, B-06, B-44: of the whole buffer, only the bytes of the delivered payload change, by the formula of §5.3: neither
 /// its header, nor the frame before or after it, nor canaries around them.
 #[test]
 fn unmasking_changes_the_delivered_payload_only() {

@@ -1,4 +1,4 @@
-//! Who lives: Pings and the Pongs that answer them, frames under way, writers that are slow, machines that slept. Each kind of it
+//! Which peer is alive: Pings and the Pongs that answer them, frames under way, slow writers, machines that slept. Each
 //! is judged by a model of a few lines, written from RFC 6455 and from law 10.
 mod property;
 mod support;
@@ -16,7 +16,7 @@ use support::{Begin, DEFAULT, ROLES};
 
 const DROPPED: Seen = Seen::Closed { code: 1006, was_clean: false };
 
-/// The time comes: deadlines up to `now` are obeyed, each at its own time. Whether the connection lives.
+/// Time passes: deadlines up to `now` are obeyed, each at its own time. True if the connection lives.
 fn pass(probe: &mut Probe<'_>, now: u64) -> bool {
     while let Some(next) = probe.next_timeout().filter(|&next| next <= now) {
         let next = next.max(probe.now);
@@ -26,7 +26,7 @@ fn pass(probe: &mut Probe<'_>, now: u64) -> bool {
     probe.conn.state() != State::Closed
 }
 
-/// The payload of the last keepalive Ping that was written, the output being cleared: `None` if there was none.
+/// The payload of the last keepalive Ping that was written, after which the output is cleared; `None` if there is no such Ping.
 fn take_ping(probe: &mut Probe<'_>, role: Role) -> Option<Vec<u8>> {
     let frames = written_by(role, &core::mem::take(&mut probe.output));
     frames.into_iter().rfind(|frame| frame.first == FIN | PING).map(|frame| frame.payload)
@@ -70,7 +70,7 @@ impl Pings {
 #[derive(Clone, Copy, Debug)]
 enum Payload {
     Fixed(&'static [u8]),
-    /// That of the keepalive's last Ping but so many.
+    /// That of the keepalive's last Ping, or this many before it.
     Keepalive(usize),
     /// One more than that: what the keepalive sends next, or would have.
     AfterKeepalive(usize),
@@ -114,11 +114,11 @@ enum Step {
         payload: Payload,
     },
     Ping(Payload),
-    /// The keepalive's Ping becomes due. Left out where a Pong is awaited.
+    /// The keepalive's Ping becomes due. Left out if a Pong is awaited.
     Due {
         has_room: bool,
     },
-    /// The Pong that is awaited does not come. Left out where none is.
+    /// The Pong that is awaited does not come. Left out if no Pong is awaited.
     Missed,
 }
 
@@ -159,7 +159,7 @@ fn random_pings_and_pongs_are_judged_as_by_a_model() {
                         model.sent(PingSource::Keepalive, &ping.payload);
                         pings.push(ping.payload);
                     } else {
-                        // No Pong has such a payload.
+                        // A Pong cannot have such a payload.
                         model.sent(PingSource::Keepalive, &[0; 126]);
                     }
                 }
@@ -211,7 +211,7 @@ impl SlowPeer {
         Self { role, frames: fragments.iter().enumerate().map(frame).collect() }
     }
 
-    /// Sends its messages from `start` for `ms`, a piece each second; every Ping is answered. Whether it was never dropped.
+    /// Sends its messages from `start` for `ms`, a piece each second; every Ping is answered. True if it was never dropped.
     fn keeps_its_connection(&self, start: u64, ms: u64, is_late: bool) -> bool {
         let role = self.role;
         let mut probe = Probe::start(role, &DEFAULT, Begin::Open);
@@ -249,9 +249,9 @@ impl SlowPeer {
     }
 }
 
-/// K-07: a message of 200 KB at 2 KB a second, as one frame and in fragments of every size, text and binary, the keepalive's
-/// Pings falling in at every phase: who answers as soon as a frame ends is never dropped, nor is who answers after the next,
-/// where that had left.
+/// K-07: a message of 200 KB at 2 KB a second, as one frame and in fragments of every size, text and binary, with the keepalive's
+/// Pings at every phase: a peer that answers as soon as a frame ends is never dropped, nor is one that answers after the
+/// next, if that had left.
 #[test]
 fn a_slow_frame_is_life_in_every_phase() {
     for role in ROLES {
@@ -275,7 +275,7 @@ fn a_slow_frame_is_life_in_every_phase() {
 /// K-07: a frame that stops: its sender is dropped one Pong's time after its last byte, wherever it stopped and wherever the
 /// Ping fell.
 #[test]
-fn a_frame_that_stops_is_no_life() {
+fn a_frame_that_stops_is_no_sign_of_life() {
     let stops = (role(), one_of(&[TEXT, BINARY]), 0..24_000_u64, 1..100_usize);
     property(300, stops, |(role, kind, start, stops)| {
         let mut probe = Probe::start(role, &DEFAULT, Begin::Open);
@@ -303,12 +303,12 @@ enum Delivery {
     Bytewise,
 }
 
-/// What a peer sends that never answers a Ping.
+/// What is sent by a peer that never answers a Ping.
 #[derive(Clone, Debug)]
 enum Sent {
     /// A frame of a message, of so many bytes.
     Data { kind: u8, fin: bool, len: usize, delivery: Delivery },
-    /// A Ping, or a Pong that nobody asked for, byte by byte.
+    /// A Ping, or an unsolicited Pong, byte by byte.
     Control { opcode: u8, len: usize },
 }
 
@@ -339,12 +339,12 @@ fn sent_for_ever() -> impl Strategy<Value = Vec<Sent>> {
     ]
 }
 
-/// K-07: who sends for ever and never a Pong is dropped in the end, however its frames come: whole, in halves, byte by byte, with
+/// K-07: a peer that sends for ever and never a Pong is dropped in the end, however its frames come: whole, in halves, byte by byte, with
 /// control frames between. Not before the Pong is missed; and at most two frames and two waits for a Pong after the Ping.
 #[test]
-fn who_never_answers_is_dropped_in_the_end() {
+fn a_peer_that_never_answers_is_dropped_in_the_end() {
     let latest = Cell::new(0);
-    // How long a frame takes that does not come whole.
+    // How long a frame takes if it does not come whole.
     let longest = one_of(&[1_000, 5_000, 30_000]);
     property(400, (role(), longest, sent_for_ever()), |(role, longest, frames)| {
         let mut probe = Probe::start(role, &DEFAULT, Begin::Open);
@@ -413,7 +413,7 @@ impl Writer {
         self.due += len;
     }
 
-    /// The transport takes up to `n` bytes. The keepalive's Ping, if it left by that.
+    /// The transport takes up to `n` bytes. Returns the keepalive's Ping, if it left thereby.
     fn take(&mut self, probe: &mut Probe<'_>, n: usize) -> Option<Vec<u8>> {
         let n = n.min(self.due);
         self.due -= n;
@@ -439,7 +439,7 @@ enum Taking {
 }
 
 /// K-05, K-11: a writer that is slow, told by `written`: a Ping after up to 1 MB is awaited from when it has left, and its peer
-/// is not dropped while bytes go, in whatever pieces; no more is one whose Ping found no room after them. One that stops is
+/// is not dropped while bytes go, in whatever pieces, even if its Ping found no room after them. One that stops is
 /// dropped one Pong's time after its last byte.
 #[test]
 fn a_slow_writer_is_told_from_a_stuck_one() {
@@ -502,8 +502,8 @@ fn a_slow_writer_is_told_from_a_stuck_one() {
     assert!(pongs.get() > 500, "{pongs:?} Pongs");
 }
 
-/// K-05, K-11: what the transport takes after the Ping is no answer to it: who takes bytes for ever, and sends what else it
-/// likes, but no Pong, is dropped one Pong's time after the Ping has left.
+/// K-05, K-11: bytes that the transport takes after the Ping do not answer it: a peer that takes bytes for ever, and sends
+/// anything but a Pong, is dropped one Pong's time after the Ping has left.
 #[test]
 fn taking_bytes_after_a_ping_is_no_pong() {
     // After how long the transport takes how many bytes, and what the peer sends then.
@@ -601,7 +601,7 @@ fn between() -> impl Strategy<Value = Between> {
 }
 
 /// K-13: the round trip is exact to the microsecond, from the keepalive's Ping to its own Pong, on clocks of every size. A Pong to
-/// the application's later Ping, or one that had to wait for a frame, tells no time: what was known before stays.
+/// the application's later Ping, or one that had to wait for a frame, gives no time: what was known before stays.
 #[test]
 fn round_trips_are_exact_or_unknown() {
     let trip = prop_oneof![Just(0), 0..2_u64, 0..1_000_u64, 0..1_000_000_u64, 0..20_000_000_u64];
@@ -650,8 +650,8 @@ fn round_trips_are_exact_or_unknown() {
     });
 }
 
-/// K-13: milliseconds until the next deadline are rounded up, so that nobody wakes before it and spins; 0 from then on; `None`
-/// where nothing is waited for.
+/// K-13: milliseconds until the next deadline are rounded up, so that no caller wakes before it and spins; 0 from then on; `None`
+/// if there is no deadline.
 #[test]
 fn milliseconds_until_a_deadline_are_rounded_up() {
     let off = DEFAULT.keepalive_interval_ms(0);
@@ -743,7 +743,7 @@ fn random_ticks_are_widened_over_every_wrap() {
     assert!(latest.get() > 1 << 33, "few wraps: {latest:?}");
 }
 
-/// K-13: a wait for a Pong that a pause of the caller's reading fell into: the round trip is the time that went by, or it is not
+/// K-13: a wait for a Pong with a pause of the caller's reading in it: the round trip is the time that went by, or it is not
 /// known; it is never a shorter one, and never 0.
 #[test]
 fn a_pause_makes_no_round_trip_shorter() {
@@ -782,7 +782,7 @@ fn pongs_after_our_close_say_what_they_answer() {
 }
 
 /// K-07, K-11: both directions slow: our Ping waits after bytes that the transport takes slowly, told by `written`, while frames
-/// come in, one after the other. Those that came before the Ping had left say nothing of who answers it: the one under way when
+/// come in, one after the other. Those that came before the Ping had left say nothing about an answer to it: the one under way when
 /// it leaves is life, and so is the next.
 #[test]
 fn frames_before_a_ping_has_left_are_not_held_against_its_pong() {

@@ -1,4 +1,4 @@
-//! The house: imports go downwards and never in a circle, and the C layer uses the public API only. It reads `src`.
+//! The layers: imports go downwards and never in a circle, and the C layer uses the public API only. It reads `src`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
@@ -90,7 +90,7 @@ fn module_of(file: &str) -> String {
     file.trim_end_matches(".rs").trim_end_matches("/mod").to_owned()
 }
 
-/// `path`, as `module` with these `names` writes it, from the crate's root. None if it does not lead there.
+/// `path`, as `module` with these `names` writes it, from the crate's root. `None` if it does not lead there.
 fn from_root(path: &[&str], module: &str, names: &BTreeMap<String, Parts>, known: &BTreeSet<String>) -> Option<Parts> {
     let here: Parts = module.split('/').filter(|part| *part != "lib").map(str::to_owned).collect();
     let child = [&here[..], &[path[0].to_owned()]].concat();
@@ -118,7 +118,7 @@ fn read(file: &str, text: &str, known: &BTreeSet<String>) -> Source {
             "mod" => assert_eq!(word(at + 2), ";", "src/{file}: this test knows no modules within a file"),
             // `pub(in super::super)` is no import.
             "in" if at > 1 && word(at - 2) == "pub" => at += tokens[at..].iter().position(|token| token.0 == ")").unwrap(),
-            // `impl Trait + use<'a>` is none either.
+            // `impl Trait + use<'a>` is not an import either.
             "use" if word(at + 1) != "<" => {
                 let len = tokens[at..].iter().position(|token| token.0 == ";").unwrap();
                 paths = leaves(&tokens[at + 1..=at + len]);

@@ -118,7 +118,7 @@ fn empty_frames_at_the_limit() {
             fails(role, &seen, TooManyEmptyFrames, 1008);
             assert_eq!(seen.fault_at, Some(start.len() + 2));
         }
-        // Empty messages are no empty fragments.
+        // Empty messages are not empty fragments.
         let wire = frame_to(role, FIN | BINARY, b"").repeat(9);
         assert_eq!(case.run(&wire).before_closed(), vec![binary(0); 9]);
     }
@@ -178,8 +178,8 @@ fn head_at_the_limit() {
     }
 }
 
-/// Law 3, L-01: a caller whose buffer is as long as the limit gets a 431 and no stall: that the head is too long shows at the
-/// limit, and the caller has no room for another byte.
+/// Law 3, L-01: a caller whose buffer is as long as the limit gets a 431 and does not stall: at the limit the head is known to be too
+/// long, and the caller has no room for another byte.
 #[test]
 fn head_that_fills_the_limit_without_an_end_is_too_long() {
     let config = DEFAULT.max_head_len(300);
@@ -209,9 +209,9 @@ fn header_lines_at_the_limit() {
     }
 }
 
-/// L-02 at the highest limit there is: it is still one.
+/// L-02: the highest limit there is still limits.
 #[test]
-fn highest_limit_of_header_lines_is_one() {
+fn highest_limit_of_header_lines_still_limits() {
     let config = DEFAULT.max_header_lines(u16::MAX).max_head_len(u32::MAX);
     let mut wire = b"GET / HTTP/1.1\r\n".to_vec();
     wire.extend(b"a:\r\n".repeat(65_536));
@@ -252,16 +252,16 @@ fn interim_responses_at_the_limit() {
     }
 }
 
-/// L-04 at the highest limit there is: it is still one.
+/// L-04: the highest limit there is still limits.
 #[test]
-fn highest_limit_of_interim_responses_is_one() {
+fn highest_limit_of_interim_responses_still_limits() {
     let config = DEFAULT.max_interim_responses(u8::MAX);
     let wire = [b"HTTP/1.1 100 \r\n\r\n".repeat(256), response_with(&[])].concat();
     let seen = Case::handshake(Role::Client).with(&config).deliver(&wire, [], 131);
     refuses(Role::Client, &seen, TooManyInterimResponses, 0);
 }
 
-/// Law 14: limits that would wrap or let nothing through do neither.
+/// Law 14: limits so extreme that sums could wrap, or nothing pass, do no harm.
 #[test]
 fn extreme_limits_are_harmless() {
     let config = DEFAULT.max_message_len(u64::MAX).max_fragments(u32::MAX).max_empty_frames(u32::MAX);

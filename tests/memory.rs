@@ -10,14 +10,14 @@ use support::frames::*;
 use support::http::request_with;
 use support::{DEFAULT, ms};
 
-/// The system's allocator, with a count for each thread of what was taken: tests run beside each other.
+/// The system's allocator, with a count for each thread of what was taken: tests run in parallel.
 struct Counting;
 
 thread_local! {
     static TAKEN: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: every call goes on to the system's allocator as it came; the count is a `Cell` without a destructor.
+// SAFETY: every call is passed on to the system's allocator unchanged; the count is a `Cell` without a destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         TAKEN.set(TAKEN.get() + layout.size());
@@ -81,7 +81,7 @@ fn hundred_thousand_connections_take_their_size_and_nothing_else() {
         connections.extend((0..SHAKING).map(|_| Connection::server(&DEFAULT, ms(0))));
         let open = |_| Connection::open(Role::Server, &DEFAULT, NoEntropy, Negotiated::NOTHING, ms(0));
         connections.extend((SHAKING..COUNT).map(open));
-        // All are at the same step, so each holds its state while the others go on.
+        // All are at the same step, so each holds its state while the others proceed.
         for conn in &mut connections[..SHAKING] {
             feed(conn, request.bytes(), &mut input, &mut [0; 131], |conn, event| {
                 let Event::Request(request) = event else { panic!("{event:?}") };
@@ -120,7 +120,7 @@ fn open(role: Role, config: &sansocket::Config<'static>) -> Connection<'static> 
     Connection::open(role, config, NoEntropy, Negotiated::NOTHING, ms(0))
 }
 
-/// B-04, CVE-2022-35922, CVE-2016-10542, CVE-2018-21035: nothing is taken because a header announces it, up to the longest length there is.
+/// B-04, CVE-2022-35922, CVE-2016-10542, CVE-2018-21035: no memory is taken for what a header announces, up to the longest length there is.
 #[test]
 fn announced_lengths_take_no_memory() {
     for len in [126, 65_536, 16 << 20, 1 << 32, (1 << 63) - 1] {
@@ -167,7 +167,7 @@ fn fragments_take_no_memory() {
         feed(&mut conn, &start, &mut input, &mut out, |_, _| {});
         while conn.state() == State::Open {
             let mut bytes = fragment.clone();
-            // A client's Close wants a key, and this one has no entropy: it fails without one.
+            // A client's Close needs a key, and this one has no entropy: it fails without a Close.
             if matches!(conn.receive(ms(0), &mut bytes, &mut out).unwrap().event, Some(Event::Failed { .. })) {
                 break;
             }

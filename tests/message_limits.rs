@@ -175,7 +175,7 @@ mod deflate {
     #[test]
     fn nothing_beyond_the_limit_is_inflated() {
         let payload = prop_oneof![payloads(20), payloads(300), payloads(3_000), payloads(20_000)];
-        // Where there is none, one frame holds all.
+        // Without a limit, one frame holds all.
         let room = proptest::option::weighted(0.33, 32_usize..72);
         let windows = vec(prop_oneof![Just(1), 1_usize..=30, 1_usize..=5_000], 6);
         let counts = [const { Cell::new(0) }; 2];
@@ -199,7 +199,7 @@ mod deflate {
         assert!(counts.iter().all(|count| count.get() > 400) && cut.get() > 100, "{counts:?}, {cut:?} began");
     }
 
-    /// B-29, CVE-2026-2229: every number of window bits from 0 to 255 in what was negotiated elsewhere, against inflaters of every size: used
+    /// B-29, CVE-2026-2229: every number of window bits from 0 to 255 in what was negotiated elsewhere, against inflaters of every size: accepted
     /// if and only if both are the same from 8 to 15; else nothing is read. Memory of every other size makes no inflater.
     #[test]
     fn every_number_of_window_bits() {

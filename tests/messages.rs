@@ -23,7 +23,7 @@ fn binary(bytes: &[u8]) -> Seen {
     Seen::Message(MessageKind::Binary, bytes.to_vec())
 }
 
-/// F-15, F-16, C-03, B-34: fragments are joined in order; the empty ones add nothing, wherever they stand.
+/// F-15, F-16, C-03, B-34: fragments are joined in order; the empty ones add nothing, wherever they are.
 #[test]
 fn fragments_become_one_message() {
     for role in ROLES {
@@ -86,9 +86,9 @@ fn message_inside_a_message_fails() {
     }
 }
 
-/// Law 6, C-03, B-34: one piece where it lies whole in the input; the pieces and their marks where it does not.
+/// Law 6, C-03, B-34: one piece if the message lies whole in the input; else its pieces and their marks.
 #[test]
-fn chunks_say_where_in_the_message_they_stand() {
+fn chunks_say_where_in_the_message_they_are() {
     let whole = frame_to(Role::Server, FIN | BINARY, b"abcdef");
     let mut conn = open(Role::Server);
     let mut input = whole.clone();
@@ -203,13 +203,13 @@ fn good_message_is_given_before_the_fault_after_it() {
 struct Frame {
     what: What,
     key: [u8; 4],
-    /// What is not as it should be, in this order.
+    /// What is wrong with it, in this order.
     odd: Vec<Odd>,
 }
 
 #[derive(Clone, Debug)]
 enum What {
-    /// The start of a message, or its continuation if one is unfinished: so a wire that lacks a frame is as good as before.
+    /// The start of a message, or its continuation if one is unfinished: so a wire stays valid if a frame is left out.
     Data {
         opcode: u8,
         fin: bool,
@@ -306,7 +306,7 @@ fn close_payloads() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Up to eight frames: to four that are as they should be, `odd_ones` are not.
+/// Up to eight frames: for four that are valid, `odd_ones` are not.
 fn frames(odd_ones: u32) -> impl Strategy<Value = Vec<Frame>> {
     const LENS: &[usize] = &[0, 0, 0, 0, 1, 1, 2, 3, 5, 7, 9, 40, 126, 300, 301];
     let data = prop_oneof![2 => (Just(TEXT), letters(LENS)), 1 => (Just(BINARY), payloads(LENS))];
@@ -406,7 +406,7 @@ fn noise_gets_the_verdict_of_the_model() {
     });
 }
 
-/// C-01, C-02, C-23: what a sender may do, and that refusals have no effect.
+/// C-01, C-02, C-23: what a sender may do; refusals have no effect.
 #[test]
 fn sender_is_held_to_messages_and_text() {
     for role in ROLES {
@@ -415,7 +415,7 @@ fn sender_is_held_to_messages_and_text() {
         probe.refused(UsageError::InvalidUtf8, 100, |conn, out| conn.send(kind, b"\xFF", true, out));
         probe.refused(UsageError::InvalidUtf8, 100, |conn, out| conn.send(kind, b"a\xC3", true, out));
         probe.write(|conn, out| conn.send(kind, b"a\xC3", false, out));
-        // The message goes on where it stood after each refusal.
+        // After each refusal the message continues where it was.
         probe.refused(UsageError::InvalidUtf8, 100, |conn, out| conn.send(kind, b"b", false, out));
         probe.refused(UsageError::InvalidUtf8, 100, |conn, out| conn.send(kind, b"", true, out));
         probe.refused(UsageError::WrongMessageKind, 100, |conn, out| conn.send(MessageKind::Binary, b"\xA4", true, out));
@@ -424,7 +424,7 @@ fn sender_is_held_to_messages_and_text() {
         probe.refused(UsageError::ControlPayloadTooLong, 200, |conn, out| conn.pong(&[0; 126], out));
         probe.write(|conn, out| conn.ping(b"in between", out));
         probe.write(|conn, out| conn.send(kind, b"\xA4", false, out));
-        // S1: a whole message is no fragment of another.
+        // A whole message is not a fragment of another.
         probe.refused(UsageError::MessageUnfinished, 100, |conn, out| conn.send_text("\u{20ac}", out));
         probe.write(|conn, out| conn.send(kind, "\u{20ac}".as_bytes(), true, out));
         probe.write(|conn, out| conn.send(MessageKind::Binary, b"\xFF", false, out));

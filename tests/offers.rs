@@ -151,7 +151,7 @@ fn offered_subprotocols_are_ours_in_our_order() {
             assert_eq!(offer.answer(Some(name)).is_ok(), expected.contains(&name), "{name} of {offered:?}");
         }
     }
-    // 64 names are the most: each has its bit.
+    // At most 64 names: each has its bit.
     let names: Vec<_> = (0..64).map(|index| format!("p{index}")).collect();
     let list = names.join(", ");
     let config = DEFAULT.subprotocols(&list);
@@ -189,7 +189,7 @@ fn extended_connect_of_rfc_8441() {
     assert!(answer.fields().eq([("sec-websocket-protocol", "chat")]));
     let conn = Connection::open(sansocket::Role::Server, &CHATS, NoEntropy, answer.negotiated(), ms(0));
     assert_eq!(conn.subprotocol(), Some("chat"));
-    // No head of ours carries it.
+    // Our own heads never carry it.
     let mut server = Connection::server(&CHATS, ms(0));
     let _ = server.receive(ms(0), &mut request_with(&[]), &mut [0; 131]).unwrap();
     assert_eq!(

@@ -11,12 +11,12 @@ use sansocket::frame::{FrameHeader, HeaderRules, apply_mask};
 use support::frames::*;
 
 /// A proxy as one could write it: takes bytes in any pieces, cuts them into frames by `decode`, unmasks or masks by `apply_mask`,
-/// and passes the frames on with headers by `encode`, looking into nothing. Payload goes on as it comes.
+/// and passes the frames on with headers by `encode`, without a look at the payload, which goes on as it comes.
 struct Proxy {
     /// To the server, with a new key for each frame, or to the client, without.
     masks: bool,
     kept: Vec<u8>,
-    /// Of the current payload: bytes to come, and the keys as they stand, the sender's and ours.
+    /// Of the current payload: bytes to come, and the current keys, the sender's and ours.
     left: u64,
     keys: [[u8; 4]; 2],
     frames: u8,
@@ -106,7 +106,7 @@ fn proxy_keeps_fragments_and_reserved_bits() {
     });
 }
 
-/// F-29, F-05, F-07: what an intermediary need not know (reserved bits, masks, lengths beyond its limits) passes under `HeaderRules::ANY`; what
+/// F-29, F-05, F-07: what an intermediary need not understand (reserved bits, masks, lengths beyond its limits) passes under `HeaderRules::ANY`; what
 /// §5.2 and §5.5 rule out for every frame does not.
 #[test]
 fn rules_of_every_frame_hold_for_proxies_too() {

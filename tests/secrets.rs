@@ -1,4 +1,4 @@
-//! §10: what must not be foreseen, seen in logs, or decided by a default.
+//! §10: what must not be predictable, visible in logs, or decided by a default.
 mod support;
 
 use core::marker::PhantomData;
@@ -30,7 +30,7 @@ fn has_no(text: &str, secrets: &[&[u8]]) {
     }
 }
 
-/// C-22, §10.6: neither nonce nor masking keys nor payload of a connection are in what is formatted for logs, whatever its step.
+/// C-22, §10.6: neither nonce nor masking keys nor payload of a connection are in text formatted for logs, whatever the state.
 #[test]
 fn debug_output_of_a_connection_has_no_keys() {
     // The entropy of the tests gives 1, 2, 3: the nonce, then the keys.
@@ -79,7 +79,7 @@ fn debug_output_of_heads_has_no_credentials() {
     has_no(&format!("{:?}", Accept::new(Origin::Any).headers(&headers)), &secrets);
 }
 
-/// F-10, B-27: a source that gives nothing is no reason for a constant key: not a byte is written.
+/// F-10, B-27: without entropy there is no constant key instead: not a byte is written.
 #[test]
 fn client_without_entropy_sends_nothing() {
     let mut client = Connection::open(Role::Client, &DEFAULT, NoEntropy, Negotiated::NOTHING, ms(0));
@@ -92,7 +92,7 @@ fn client_without_entropy_sends_nothing() {
     assert_eq!(out, [0xA5; 64]);
 }
 
-/// Whether `T` has a default: the associated constant of the type itself, where its bound holds, goes before that of the trait.
+/// Whether `T` has a default: the associated constant of the type itself, where its bound holds, takes precedence over that of the trait.
 struct HasDefault<T>(PhantomData<T>);
 
 trait Otherwise {
@@ -105,7 +105,7 @@ impl<T: Default> HasDefault<T> {
     const IS: bool = true;
 }
 
-/// HS-13, C-21, F-10, B-25: neither a decision on Origin nor an entropy source for a client comes by default: who does not name one does
+/// HS-13, C-21, F-10, B-25: there is no default for the decision on Origin, nor for a client's entropy source: code that names none does
 /// not compile.
 #[test]
 fn origin_and_entropy_have_no_default() {
@@ -130,8 +130,8 @@ impl Entropy for Counting<'_> {
     }
 }
 
-/// F-28, B-27, §10.3: the key is drawn by the call that is given the payload, and that call writes the whole frame: who chooses
-/// the payload cannot know the key, and what becomes of it afterwards changes nothing. Each fragment has a key of its own.
+/// F-28, B-27, §10.3: the key is drawn by the call that is given the payload, and that call writes the whole frame: whoever chooses
+/// the payload cannot know the key, and later changes to it have no effect. Each fragment has a key of its own.
 #[test]
 fn payload_is_masked_in_the_call_that_draws_the_key() {
     let drawn = core::cell::Cell::new(0);
@@ -141,7 +141,7 @@ fn payload_is_masked_in_the_call_that_draws_the_key() {
     for (i, fin) in [false, false, true].into_iter().enumerate() {
         let mut out = [0; 100];
         assert_eq!(usize::from(drawn.get()), 4 * i);
-        // Too little room: nothing is masked and no key is spent that would become known.
+        // Too little room: nothing is masked, and no key is drawn that would become known.
         assert!(client.send(MessageKind::Binary, &payload, fin, &mut out[..payload.len() + 5]).is_err());
         assert_eq!((usize::from(drawn.get()), out), (4 * i, [0; 100]));
         let len = client.send(MessageKind::Binary, &payload, fin, &mut out).unwrap();
@@ -164,12 +164,12 @@ fn sha1_is_not_public() {
     let shown: Vec<_> = public.lines().filter(|line| line.trim_start().starts_with("pub ")).collect();
     assert!(shown.len() > 10 && !shown.iter().any(|line| line.to_ascii_lowercase().contains("sha1")), "{shown:#?}");
     assert!(public.contains("\nmod handshake;\n") && public.contains("\nmod sha1;\n"));
-    // The digest of the empty text is not to be had: the GUID goes in whatever is asked.
+    // The digest of the empty text cannot be obtained: the GUID is always hashed too.
     assert_ne!(&accept_key(b"")[..], b"2jmj7l5rSw0yVb/vlWAYkK/YBwk=");
     assert_eq!(&accept_key(b"")[..], support::http::accept_of("").as_bytes());
 }
 
-/// C-22, §10.6: the query of a URL or a target may be a credential (`Request` leaves it out for that), the offered subprotocols may
+/// C-22, §10.6: the query of a URL or a target may be a credential (so `Request` leaves it out), the offered subprotocols may
 /// carry one, and collected bytes are the users' own (`Data` leaves them out).
 #[test]
 fn debug_output_of_the_callers_values_has_no_secrets() {

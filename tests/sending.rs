@@ -46,7 +46,7 @@ fn header_alone_checks_text() {
     assert_eq!(out[..2], [0x80, 1]);
 }
 
-/// F-08: a header for bytes that are nowhere in memory, up to the longest that a frame can have.
+/// F-08: a header for payload that is not in memory, up to the longest that a frame can have.
 #[test]
 fn binary_header_takes_any_length() {
     for (len, expected) in [
@@ -61,7 +61,7 @@ fn binary_header_takes_any_length() {
     assert_eq!(open(Role::Server).send_binary_header(1 << 63, true, &mut [0; 10]), Err(UsageError::PayloadTooLong.into()));
 }
 
-/// F-01: a client's payload has to be masked, so its header cannot go alone, nor can its frame be another's.
+/// F-01: a client's payload has to be masked, so its header cannot go alone, nor can a frame be shared.
 #[test]
 fn client_sends_no_header_alone() {
     assert_eq!(open(Role::Client).send_header(MessageKind::Text, b"x", true, &mut [0; 10]), Err(UsageError::WrongRole.into()));
@@ -69,7 +69,7 @@ fn client_sends_no_header_alone() {
     assert_eq!(open(Role::Client).send_encoded(b"\x81\0"), Err(UsageError::WrongRole));
 }
 
-/// One encoding for many: the same bytes as `send`, and who may take them.
+/// One encoding for many: the same bytes as `send`, and which connections may take them.
 #[test]
 fn message_is_encoded_once_for_all_that_may_send() {
     for (kind, payload) in [(MessageKind::Text, "tick ⏰".as_bytes()), (MessageKind::Binary, &[0xFF; 300])] {

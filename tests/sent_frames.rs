@@ -1,5 +1,5 @@
 //! §5.3, §6.1, §8.1: what every call that sends does, in every state: keys, states, text. Random walks through whole connections, and an
-//! entropy source that keeps what it gave.
+//! entropy source that remembers its draws.
 mod property;
 mod support;
 
@@ -84,7 +84,7 @@ enum Call {
 /// The kinds of calls whose frames are counted.
 const CALLS: usize = 8;
 
-/// One draw chooses the kind of call, others its arguments: so a step is made fast, and there are many.
+/// One draw chooses the kind of call, others its arguments: so steps are fast to make, and there are many.
 fn calls() -> impl Strategy<Value = Call> {
     type Make = fn(usize, bool, u64) -> Call;
     let kinds: [(usize, Make); 21] = [
@@ -152,8 +152,8 @@ fn receive(conn: &mut Conn<'_>, now: u64, mut input: Vec<u8>, out: &mut [u8]) ->
 }
 
 /// F-01, F-03, F-10, F-20, F-28, B-27, C-01: random walks of both roles through sending, control frames, automatic Pongs and Closes, failures, keepalive
-/// and idle deadlines. A client's every frame has the four bytes that were drawn by the very call that wrote it, each draw is used, once,
-/// and none by a call that wrote nothing; a server draws nothing. After our Close no data, no Ping and no second Close leaves.
+/// and idle deadlines. Every frame of a client has the four bytes that the very call that wrote it drew; each draw is used once,
+/// and a call that writes nothing draws nothing; a server draws nothing. After our Close no data, no Ping and no second Close leaves.
 #[test]
 fn every_frame_has_the_key_that_its_call_drew() {
     let config = DEFAULT.keepalive_interval_ms(50).pong_timeout_ms(5_000).idle_timeout_ms(400).closing_timeout_ms(1_000);
@@ -171,7 +171,7 @@ fn every_frame_has_the_key_that_its_call_drew() {
             let before = entropy.count();
             let mut out = [0xA5; ROOM];
             let (call, written) = walk(step, &mut conn, now, &mut unfinished, &mut out);
-            assert!(out[written..].iter().all(|&byte| byte == 0xA5), "{step:?} wrote past what it said");
+            assert!(out[written..].iter().all(|&byte| byte == 0xA5), "{step:?} wrote past the length that it returned");
             let frames = written_by(role, &out[..written]);
             let drawn = entropy.since(before);
             match role {
@@ -220,7 +220,7 @@ fn no_key_is_drawn_without_room_for_its_frame() {
     for (verb, len) in verbs {
         let entropy = Drawn::default();
         let mut conn = Connection::open(Role::Client, &DEFAULT, entropy.clone(), Negotiated::NOTHING, ms(0));
-        // Law 7: `receive` asks for what any answer takes.
+        // Law 7: `receive` asks for the room that any answer needs.
         let needed = if len == 9 { AMPLE } else { len };
         for room in 0..needed {
             assert_eq!(verb(&mut conn, &mut vec![0; room]), Err(CallError::NeedsRoom { bytes: needed }));
@@ -231,7 +231,7 @@ fn no_key_is_drawn_without_room_for_its_frame() {
     }
 }
 
-/// F-10, F-20, B-27, C-01: frames of compressed messages, in pieces as small as they can be: a key of its own for each, and none without a
+/// F-10, F-20, B-27, C-01: frames of compressed messages, in the smallest pieces: a key of its own for each, and none without a
 /// frame; after our Close nothing of a message leaves.
 #[cfg(feature = "deflate")]
 #[test]
@@ -373,7 +373,7 @@ fn nothing_is_sent_in_any_state_but_open() {
             };
             for (name, verb) in verbs {
                 let may_pong = name == "pong" && state == "Close sent";
-                // K-12: that ends it at once.
+                // K-12: `close` ends it at once.
                 if name.starts_with("close") && state == "refused" {
                     continue;
                 }
@@ -413,7 +413,7 @@ struct Fragment {
 }
 
 /// C-23, C-02: random texts in random fragments, by every call that sends bytes as text, with random bad fragments tried in between: refused
-/// if and only if core says that the message cannot be UTF-8 with them; then nothing is written, and the message goes on.
+/// if and only if core says that the message cannot be UTF-8 with them; then nothing is written, and the message continues.
 #[test]
 fn random_fragments_of_text_are_judged_as_by_core() {
     let character =

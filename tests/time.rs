@@ -68,7 +68,7 @@ fn handshake_deadline_runs_until_the_answer() {
     assert_eq!(probe.events.last(), Some(&DROPPED));
 }
 
-/// L-08: a Ping each 25 s; its Pong puts the next one at its own time and tells the round trip.
+/// L-08: a Ping each 25 s; its Pong puts the next one at its own time and gives the round trip.
 #[test]
 fn keepalive_pings_and_counts_the_round_trip() {
     for role in ROLES {
@@ -106,7 +106,7 @@ fn missing_pong_drops_the_connection() {
     }
 }
 
-/// Law 10: a keepalive Ping without room is left out, and its Pong is missed all the same. Neither does it want entropy.
+/// Law 10: a keepalive Ping without room is left out, and its Pong is missed all the same. Nor does it draw entropy.
 #[test]
 fn ping_without_room_is_left_out_and_missed() {
     for role in ROLES {
@@ -127,7 +127,7 @@ fn ping_without_room_is_left_out_and_missed() {
     assert_eq!(probe.next_timeout(), Some(45_000));
 }
 
-/// L-08, law 10: without a Pong deadline the Pings go on; without an interval there are none.
+/// L-08, law 10: without a Pong deadline the Pings continue; without an interval there are no Pings.
 #[test]
 fn keepalive_can_be_turned_off_in_parts() {
     let config = DEFAULT.pong_timeout_ms(0);
@@ -172,7 +172,7 @@ fn header_len(role: Role) -> usize {
 
 /// L-08: without room for the Close the idle peer is dropped.
 #[test]
-fn idle_peer_is_dropped_where_the_close_does_not_fit() {
+fn idle_peer_is_dropped_if_the_close_does_not_fit() {
     let config = DEFAULT.idle_timeout_ms(7_000);
     for role in ROLES {
         let mut probe = open_with(role, &config);
@@ -192,7 +192,7 @@ fn bytes_of_an_unfinished_control_frame_are_no_sign_of_life() {
     }
 }
 
-/// L-08, B-19, C-04, C-10: whatever the closing waits for, its deadline ends it: clean where both Closes went.
+/// L-08, B-19, C-04, C-10: whatever the closing waits for, its deadline ends it: clean if both Closes went.
 #[test]
 fn closing_deadline_ends_every_closing() {
     for role in ROLES {
@@ -287,7 +287,7 @@ fn pause_stops_the_handshake_deadline() {
     }
 }
 
-/// `pause`: the closing deadline does not stand still, not even where a Pong was awaited.
+/// `pause`: the closing deadline does not stand still, not even while a Pong is awaited.
 #[test]
 fn pause_does_not_stop_the_closing_deadline() {
     for role in ROLES {
@@ -340,7 +340,7 @@ fn time_running_backwards_stands_still() {
     }
 }
 
-/// Law 10, 11: the ends of the scale: nothing panics, and no deadline lies in the past for ever.
+/// Law 10, 11: the ends of the scale: nothing panics, and no deadline stays in the past for ever.
 #[test]
 fn time_at_the_end_of_the_scale_is_harmless() {
     for role in ROLES {
@@ -379,7 +379,7 @@ fn early_and_repeated_timeouts_are_harmless() {
     }
 }
 
-/// Law 10: a clock that leaps, and a caller that was late: one thing is done, and the next deadline lies in the future.
+/// Law 10: a clock that leaps, and a caller that was late: one thing is done, and the next deadline is in the future.
 #[test]
 fn late_timeouts_catch_up_in_one_call() {
     let config = DEFAULT.idle_timeout_ms(30_000);
@@ -393,7 +393,7 @@ fn late_timeouts_catch_up_in_one_call() {
     }
 }
 
-/// C-24: two peers that are silent for long, whatever the pieces in which their Pings and Pongs travel: who is alive keeps the
+/// C-24: two peers that are silent for long, whatever the pieces in which their Pings and Pongs travel: living peers keep the
 /// connection.
 #[test]
 fn keepalive_keeps_two_living_peers_connected() {
@@ -417,7 +417,7 @@ enum Call {
     },
     Pause,
     Resume,
-    /// What comes, but inside a handshake.
+    /// What arrives, except in a handshake.
     Text,
     Ping,
     Send,
@@ -437,7 +437,7 @@ fn call() -> impl Strategy<Value = Call> {
     ])
 }
 
-/// How the clock went on before a call.
+/// How the clock moved before a call.
 #[derive(Clone, Copy, Debug)]
 enum Tick {
     Forwards(u64),
@@ -446,7 +446,7 @@ enum Tick {
 }
 
 /// C-24, law 10: any calls at any times, forwards and backwards: at most one Closed, no deadline after it, and every
-/// deadline that is obeyed lies in the future afterwards (the probe checks both).
+/// deadline that was obeyed is in the future afterwards (the probe checks both).
 #[test]
 fn random_schedules_end_at_most_once() {
     let (closed, living) = (Cell::new(0), Cell::new(0));

@@ -38,7 +38,7 @@ const VERBS: [Verb; 12] = [
 ];
 
 impl Verb {
-    /// The kind that it sends, whether it ends the message, and whether it can go on with one.
+    /// The kind that it sends, whether it ends the message, and whether it can continue one.
     fn means(self) -> (MessageKind, bool, bool) {
         match self {
             Verb::Text => (MessageKind::Text, true, false),
@@ -76,7 +76,7 @@ impl Verb {
     }
 }
 
-/// K-14, S1: any rows of every verb that sends, in both roles, Pings and Pongs between: what does not go on with an unfinished
+/// K-14, S1: any sequence of the verbs that send, in both roles, with Pings and Pongs between: what does not continue an unfinished
 /// message is refused and writes nothing, whatever its kind; the peer receives the messages of the model, and no other.
 #[test]
 fn nothing_whole_goes_inside_an_unfinished_message() {
@@ -145,7 +145,7 @@ mod deflate {
         history: Vec<u8>,
     }
 
-    /// What came of a wire.
+    /// The result of a wire.
     #[derive(Default, Debug)]
     struct Delivered {
         messages: Vec<Vec<u8>>,
@@ -192,13 +192,13 @@ mod deflate {
         }
     }
 
-    /// A block that is stored: as many bytes and five more. It starts and ends between bytes.
+    /// A stored block: the bytes and five more. It starts and ends between bytes.
     fn stored(data: &[u8]) -> Vec<u8> {
         let len = data.len() as u16;
         [&[0][..], &len.to_le_bytes(), &(!len).to_le_bytes(), data].concat()
     }
 
-    /// RFC 1951 §3.2.6 by hand, literals alone, and the empty stored block of a flush: what a lawful sender makes of a fragment
+    /// RFC 1951 §3.2.6 by hand, literals alone, and the empty stored block of a flush: what a proper sender makes of a fragment
     /// that it flushes.
     fn flushed(data: &[u8]) -> Vec<u8> {
         // The block's head, 1 0 0: not the last, fixed codes.
@@ -237,13 +237,13 @@ mod deflate {
     /// What a fragment is made of.
     #[derive(Clone, Copy, Debug)]
     enum Part {
-        /// No byte at all.
+        /// Zero bytes.
         Nothing,
         Stored(Run),
         Flushed(Run),
         /// The flush of nothing.
         EmptyFlush,
-        /// Blocks without data: a bomb where they are many.
+        /// Blocks without data: many of them are a bomb.
         EmptyBlocks(usize),
         /// The data twice, in several blocks.
         Mixed(Run),
@@ -352,7 +352,7 @@ mod deflate {
         assert!(enough, "{whole:?} whole, {long:?} too long, {empty:?} empty");
     }
 
-    /// K-16, W13: what a limit of 1 000 bytes can cost at most, though every fragment takes what it may: with the default of
+    /// K-16, W13: what a limit of 1 000 bytes can cost at most, if every fragment takes what it may: with the default of
     /// empty frames no more than the bound of its 1 025 fragments; a fragment that brings a byte now and then buys eight bytes
     /// for each.
     #[test]
@@ -382,21 +382,21 @@ mod deflate {
         }
     }
 
-    /// How a lawful sender makes frames of a message.
+    /// How a proper sender makes frames of a message.
     #[derive(Clone, Copy, Debug)]
     enum Sender {
         /// Flushes each fragment.
         Flushes,
         /// Stores each fragment.
         Stores,
-        /// Compresses the message a part at a time, as it comes to the caller, and cuts what comes of it: the lengths of the parts.
+        /// Compresses the message a part at a time, as it comes to the caller, and cuts the result: the lengths of the parts.
         Compresses(usize),
     }
 
-    /// K-16: lawful senders are let through up to the last byte of the limit: those who flush each fragment, however small, of
-    /// bytes that cannot be shrunk; those who cut a compressed message into small frames; and those who store it.
+    /// K-16: proper senders are let through up to the last byte of the limit: those that flush each fragment, however small, of
+    /// incompressible bytes; those that cut a compressed message into small frames; and those that store it.
     #[test]
-    fn lawful_senders_of_small_fragments_pass() {
+    fn proper_senders_of_small_fragments_pass() {
         // Noise, of bytes with the longest codes.
         let noise = |i: usize| (BuildHasherDefault::<DefaultHasher>::default().hash_one(i) >> 32) as u8 | 0x90;
         let noise: Vec<_> = (0..20_000).map(noise).collect();
@@ -495,7 +495,7 @@ mod deflate {
         }
     }
 
-    /// K-14: what is sent compressed and what is not do not mix inside a message either; nothing is written or taken.
+    /// K-14: compressed and plain fragments do not mix inside a message either; nothing is written or taken.
     #[test]
     fn compressed_and_plain_fragments_do_not_mix() {
         for role in ROLES {

@@ -18,11 +18,11 @@ use sansocket::Role;
 use crate::support::ROLES;
 use crate::support::pair::Move;
 
-/// Tries `check` on as many inputs of `strategy` as `cases` says. It panics on what breaks the property; `property` then looks for the
+/// Tries `check` on `cases` inputs of `strategy`. It panics on what breaks the property; `property` then looks for the
 /// smallest such input, prints it, and lets it panic once more, with its message and line.
 ///
-/// A failure is appended to `tests/regressions/NAME.txt`, NAME being the file that calls, and tried first in every later run:
-/// commit it. Each property of the file tries all of them, as a line is a seed and no input.
+/// A failure is appended to `tests/regressions/NAME.txt`, where NAME is the calling file, and tried first in every later run:
+/// commit it. Each property of the file tries all of them, as a line is a seed, not an input.
 #[track_caller]
 pub(crate) fn property<S: Strategy>(cases: u32, strategy: S, check: impl Fn(S::Value)) {
     let name = Path::new(Location::caller().file()).file_stem().and_then(OsStr::to_str).unwrap();
@@ -59,13 +59,13 @@ pub(crate) fn role() -> impl Strategy<Value = Role> {
     one_of(&ROLES)
 }
 
-/// One of `from`, the first being the simplest. What comes twice is taken twice as often.
+/// One of `from`, the first being the simplest. An item that is there twice is taken twice as often.
 pub(crate) fn one_of<T: Clone + Debug + 'static>(from: &[T]) -> impl Strategy<Value = T> + use<T> {
     proptest::sample::select(from.to_vec())
 }
 
-/// One of `from`, each as often as its weight says; the first is the simplest. Where many are wanted, it is made much faster than what
-/// `prop_oneof!` makes.
+/// One of `from`, each as often as its weight says; the first is the simplest. It is much faster than
+/// `prop_oneof!`, which matters for large numbers of them.
 pub(crate) fn weighted<T: Clone + Debug + 'static>(from: &[(usize, T)]) -> impl Strategy<Value = T> + use<T> {
     let all: Vec<_> = from.iter().flat_map(|(weight, one)| vec![one.clone(); *weight]).collect();
     proptest::sample::select(all)

@@ -10,7 +10,7 @@ use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
 
 const OK: sansocket_result = sansocket_result::OK;
-/// What no call gives.
+/// A value that no call gives.
 const NO_ERROR: sansocket_error = sansocket_error(9999);
 
 /// Calls one of them. `head` is what a connection received.
@@ -106,7 +106,7 @@ fn header_decode(source: &mut Source<'_>) {
         Ok(None) => assert_eq!((given, error, header.header_len), (R::INCOMPLETE, NO_ERROR, 0)),
         Err(broken) => {
             assert_eq!((given, error.0, header.header_len), (R::NOT_A_FRAME, broken.number().into(), 0));
-            // Who does not want to know does not say where.
+            // NULL for a result that the caller does not want.
             let again = unsafe { sansocket_frame_header_decode(data, len, r, &mut *header, null_mut()) };
             assert_eq!(again, given);
         }
@@ -292,7 +292,7 @@ fn parts(source: &mut Source<'_>, config: &Config<'_>, c_config: &sansocket_conf
     }
 }
 
-/// What answers with a text has none for them; what answers with a result says so, and writes nothing.
+/// Functions that return a text have none for them; those that return a result report it, and write nothing.
 fn wrong_arguments(c_config: &sansocket_config) {
     let (data, len) = (REQUEST.as_ptr(), REQUEST.len());
     let zeroed_config: Box<sansocket_config> = zeroed();
@@ -328,7 +328,7 @@ fn wrong_arguments(c_config: &sansocket_config) {
     assert_eq!((head_len, error, request.method.len, response.status), (usize::MAX, NO_ERROR, 0, 0));
 }
 
-/// NULL stands for nothing, too.
+/// NULL counts as nothing, too.
 fn span_of(bytes: &[u8], source: &mut Source<'_>) -> (*const u8, usize) {
     (if bytes.is_empty() && source.one_in(2) { null() } else { bytes.as_ptr() }, bytes.len())
 }

@@ -1,7 +1,7 @@
 //! A random sequence of calls of the C layer, beside the same calls of the Rust API: results, events, outputs and all that can be
 //! asked must be the same, byte for byte, and wrong calls must change nothing.
 //!
-//! Stands alone, so that a fuzz target can `#[path]`-include it; wants the features `ffi` and `deflate`.
+//! Depends on no other file, so that a fuzz target can `#[path]`-include it; needs the features `ffi` and `deflate`.
 #![allow(clippy::undocumented_unsafe_blocks, reason = "each calls C functions with memory that the lines around it made")]
 
 use ::sansocket::ffi::*;
@@ -158,7 +158,7 @@ pub(crate) fn setup() -> Box<sansocket_setup> {
     setup
 }
 
-/// What every function that initialises must refuse, without a change: NULL, what is misaligned, another size or version.
+/// What every function that initialises must refuse, without a change: NULL, misaligned structs, another size or version.
 fn wrong_setups<T>(
     place: *mut T,
     setup: &sansocket_setup,
@@ -181,7 +181,7 @@ fn wrong_setups<T>(
         assert_eq!(init(place, &*with(&|setup| setup.size += 8)), R::WRONG_SIZE);
         assert_eq!(init(place, &*with(&|setup| setup.abi_version += 1)), R::WRONG_VERSION);
     }
-    assert_eq!(bits(unsafe { &*place }), before, "refused, and changed all the same");
+    assert_eq!(bits(unsafe { &*place }), before, "refused, yet changed");
 }
 
 fn c_config(settings: &[(sansocket_option, u64)]) -> Box<sansocket_config> {
@@ -203,7 +203,7 @@ fn c_config(settings: &[(sansocket_option, u64)]) -> Box<sansocket_config> {
         assert_eq!(sansocket_config_set_subprotocols(c, list, usize::MAX), R::LENGTH_TOO_LARGE);
         let bad = b"\xFF".as_ptr().cast();
         assert_eq!(sansocket_config_set_subprotocols(c, bad, 1), usage(UsageError::InvalidSubprotocol));
-        assert_eq!(bits(&*c), made, "refused, and changed all the same");
+        assert_eq!(bits(&*c), made, "refused, yet changed");
         assert_eq!(sansocket_config_set_subprotocols(c, list, SUBPROTOCOLS.len()), OK);
         for &(option, value) in settings {
             assert_eq!(sansocket_config_set(c, option, value), OK);
@@ -212,7 +212,7 @@ fn c_config(settings: &[(sansocket_option, u64)]) -> Box<sansocket_config> {
     config
 }
 
-/// What begins no connection.
+/// Setups that begin no connection.
 fn wrong_beginnings(ws: *mut sansocket, setup: &sansocket_setup) {
     type Init = unsafe extern "C" fn(*mut sansocket, *const sansocket_setup) -> sansocket_result;
     let (server, client, open): (Init, Init, Init) = (sansocket_init_server, sansocket_init_client, sansocket_init_open);
@@ -242,7 +242,7 @@ fn wrong_beginnings(ws: *mut sansocket, setup: &sansocket_setup) {
         (negotiated.server_max_window_bits, negotiated.client_max_window_bits) = (server, client);
         refuses(R::OUT_OF_RANGE, open, &|setup| setup.negotiated = &raw const *negotiated);
     }
-    assert_eq!(bits(unsafe { &*ws }), before, "refused, and changed all the same");
+    assert_eq!(bits(unsafe { &*ws }), before, "refused, yet changed");
 }
 
 /// A struct of C's, all zero.
@@ -384,7 +384,7 @@ enum Sort {
     Alone,
 }
 
-/// The outputs of a call, full of canaries. C's has bytes in front that are due, and a margin at its end that is not in its size.
+/// The outputs of a call, full of canaries. C's begins with bytes that are due, and ends with a margin that its size leaves out.
 struct Outputs {
     c: Vec<u8>,
     due: usize,
@@ -437,7 +437,7 @@ struct Pair<'c> {
     deflate: Deflate,
 }
 
-/// Inflaters and compressors of both sides. What they are lent goes after them.
+/// Inflaters and compressors of both sides. The memory that they borrow is dropped after them.
 struct Deflate {
     inflater: Box<sansocket_inflater>,
     compressor: Box<sansocket_compressor>,
@@ -471,7 +471,7 @@ impl Deflate {
             assert_eq!(init(null_mut(), 256), R::NULL_POINTER);
             assert_eq!(init(c_history, usize::MAX), R::LENGTH_TOO_LARGE);
             wrong_setups(i, &lent(c_history, 1 << inflated, 0), sansocket_inflater_init);
-            assert_eq!(sansocket_inflater_reset(i), R::NOT_INITIALISED, "refused, and made all the same");
+            assert_eq!(sansocket_inflater_reset(i), R::NOT_INITIALISED, "refused, yet made");
             assert_eq!(init(c_history, 1 << inflated), OK);
             assert_eq!(sansocket_inflater_get_window_bits(i), inflated.into());
             assert_eq!(sansocket_inflater_get_window_bits(i.byte_add(4)), 0);
@@ -483,7 +483,7 @@ impl Deflate {
             assert_eq!([7, 16, 256 + 8].map(|bits| init(len, bits)), [R::OUT_OF_RANGE; 3]);
             assert_eq!(init(300, bits.into()), R::WRONG_MEMORY_LEN);
             wrong_setups(c, &lent(c_memory, len, bits.into()), sansocket_compressor_init);
-            assert_eq!(sansocket_compressor_reset(c), R::NOT_INITIALISED, "refused, and made all the same");
+            assert_eq!(sansocket_compressor_reset(c), R::NOT_INITIALISED, "refused, yet made");
             assert_eq!(init(len, bits.into()), OK);
             assert_eq!(sansocket_compressor_get_window_bits(c), bits.into());
             assert_eq!(sansocket_compressor_get_window_bits(c.byte_add(4)), 0);
@@ -497,7 +497,7 @@ impl Deflate {
 
 impl Drop for Deflate {
     fn drop(&mut self) {
-        // Nobody uses the codecs any more; they do nothing when dropped.
+        // The codecs are not used any more; they do nothing when dropped.
         for memory in self.memory {
             drop(unsafe { Box::from_raw(memory) });
         }
@@ -522,7 +522,7 @@ impl<'c> Pair<'c> {
         setup.negotiated = &raw const *negotiated;
         wrong_beginnings(w, &setup);
         let rust = if source.one_in(2) {
-            // Of what was not said to be read nothing is.
+            // Input that was not declared is not read.
             (setup.role, setup.negotiated) = (sansocket_role(9), null());
             if role == Role::Client {
                 assert_eq!(unsafe { sansocket_init_client(w, &*setup) }, OK);
@@ -599,7 +599,7 @@ impl<'c> Pair<'c> {
         }
     }
 
-    /// All that may be moved between calls goes to another place, and what was there is spoilt.
+    /// Everything that may move between calls is moved, and its old place overwritten.
     fn move_everything(&mut self) {
         fn moved<T>(from: &mut Box<T>) {
             let mut to = Box::new(copied(&**from));
@@ -630,7 +630,7 @@ impl<'c> Pair<'c> {
         self.expected = copied(io);
     }
 
-    /// Makes a call that must be refused: nothing changes but what tells of it. `io` is `changed` during the call.
+    /// Makes a call that must be refused: nothing changes but what reports it. `io` is `changed` during the call.
     fn refused(
         &mut self,
         sort: Sort,
@@ -650,7 +650,7 @@ impl<'c> Pair<'c> {
         self.expected = kept;
     }
 
-    /// Makes the call wrongly, now and then: it must say so, and change nothing.
+    /// Makes the call wrongly, now and then: it must report that, and change nothing.
     fn misuse(
         &mut self,
         source: &mut Source<'_>,
@@ -858,7 +858,7 @@ impl<'c> Pair<'c> {
             self.head = input[at..at + flat.len].to_vec();
         }
         self.buffer = input[consumed..].to_vec();
-        // What a refused client leaves is not ours; a sequence without end is of no use.
+        // What a refused client leaves is not ours; an endless sequence is of no use.
         if self.buffer.len() > 2000 || flat.event_type == E::REFUSED {
             self.buffer.clear();
         }
@@ -928,7 +928,7 @@ impl<'c> Pair<'c> {
 
     fn handle_timeout(&mut self, source: &mut Source<'_>) {
         let mut outputs = Outputs::new(source);
-        // The input is not read: it waits, and nothing of it goes.
+        // The input is not read: it waits unchanged.
         let mut waiting = source.payload();
         self.set_io(&mut waiting, &mut outputs, source);
         self.misuse(source, Sort::Event, &|ws, io| unsafe { sansocket_handle_timeout(ws, io) });
@@ -1072,7 +1072,7 @@ impl<'c> Pair<'c> {
             assert_eq!(bits(&*self.deflate.compressor), before);
         }
         let mut rest = &payload[..];
-        // Until it is done, as C's documentation has it; without room it never is.
+        // Until it is done, as C's documentation says; without room it never is.
         for _ in 0..20 {
             let mut outputs = Outputs::new(source);
             self.set_io(&mut [], &mut outputs, source);
@@ -1125,7 +1125,7 @@ impl<'c> Pair<'c> {
         }
     }
 
-    /// What tells of slow readers and writers.
+    /// Calls about slow readers and writers.
     fn pace(&mut self, source: &mut Source<'_>) {
         let (ws, now, instant): (*mut sansocket, _, _) = (&mut *self.ws, self.now, self.instant());
         unsafe {
@@ -1279,7 +1279,7 @@ impl<'c> Pair<'c> {
         };
         self.writes(source, Sort::Alone, &c, rust);
 
-        // Payload that touches what is free in the output, is none inside it, or lies in what is due does not overlap it.
+        // Payload does not overlap the free part of the output if it touches it, is empty inside it, or lies in the bytes that are due.
         for (at, len, output, size, due, wanted) in [
             (0, 8, 8, 32, 0, OK),
             (30, 10, 0, 30, 0, OK),
@@ -1366,7 +1366,7 @@ impl<'c> Pair<'c> {
         assert_eq!(bytes, twin);
     }
 
-    /// Codecs that are none, and memory of theirs that is read or written.
+    /// Invalid codecs, and memory of theirs that is read or written.
     fn misused_codecs(&mut self) {
         let (inflater, compressor): (*mut _, *mut _) = (&mut *self.deflate.inflater, &mut *self.deflate.compressor);
         let [history, _, memory, _] = self.deflate.memory.map(|memory| memory.cast::<u8>());
@@ -1573,7 +1573,7 @@ pub(crate) fn text(bytes: &[u8]) -> sansocket_text {
     sansocket_text { data: bytes.as_ptr().cast(), len: bytes.len() }
 }
 
-/// None is a text of length 0, wherever it points.
+/// `None` is a text of length 0, wherever it points.
 fn optional(some: Option<&str>, source: &mut Source<'_>) -> sansocket_text {
     let nowhere = sansocket_text { data: source.pick(&[c"x".as_ptr(), null()]), len: 0 };
     some.map_or(nowhere, |some| text(some.as_bytes()))

@@ -60,7 +60,7 @@ pub(crate) fn frame(first: u8, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> 
     wire
 }
 
-/// The header alone, for payloads that never come.
+/// The header alone, for payload that never comes.
 pub(crate) fn header_to(receiver: Role, first: u8, form: Form, len: u64) -> Vec<u8> {
     let mut wire = vec![first];
     wire.extend(length(form, len, receiver == Role::Server));
@@ -83,7 +83,7 @@ pub(crate) struct Written {
     pub(crate) payload: Vec<u8>,
 }
 
-/// Cuts the output of `sender` into whole frames. Panics where a frame is masked though the sender is a server, or not
+/// Cuts the output of `sender` into whole frames. Panics if a frame is masked though the sender is a server, or not
 /// masked though it is a client (F-01, F-03), or has a longer length than needed (F-07).
 pub(crate) fn written_by(sender: Role, mut wire: &[u8]) -> Vec<Written> {
     let mut frames = Vec::new();

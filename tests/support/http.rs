@@ -1,5 +1,5 @@
-//! Heads for the wire; SHA-1 and base64 by their crates, and the grammar of RFC 3986, 9110 and 9112 once more, without anything of the
-//! library's.
+//! Heads for the wire; SHA-1 and base64 by their crates, and the grammar of RFC 3986, 9110 and 9112 once more, independent of the
+//! library.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -33,7 +33,7 @@ pub(crate) fn request_with(more: &[&str]) -> Vec<u8> {
     head(&[&REQUEST[..], more].concat())
 }
 
-/// A valid request with its line `index` replaced, or left out where that is empty.
+/// A valid request with its line `index` replaced, or left out if that is empty.
 pub(crate) fn request_but(index: usize, line: &str) -> Vec<u8> {
     let mut lines = REQUEST.to_vec();
     if line.is_empty() {
@@ -164,7 +164,7 @@ pub(crate) fn is_body_length(lens: &[&str], codings: &[&str], modern: bool) -> b
     modern && lens.is_empty() && chunked.is_some() && chunked == codings.len().checked_sub(1)
 }
 
-/// RFC 9110 §7.6.1, §7.8: the members of Connection are tokens, those of Upgrade such with a version or without.
+/// RFC 9110 §7.6.1, §7.8: the members of Connection are tokens, those of Upgrade tokens with an optional version.
 pub(crate) fn is_list_of_options(value: &str, with_versions: bool) -> bool {
     let token = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c));
     value.split(',').map(|member| member.trim_matches([' ', '\t'])).filter(|member| !member.is_empty()).all(|member| match member

@@ -1,4 +1,4 @@
-//! What all tests stand on: a probe that checks the laws at every call, every delivery of a wire, and the tools around them.
+//! What all tests use: a probe that checks the laws at every call, every delivery of a wire, and the tools around them.
 #![allow(dead_code, reason = "each test file uses its part of the support")]
 pub(crate) mod entropy;
 pub(crate) mod frames;
@@ -33,7 +33,7 @@ pub(crate) fn connecting<'c>(role: Role, config: &'c Config<'c>, entropy: Counte
     }
 }
 
-/// Where a connection stands when the wire under test begins.
+/// The state of a connection when the wire under test begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Begin {
     /// The opening handshake was done elsewhere.
@@ -44,7 +44,7 @@ pub(crate) enum Begin {
     Handshake,
 }
 
-/// One endpoint to be fed with wires.
+/// One endpoint to feed wires to.
 #[derive(Clone, Copy)]
 pub(crate) struct Case<'c> {
     pub(crate) role: Role,
@@ -52,10 +52,10 @@ pub(crate) struct Case<'c> {
     pub(crate) begin: Begin,
 }
 
-/// What a delivery led to, its Data chunks joined.
+/// The result of a delivery, with its Data chunks joined.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Transcript {
-    /// All events; a message stands where it ended.
+    /// All events; a message is where it ended.
     pub(crate) events: Vec<Seen>,
     /// The message that was not finished.
     pub(crate) open: Option<(MessageKind, Vec<u8>)>,
@@ -92,7 +92,7 @@ impl Transcript {
                 (Some((kind, long)), Some((other_kind, short))) => kind == other_kind && long.starts_with(short),
                 (None, Some(_)) => false,
             };
-            assert!(is_prefix, "{theirs:02x?} is no prefix of {ours:02x?} when delivered {delivery}");
+            assert!(is_prefix, "{theirs:02x?} is not a prefix of {ours:02x?} when delivered {delivery}");
         } else {
             assert_eq!(self.open, other.open, "the unfinished message differs when delivered {delivery}");
         }
@@ -138,7 +138,7 @@ impl<'c> Case<'c> {
     }
 
     /// Delivers `wire` in every way: byte by byte, whole, at every two-way split, and with outputs of 0 to 131 bytes.
-    /// All must lead to the same; what byte by byte delivery led to is returned.
+    /// All must have the same result; that of byte by byte delivery is returned.
     pub(crate) fn run(&self, wire: &[u8]) -> Transcript {
         let longest = self.run_briefly(wire);
         for room in 0..=131 {

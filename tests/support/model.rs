@@ -19,7 +19,7 @@ pub(crate) struct Limits {
 /// The defaults of §10.4's limits, from the conformance table.
 pub(crate) const DEFAULT_LIMITS: Limits = Limits { message: 16 << 20, fragments: 65_536, empty: 1_024 };
 
-/// What must come of a wire.
+/// The expected result of a wire.
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {
     /// All events but a final `Failed` and `Closed`.
@@ -43,7 +43,7 @@ impl Verdict {
     }
 }
 
-/// The close codes of §7.4.1, §7.4.2 and the registry that may stand in a frame.
+/// The close codes of §7.4.1, §7.4.2 and the registry that are allowed in a frame.
 pub(crate) fn is_code_for_frames(code: u16) -> bool {
     match code {
         1000 | 1001 | 1002 | 1003 | 1007 | 1008 | 1009 | 1010 | 1011 | 1012 | 1013 | 1014 => true,
@@ -51,7 +51,7 @@ pub(crate) fn is_code_for_frames(code: u16) -> bool {
     }
 }
 
-/// §7.4.1: the code that tells the peer.
+/// §7.4.1: the code for the peer.
 pub(crate) fn code_of(fault: ProtocolError) -> u16 {
     match fault {
         InvalidUtf8 | InvalidCloseReason => 1007,
@@ -78,12 +78,12 @@ struct Header {
     end: usize,
 }
 
-/// The message at hand.
+/// The current message.
 #[derive(Default)]
 struct Message {
     kind: Option<MessageKind>,
     bytes: Vec<u8>,
-    /// The last bytes of a text, where they are no character yet.
+    /// The last bytes of a text, if they are not a character yet.
     tail: Vec<u8>,
     frames: u32,
     empty: u32,

@@ -21,7 +21,7 @@ pub(crate) struct Pair<'c> {
     /// Bytes of each one's output that the other was given.
     client_sent: usize,
     server_sent: usize,
-    /// Whether each one's writing was shut down and told to the other.
+    /// Whether each one's writing was shut down and the other notified.
     client_shut: bool,
     server_shut: bool,
     /// Taken in order, again and again.
@@ -62,7 +62,7 @@ impl<'c> Pair<'c> {
         }
     }
 
-    /// Moves one piece; whether there was anything to move.
+    /// Moves one piece; returns whether there was one.
     pub(crate) fn step(&mut self) -> bool {
         let step = self.moves[self.moved % self.moves.len()].clone();
         self.moved += 1;

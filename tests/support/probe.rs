@@ -60,7 +60,7 @@ pub(crate) enum Seen {
 /// What a server under test does with requests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Answer {
-    /// Accepts, with the subprotocol that it likes best.
+    /// Accepts, with the subprotocol that it prefers.
     Accept,
     /// 404 to plain HTTP and to opening handshakes.
     NotFound,
@@ -136,7 +136,7 @@ impl<'c> Probe<'c> {
         Ok(len)
     }
 
-    /// Calls a verb that must be refused with `error`, and sees to it that it changed nothing.
+    /// Calls a verb that must be refused with `error`, and checks that it changed nothing.
     pub(crate) fn refused(
         &mut self,
         error: impl Into<CallError>,
@@ -150,7 +150,7 @@ impl<'c> Probe<'c> {
         assert!(out.iter().all(|&byte| byte == CANARY), "a refused call wrote {out:02x?}");
     }
 
-    /// Calls a verb that has nothing to do, and sees to it that it did nothing, wanting no room for it.
+    /// Calls a verb that has nothing to do, and checks that it did nothing and needed no room.
     pub(crate) fn writes_nothing(
         &mut self,
         verb: impl FnOnce(&mut Connection<'c, Counter>, &mut [u8]) -> Result<usize, CallError>,
@@ -204,7 +204,7 @@ impl<'c> Probe<'c> {
         let more = event.is_some();
         if more {
             assert!(!was_over || ends, "{event:?} after the end of {:?}", self.events);
-            assert!(consumed > 0 || ends, "{event:?} out of nothing");
+            assert!(consumed > 0 || ends, "{event:?} without input");
         } else {
             assert_eq!(produced, 0, "bytes without an event");
         }
@@ -287,7 +287,7 @@ impl<'c> Probe<'c> {
         let deciding = matches!(self.events.last(), Some(Seen::Request { .. } | Seen::HttpRequest { .. }));
         let seen = closed_event(self.conn.receive_eof(ms(self.now)).event);
         if deciding && self.conn.state() == State::Connecting {
-            // RFC 9112 §9.6: who half-closes still reads the answer. Here none comes before the deadline, if there is one.
+            // RFC 9112 §9.6: a peer that half-closes still reads the answer. Here no answer comes before the deadline, if there is a deadline.
             assert_eq!(seen, None, "Closed before the answer");
             match self.next_timeout() {
                 Some(due) => drop(self.timeout(due.max(self.now), 0)),
@@ -318,7 +318,7 @@ impl<'c> Probe<'c> {
             self.events.push(seen);
             self.assert_over();
         }
-        // Law 10: after a deadline was handled the next one lies in the future.
+        // Law 10: after a deadline was handled the next one is in the future.
         assert!(self.next_timeout().is_none_or(|next| next > now), "{:?} is not after {now}", self.next_timeout());
         out
     }

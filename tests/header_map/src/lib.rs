@@ -1,4 +1,4 @@
-//! A server over somebody else's HTTP: what stands between `http`'s types and the library is this file.
+//! A server over another HTTP library: this file is all that is needed between `http`'s types and ours.
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use sansocket::{Answer, Config, ExtendedConnect, Header, Offer, OfferError, Origin};

@@ -22,7 +22,7 @@ pub(crate) struct Case {
 #[derive(Clone, Debug)]
 enum Memory {
     Sensible,
-    /// So many bytes more than its window.
+    /// This many bytes more than its window.
     Beyond(usize),
 }
 
@@ -31,7 +31,7 @@ struct Sent {
     message: Message,
     room: Room,
     cut: Cut,
-    /// A sender may forget what it likes.
+    /// A sender may forget any of its history.
     forgets: bool,
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn check(case: &Case) -> Tally {
 pub(crate) struct BetweenOurs {
     /// What was agreed for the client's direction and for the server's, and what each lends.
     ends: [(DeflateDirection, Lent); 2],
-    /// The role of who sends or receives.
+    /// The role of the sender or receiver.
     steps: Vec<(Role, Step)>,
 }
 
@@ -142,7 +142,7 @@ fn check_from_zlib(case: &FromZlib) -> Tally {
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     size: Size,
-    /// Where that is all, whether another frame ends the message, with nothing in it.
+    /// If that is all, whether an empty frame ends the message.
     is_open: bool,
     /// Room for what our compressor writes, which may need more frames.
     room: usize,
@@ -286,10 +286,10 @@ struct End<'m> {
     inflater: Inflater<'m>,
     /// What the peer has written and this end has not consumed.
     arriving: Vec<u8>,
-    /// So much of it was presented before.
+    /// How much of it was presented before.
     presented: usize,
     expected: VecDeque<Whole>,
-    /// What has come of the first message expected.
+    /// What has arrived of the first expected message.
     came: Vec<u8>,
 }
 

@@ -100,7 +100,7 @@ fn compare_cuts(byte_by_byte: &Result<Vec<u8>, Refused>, other: &Result<Vec<u8>,
     }
 }
 
-/// What zlib compressed, with up to three small changes.
+/// Output of zlib with up to three small changes.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let message = prop_oneof![3 => message(200), 1 => message(3_000)];
     let messages = vec((message, zlib::flushes(), any::<bool>()), 1..=2);

@@ -1,5 +1,5 @@
 //! What all checks are made of: messages, and how much of them comes at a time. Messages are made of pieces, so that the smallest one
-//! that fails is found by leaving pieces out, in a few hundred tries; by single bytes it would take as many tries as it has bytes.
+//! that fails is found by leaving pieces out, in a few hundred tries; byte by byte it would take a try for each byte.
 
 use proptest::collection::{SizeRange, vec};
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ pub(crate) fn one_of<T: Clone + std::fmt::Debug + 'static>(from: &[T]) -> impl S
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Size {
     Bytes(usize),
-    /// So many 255ths.
+    /// In 255ths.
     Share(u8),
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn size() -> impl Strategy<Value = Size> {
     prop_oneof![3 => bytes.prop_map(Size::Bytes), 1 => any::<u8>().prop_map(Size::Share)]
 }
 
-/// Sizes in turn. After the last one comes all that there is, then the first one again, so that something always gets done.
+/// Sizes in turn. After the last one comes all that there is, then the first one again, so that there is always progress.
 #[derive(Clone, Debug)]
 pub(crate) struct Sizes(Vec<Size>);
 
@@ -61,7 +61,7 @@ pub(crate) struct Message {
 #[derive(Clone, Debug)]
 enum Piece {
     Run(u8, usize),
-    /// Bytes that came before, from so many 65536ths of the message back.
+    /// Bytes that came before, at a distance in 65536ths of the message.
     Again(u16, usize),
     Text(String),
     /// 21 times one of three letters for each number.
@@ -137,7 +137,7 @@ pub(crate) fn text(max: usize) -> impl Strategy<Value = Message> {
     let any = || vec(any::<char>(), 0..=80).prop_map(String::from_iter);
     let kind = prop_oneof![pieces(record, max), pieces(some, max), pieces(any, max)];
     kind.prop_map(|(mut texts, max)| {
-        // Where a text is cut off, no character may be.
+        // A text may be cut off, but not inside a character.
         let mut left = max;
         for text in &mut texts {
             while text.len() > left {

@@ -1,6 +1,6 @@
 //! Compares the inflater, the compressor and whole connections of sansocket with C zlib, on random cases.
 //!
-//! Each case has a seed of its own, that of the first one plus its number, so that a failure can be repeated by itself. What fails is
+//! Each case has a seed of its own, that of the first one plus its number, so that a failure can be repeated by itself. A failing case is
 //! made smaller for a while before it is shown.
 
 mod compressing;
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs cases until the budget is used up or one fails, which is where `check` panics. Whether none did.
+/// Runs cases until the budget is used up or one fails, that is, `check` panics. True if none failed.
 fn run<S: Strategy>(name: &str, seed: u64, budget: Duration, cases: &S, check: fn(&S::Value) -> Tally) -> bool {
     const BETWEEN_REPORTS: Duration = Duration::from_secs(10);
     let (start, mut report, mut count) = (Instant::now(), BETWEEN_REPORTS, 0);

@@ -28,7 +28,7 @@ struct Stream(*mut z::z_stream);
 impl Stream {
     /// `init` gets a stream of zeros, the version and the size of the stream.
     fn new(init: impl FnOnce(*mut z::z_stream, *const std::ffi::c_char, c_int) -> c_int) -> Self {
-        // Zeros ask for zlib's own allocator. They are no valid `z_stream` for Rust until `init` has put it in.
+        // Zeros ask for zlib's own allocator. They are not a valid `z_stream` for Rust until `init` has filled it.
         let stream = Box::into_raw(Box::new(MaybeUninit::<z::z_stream>::zeroed())).cast::<z::z_stream>();
         // SAFETY: as above.
         let version = unsafe { z::zlibVersion() };
@@ -187,7 +187,7 @@ impl Inflater {
         self.fresh = true;
     }
 
-    /// Inflates all of `input`, also what follows a block with BFINAL (RFC 7692 §7.2.3.4). False where it is refused.
+    /// Inflates all of `input`, also what follows a block with BFINAL (RFC 7692 §7.2.3.4). False if it is refused.
     #[must_use]
     pub(crate) fn inflate(&mut self, input: &[u8], output: &mut Vec<u8>) -> bool {
         let mut rest = input;

@@ -141,7 +141,7 @@ fn compressing(setup: &Deflate<'_>, bytes: &[u8]) {
     }
 }
 
-/// What a connection gave, its chunks joined.
+/// The events of a connection, with chunks joined.
 #[derive(PartialEq, Eq, Debug)]
 enum Item {
     Message(MessageKind, Vec<u8>),
@@ -230,7 +230,7 @@ fn deliver(setup: &Deflate<'_>, config: &Config<'_>, max_message_len: u64, way: 
 
 fn every_way(setup: &Deflate<'_>, wire: &[u8]) -> Delivered {
     let (config, limits) = setup.config();
-    // 64 KiB are enough to tell a limit from none, and keep what inflates a thousandfold in bounds.
+    // 64 KiB are enough to see a limit, and bound what inflates a thousandfold.
     let max = limits.message.min(1 << 16);
     let config = config.max_message_len(max);
     let whole = Way { pieces: vec![wire], window: 1 << 12, room: AMPLE, garbage: 0 };
@@ -270,7 +270,7 @@ fn pair(setup: &Deflate<'_>, parts: &[Part; 4], bytes: &[u8]) {
     let room = 32 + setup.small_window();
     let last = Part { fin: true, is_plain: false, pings: false };
     for (mut piece, how) in setup.pieces.of(bytes).into_iter().zip(parts.iter().chain([&last])) {
-        // Where a fragment went out compressed, the next does too.
+        // If a fragment went out compressed, the next does too.
         let is_plain = how.is_plain && unfinished.is_empty();
         let kind = MessageKind::Binary;
         if is_plain {

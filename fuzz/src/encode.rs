@@ -1,7 +1,7 @@
-//! The inverse of `Arbitrary`, which has none: the bytes that are read as a value, for the seeds.
+//! The inverse of `Arbitrary`: the bytes that are read as a given value, for the seeds.
 //!
 //! A struct is its fields in order. An enum begins with the number of its variant, scaled to 32 bits; a flag or a small number is a
-//! byte, counted from the first that it can be; a larger number has its low byte first.
+//! byte, counted from its first value; a larger number has its low byte first.
 
 use crate::input::{
     Action, Attempts, CODES, Client, Code, Command, Decision, DecisionKind, Deflate, Driven, Frames, Heads, Part, Payload,
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn every_verb_is_read_back_and_none_is_longer_than_a_step_has_room_for() {
+    fn every_verb_is_read_back_and_fits_into_a_step() {
         let kinds = [MessageKind::Text, MessageKind::Binary];
         let sent = kinds.map(|kind| [false, true].map(|fin| [Verb::Send { kind, fin }, Verb::SendHeader { kind, fin }]));
         let verbs = [Verb::Nothing, Verb::SendText, Verb::Ping, Verb::Pong, Verb::Pause, Verb::Resume, Verb::Misuse]

@@ -1,4 +1,4 @@
-//! An endpoint whose every verb is predicted: what it must answer, how many bytes it must write, and what the peer must make of them.
+//! An endpoint whose every verb is predicted: what it must answer, how many bytes it must write, and what the peer must see of them.
 
 use crate::input::{Attempts, Code, Verb};
 use crate::support::frames::{CLOSE, FIN, PING, Written, written_by};
@@ -8,7 +8,7 @@ use crate::support::{Begin, ms};
 use sansocket::frame::{FrameHeader, HeaderRules, encode_message};
 use sansocket::{CallError, CloseCode, Config, MessageKind, Role, State, Transport, UsageError};
 
-/// Where the connection stands, as far as what was called and seen tells.
+/// The state of the connection, by the calls and events so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Phase {
     /// Nothing but the handshake may be sent.
@@ -66,7 +66,7 @@ impl<'c> Endpoint<'c> {
         self.look();
     }
 
-    /// What new events say of our output and of the connection.
+    /// Takes from new events what they say about our output and the connection.
     pub(crate) fn look(&mut self) {
         while let Some(seen) = self.probe.events.get(self.looked_at).cloned() {
             self.looked_at += 1;
@@ -160,7 +160,7 @@ impl<'c> Endpoint<'c> {
         }
     }
 
-    /// Calls `verb`, after what `attempts` say. `expected`: the bytes that it has to write, or the caller's mistake.
+    /// Calls `verb`, after the `attempts`. `expected`: the bytes that it has to write, or the caller's mistake.
     /// Returns whether it was carried out.
     pub(crate) fn call(
         &mut self,
@@ -216,7 +216,7 @@ impl<'c> Endpoint<'c> {
         length + if self.role() == Role::Client { 4 } else { 0 } + payload
     }
 
-    /// What must come of a verb of an open connection: too early it is a mistake, too late it does nothing.
+    /// The result of a verb of an open connection: too early it is a mistake, too late it does nothing.
     fn unless_open(&self) -> Result<(), Result<usize, UsageError>> {
         match self.phase {
             Phase::Open => Ok(()),
@@ -225,7 +225,7 @@ impl<'c> Endpoint<'c> {
         }
     }
 
-    /// What must come of a data frame.
+    /// The result of a data frame.
     fn predict(&self, kind: MessageKind, payload: &[u8], fin: bool) -> Result<usize, UsageError> {
         if let Err(expected) = self.unless_open() {
             return expected;
@@ -306,7 +306,7 @@ impl<'c> Endpoint<'c> {
         let done = self.call(attempts, expected, false, |probe, out| match probe.conn.send_encoded(b"") {
             Err(error) => Err(error.into()),
             Ok(_) if probe.conn.state() != State::Open => Ok(0),
-            // What is not text is the encoder's to refuse.
+            // The encoder refuses what is not text.
             Ok(_) => encode_message(kind, payload, out),
         });
         if done && self.phase == Phase::Open {
@@ -383,7 +383,7 @@ impl<'c> Endpoint<'c> {
         }
     }
 
-    /// Verbs of the handshake, where none waits for them.
+    /// Verbs of the handshake, when none is expected.
     fn misuse(&mut self) {
         if self.phase == Phase::Handshake {
             return;
@@ -400,7 +400,7 @@ impl<'c> Endpoint<'c> {
             Role::Server => UsageError::WrongRole,
             Role::Client => UsageError::NotConnecting,
         };
-        // An open client never wrote a request of its own, and may not do so now.
+        // An open client never wrote a request of its own, and must not now.
         self.call(Attempts::default(), Err(wrong), false, |probe, out| {
             let now = ms(probe.now);
             probe.conn.request(&sansocket::ClientRequest::new("h", "/"), now, out)
@@ -415,7 +415,7 @@ impl<'c> Endpoint<'c> {
         let verdict = judge(peer, Begin::Open, Limits { message: u64::MAX, fragments: u32::MAX, empty: u32::MAX }, frames);
         assert!(verdict.faults.is_empty() && verdict.rest == 0, "{verdict:02x?}");
         let mut expected = self.expected.clone();
-        // A peer looks at nothing after a Close.
+        // A peer ignores all that follows a Close.
         if let Some(close) = expected.iter().position(|seen| matches!(seen, Seen::CloseReceived { .. })) {
             expected.truncate(close + 1);
         }
@@ -431,7 +431,7 @@ pub(crate) fn assert_strict(sender: Role, mut wire: &[u8]) -> usize {
     let mut frames = 0;
     while !wire.is_empty() {
         let header =
-            FrameHeader::decode(wire, rules).expect("an output that is no frame").expect("an output that ends in a header");
+            FrameHeader::decode(wire, rules).expect("an output that is not a frame").expect("an output that ends in a header");
         let end = header.header_len() + usize::try_from(header.payload_len).unwrap();
         wire = wire.get(end..).expect("an output that ends in a payload");
         frames += 1;

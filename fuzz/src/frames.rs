@@ -50,7 +50,7 @@ pub(crate) fn adapt(expected: &mut Verdict, settings: &Settings) {
     }
 }
 
-/// Byte by byte, whole, and in `pieces`. Returns what the first led to.
+/// Byte by byte, whole, and in `pieces`. Returns the result of the first.
 pub(crate) fn every_way(case: &Case<'_>, pieces: &Pieces, wire: &[u8]) -> Transcript {
     let longest = case.deliver(wire, 1..wire.len(), AMPLE);
     assert_covers(&longest, &case.deliver(wire, [], pieces.room()));
@@ -58,7 +58,7 @@ pub(crate) fn every_way(case: &Case<'_>, pieces: &Pieces, wire: &[u8]) -> Transc
     longest
 }
 
-/// Law 2, as the tests have it: of a message that ends in a fault, the shorter delivery is a prefix of the longer.
+/// Law 2, as in the tests: of a message that ends in a fault, the shorter delivery is a prefix of the longer.
 pub(crate) fn assert_covers(longest: &Transcript, other: &Transcript) {
     assert_eq!(longest.events, other.events, "events differ");
     assert_eq!(longest.output, other.output, "output differs");
@@ -66,13 +66,13 @@ pub(crate) fn assert_covers(longest: &Transcript, other: &Transcript) {
     match (&longest.open, &other.open) {
         (_, None) if longest.has_failed() => {}
         (Some((kind, long)), Some((other_kind, short))) if longest.has_failed() => {
-            assert!(kind == other_kind && long.starts_with(short), "{short:02x?} is no prefix of {long:02x?}");
+            assert!(kind == other_kind && long.starts_with(short), "{short:02x?} is not a prefix of {long:02x?}");
         }
         (long, short) => assert_eq!(long, short, "the unfinished message differs"),
     }
 }
 
-/// What byte-wise delivery led to is what the model says; its wire began `from` bytes into the other, and led to `output`.
+/// The result of byte-wise delivery is the model's, whose wire began `from` bytes into the other, and wrote `output`.
 pub(crate) fn assert_agrees(expected: &Verdict, seen: &Transcript, from: usize, output: &[u8], role: Role) {
     let mut events = seen.events.clone();
     // Those of the opening handshake are not the model's.
@@ -132,7 +132,7 @@ pub(crate) fn assert_cut(expected: &Verdict, endpoint: &Endpoint<'_>, events: &[
     assert!(expected.events.starts_with(events), "{events:02x?}, expected {expected:02x?}");
 }
 
-/// Delivers the pieces, does at each cut what `steps` say, `first` with the cut's number before the verb, and ends the input.
+/// Delivers the pieces, takes the `steps` at each cut, `first` with the cut's number before the verb, and ends the input.
 pub(crate) fn drive<'c>(
     endpoint: &mut Endpoint<'c>,
     pieces: &Pieces,
@@ -154,7 +154,7 @@ pub(crate) fn drive<'c>(
     endpoint.eof();
 }
 
-/// Laws 3 and 11: who presents other bytes than those that were left gets an error at most, and one `Closed` all the same.
+/// Laws 3 and 11: a caller that presents other bytes than those that were left gets an error at most, and still one `Closed`.
 pub(crate) fn careless(role: Role, begin: Begin, config: &Config<'_>, room: usize, steps: &[Step; 4], wire: &[u8]) {
     let mut conn = Probe::start(role, config, begin).conn;
     for step in steps {
@@ -179,7 +179,7 @@ pub(crate) fn careless(role: Role, begin: Begin, config: &Config<'_>, room: usiz
     }
     let mut end = conn.receive_eof(ms(0)).event;
     if end.is_none() && conn.state() == State::Connecting {
-        // A request waits for its answer: who half-closes after it still reads.
+        // A request waits for its answer: a client that half-closes after it still reads.
         conn.respond(404, &[], b"", ms(0), &mut [0; 200]).unwrap();
         end = conn.receive_eof(ms(0)).event;
     }
@@ -191,7 +191,7 @@ mod tests {
     use super::frames_server;
     use crate::input::{Frames, Pieces, Settings, Step, Wire};
 
-    /// The oracles see something: a wire that the model and the machine judge alike passes, whatever the settings.
+    /// The oracles work: a wire that the model and the machine judge alike passes, whatever the settings.
     #[test]
     fn example_of_the_rfc_passes_under_all_settings() {
         let wire = Wire(&[0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58]);

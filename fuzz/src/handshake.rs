@@ -116,7 +116,7 @@ pub fn client(input: &Client<'_>) {
     }
 }
 
-/// What the end of input gives where nothing was closed.
+/// The event at the end of input if nothing was closed.
 const CUT: Seen = Seen::Closed { code: 1006, was_clean: false };
 
 /// The 101 at the start of a server's output, which belongs to the request `head`, and the frames after it.
@@ -126,7 +126,7 @@ fn take_101<'o>(output: &'o [u8], head: &Head, subprotocols: &[&str]) -> (Head, 
     };
     let offered = head.list("sec-websocket-protocol").unwrap_or_default();
     let offered: Vec<_> = offered.iter().map(|name| &name[..]).filter(|name| subprotocols.contains(name)).collect();
-    // HS-08: nothing else is ever answered by a 101, and a client takes this one.
+    // HS-08: only a valid handshake is answered by a 101, and a client accepts this one.
     assert_eq!(head.kind(), Kind::OpeningHandshake);
     assert!(response.opens(&accept_of(head.all("sec-websocket-key")[0]), &offered), "{response:?}");
     let frames = &output[response.len..];

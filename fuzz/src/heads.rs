@@ -12,7 +12,7 @@ pub fn heads(input: &Heads<'_>) {
     let (role, wire) = (input.receiver, input.wire.0);
     let (config, _) = input.settings.config();
     let case = Case { role, config: &config, begin: Begin::Handshake };
-    // Frames are others' business.
+    // Other targets cover frames.
     let head_end = naive::find(wire.get(2..).unwrap_or_default(), b"\r\n\r\n").map_or(wire.len(), |at| at + 6);
     let wire = &wire[..head_end];
     let seen = every_way(&case, &input.pieces, wire);
@@ -73,7 +73,7 @@ fn parts(head: &Head, request: &Request<'_>) {
     }
 }
 
-/// The naive reader and `parse` agree, where the end of the head is there.
+/// The naive reader and `parse` agree, if the head is complete.
 fn assert_same_verdict(reading: &Reading<Head>, parsed: &Result<Option<usize>, ProtocolError>) {
     match (reading, parsed) {
         (Reading::Valid(head), Ok(Some(len))) => assert_eq!(head.len, *len),
@@ -82,7 +82,7 @@ fn assert_same_verdict(reading: &Reading<Head>, parsed: &Result<Option<usize>, P
     }
 }
 
-/// `parse` over a whole head says what the scan says that goes byte by byte, and its verdict does not come before that.
+/// `parse` over a whole head agrees with the scan byte by byte, whose verdict does not come earlier.
 pub(crate) fn assert_scan_agrees(role: Role, wire: &[u8], config: &Config<'_>, seen: &Transcript) {
     let parse = |bytes| match role {
         Role::Server => Request::parse(bytes, config).map(|request| request.map(|request| request.bytes().len())),

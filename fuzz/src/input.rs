@@ -117,7 +117,7 @@ pub(crate) enum Action<'d> {
         attempts: Attempts,
         payload: Payload<'d>,
     },
-    /// Time passes, and `room` is there for what that makes due.
+    /// Time passes, with `room` for what becomes due.
     Pass {
         ms: u8,
         room: u8,
@@ -153,13 +153,13 @@ pub(crate) struct Pieces {
 /// What happens at a cut.
 #[derive(Arbitrary, Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Step {
-    /// Time that passes, and room for what that makes due.
+    /// Time that passes, and room for what becomes due.
     pub(crate) ms: u8,
     pub(crate) room: u8,
     #[arbitrary(with = verb)]
     pub(crate) verb: Verb,
     pub(crate) attempts: Attempts,
-    /// What is sent comes from the wire: as good as any.
+    /// The payload is taken from the wire.
     pub(crate) payload: Range,
     /// What a careless caller presents as input.
     pub(crate) stray: Range,
@@ -207,7 +207,7 @@ pub(crate) enum Verb {
     },
     Pause,
     Resume,
-    /// Verbs of the handshake, when none waits for them.
+    /// Verbs of the handshake, when none is expected.
     Misuse,
 }
 
@@ -225,7 +225,7 @@ pub(crate) struct Attempts {
     pub(crate) without_room: bool,
     /// The call of a client with entropy that fails.
     pub(crate) without_entropy: bool,
-    /// Then there is no byte of room to spare.
+    /// In that case, exactly the room that is needed.
     pub(crate) has_exact_room: bool,
 }
 
@@ -259,7 +259,7 @@ pub(crate) enum DecisionKind {
 #[derive(Arbitrary, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wire<'d>(pub(crate) &'d [u8]);
 
-/// The number of bytes goes before them: `Arbitrary` for slices takes it from the end of the input, where one of another command is.
+/// The number of bytes goes before them: `Arbitrary` for slices takes it from the end of the input, where that of another command may be.
 #[derive(Arbitrary, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Payload<'d>(#[arbitrary(with = payload)] pub(crate) &'d [u8]);
 
@@ -376,7 +376,7 @@ impl Pieces {
         cuts
     }
 
-    /// What lies between the cuts of `wire`.
+    /// The pieces of `wire` between its cuts.
     pub(crate) fn of<'w>(&self, wire: &'w [u8]) -> Vec<&'w [u8]> {
         let mut from = 0;
         let ends = self.cuts(wire.len()).into_iter().chain([wire.len()]);

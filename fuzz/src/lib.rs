@@ -1,8 +1,8 @@
-//! Bodies of the fuzz targets: plain functions that panic where a law is broken. `targets/` hands them to libFuzzer, the tests run
+//! Bodies of the fuzz targets: plain functions that panic if a law is broken. `targets/` hands them to libFuzzer, the tests run
 //! them over the committed seeds.
 //!
-//! The oracles are those of the tests: the probe that checks the laws at every call, and the reference model of frames. What they
-//! lack stands here: a second reading of HTTP heads (`naive`) and of URLs, and a prediction of what each verb must do (`endpoint`).
+//! The oracles are those of the tests: the probe that checks the laws at every call, and the reference model of frames. This package
+//! adds a second reading of HTTP heads (`naive`) and of URLs, and a prediction of what each verb must do (`endpoint`).
 //!
 //! What a body takes is a value of `input`, for `url` a text, and for `ffi` bytes.
 
@@ -43,7 +43,7 @@ pub fn ffi(data: &[u8]) {
     ffi_sequence::ffi_sequence(data);
 }
 
-/// A target's name, and its body on the bytes of an input, which says whether they are one.
+/// A target's name, and its body on the bytes of an input; false if they are not an input.
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// All targets.

@@ -1,19 +1,19 @@
-//! HTTP heads read a second time: line by line, with no thought of speed or of bytes that are still to come. Shares nothing with the
+//! HTTP heads read a second time: line by line, without regard to speed or to bytes that are still to come. Shares nothing with the
 //! library.
 
 use crate::input::HeadLimits;
 use crate::support::http::{is_authority, is_body_length, is_list_of_options, is_request_target};
 
-/// What becomes of bytes that should start with a head.
+/// The result of reading bytes that should start with a head.
 #[derive(Debug)]
 pub(crate) enum Reading<T> {
-    /// The end of the head is missing. There may be something wrong with it all the same.
+    /// The end of the head is missing. It may be invalid all the same.
     Incomplete,
     Invalid,
     Valid(T),
 }
 
-/// Bytes stand here as characters of ISO 8859-1.
+/// Bytes are characters of ISO 8859-1 here.
 #[derive(Debug)]
 pub(crate) struct Head {
     /// Method, target and version; or version, status and reason.
@@ -44,7 +44,7 @@ pub(crate) fn response(bytes: &[u8], limits: &HeadLimits) -> Reading<Head> {
     read(bytes, limits, false)
 }
 
-/// Where `what` stands in `bytes`.
+/// The position of `what` in `bytes`.
 pub(crate) fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
@@ -144,7 +144,7 @@ impl Head {
             && self.lists_are_good(is_old)
     }
 
-    /// RFC 9112 §6.3: whether where the body of a final response ends is beyond doubt, or there is none.
+    /// RFC 9112 §6.3: whether a final response has no body, or one whose end is beyond doubt.
     pub(crate) fn is_framed(&self) -> bool {
         let [version, status, _] = &self.start;
         let codings = self.list("transfer-encoding");
@@ -187,7 +187,7 @@ impl Head {
         if good { Kind::OpeningHandshake } else { Kind::Wrong }
     }
 
-    /// §4.1: whether this is the 101 that a client waits for whose key has the answer `accept` and which offers `subprotocols`.
+    /// §4.1: whether this is the 101 for a client whose key has the answer `accept` and which offers `subprotocols`.
     pub(crate) fn opens(&self, accept: &str, subprotocols: &[&str]) -> bool {
         let [version, status, _] = &self.start;
         let chosen = self.all("sec-websocket-protocol");
@@ -209,7 +209,7 @@ fn is_resource(target: &str) -> bool {
     is_request_target("GET", target) && (target.starts_with('/') || ["ws", "wss", "http", "https"].iter().any(is_ours))
 }
 
-/// §9.1, for a list that is cut at its commas: no token, quoted or not, has one.
+/// §9.1, for a list that is cut at its commas: a token, quoted or not, has none.
 fn is_extension(text: &str) -> bool {
     let mut parts = text.split(';').map(|part| part.trim_matches([' ', '\t']));
     let is_param = |param: &str| match param.split_once('=') {
@@ -223,7 +223,7 @@ fn is_extension(text: &str) -> bool {
     parts.next().is_some_and(is_token) && parts.all(is_param)
 }
 
-/// What stands between the quotes: a token once the backslashes are gone that stand before one byte each.
+/// The text between the quotes: a token once each backslash before a byte is removed.
 fn is_quoted_token(text: &str) -> bool {
     let mut unescaped = String::new();
     let mut chars = text.chars();

@@ -1,4 +1,4 @@
-//! The seeds: inputs that reach far into the machine, from which libFuzzer goes on. `examples/seeds.rs` writes them to `seeds/`.
+//! The seeds: inputs that reach far into the machine, from which libFuzzer continues. `examples/seeds.rs` writes them to `seeds/`.
 
 use crate::encode::Encode;
 use crate::input::{
@@ -336,7 +336,7 @@ impl Seeds {
         let deadlines =
             [pass(Role::Client, 41, 255), pass(Role::Client, 80, 255), pass(Role::Server, 48, 10), receive(Role::Server, 0, 32)];
         let closes = [client(close(1000), b"bye"), server(binary(true), b"xy")];
-        // Those that are refused, and then one that is not.
+        // Refused calls, and then one that succeeds.
         let codes = [1004, 1005, 1006, 1015, 2999, 5000, 999, 0, 65_535, 3000].map(|code| client(close(code), b""));
         let both_close = [client(close(1000), b""), server(Verb::Close { code: None }, b"")];
         let header_alone = [

@@ -54,7 +54,7 @@ impl<'c> End<'c> {
         len > 0
     }
 
-    /// What came is what the other sent.
+    /// Each received what the other sent.
     fn finish(&self, other: &Self) {
         let (ours, theirs) = (&self.endpoint, &other.endpoint);
         theirs.check_output(&theirs.probe.output);

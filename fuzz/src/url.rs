@@ -14,7 +14,7 @@ pub fn url(&text: &&str) {
     };
     let parts = (url.is_secure(), url.host().to_string(), url.port(), url.target().to_string());
     assert_eq!(Some(parts), cut);
-    // The parts are the text again, but for a port that goes without saying and a path that is not there.
+    // The parts are the text again, except for a default port and a missing path.
     let (_, rest) = text.split_once("://").unwrap();
     assert!(rest.starts_with(url.authority()));
     assert!(rest.ends_with(url.target()) || url.target() == "/");
@@ -23,7 +23,7 @@ pub fn url(&text: &&str) {
     let digits = port.strip_prefix(':').unwrap_or(port).trim_start_matches('0');
     assert!(digits.is_empty() || digits == default, "{port} is lost");
 
-    // What comes of a URL can always be asked for, and says the same to a server.
+    // The parts of a URL can always be sent in a request, and a server reads them back.
     let mut out = vec![0; text.len() + 400];
     let mut client = Connection::client(&DEFAULT, Counter::default(), ms(0));
     let len = client.request(&ClientRequest::new(url.authority(), url.target()), ms(0), &mut out).unwrap();
@@ -34,7 +34,7 @@ pub fn url(&text: &&str) {
     assert!(target == url.target() || target.strip_prefix('/') == Some(url.target()), "{target}");
 }
 
-/// RFC 3986 by hand, with what §3 and the library's documentation leave out of it: secure, host, port and target.
+/// RFC 3986 by hand, without what §3 and the library's documentation exclude: secure, host, port and target.
 fn naive(text: &str) -> Option<(bool, String, u16, String)> {
     let (scheme, rest) = text.split_once("://")?;
     let is_secure = match &*scheme.to_ascii_lowercase() {

@@ -30,7 +30,7 @@ fn committed_seeds_are_those_of_the_program() {
     }
 }
 
-/// What is no input at all passes too.
+/// Bytes that are not an input pass too.
 #[test]
 fn short_inputs_pass() {
     for (_, body) in sansocket_fuzz::TARGETS {

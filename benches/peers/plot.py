@@ -5,7 +5,7 @@ import math
 import sys
 
 CELLS = [("W1/16/65536", "16 bytes"), ("W1/125/65536", "125 bytes"), ("W1/1024/65536", "1 024 bytes")]
-# One build of uWebSockets stands for all; bounds other than the floor say nothing about libraries.
+# One build of uWebSockets stands for all; bounds other than the floor are left out, as they are not libraries.
 LEFT_OUT = ("limit:", "floor, but", "uWS parser", "uWebSockets (gcc", "uWebSockets (clang_native", "wslay_frame")
 LABELS, WIDTH, PANEL, ROW, TOP = 190, 900, 220, 21, 64
 

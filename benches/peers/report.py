@@ -27,7 +27,7 @@ LEGEND = (
     "‡ delivers a message in pieces as they arrive. † does not check UTF-8. "
     "* compiled for the CPU at hand, not counted under callgrind."
 )
-READ = "65536"  # the usual size of a read, not worth a word in a heading
+READ = "65536"  # the usual size of a read, left out of headings
 
 
 def read_tsv(path):

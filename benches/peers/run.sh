@@ -45,13 +45,13 @@ all | build | time | instr | mem | report) [ $# -eq 0 ] || bad "$what takes no a
 floor)
     while [ $# -gt 0 ]; do
         case "$1" in
-        --at-most) [ $# -gt 1 ] || bad "--at-most wants a number" && at_most="$2" && shift 2 ;;
-        --instructions) [ $# -gt 1 ] || bad "--instructions wants three numbers" && instructions="$2" && shift 2 ;;
+        --at-most) [ $# -gt 1 ] || bad "--at-most needs a number" && at_most="$2" && shift 2 ;;
+        --instructions) [ $# -gt 1 ] || bad "--instructions needs three numbers" && instructions="$2" && shift 2 ;;
         *) bad "floor: $1?" ;;
         esac
     done
     case "$at_most" in
-    '' | . | *[!0-9.]* | *.*.*) bad "--at-most wants a number: $at_most" ;;
+    '' | . | *[!0-9.]* | *.*.*) bad "--at-most needs a number: $at_most" ;;
     esac
     ;;
 *) bad "$what?" ;;
@@ -90,7 +90,7 @@ build_all() {
     header boost/beast.hpp ||
         install_packages "$(apt-cache show libboost1.81-dev >/dev/null 2>&1 && echo libboost1.81-dev || echo libboost-dev)"
 
-    # uWebSockets' headers come inside this crate; only its sources are wanted, so it is vendored
+    # uWebSockets' headers come inside this crate; only its sources are needed, so it is vendored
     # (downloaded and unpacked), not built as a dependency
     UWS_SRC="$src/uws/vendor/libuwebsockets-sys-0.0.10/uWebSockets/src"
     if [ ! -f "$UWS_SRC/WebSocketProtocol.h" ]; then
@@ -127,7 +127,7 @@ floor() {
     else
         say "valgrind is not installed: INSTRUCTIONS ARE NOT COUNTED"
     fi
-    # A neighbour on the machine can spoil one attempt; each is a process of its own, with another memory layout.
+    # Other load on the machine can spoil one attempt; each is a process of its own, with another memory layout.
     retries=0
     while :; do
         say "measuring time, attempt $((retries + 1))"

@@ -1,5 +1,5 @@
-/* Counts every allocation of the process (Rust, C and C++ alike) while it is told to. Linked in always: every
- * allocation of every peer pays one more test. */
+/* Counts every allocation of the process (Rust, C and C++ alike) while it is told to. Always linked in: every
+ * allocation of every peer pays for one more test. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <malloc.h>

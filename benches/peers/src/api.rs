@@ -42,7 +42,7 @@ impl Sink {
     pub fn end(&mut self) {
         self.msgs += 1;
     }
-    /// Whether two verifying sinks were given the same.
+    /// Whether two verifying sinks were given the same bytes.
     pub fn same(&self, other: &Sink) -> bool {
         (self.msgs, self.bytes, self.hash) == (other.msgs, other.bytes, other.hash)
     }
@@ -73,7 +73,7 @@ impl Out {
     }
 }
 
-/// A payload to send, in the shapes the different APIs like best.
+/// A payload to send, in the forms that the different APIs prefer.
 pub struct Payload {
     pub slice: Vec<u8>,
     pub bytes: Bytes,
@@ -93,12 +93,12 @@ pub struct Caps {
     pub deflate: bool,
     /// cannot run under valgrind (AVX-512 code)
     pub native: bool,
-    /// not a library, but something to compare with
+    /// a bound to compare with, not a library
     pub limit: bool,
     pub client_decode: bool,
 }
 impl Caps {
-    /// Does no WebSocket at all, only moves or masks bytes: there is nothing to verify.
+    /// Only moves or masks bytes, without WebSocket: there is nothing to verify.
     pub fn is_bound(&self) -> bool {
         self.limit && !self.utf8
     }

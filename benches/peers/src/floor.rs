@@ -1,4 +1,4 @@
-//! `wsbench floor`: our own peer held against the floor in the three cells that CI watches.
+//! `wsbench floor`: our own peer compared with the floor in the three cells that CI watches.
 use crate::cells;
 use crate::measure::Config;
 use crate::peers::{self, limits::FLOOR};
@@ -16,9 +16,9 @@ const WRONG: u8 = 3;
 pub struct Options {
     /// The highest ratio of the medians of time that is accepted.
     pub at_most: f64,
-    /// The highest ratio of the instructions that is accepted, a cell each: a count does not vary, so that a few more show.
+    /// The highest ratio of the instructions that is accepted, for each cell: counts do not vary, so even a few more show.
     pub instructions_at_most: Option<[f64; 3]>,
-    /// Where the dumps of the same command under callgrind lie.
+    /// The folder of the dumps of the same command under callgrind.
     pub dumps: Option<String>,
 }
 

@@ -80,7 +80,7 @@ fn measure_cells(callgrind: bool) -> ExitCode {
         Err(_) => cells.retain(|c| !(cfg.callgrind && c.slow_under_callgrind())),
     }
     if cells.is_empty() {
-        return usage("no cell begins with what WSBENCH_CELLS says");
+        return usage("no cell begins with a value of WSBENCH_CELLS");
     }
     let all = peers::all();
     let mut rows = vec![];
@@ -103,7 +103,7 @@ fn measure_floor(mut options: &[&str]) -> ExitCode {
             ("--instructions", _) => {
                 match value.split(',').map(str::parse).collect::<Result<Vec<f64>, _>>().map(<[f64; 3]>::try_from) {
                     Ok(Ok(ratios)) => o.instructions_at_most = Some(ratios),
-                    _ => return usage(&format!("floor: --instructions wants three numbers: {value}")),
+                    _ => return usage(&format!("floor: --instructions needs three numbers: {value}")),
                 }
             }
             ("--callgrind", _) => o.dumps = Some((*value).into()),

@@ -4,7 +4,7 @@ use crate::callgrind;
 use std::ffi::CString;
 use std::time::Duration;
 
-/// CPU time of this thread: what other processes do to the wall clock does not count.
+/// CPU time of this thread: other processes, which move the wall clock, do not count.
 #[derive(Clone, Copy)]
 pub struct Cpu(Duration);
 
@@ -43,7 +43,7 @@ impl Config {
     }
 }
 
-/// Runs the given number of passes; returns their time and that of a second phase, where there is one.
+/// Runs the given number of passes; returns their time and that of a second phase, if there is one.
 pub type Run<'a> = Box<dyn FnMut(usize) -> (Duration, Duration) + 'a>;
 
 /// One contender of a cell.

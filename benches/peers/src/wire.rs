@@ -134,7 +134,7 @@ pub fn check_encoded(mut b: &[u8], p: &Payload, n: usize, masked: bool) -> Resul
 /// How often the bytes at an address that a peer was given may have changed.
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
 
-/// To be called before a peer is given a new wire, which may lie where an older one lay.
+/// Call it before a peer is given a new wire, which may have the address of an older one.
 pub fn is_new() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }

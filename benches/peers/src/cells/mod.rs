@@ -56,7 +56,7 @@ impl Cell {
         }
     }
 
-    /// Whether counting its instructions is left out unless asked for by name: it takes long and says little.
+    /// Whether counting its instructions is left out unless asked for by name: it takes long and shows little.
     pub fn slow_under_callgrind(&self) -> bool {
         match self {
             #[cfg(feature = "peers")]
@@ -88,7 +88,7 @@ const READ: usize = 65536;
 /// One TCP segment.
 const SEGMENT: usize = 1460;
 
-/// Binary messages to a server: the cells that the floor is held against.
+/// Binary messages to a server: the cells that are compared with the floor.
 pub fn w1(size: usize, chunk: usize) -> Cell {
     Cell::Decode { id: "W1", role: Role::Server, kind: Kind::Binary, size, chunk }
 }

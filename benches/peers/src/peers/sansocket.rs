@@ -9,7 +9,7 @@ const ROOM: usize = 14 + 131;
 
 pub struct Sansocket;
 
-/// As quick as what the other peers use; no source for anything but a benchmark.
+/// As quick as the sources of the other peers; for benchmarks only.
 struct FastRand;
 
 impl Entropy for FastRand {

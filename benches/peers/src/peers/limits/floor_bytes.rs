@@ -1,4 +1,4 @@
-//! The floor's loop with an owned `Bytes` per message, to tell what that kind of API costs.
+//! The floor's loop with an owned `Bytes` per message, to show what that kind of API costs.
 use super::floor::check;
 use super::simd::xor_best;
 use crate::api::*;

@@ -1,6 +1,6 @@
 //! Masking with SSE2, AVX2 and AVX-512. For all of it: a pointer and a length are those of one valid buffer, and
 //! the caller has checked that the CPU has the unit. The key is used from its lowest byte on.
-#![allow(unsafe_op_in_unsafe_fn)] // nothing here is anything else
+#![allow(unsafe_op_in_unsafe_fn)] // everything here is unsafe
 #![allow(clippy::needless_range_loop)] // the loop as it is measured
 use std::arch::x86_64::*;
 
@@ -103,7 +103,7 @@ pub unsafe fn xor_copy_avx2(mut d: *mut u8, mut s: *const u8, mut n: usize, key:
     std::ptr::copy_nonoverlapping(s, d, n);
     xor_tail(d, n, key)
 }
-/// XOR in place and tell whether the result is pure ASCII, one pass.
+/// XOR in place and report whether the result is pure ASCII, one pass.
 #[target_feature(enable = "avx2")]
 pub unsafe fn xor_ascii_avx2(mut p: *mut u8, mut n: usize, key: u32) -> bool {
     let k = _mm256_set1_epi32(key as i32);

@@ -1,7 +1,7 @@
-//! The C library: `sansocket`'s C layer, and what a program without Rust's standard library lacks. Nothing else is in it.
+//! The C library: `sansocket`'s C layer, and what a program without Rust's standard library lacks; nothing else.
 #![no_std]
 
-// Its functions carry C's names and are exported from here.
+// Its functions have C's names and are exported from here.
 extern crate sansocket as _;
 
 /// No call gets here: `ci/link-proof` shows that no function of the header can reach a panic.

@@ -18,12 +18,12 @@ SNAPSHOT = ROOT / "capi/abi.txt"
 RULES = """\
 # The ABI of libsansocket on a 64-bit target. `ci/header` compares, `ci/header --write` refreshes.
 #
-# SANSOCKET_ABI_VERSION must be raised where a program that was compiled with the old header would go wrong with the new library:
+# SANSOCKET_ABI_VERSION must be raised if a program that was compiled with the old header would break with the new library:
 # - a line of this file goes away or changes: a function, a prototype, the size, alignment or a field of a struct, a constant;
 # - a field, a number or an argument gets another meaning, which no line shows.
-# It stays where such a program goes on as before, and the new lines are only written:
+# It stays if such a program works as before, and the new lines are only written:
 # - a function, a constant, a result, error, event, option or struct is added;
-# - a new field takes space that was `reserved` (callers had to leave it 0, so 0 has to mean what went before).
+# - a new field takes space that was `reserved` (callers had to leave it 0, so 0 has to mean what it did before).
 # The functions that initialise something compare the number, and the marks in initialised structs hold it. Raising it is an entry in
 # CHANGELOG.md that says "ABI".
 """
@@ -83,7 +83,7 @@ def main() -> None:
     if exported() != functions:
         fail(f"the library's exports are not the header's functions: {sorted(exported() ^ functions)}")
     before = [line for line in SNAPSHOT.read_text().splitlines() if not line.startswith("#")] if SNAPSHOT.exists() else []
-    # Space that was reserved may be used, or there may be less of it.
+    # Reserved space may be used, or shrink.
     broken = [line for line in before if line not in now and not re.match(r"field \w+\.reserved", line)]
     added = [line for line in now if line not in before]
     if broken and version(before) == version(now):
@@ -93,7 +93,7 @@ def main() -> None:
         SNAPSHOT.write_text(RULES + "\n".join(now) + "\n")
     elif now != before:
         print(*[f"+ {line}" for line in added], sep="\n", file=sys.stderr)
-        fail("the snapshot is not of today: ci/header --write")
+        fail("the snapshot is out of date: ci/header --write")
     print(f"header: ABI version {version(now)}, {len(functions)} functions, {len(now)} lines; nothing else is exported")
 
 

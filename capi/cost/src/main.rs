@@ -1,8 +1,8 @@
 //! Calls one function some number of times: `cost FUNCTION ROLE BYTES CALLS`. Under callgrind, which counts the instructions from the
-//! function's first to its return, the arguments being ready and the results lying where the caller reads them.
+//! function's first to its return, with the arguments ready and the results where the caller reads them.
 //!
 //! Rust's functions here are called as C calls its own: from outside (never inlined), with kind and fin known at run time only, and with
-//! the result handed back whole. What the handler does with it is not counted on either side.
+//! the whole result returned. The caller's use of it is not counted on either side.
 
 use sansocket::ffi;
 use sansocket::{
@@ -13,7 +13,7 @@ use std::hint::black_box;
 
 static CONFIG: Config = Config::new();
 
-/// As C's source is: behind a pointer.
+/// As C's source is: called through a pointer.
 struct Source(unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i32);
 
 impl Entropy for Source {
@@ -23,7 +23,7 @@ impl Entropy for Source {
     }
 }
 
-/// A key that is no zero, for no use but this one.
+/// A key other than zero, for this program only.
 unsafe extern "C" fn entropy(_: *mut c_void, bytes: *mut u8, len: usize) -> i32 {
     // SAFETY: the caller's room for `len` bytes.
     unsafe { bytes.write_bytes(0x5A, len) };

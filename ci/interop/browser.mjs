@@ -1,4 +1,4 @@
-// Lets headless Chromium talk to an echo server, from whatever page that serves; with the name of a picture to take, uses the example
+// Lets headless Chromium talk to an echo server, from the page that it serves; with the name of a picture to take, uses the example
 // echo_server's page as a person does: `node browser.mjs http://127.0.0.1:9001/ [SCREENSHOT]`.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -111,7 +111,7 @@ const usePage = async (browser) => {
   await page.click("text=Open again");
   await shows("#state", /^OPEN$/);
   const states = await page.evaluate(() => window.states);
-  // The first state may have passed before anybody looked.
+  // The first state may have passed before the first look.
   assert.deepEqual(states.slice(states.indexOf("OPEN")), ["OPEN", "CLOSING", "CLOSED", "CONNECTING", "OPEN"]);
 
   // On a phone nothing is wider than the screen.

@@ -1,4 +1,4 @@
-// What the example client is tried against: a server by Node's `ws`. `node client-server.mjs` prints its port. What it does depends on
+// The example client's peer: a server by Node's `ws`. `node client-server.mjs` prints its port. What it does depends on
 // the path, as in client-server.py.
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";

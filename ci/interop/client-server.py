@@ -1,4 +1,4 @@
-"""What the example client is tried against: a server by Python's `websockets`. Prints its port. What it does depends on the path, as
+"""The example client's peer: a server by Python's `websockets`. Prints its port. What it does depends on the path, as
 in client-server.mjs."""
 import asyncio
 import hashlib

@@ -11,7 +11,7 @@ generator = random.Random(1)
 
 
 def opened():
-    # No limit of its own; the server does not speak compression, which is offered all the same.
+    # No limit of its own; the server does not support compression, which is offered all the same.
     return connect(url, max_size=None, ping_interval=None, proxy=None)
 
 
@@ -49,7 +49,7 @@ async def pings():
     async with opened() as ws:
         for payload in (b"", b"x", b"\xff" * 125):
             assert await asyncio.wait_for(await ws.ping(payload), 20) >= 0
-        await ws.pong(b"unasked")
+        await ws.pong(b"unsolicited")
 
         # A Ping inside a message.
         async def pieces():

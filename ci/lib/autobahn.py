@@ -1,4 +1,4 @@
-"""What ci/autobahn asks of Autobahn's reports.
+"""What ci/autobahn requires of Autobahn's reports.
 
     autobahn.py spec server|client URL AGENT FOLDER    prints the specification for wstest
     autobahn.py verdict FOLDER/index.json AGENT        exits 1 where a verdict is below what is wanted
@@ -8,8 +8,8 @@ import json
 import pathlib
 import sys
 
-# Groups 1 to 10, all that does not need compression: as many cases as the suite has there, so that none is lost unseen, and the three
-# of them that judge nothing. A `*` is not anchored at its end: "1.*" also takes 10.*, 12.* and 13.*.
+# Groups 1 to 10, all that does not need compression: as many cases as the suite has there, so that none is lost unnoticed, with the three
+# that judge nothing. A `*` is not anchored at its end: "1.*" also takes 10.*, 12.* and 13.*.
 GROUPS = ["1.1.*", "1.2.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*"]
 WANTED = {"OK": 298, "INFORMATIONAL": 3}
 
@@ -21,7 +21,7 @@ def spec(role, url, agent, folder):
 
 
 def verdict(index, agent):
-    """Prints counts and each bad case. Fails unless all is as wanted."""
+    """Prints counts and each bad case. Fails unless all are as expected."""
     cases = json.loads(pathlib.Path(index).read_text())[agent]
     counts = collections.Counter(case["behavior"] for case in cases.values())
     closing = collections.Counter(case["behaviorClose"] for case in cases.values())
@@ -33,9 +33,9 @@ def verdict(index, agent):
         if not {case["behavior"], case["behaviorClose"]} <= WANTED.keys()
     ]
     if bad:
-        print("autobahn: below what is wanted:", *bad, sep="\n")
+        print("autobahn: below what is expected:", *bad, sep="\n")
     if counts != WANTED:
-        print(f"autobahn: wanted are {show(WANTED)}")
+        print(f"autobahn: expected are {show(WANTED)}")
     sys.exit(bool(bad) or counts != WANTED)
 
 

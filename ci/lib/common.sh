@@ -1,9 +1,9 @@
 # What the scripts of ci/ share. Each begins with it: . "$(dirname "$0")/lib/common.sh"
 #
-# They run in the repository's root, and stop where something fails. A script's first comment is its usage.
+# They run in the repository's root, and stop if something fails. A script's first comment is its usage.
 #
 #   $cache    where what is downloaded is kept between runs: $SANSOCKET_CACHE, target/ci unless set
-#   $work     a folder that is there until the script ends
+#   $work     a folder that exists until the script ends
 
 # shellcheck disable=SC2034 # variables for the scripts
 set -euo pipefail
@@ -31,7 +31,7 @@ usage() {
     exit 2
 }
 
-# need PROGRAM[:PACKAGE,...]...: installs Debian's packages, which are called as the program unless named, where a program is missing and
+# need PROGRAM[:PACKAGE,...]...: installs Debian's packages, which are called as the program unless named, if a program is missing and
 # that is possible.
 need() {
     local one program packages
@@ -86,7 +86,7 @@ free_port() {
     python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])'
 }
 
-# start COMMAND...: starts a server that says where it listens, alone or as 127.0.0.1:PORT, and sets $port to that.
+# start COMMAND...: starts a server that prints where it listens, alone or as 127.0.0.1:PORT, and sets $port to that.
 start() {
     : >"$work/server"
     "$@" >"$work/server" 2>&1 &
@@ -100,13 +100,13 @@ start() {
     fail_with "$work/server" "$1 did not say where it listens"
 }
 
-# stop: ends that server, and fails where it has ended before. Its exit status.
+# stop: ends that server, and fails if it has already ended. Returns its exit status.
 stop() {
     kill "$server" 2>/dev/null || fail_with "$work/server" "the server has ended"
     wait "$server"
 }
 
-# build_in NAME: a folder of its own for what cargo builds: other flags or another compiler do not undo what is there.
+# build_in NAME: a folder of its own for what cargo builds, so that other flags or another compiler do not rebuild it.
 build_in() {
     export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/$1
 }
@@ -128,7 +128,7 @@ c_functions() {
     sed -n 's/^[a-z].* \**\(sansocket_[a-z0-9_]*\)(.*/\1/p' include/sansocket.h
 }
 
-# Lets the compiler take unstable options: nightly where it is installed.
+# Lets the compiler take unstable options: nightly if it is installed.
 allow_unstable() {
     if command -v rustup >/dev/null && rustup toolchain list | grep -q '^nightly'; then
         export RUSTUP_TOOLCHAIN=nightly
@@ -138,8 +138,8 @@ allow_unstable() {
     host=$(rustc -vV | sed -n 's/^host: //p')
 }
 
-# capi_library TARGET LEVEL FEATURE...: builds the static C library, for `host` or another machine, and sets $library to it. A shared one
-# cannot be for bare metal. A folder for each level, so that they do not overwrite each other.
+# capi_library TARGET LEVEL FEATURE...: builds the static C library, for `host` or another machine, and sets $library to it. Bare metal
+# has no shared libraries. A folder for each level, so that they do not overwrite each other.
 capi_library() {
     local cargo=(cross_cargo "$1") folder=$1/
     [ "$1" != host ] || cargo=(cargo) folder=
@@ -156,7 +156,7 @@ cross_cargo() (
         cargo "$command" --target "$target" "$@"
         return
     fi
-    # No standard library for the target can be had: Debian's compiler comes with the source of its own.
+    # There is no standard library for the target: Debian's compiler comes with its source.
     [ -x /usr/bin/rustc ] && [ -x /usr/bin/cargo ] && [ -e "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library" ] ||
         install_packages rustc-web cargo-web rust-web-src
     std=("-Zbuild-std=core,alloc" -Zbuild-std-features=compiler-builtins-mem)

@@ -22,7 +22,7 @@ def prototypes(text: str) -> dict[str, str]:
 
 
 def keep(document: str, start: str, end: str, text: str, write: bool) -> bool:
-    """Whether a document shows the text after `start` and before `end`; writes it there if told so."""
+    """Whether a document shows the text after `start` and before `end`; writes it there if asked to."""
     path = ROOT / document
     before, rest = path.read_text().split(start, 1)
     shown, after = rest.split(end, 1)

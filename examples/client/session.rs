@@ -73,7 +73,7 @@ impl<'c> Session<'c> {
         let entropy = File::open("/dev/urandom").map_err(|error| Problem::Failed(format!("/dev/urandom: {error}")))?;
         let mut ws = Connection::client(config, SystemEntropy(BufReader::new(entropy)), Instant::from_millis(0));
         let mut output = Buffer::new(OUTPUT_LEN);
-        // Before there is a socket: what cannot stand in a request is refused without troubling the server.
+        // Before there is a socket: what a request cannot contain is refused without troubling the server.
         let bytes = ws.request(request, Instant::from_millis(0), output.room()).map_err(|error| match error {
             CallError::Usage(error) => Problem::Usage(error.to_string()),
             other => other.into(),
@@ -249,7 +249,7 @@ impl<'c> Session<'c> {
         Ok(())
     }
 
-    /// The thread that reads standard input, for an application that wants lines.
+    /// The thread that reads standard input, for an application that reads lines.
     pub(crate) fn lines(&self) -> Sender<()> {
         threads::lines(self.reporter.clone())
     }

@@ -233,7 +233,7 @@ impl Application for Terminal {
 
 /// Prints a note about the connection.
 fn note(sentence: &str) {
-    // If that cannot be written, nobody would learn of it either.
+    // If that cannot be written, neither could the error.
     writeln!(io::stderr(), "* {sentence}").ok();
 }
 

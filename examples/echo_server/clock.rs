@@ -45,7 +45,7 @@ impl Clock {
         Duration::from_nanos(u64::from(1_000_000_000 - since_1970().subsec_nanos()))
     }
 
-    /// The time as the page wants it: the second that ticked last and, to tell how old that is, now.
+    /// The time for the page: the second that ticked last and, to show how old that is, now.
     pub(crate) fn json(&self) -> String {
         format!(r#"{{"second":{},"now":{:.3}}}"#, self.second, since_1970().as_secs_f64() * 1000.0)
     }

@@ -24,7 +24,7 @@ pub(crate) struct Totals {
 }
 
 pub(crate) struct Log {
-    /// `None` if nobody wants to know, or nobody listens any more.
+    /// `None` if the log is off, or its reader has gone.
     out: Option<BufWriter<Stdout>>,
     pub(crate) totals: Totals,
     summed_up: Totals,

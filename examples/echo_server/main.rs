@@ -23,7 +23,7 @@ const USAGE: &str = "\
 usage: echo_server [--listen ADDR:PORT] [--quiet] [--max-message N]
 
   --listen ADDR:PORT   where to listen: 127.0.0.1:9001 unless given; port 0 takes any that is free
-  --quiet              says where it listens and nothing more
+  --quiet              prints where it listens and nothing more
   --max-message N      the longest message that it takes, in bytes: 16777216 unless given";
 
 struct Arguments {

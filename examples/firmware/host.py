@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Talks to the firmware's UART, which QEMU serves as a TCP port, with a stock WebSocket client: host.py PORT.
 
-Everything sent must come back with its own type, and faults must be answered as the RFC says. The exit status tells whether
-that was so; standard error says what was not.
+Everything sent must come back with its own type, and faults must be answered as the RFC says. The exit status is 0 if
+they were; standard error says what was not.
 
-QEMU hands what the firmware still writes to a peer that has gone to the next one. So everybody here waits for the answer
-before leaving, and those who broke a rule wait for the firmware to have noticed the end.
+QEMU hands what the firmware still writes to a peer that has gone to the next one. So every client here waits for the answer
+before leaving, and those that broke a rule wait until the firmware has noticed the end.
 """
 
 import http.client
@@ -85,7 +85,7 @@ def echo_fragmented(ws):
         ws.send(whole[at : at + 70] for at in range(0, len(whole), 70))
         check(f"fragmented {describe(whole)}", ws.recv(TIMEOUT), whole)
 
-    # §5.4: control frames may stand between the fragments of a message.
+    # §5.4: control frames may come between the fragments of a message.
     def with_ping():
         yield "before "
         check("a pong between fragments", ws.ping(b"between").wait(TIMEOUT), True)

@@ -54,8 +54,8 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
     a_panic_is_reachable()
 }
 
-/// A bus fault, an undefined instruction and the like: ends the emulator instead of hanging until somebody's timeout.
-/// (cortex-m-rt wants `unsafe` in the signature; nothing in here is.)
+/// A bus fault, an undefined instruction and the like: ends the emulator instead of hanging until a timeout.
+/// (cortex-m-rt requires `unsafe` in the signature; nothing in here is.)
 #[exception]
 unsafe fn HardFault(_: &ExceptionFrame) -> ! {
     semihosting::print(c"hard fault\n");

@@ -82,7 +82,7 @@ extern "C" fn on_receive() {
 }
 
 /// What the processor calls, by interrupt number, after the exceptions. No other interrupt is ever unmasked.
-// SAFETY: cortex-m-rt's linker script wants the table in this section under this name, and nothing else defines either.
+// SAFETY: cortex-m-rt's linker script needs the table in this section under this name, and nothing else defines either.
 #[unsafe(link_section = ".vector_table.interrupts")]
 #[unsafe(export_name = "__INTERRUPTS")]
 static INTERRUPTS: [extern "C" fn(); 1] = [on_receive];

@@ -177,7 +177,7 @@ fn plain_http_over_tls_gets_an_answer_and_close_notify() {
     let mut tls = server.tls();
     tls.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let answer = String::from_utf8(read_to_end(&mut tls)).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 404 ") && answer.ends_with("\r\n\r\nOnly wss:// is spoken here.\n"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 404 ") && answer.ends_with("\r\n\r\nThis port speaks wss:// only.\n"), "{answer}");
     // Without close_notify, the end would be that of the closing deadline.
     assert!(start.elapsed().as_secs() < 4);
 }

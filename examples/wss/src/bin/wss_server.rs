@@ -40,7 +40,7 @@ fn serve(socket: TcpStream, tls_config: Arc<ServerConfig>) -> Result<(), Box<dyn
             Some(Event::Request(request)) => due += ws.accept(&request, &Accept::new(Origin::Any), now(), &mut output[due..])?,
             Some(Event::HttpRequest(_)) => {
                 let text = [Header::new("Content-Type", "text/plain")];
-                due += ws.respond(404, &text, b"Only wss:// is spoken here.\n", now(), &mut output[due..])?;
+                due += ws.respond(404, &text, b"This port speaks wss:// only.\n", now(), &mut output[due..])?;
             }
             Some(Event::Data(data)) => due += ws.send(data.kind, data.payload, data.last, &mut output[due..])?,
             Some(event) => println!("{event:?}"),

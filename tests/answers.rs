@@ -366,7 +366,7 @@ fn rows() -> Vec<Vec<Step>> {
     all
 }
 
-/// HT-26, Q10: every order of the end of input, the answer, `receive` with what came after the head, and `handle_timeout`:
+/// HT-26: every order of the end of input, the answer, `receive` with what came after the head, and `handle_timeout`:
 /// before the answer nothing ends; the answer goes out whole; frames after the head still come, unless the caller passes a
 /// second end of input before them; then exactly one `Closed`.
 #[test]

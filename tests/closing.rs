@@ -1,4 +1,4 @@
-//! §5.5.1, §7: Close frames, failing, the end of input, and what becomes of the transport.
+//! §5.5.1, §7: Close frames, failing, the end of input, and what happens to the transport.
 mod property;
 mod support;
 
@@ -326,7 +326,7 @@ fn caller_can_fail_the_connection() {
     }
 }
 
-/// C-04, design part 4: what to do with the transport, step by step.
+/// C-04: what to do with the transport, step by step.
 #[test]
 fn transport_is_kept_shut_down_and_closed_as_the_table_says() {
     for role in ROLES {

@@ -148,7 +148,7 @@ enum Step {
     Written(u64),
     /// Frames come, and we try to send.
     Flood(Vec<Noise>),
-    /// The next step of the closing, which starts nothing anew.
+    /// The next step of the closing, which does not restart it.
     PeersClose,
     Fault,
 }
@@ -231,7 +231,7 @@ fn write_all(conn: &mut Connection<'_, Counter>, begin: u64, mut due: u64, rate:
     }
 }
 
-/// K-11, F3: 8 MB in flight at our Close, or a body of 50 MB, to a reader of 1 MB/s: all of it is taken, in large pieces or
+/// K-11: 8 MB in flight at our Close, or a body of 50 MB, to a reader of 1 MB/s: all of it is taken, in large pieces or
 /// small; then the connection waits its five seconds and ends.
 #[test]
 fn what_is_still_being_taken_is_not_cut() {

@@ -211,7 +211,7 @@ fn no_frame_of_a_compressed_message_is_entered_without_inflater() {
     assert!(matches!(failed.event, Some(Event::Failed { error: ProtocolError::MessageTooLong, .. })), "{failed:?}");
 }
 
-/// §8.1, C-a: a long text goes out by many calls, none of which looks at all of it again; one that is not UTF-8 somewhere is refused before
+/// §8.1: a long text goes out by many calls, none of which looks at all of it again; one that is not UTF-8 somewhere is refused before
 /// anything has gone out, and a rest that is changed to invalid UTF-8 is refused in its place.
 #[test]
 fn a_long_text_is_checked_once() {
@@ -236,7 +236,7 @@ fn a_long_text_is_checked_once() {
     assert_eq!(at, len);
 }
 
-/// Law 7 and its exception: what went into the inflater is not lost when an answer after it cannot be written, for want of
+/// Law 7 and its exception: what went into the inflater is not lost when an answer after it cannot be written, for lack of
 /// room or of entropy. Here a Ping follows a compressed fragment of which nothing comes out yet.
 #[test]
 fn inflated_bytes_survive_a_refused_call() {

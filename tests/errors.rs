@@ -70,7 +70,7 @@ fn wire_that_breaks(rule: P) -> Option<(Case<'static>, Vec<u8>)> {
     }
 }
 
-/// Part 5 of the design: each variant of `ProtocolError` is met by a wire, arrives as an event, and in OPEN sends its code.
+/// Each variant of `ProtocolError` is met by a wire, arrives as an event, and in OPEN sends its code.
 #[test]
 fn every_protocol_error_is_met_by_a_wire() {
     for &rule in P::ALL {
@@ -152,7 +152,7 @@ fn call_that_is(error: U) -> Option<CallError> {
     Some(result.unwrap_err())
 }
 
-/// Part 5 of the design: each variant of `UsageError` is met by a call.
+/// Each variant of `UsageError` is met by a call.
 #[test]
 fn every_usage_error_is_met_by_a_call() {
     for &error in U::ALL {

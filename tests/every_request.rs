@@ -334,7 +334,7 @@ fn random_extension_lists_by_a_second_grammar() {
     let list = (first, vec(one_of(&pieces), 0..7)).prop_map(|(first, rest)| first.to_string() + &rest.concat());
     let counts = [Cell::new(0), Cell::new(0)];
     property(30_000, (list, commas()), |(list, commas)| {
-        // By policy a line without any byte is no list at all (Q5b), so lines that are all empty differ from their commas.
+        // By policy a line without any byte is not a list at all (K-15), so lines that are all empty differ from their commas.
         if members(&list).is_empty() {
             return;
         }

@@ -101,7 +101,7 @@ fn random_requests_are_read_as_they_were_meant() {
     });
 }
 
-/// HC-02, HC-03, HC-08, B-23, B-24, CVE-2026-47072, CVE-2026-1527: what cannot stand in a request is refused before a byte is
+/// HC-02, HC-03, HC-08, B-23, B-24, CVE-2026-47072, CVE-2026-1527: what a request cannot contain is refused before a byte is
 /// written or drawn.
 #[test]
 fn requests_that_cannot_be_sent_are_refused() {
@@ -204,7 +204,7 @@ fn refused_request_leaves_the_output_alone() {
     probe.refused(CallError::EntropyFailed, 2_000, |conn, out| conn.request(&request, ms(0), out));
 }
 
-/// W2, HC-03: a host goes out if the grammar of RFC 3986, written out a second time, has it: random texts of the parts of hosts.
+/// HC-03: a host goes out if the grammar of RFC 3986, written out a second time, has it: random texts of the parts of hosts.
 #[test]
 fn hosts_are_sent_if_a_second_grammar_has_them() {
     let pieces = [

@@ -977,7 +977,7 @@ impl Plain {
     }
 }
 
-/// HT-06, HT-15, HT-21, W2, W3, Q6, Q6b: whatever a plain request is made of, over both versions: an event if the grammar of RFC 3986,
+/// HT-06, HT-15, HT-21: whatever a plain request is made of, over both versions: an event if the grammar of RFC 3986,
 /// 9110 and 9112, written out a second time, accepts it, else 400.
 #[test]
 fn plain_requests_are_judged_as_by_a_second_grammar() {

@@ -280,7 +280,7 @@ fn a_frame_that_stops_is_no_sign_of_life() {
     property(300, stops, |(role, kind, start, stops)| {
         let mut probe = Probe::start(role, &DEFAULT, Begin::Open);
         probe.feed(&header_to(role, FIN | kind, Form::SixtyFour, 100_000));
-        // A mask begins anew every four bytes.
+        // A mask repeats every four bytes.
         let piece = frame_to(role, FIN | kind, &[b'x'; 1_000]);
         let piece = &piece[piece.len() - 1_000..];
         let mut last = 0;
@@ -306,7 +306,7 @@ enum Delivery {
 /// What is sent by a peer that never answers a Ping.
 #[derive(Clone, Debug)]
 enum Sent {
-    /// A frame of a message, of so many bytes.
+    /// A frame of a message, of this many bytes.
     Data { kind: u8, fin: bool, len: usize, delivery: Delivery },
     /// A Ping, or an unsolicited Pong, byte by byte.
     Control { opcode: u8, len: usize },

@@ -63,7 +63,7 @@ fn default_message_limit_is_16_mib() {
     }
 }
 
-/// L-07, B-09, B-10: n fragments, empty ones counted, and one more; a new message counts anew.
+/// L-07, B-09, B-10: n fragments, empty ones counted, and one more; a new message starts at 0.
 #[test]
 fn fragments_at_the_limit() {
     let config = DEFAULT.max_fragments(4);

@@ -184,7 +184,7 @@ fn bad_text_fails_inside_an_unfinished_frame() {
     assert_eq!(seen.open, Some((MessageKind::Text, vec![b'a'; 38])));
 }
 
-/// Part 3 of the conformance table: the echo of a good message leaves before the failure after it is acted on.
+/// The echo of a good message leaves before the failure after it is acted on.
 #[test]
 fn good_message_is_given_before_the_fault_after_it() {
     let mut conn = open(Role::Client);

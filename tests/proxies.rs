@@ -59,7 +59,7 @@ impl Proxy {
     }
 }
 
-/// A frame as its sender writes it, with a payload of so many bytes.
+/// A frame as its sender writes it, with a payload of this many bytes.
 #[derive(Clone, Debug)]
 struct Sent {
     first: u8,

@@ -260,7 +260,7 @@ fn every_compressed_frame_has_the_key_that_its_call_drew() {
                 least = 0;
                 let frames = written_by(Role::Client, &out[..sent.produced]);
                 let drawn = entropy.since(before);
-                // A call that takes payload and writes no frame yet may draw; nobody sees that key.
+                // A call that takes payload and writes no frame yet may draw; that key is never seen.
                 assert!(frames.len() <= 1 && drawn.len() <= 1);
                 assert!(frames.iter().all(|frame| drawn == [frame.key.unwrap()]));
                 from += sent.consumed;

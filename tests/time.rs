@@ -220,7 +220,7 @@ fn closing_deadline_ends_every_closing() {
     }
 }
 
-/// Config: the closing deadline runs "from our Close … to the end of the connection": the peer's Close does not start it anew.
+/// Config: the closing deadline runs "from our Close … to the end of the connection": the peer's Close does not restart it.
 #[test]
 fn closing_deadline_counts_from_our_close() {
     for role in ROLES {

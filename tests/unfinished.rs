@@ -76,7 +76,7 @@ impl Verb {
     }
 }
 
-/// K-14, S1: any sequence of the verbs that send, in both roles, with Pings and Pongs between: what does not continue an unfinished
+/// K-14: any sequence of the verbs that send, in both roles, with Pings and Pongs between: what does not continue an unfinished
 /// message is refused and writes nothing, whatever its kind; the peer receives the messages of the model, and no other.
 #[test]
 fn nothing_whole_goes_inside_an_unfinished_message() {
@@ -292,7 +292,7 @@ mod deflate {
         wire
     }
 
-    /// K-16, W13, L-06, L-09, B-12: any compressed messages, several on one connection, of fragments that inflate to something
+    /// K-16, L-06, L-09, B-12: any compressed messages, several on one connection, of fragments that inflate to something
     /// or to nothing, under any limits and in any pieces: the total of compressed bytes is bounded from each frame's header
     /// on, a fragment that inflates to nothing counts as an empty one, and what keeps within both is delivered.
     #[test]
@@ -352,7 +352,7 @@ mod deflate {
         assert!(enough, "{whole:?} whole, {long:?} too long, {empty:?} empty");
     }
 
-    /// K-16, W13: what a limit of 1 000 bytes can cost at most, if every fragment takes what it may: with the default of
+    /// K-16: what a limit of 1 000 bytes can cost at most, if every fragment takes what it may: with the default of
     /// empty frames no more than the bound of its 1 025 fragments; a fragment that brings a byte now and then buys eight bytes
     /// for each.
     #[test]

@@ -30,7 +30,7 @@ pub(crate) fn property<S: Strategy>(cases: u32, strategy: S, check: impl Fn(S::V
     let config = Config {
         cases,
         max_shrink_iters: 10_000,
-        // Else what `prop_flat_map` made uses up all of them: it is made anew as often as there are cases.
+        // Else what `prop_flat_map` made uses up all of them: it is made again for each case.
         max_flat_map_regens: 1_000,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions.leak()))),
         ..Config::default()

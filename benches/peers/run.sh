@@ -14,11 +14,11 @@ usage: ./run.sh [all]       build, then all of the below, then results/tables.md
        ./run.sh floor [--at-most RATIO] [--instructions RATIO,RATIO,RATIO]
                             quick: only our own peer and the floor, in three cells. Needs no other library.
                             Exit status 1 if our time is more than RATIO (2.0) times the floor's, in four attempts;
-                            3 if our instructions are more than so many times the floor's, a RATIO for each cell.
+                            3 if our instructions are more than RATIO times the floor's, one RATIO for each cell.
 environment:
   CARGO_TARGET_DIR   where to build (target)
   BENCH_SRC          where to download to (CARGO_TARGET_DIR/bench-src)
-  WSBENCH_CELLS      only cells that begin so, for example W1/16/,W4
+  WSBENCH_CELLS      only cells with these prefixes, for example W1/16/,W4
   WSBENCH_PEERS      only peers whose name contains one of these, for example tokio,uWeb (cells W1 to W4)
   WSBENCH_MS         CPU time of one sample, in ms (1.5)
   WSBENCH_ROUNDS     samples of each peer and cell (41; floor: 101)

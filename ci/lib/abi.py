@@ -1,9 +1,9 @@
 """Compares the C library's ABI with the snapshot capi/abi.txt: exported symbols, prototypes, layouts of structs, values of constants.
 Called by ci/header.
 
-Fails where they differ, and where the shared library exports anything but the functions of the header. With --write it writes the
-snapshot anew, but refuses a change that breaks callers unless SANSOCKET_ABI_VERSION was raised with it. Which changes those are stands
-at the top of the snapshot.
+Fails if they differ, or if the shared library exports anything but the functions of the header. With --write it rewrites the
+snapshot, but refuses a change that breaks callers unless SANSOCKET_ABI_VERSION was raised with it. The top of the snapshot says
+which changes those are.
 """
 import os
 import pathlib

@@ -1,7 +1,7 @@
 """What ci/autobahn requires of Autobahn's reports.
 
     autobahn.py spec server|client URL AGENT FOLDER    prints the specification for wstest
-    autobahn.py verdict FOLDER/index.json AGENT        exits 1 where a verdict is below what is wanted
+    autobahn.py verdict FOLDER/index.json AGENT        exits 1 if a verdict is below what is expected
 """
 import collections
 import json

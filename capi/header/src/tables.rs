@@ -118,7 +118,7 @@ pub fn cpp(src: &Path) -> Result<String, Box<dyn Error>> {
 
 const CPP_TOP: &str = "\
 /*
- * The enums of sansocket.h as enum classes, for sansocket.hpp, which includes this file. What they mean stands in sansocket.h.
+ * The enums of sansocket.h as enum classes, for sansocket.hpp, which includes this file. sansocket.h says what they mean.
  *
  * This file is generated from src by ci/header; changes belong there.
  */

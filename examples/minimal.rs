@@ -25,8 +25,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut ws = Connection::client(&CONFIG, SystemEntropy(File::open("/dev/urandom")?), now());
     let (mut input, mut output) = ([0; 16 * 1024], [0; 4 * 1024]);
     let (mut at, mut end) = (0, 0);
-    let bytes = ws.request(&ClientRequest::new("127.0.0.1:9001", "/"), now(), &mut output)?;
-    socket.write_all(&output[..bytes])?;
+    let written = ws.request(&ClientRequest::new("127.0.0.1:9001", "/"), now(), &mut output)?;
+    socket.write_all(&output[..written])?;
 
     while ws.transport() != Transport::Close {
         let received = ws.receive(now(), &mut input[at..end], &mut output)?;
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 socket.set_read_timeout(wait.map(Duration::from_millis))?;
                 match socket.read(&mut input[end..]) {
                     Ok(0) => drop(ws.receive_eof(now())),
-                    Ok(bytes) => end += bytes,
+                    Ok(len) => end += len,
                     Err(error) if error.kind() == ErrorKind::WouldBlock => due = ws.handle_timeout(now(), &mut output).produced,
                     Err(error) => return Err(error.into()),
                 }

@@ -20,9 +20,9 @@ fn header_alone_is_that_of_the_whole_frame() {
         let (mut whole, mut alone) = (open(Role::Server), open(Role::Server));
         for (kind, fin) in [(MessageKind::Binary, false), (MessageKind::Binary, true), (MessageKind::Text, true)] {
             let (mut frame, mut header) = (vec![0; len + 10], [0; 10]);
-            let bytes = whole.send(kind, &payload, fin, &mut frame).unwrap();
+            let written = whole.send(kind, &payload, fin, &mut frame).unwrap();
             let header_len = alone.send_header(kind, &payload, fin, &mut header).unwrap();
-            assert_eq!(frame[..bytes], [&header[..header_len], &payload].concat());
+            assert_eq!(frame[..written], [&header[..header_len], &payload].concat());
             assert_eq!(
                 open(Role::Server).send_header(kind, &payload, fin, &mut header[..header_len - 1]),
                 Err(CallError::NeedsRoom { bytes: header_len })
@@ -55,8 +55,8 @@ fn binary_header_takes_any_length() {
         (u64::MAX >> 1, &[0x82, 127, 0x7F, 255, 255, 255, 255, 255, 255, 255]),
     ] {
         let mut out = [0; 10];
-        let bytes = open(Role::Server).send_binary_header(len, true, &mut out).unwrap();
-        assert_eq!(&out[..bytes], expected);
+        let written = open(Role::Server).send_binary_header(len, true, &mut out).unwrap();
+        assert_eq!(&out[..written], expected);
     }
     assert_eq!(open(Role::Server).send_binary_header(1 << 63, true, &mut [0; 10]), Err(UsageError::PayloadTooLong.into()));
 }
@@ -74,14 +74,14 @@ fn client_sends_no_header_alone() {
 fn message_is_encoded_once_for_all_that_may_send() {
     for (kind, payload) in [(MessageKind::Text, "tick ⏰".as_bytes()), (MessageKind::Binary, &[0xFF; 300])] {
         let (mut once, mut each) = ([0; 400], [0; 400]);
-        let bytes = encode_message(kind, payload, &mut once).unwrap();
+        let written = encode_message(kind, payload, &mut once).unwrap();
         let mut server = open(Role::Server);
-        assert_eq!(server.send_encoded(&once[..bytes]), Ok(bytes));
-        assert_eq!(server.send(kind, payload, true, &mut each).unwrap(), bytes);
-        assert_eq!(once[..bytes], each[..bytes]);
+        assert_eq!(server.send_encoded(&once[..written]), Ok(written));
+        assert_eq!(server.send(kind, payload, true, &mut each).unwrap(), written);
+        assert_eq!(once[..written], each[..written]);
         let header = frame::FrameHeader::decode(&once, HeaderRules::ANY).unwrap().unwrap();
         assert_eq!(header.payload_len, payload.len() as u64);
-        assert_eq!(encode_message(kind, payload, &mut once[..bytes - 1]), Err(CallError::NeedsRoom { bytes }));
+        assert_eq!(encode_message(kind, payload, &mut once[..written - 1]), Err(CallError::NeedsRoom { bytes: written }));
     }
     assert_eq!(encode_message(MessageKind::Text, b"\xFF", &mut [0; 10]), Err(UsageError::InvalidUtf8.into()));
 

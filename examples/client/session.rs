@@ -74,11 +74,11 @@ impl<'c> Session<'c> {
         let mut ws = Connection::client(config, SystemEntropy(BufReader::new(entropy)), Instant::from_millis(0));
         let mut output = Buffer::new(OUTPUT_LEN);
         // Before there is a socket: what a request cannot contain is refused without troubling the server.
-        let bytes = ws.request(request, Instant::from_millis(0), output.room()).map_err(|error| match error {
+        let written = ws.request(request, Instant::from_millis(0), output.room()).map_err(|error| match error {
             CallError::Usage(error) => Problem::Usage(error.to_string()),
             other => other.into(),
         })?;
-        output.add(bytes);
+        output.add(written);
 
         let limit = ws.next_timeout().map_or(Duration::from_secs(60), |due| Duration::from_millis(due.as_millis()));
         let socket = threads::connect(url.host(), url.port(), limit)?;

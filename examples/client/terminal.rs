@@ -142,11 +142,11 @@ impl Terminal {
             return Ok(ws.close(Some(CloseCode::INTERNAL_ERROR), "", now, out)?);
         }
         let fin = piece.len() < PIECE_LEN;
-        let bytes = ws.send(sending.kind, &piece, fin, out)?;
+        let written = ws.send(sending.kind, &piece, fin, out)?;
         if !fin {
             self.sending = Some(sending);
         }
-        Ok(bytes)
+        Ok(written)
     }
 
     fn show_pong(&mut self, payload: &[u8], answers: Option<PingSource>, keepalive: Option<Duration>) {
@@ -213,7 +213,7 @@ impl Application for Terminal {
         }
         match self.carry_out(&line, ws, now, out) {
             Ok(0) => self.produce(ws, now, out),
-            Ok(bytes) => Ok(bytes),
+            Ok(written) => Ok(written),
             Err(sentence) => {
                 note(&sentence);
                 self.mistakes += 1;

@@ -43,14 +43,14 @@ impl Buffer {
         &mut self.memory[self.end..]
     }
 
-    /// The first `bytes` of the room are valid from now on.
-    pub(crate) fn add(&mut self, bytes: usize) {
-        self.end += bytes;
+    /// The first `len` bytes of the room are valid from now on.
+    pub(crate) fn add(&mut self, len: usize) {
+        self.end += len;
     }
 
-    /// The first `bytes` are consumed.
-    pub(crate) fn remove(&mut self, bytes: usize) {
-        self.start += bytes;
+    /// The first `len` bytes are consumed.
+    pub(crate) fn remove(&mut self, len: usize) {
+        self.start += len;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -94,8 +94,8 @@ pub(crate) fn reader(mut socket: TcpStream, happenings: Sender<Happening>) -> Se
         loop {
             return match socket.read(buffer.room()) {
                 Ok(0) => Happening::End(Ok(())),
-                Ok(bytes) => {
-                    buffer.add(bytes);
+                Ok(len) => {
+                    buffer.add(len);
                     Happening::Input(buffer)
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,

@@ -157,13 +157,13 @@ impl<'c> Client<'c> {
     fn accept(&mut self, request: &Request<'_>, shared: &mut Shared) -> Result<usize, CallError> {
         self.purpose = if request.path() == "/time" { Purpose::Time } else { Purpose::Echo };
         // Every page may connect: nothing here is private.
-        let mut bytes = self.ws.accept(request, &Accept::new(Origin::Any), shared.now, shared.out.room())?;
+        let mut written = self.ws.accept(request, &Accept::new(Origin::Any), shared.now, shared.out.room())?;
         if self.purpose == Purpose::Time {
-            let hello = shared.clock.json_with_heads(request.bytes().len(), bytes);
-            bytes += self.ws.send_text(&hello, &mut shared.out.room()[bytes..])?;
+            let hello = shared.clock.json_with_heads(request.bytes().len(), written);
+            written += self.ws.send_text(&hello, &mut shared.out.room()[written..])?;
         }
         shared.log.line(&shared.clock, self, format_args!("WebSocket opens at {}", request.path()));
-        Ok(bytes)
+        Ok(written)
     }
 
     /// Answers plain HTTP, unless it is a long poll: that waits for the next tick.
@@ -174,9 +174,9 @@ impl<'c> Client<'c> {
             shared.log.line(&shared.clock, self, format_args!("GET {path}: waits"));
             return Ok(0);
         }
-        let (status, bytes) = pages::answer(&mut self.ws, request, &shared.clock, shared.now, shared.out.room())?;
-        shared.log.line(&shared.clock, self, format_args!("{method} {path}: {status}, {bytes} bytes"));
-        Ok(bytes)
+        let (status, written) = pages::answer(&mut self.ws, request, &shared.clock, shared.now, shared.out.room())?;
+        shared.log.line(&shared.clock, self, format_args!("{method} {path}: {status}, {written} bytes"));
+        Ok(written)
     }
 
     /// A second has begun: answers a long poll, or passes on the `frame` that was encoded once for all. True if there may be

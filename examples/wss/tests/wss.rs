@@ -90,7 +90,7 @@ fn read_to_end(tls: &mut Tls) -> Vec<u8> {
     loop {
         match tls.read(&mut some, LONG) {
             Ok(0) => return all,
-            Ok(bytes) => all.extend_from_slice(&some[..bytes]),
+            Ok(len) => all.extend_from_slice(&some[..len]),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => panic!("{error}"),
         }
@@ -208,7 +208,7 @@ fn server_that_truncates(files: &Server, ends: fn(&Connection, opened: bool) -> 
                 Some(Event::Data(data)) => due += ws.send(data.kind, data.payload, data.last, &mut output[due..]).unwrap(),
                 Some(_) => {}
                 None => match tls.read(&mut input[end..], LONG) {
-                    Ok(bytes) => end += bytes,
+                    Ok(len) => end += len,
                     Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
                 },
             }

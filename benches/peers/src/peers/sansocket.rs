@@ -49,8 +49,8 @@ impl Peer for Sansocket {
         let mut ws = Connection::client(&CONFIG, FastRand, NOW);
         let (mut request, mut input) = ([0; 512], [0; 512]);
         let target = ClientRequest::new("server.example.com", "/chat");
-        let bytes = ws.request(&target, NOW, &mut request).expect("room");
-        let filled = responder(&request[..bytes], &mut input);
+        let written = ws.request(&target, NOW, &mut request).expect("room");
+        let filled = responder(&request[..written], &mut input);
         let received = ws.receive(NOW, &mut input[..filled], &mut [0; 131]);
         matches!(received.expect("room").event, Some(Event::Opened(_)))
     }

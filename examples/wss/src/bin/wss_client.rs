@@ -35,8 +35,8 @@ fn run(url: &Url, ca: Option<&str>, message: &str) -> Result<(), Box<dyn Error>>
     let mut ws = Connection::client(&CONFIG, TlsEntropy(ring::default_provider().secure_random), now());
     let (mut input, mut output) = ([0; 16 * 1024], vec![0; 4 * 1024 + message.len()]);
     let (mut at, mut end) = (0, 0);
-    let bytes = ws.request(&ClientRequest::new(url.authority(), url.target()), now(), &mut output)?;
-    tls.write_all(&output[..bytes])?;
+    let written = ws.request(&ClientRequest::new(url.authority(), url.target()), now(), &mut output)?;
+    tls.write_all(&output[..written])?;
 
     while ws.transport() != Transport::Close {
         let received = ws.receive(now(), &mut input[at..end], &mut output)?;
@@ -59,7 +59,7 @@ fn run(url: &Url, ca: Option<&str>, message: &str) -> Result<(), Box<dyn Error>>
                 let wait = ws.millis_until_timeout(now()).map(|ms| ms.max(1));
                 match tls.read(&mut input[end..], wait.map(Duration::from_millis)) {
                     Ok(0) => drop(ws.receive_eof(now())),
-                    Ok(bytes) => end += bytes,
+                    Ok(len) => end += len,
                     Err(error) if error.kind() == ErrorKind::WouldBlock => due = ws.handle_timeout(now(), &mut output).produced,
                     Err(error) => return Err(error.into()),
                 }

@@ -50,7 +50,7 @@ fn serve(socket: TcpStream, tls_config: Arc<ServerConfig>) -> Result<(), Box<dyn
                 let wait = ws.millis_until_timeout(now()).map(|ms| ms.max(1));
                 match tls.read(&mut input[end..], wait.map(Duration::from_millis)) {
                     Ok(0) => println!("{:?}", ws.receive_eof(now()).event),
-                    Ok(bytes) => end += bytes,
+                    Ok(len) => end += len,
                     Err(error) if error.kind() == ErrorKind::WouldBlock => due = ws.handle_timeout(now(), &mut output).produced,
                     Err(error) => return Err(error.into()),
                 }

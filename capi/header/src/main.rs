@@ -66,7 +66,7 @@ fn tidy(header: &str) -> String {
     tidy
 }
 
-/// A prototype that cbindgen broke over lines, on one or, if it is too long, broken after the name.
+/// A prototype that cbindgen broke over lines, on one or, where it is too long, broken after the name.
 fn joined<'a>(first: String, mut rest: &'a [&'a str]) -> (String, &'a [&'a str]) {
     if !first.starts_with(char::is_alphabetic) || !first.contains("sansocket_") || !first.ends_with(',') {
         return (first, rest);

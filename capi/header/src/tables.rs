@@ -1,4 +1,4 @@
-//! C's enums, from the lines that declare them in Rust: names, numbers and docs.
+//! C's enums, out of the lines that declare them in Rust: names, numbers and docs.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -6,14 +6,14 @@ use std::path::Path;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Expr, ImplItem, Item, Lit, Token};
 
-/// An enum of the header: its name, its docs if Rust's are not meant for it, the prefix of its constants, and where they are declared.
+/// An enum of the header: its name, its docs if Rust's are not meant for it, what its constants begin with, and where they stand.
 struct Enum {
     name: &'static str,
     docs: Option<&'static str>,
     parts: &'static [Part],
 }
 
-/// Constants from one item of Rust's: the file in `src`, the item's name, the prefix of each name, what is added to each number.
+/// Constants out of one item of Rust's: the file in `src`, the item's name, what stands before each name, what is added to each number.
 struct Part(&'static str, &'static str, &'static str, u32);
 
 const ENUMS: &[Enum] = &[
@@ -102,7 +102,7 @@ pub fn cpp(src: &Path) -> Result<String, Box<dyn Error>> {
         let attribute = if name == "result" { "[[nodiscard]] " } else { "" };
         writeln!(cpp, "\n/** `{}` */\nenum class {attribute}{name} : std::uint32_t {{", item.name)?;
         for row in item.rows(src)?.0 {
-            // A name that cannot be confused with another result has no prefix.
+            // What no other result can be taken for goes by its own name.
             let prefixes = item
                 .parts
                 .iter()
@@ -118,7 +118,7 @@ pub fn cpp(src: &Path) -> Result<String, Box<dyn Error>> {
 
 const CPP_TOP: &str = "\
 /*
- * The enums of sansocket.h as enum classes, for sansocket.hpp, which includes this file. sansocket.h says what they mean.
+ * The enums of sansocket.h as enum classes, for sansocket.hpp, which includes this file. What they mean stands in sansocket.h.
  *
  * This file is generated from src by ci/header; changes belong there.
  */
@@ -214,7 +214,7 @@ fn write_docs(rust: &mut String, docs: &[String]) -> Result<(), Box<dyn Error>> 
     Ok(())
 }
 
-/// Puts C's names in place of Rust's in links: [`Config::max_message_len`](crate::Config::max_message_len).
+/// Puts C's names in the place of Rust's, which stand in links: [`Config::max_message_len`](crate::Config::max_message_len).
 fn for_c(docs: &str) -> Result<String, Box<dyn Error>> {
     let (mut text, mut rest) = (String::new(), docs);
     while let Some((before, link)) = rest.split_once("[`") {
@@ -235,7 +235,7 @@ fn for_c(docs: &str) -> Result<String, Box<dyn Error>> {
     Ok(text + rest)
 }
 
-/// `MessageTooLong`: `MESSAGE_TOO_LONG`. Capitals stay.
+/// `MessageTooLong`: `MESSAGE_TOO_LONG`. What is in capitals stays.
 fn screaming(name: &str) -> String {
     if !name.contains(|letter: char| letter.is_lowercase()) {
         return name.to_owned();
@@ -303,7 +303,7 @@ fn integer(expression: &Expr) -> Option<u32> {
     }
 }
 
-/// The lines of a doc comment, without the leading blank.
+/// The lines of a doc comment, without the blank in front.
 fn docs(attributes: &[Attribute]) -> Vec<String> {
     let text = |attribute: &Attribute| match &attribute.meta {
         syn::Meta::NameValue(syn::MetaNameValue { path, value: Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }), .. }) => {

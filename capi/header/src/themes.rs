@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// The title of each function. A new function's name is added here.
+/// Under which title each function stands. Who adds a function adds its name here.
 const THEMES: &[(&str, &[&str])] = &[
     (
         "The ten functions that a program needs",

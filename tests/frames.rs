@@ -460,6 +460,27 @@ fn failing_entropy_changes_nothing() {
     assert!(probe.output.is_empty());
 }
 
+/// Law 1: any frames whose answer finds no entropy at first: what comes in the end is the same.
+#[test]
+fn input_refused_for_want_of_entropy_is_read_anew() {
+    property(1_000, (0..4_usize, one_of(&[PING, CLOSE]), 1..4_usize), |(empty, opcode, tries)| {
+        let start = frame_to(Role::Client, TEXT, b"");
+        let fragments = vec![frame_to(Role::Client, CONTINUATION, b""); empty].concat();
+        let wire = [&start[..], &fragments, &frame_to(Role::Client, FIN | opcode, b"")].concat();
+        let config = DEFAULT.max_empty_frames(empty as u32 + 1);
+        let mut probe = Case::open(Role::Client).with(&config).start();
+        probe.entropy.set_broken(true);
+        for _ in 0..tries {
+            let mut input = wire.clone();
+            assert!(matches!(probe.conn.receive(ms(0), &mut input, &mut [0; 131]), Err(CallError::EntropyFailed)));
+            assert_eq!(input, wire);
+        }
+        probe.entropy.set_broken(false);
+        probe.feed(&wire);
+        assert!(!probe.has_failed(), "{:?}", probe.events);
+    });
+}
+
 /// Law 7: a Ping after an empty fragment, without room for the Pong: nothing happened, nor was the fragment counted.
 #[test]
 fn refused_call_forgets_the_empty_fragment_before() {

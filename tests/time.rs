@@ -287,6 +287,31 @@ fn pause_stops_the_handshake_deadline() {
     }
 }
 
+/// Law 10: however often the caller pauses, the peer has all of the handshake timeout while it reads.
+#[test]
+fn pauses_stop_the_handshake_deadline() {
+    let steps = vec((any::<bool>(), 0..3_000_u64), 0..12);
+    property(1_000, (role(), steps), |(role, steps)| {
+        let mut probe = Case::handshake(role).start();
+        let (mut now, mut paused_at, mut paused) = (0, None, 0);
+        for (pauses, wait) in steps {
+            now += wait;
+            if pauses {
+                probe.conn.pause(ms(now));
+                paused_at = paused_at.or(Some(now));
+            } else {
+                probe.conn.resume(ms(now));
+                paused += paused_at.take().map_or(0, |since| now - since);
+            }
+            let expected = if paused_at.is_some() { None } else { Some(10_000 + paused) };
+            assert_eq!(probe.next_timeout(), expected, "at {now}");
+            if expected.is_some_and(|due| due <= now) {
+                break;
+            }
+        }
+    });
+}
+
 /// `pause`: the closing deadline does not stand still, not even while a Pong is awaited.
 #[test]
 fn pause_does_not_stop_the_closing_deadline() {

@@ -9,7 +9,7 @@ use sansocket::{ClientRequest, CloseCode, Config, Connection, Entropy, EntropyEr
 
 static CONFIG: Config = Config::new();
 
-/// Masking keys must not be foreseen (RFC 6455 §5.3): they come from the system.
+/// Masking keys must be unpredictable (RFC 6455 §5.3): they come from the system.
 struct SystemEntropy(File);
 
 impl Entropy for SystemEntropy {

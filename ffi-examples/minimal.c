@@ -10,7 +10,7 @@
 
 #include "sansocket.h"
 
-/* Masking keys must not be foreseen (RFC 6455 §5.3): they come from the system. */
+/* Masking keys must be unpredictable (RFC 6455 §5.3): they come from the system. */
 static int32_t system_entropy(void *context, uint8_t *bytes, size_t len)
 {
     (void)context;

@@ -715,8 +715,8 @@ typedef struct sansocket_setup {
  * Text of the caller's or in memory of the caller's: `len` bytes at `data`, without NUL at its end. Names, hosts, targets and
  * subprotocols are ASCII; the value of a header that was received may have any bytes but controls.
  *
- * A field that may be "none" is none if its length is 0, wherever it points. A text that a function returns has `data` NULL if
- * what was asked for does not exist.
+ * A text that may be left out is left out if its length is 0, wherever it points. A text that a function returns has `data` NULL if what
+ * was asked for does not exist.
  */
 typedef struct sansocket_text {
     /** The first byte. */
@@ -778,7 +778,7 @@ typedef struct sansocket_event {
      * Bytes in the caller's own memory: in the input of the call that gave the event, before where `input` points now, or in the
      * window of `sansocket_receive_with`. They are not copied: they are there until the caller moves, overwrites or frees that
      * memory, so use them before the next read into it and before a `memmove` of what is left. Calls of this library leave them
-     * alone. To be read only, except those of `SANSOCKET_EVENT_DATA`. No NUL follows them. If there are none, it says nothing.
+     * alone. To be read only, except those of `SANSOCKET_EVENT_DATA`. No NUL follows them. Without meaning if `len` is 0.
      */
     uint8_t *data;
     /** How many bytes. */
@@ -795,7 +795,7 @@ typedef struct sansocket_event {
  * What goes in and out of every call that reads or writes bytes. Begin with all of it zero: `sansocket_io io = {0};`. The
  * library keeps no pointer to it, so one struct can serve all connections of a thread.
  *
- * Two buffers of the caller's lie behind it. Of the input, calls take from the front: they move `input` on and shorten
+ * It refers to two buffers of the caller's. Of the input, calls take from the front: they move `input` on and shorten
  * `input_len`. To the output, calls append: they lengthen `output_len`. So neither can be counted twice, and a call that does
  * nothing leaves both as they are.
  */
@@ -1063,10 +1063,10 @@ sansocket_result sansocket_close(sansocket *ws, sansocket_io *io, uint16_t code,
 int32_t sansocket_poll_timeout(const sansocket *ws, uint64_t now_ms);
 
 /**
- * Acts on the deadlines that have passed, all of them in one call: appends a keepalive Ping or the Close of an idle connection,
- * or gives `SANSOCKET_EVENT_CLOSED`. Call it at `sansocket_get_next_timeout`, or when `sansocket_poll_timeout` is 0; earlier or
- * more often does no harm. Reads `now_ms` and the output, not the input: pass on what arrived first, above all in a loop that
- * runs its timers before it polls, where a Pong may lie unread behind the time that has passed.
+ * Acts on the deadlines that have passed, all of them in one call: appends a keepalive Ping or the Close of an idle connection, or
+ * gives `SANSOCKET_EVENT_CLOSED`. Call it at `sansocket_get_next_timeout`, or when `sansocket_poll_timeout` is 0; earlier or more
+ * often does no harm. Reads `now_ms` and the output, not the input: pass on what arrived first. A loop that runs its timers before it
+ * polls may have the awaited Pong unread.
  *
  * One keepalive Ping is awaited at a time. It never asks for room or fails for want of entropy: a Ping that cannot be written (6
  * bytes, a client's 10) is left out, and its Pong is awaited all the same, so that a writer that is stuck is noticed. For

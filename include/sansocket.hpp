@@ -194,7 +194,7 @@ struct request_parts {
     std::optional<std::string_view> origin;
 };
 
-/** The parts of the head of a request; nothing if it is none. */
+/** The parts of the head of a request; nothing if it is not one. */
 inline std::optional<request_parts> parse_request(const_bytes head) noexcept
 {
     ::sansocket_request_parts parts{};
@@ -210,7 +210,7 @@ struct response_parts {
     std::string_view reason;
 };
 
-/** The parts of the head of a response; nothing if it is none. */
+/** The parts of the head of a response; nothing if it is not one. */
 inline std::optional<response_parts> parse_response(const_bytes head) noexcept
 {
     ::sansocket_response_parts parts{};
@@ -681,7 +681,7 @@ class connection : public detail::movable<::sansocket> {
     static connection open_server(const config &&, negotiated, std::uint64_t) = delete;
     static connection open_client(const config &&, entropy, negotiated, std::uint64_t) = delete;
 
-    /** Takes what arrived: at most one event. To be called until there is none. */
+    /** Takes what arrived: at most one event. Call it until there is no event. */
     result receive(io &call) noexcept { return detail::to_result(::sansocket_receive(&raw_, &call.raw_)); }
     /** The same where compression was agreed: compressed messages are inflated into `window`, where their events show them. */
     result receive(io &call, inflater &with, bytes window) noexcept

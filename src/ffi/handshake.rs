@@ -228,7 +228,7 @@ const NO_HEADERS: [Header<'static>; SANSOCKET_MAX_LIST] = [Header::new("", ""); 
 /// # Safety
 /// The text is the caller's for the call.
 unsafe fn optional<'a>(call: &Call<'a>, text: sansocket_text, otherwise: UsageError) -> Result<Option<&'a str>, Refusal> {
-    // A text of length 0 is none, wherever it points.
+    // A text of length 0 is left out, wherever it points.
     if text.len == 0 {
         return Ok(None);
     }

@@ -39,7 +39,7 @@ pub struct sansocket_event {
     /// Bytes in the caller's own memory: in the input of the call that gave the event, before where `input` points now, or in the
     /// window of `sansocket_receive_with`. They are not copied: they are there until the caller moves, overwrites or frees that
     /// memory, so use them before the next read into it and before a `memmove` of what is left. Calls of this library leave them
-    /// alone. To be read only, except those of `SANSOCKET_EVENT_DATA`. No NUL follows them. If there are none, it says nothing.
+    /// alone. To be read only, except those of `SANSOCKET_EVENT_DATA`. No NUL follows them. Without meaning if `len` is 0.
     pub data: *mut u8,
     /// How many bytes.
     pub len: usize,
@@ -54,7 +54,7 @@ pub struct sansocket_event {
 /// What goes in and out of every call that reads or writes bytes. Begin with all of it zero: `sansocket_io io = {0};`. The
 /// library keeps no pointer to it, so one struct can serve all connections of a thread.
 ///
-/// Two buffers of the caller's lie behind it. Of the input, calls take from the front: they move `input` on and shorten
+/// It refers to two buffers of the caller's. Of the input, calls take from the front: they move `input` on and shorten
 /// `input_len`. To the output, calls append: they lengthen `output_len`. So neither can be counted twice, and a call that does
 /// nothing leaves both as they are.
 #[repr(C)]

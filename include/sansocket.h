@@ -715,8 +715,8 @@ typedef struct sansocket_setup {
  * Text of the caller's or in memory of the caller's: `len` bytes at `data`, without NUL at its end. Names, hosts, targets and
  * subprotocols are ASCII; the value of a header that was received may have any bytes but controls.
  *
- * A text that may be left out is left out if its length is 0, wherever it points. A text that a function returns has `data` NULL if what
- * was asked for does not exist.
+ * A text that may be left out is left out if its length is 0, wherever it points. A text that a function returns has `data` NULL
+ * if what was asked for does not exist.
  */
 typedef struct sansocket_text {
     /** The first byte. */
@@ -1063,10 +1063,10 @@ sansocket_result sansocket_close(sansocket *ws, sansocket_io *io, uint16_t code,
 int32_t sansocket_poll_timeout(const sansocket *ws, uint64_t now_ms);
 
 /**
- * Acts on the deadlines that have passed, all of them in one call: appends a keepalive Ping or the Close of an idle connection, or
- * gives `SANSOCKET_EVENT_CLOSED`. Call it at `sansocket_get_next_timeout`, or when `sansocket_poll_timeout` is 0; earlier or more
- * often does no harm. Reads `now_ms` and the output, not the input: pass on what arrived first. A loop that runs its timers before it
- * polls may have the awaited Pong unread.
+ * Acts on the deadlines that have passed, all of them in one call: appends a keepalive Ping or the Close of an idle connection,
+ * or gives `SANSOCKET_EVENT_CLOSED`. Call it at `sansocket_get_next_timeout`, or when `sansocket_poll_timeout` is 0; earlier or
+ * more often does no harm. Reads `now_ms` and the output, not the input: pass on what arrived first. A loop that runs its timers
+ * before it polls may have the awaited Pong unread.
  *
  * One keepalive Ping is awaited at a time. It never asks for room or fails for want of entropy: a Ping that cannot be written (6
  * bytes, a client's 10) is left out, and its Pong is awaited all the same, so that a writer that is stuck is noticed. For
@@ -1338,7 +1338,7 @@ sansocket_result sansocket_collect(uint8_t *memory, size_t memory_len, sansocket
  */
 sansocket_result sansocket_pause(sansocket *ws, uint64_t now_ms);
 
-/** Ends a `sansocket_pause`: the caller reads again. */
+/** Ends a `sansocket_pause`: the caller reads again. Without a pause it does nothing. */
 sansocket_result sansocket_resume(sansocket *ws, uint64_t now_ms);
 
 /**

@@ -76,7 +76,7 @@ pub unsafe extern "C" fn sansocket_pause(ws: *mut sansocket, now_ms: u64) -> san
     done(unsafe { object(ws) }.map(|endpoint| endpoint.pause(Instant::from_millis(now_ms))))
 }
 
-/// Ends a `sansocket_pause`: the caller reads again.
+/// Ends a `sansocket_pause`: the caller reads again. Without a pause it does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_resume(ws: *mut sansocket, now_ms: u64) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.

@@ -34,10 +34,10 @@ pub unsafe extern "C" fn sansocket_receive_eof(ws: *mut sansocket, io: *mut sans
     unsafe { event(ws, io, |endpoint, call| Ok(endpoint.receive_eof(call.now))) }
 }
 
-/// Acts on the deadlines that have passed, all of them in one call: appends a keepalive Ping or the Close of an idle connection, or
-/// gives `SANSOCKET_EVENT_CLOSED`. Call it at `sansocket_get_next_timeout`, or when `sansocket_poll_timeout` is 0; earlier or more
-/// often does no harm. Reads `now_ms` and the output, not the input: pass on what arrived first. A loop that runs its timers before it
-/// polls may have the awaited Pong unread.
+/// Acts on the deadlines that have passed, all of them in one call: appends a keepalive Ping or the Close of an idle connection,
+/// or gives `SANSOCKET_EVENT_CLOSED`. Call it at `sansocket_get_next_timeout`, or when `sansocket_poll_timeout` is 0; earlier or
+/// more often does no harm. Reads `now_ms` and the output, not the input: pass on what arrived first. A loop that runs its timers
+/// before it polls may have the awaited Pong unread.
 ///
 /// One keepalive Ping is awaited at a time. It never asks for room or fails for want of entropy: a Ping that cannot be written (6
 /// bytes, a client's 10) is left out, and its Pong is awaited all the same, so that a writer that is stuck is noticed. For

@@ -5,8 +5,8 @@ use core::ffi::c_char;
 /// Text of the caller's or in memory of the caller's: `len` bytes at `data`, without NUL at its end. Names, hosts, targets and
 /// subprotocols are ASCII; the value of a header that was received may have any bytes but controls.
 ///
-/// A text that may be left out is left out if its length is 0, wherever it points. A text that a function returns has `data` NULL if what
-/// was asked for does not exist.
+/// A text that may be left out is left out if its length is 0, wherever it points. A text that a function returns has `data` NULL
+/// if what was asked for does not exist.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct sansocket_text {

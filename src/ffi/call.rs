@@ -32,8 +32,7 @@ pub(super) unsafe fn event<'a>(
                 call.consume(consumed);
                 (*io).needed = 0;
                 (*io).transport = Transport::Keep.into();
-                let sansocket_event { reserved, reserved_more, .. } = (*io).event;
-                (*io).event = sansocket_event { reserved, reserved_more, ..sansocket_event::of_data(data) };
+                (*io).event = sansocket_event::of_data(data);
                 sansocket_result::OK
             }
             Ok(received) => give_other(io, &call, received, endpoint.transport().into()),

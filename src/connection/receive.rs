@@ -110,10 +110,9 @@ impl Machine<'_> {
                         let event = Some(self.control_event(opcode, payload, now));
                         Ok(Received { consumed: piece.consumed, produced, event })
                     }
-                    // Entropy failed. Everything is left as it came, unless the inflater has taken something on the way, with no
-                    // output.
+                    // Entropy failed: a client's, whose input is not masked. Everything is left as it came, unless the inflater has
+                    // taken something on the way, with no output.
                     Err(refused) => {
-                        apply_mask(masking_key, payload);
                         if inflation.taken() != inflated {
                             return Ok(Received::consumed(frame_start));
                         }

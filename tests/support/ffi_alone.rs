@@ -116,7 +116,7 @@ fn header_decode(source: &mut Source<'_>) {
         assert_eq!(sansocket_frame_header_decode(null(), 1, r, h, e), R::NULL_POINTER);
         assert_eq!(sansocket_frame_header_decode(data, usize::MAX, r, h, e), R::LENGTH_TOO_LARGE);
         assert_eq!(sansocket_frame_header_decode(data, len, r, null_mut(), e), R::NULL_POINTER);
-        assert_eq!(sansocket_frame_header_decode(data, len, r, h.byte_add(4), e), R::MISALIGNED);
+        assert_eq!(sansocket_frame_header_decode(data, len, r, h.byte_add(2), e), R::MISALIGNED);
         assert_eq!(sansocket_frame_header_decode(data, len, r, h, e.byte_add(1)), R::MISALIGNED);
     }
 }
@@ -153,7 +153,7 @@ fn header_encode(source: &mut Source<'_>) {
     let written = io.output_len;
     unsafe {
         assert_eq!(sansocket_frame_header_encode(&mut *io, null()), R::NULL_POINTER);
-        assert_eq!(sansocket_frame_header_encode(&mut *io, (&raw const *header).byte_add(4)), R::MISALIGNED);
+        assert_eq!(sansocket_frame_header_encode(&mut *io, (&raw const *header).byte_add(2)), R::MISALIGNED);
         assert_eq!(sansocket_frame_header_encode(null_mut(), &*header), R::NULL_POINTER);
     }
     assert_eq!((io.output_len, io.needed, out), (written, 0, twin));
@@ -301,7 +301,7 @@ fn wrong_arguments(c_config: &sansocket_config) {
     let (mut request, mut response): (Box<sansocket_request_parts>, Box<sansocket_response_parts>) = (zeroed(), zeroed());
     unsafe {
         assert_eq!(bytes(sansocket_choose_subprotocol(&*zeroed_config, data, len)), None);
-        assert_eq!(bytes(sansocket_choose_subprotocol((&raw const *c_config).byte_add(4), data, len)), None);
+        assert_eq!(bytes(sansocket_choose_subprotocol((&raw const *c_config).byte_add(2), data, len)), None);
         assert_eq!(bytes(sansocket_head_header(data, len, null(), 1)), None);
         assert_eq!(bytes(sansocket_head_header(data, len, c"X".as_ptr(), usize::MAX)), None);
         for (data, len) in [(null(), 4), (data, usize::MAX)] {
@@ -316,9 +316,9 @@ fn wrong_arguments(c_config: &sansocket_config) {
             assert_eq!(sansocket_head_find(null(), client, data, len, &mut head_len, &mut error), wanted);
         }
         assert_eq!(sansocket_request_parse(data, len, null_mut()), R::NULL_POINTER);
-        assert_eq!(sansocket_request_parse(data, len, (&raw mut *request).byte_add(4)), R::MISALIGNED);
+        assert_eq!(sansocket_request_parse(data, len, (&raw mut *request).byte_add(2)), R::MISALIGNED);
         assert_eq!(sansocket_response_parse(data, len, null_mut()), R::NULL_POINTER);
-        assert_eq!(sansocket_response_parse(data, len, (&raw mut *response).byte_add(4)), R::MISALIGNED);
+        assert_eq!(sansocket_response_parse(data, len, (&raw mut *response).byte_add(2)), R::MISALIGNED);
         let c: *const sansocket_config = &*zeroed_config;
         assert_eq!(sansocket_head_find(c, client, data, len, &mut head_len, null_mut()), R::NOT_INITIALISED);
         assert_eq!(sansocket_head_find(null(), client, data, len, null_mut(), null_mut()), R::NULL_POINTER);

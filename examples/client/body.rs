@@ -69,7 +69,9 @@ fn join_chunks(mut rest: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
         let size = rest[..end].split(|&byte| byte == b';').next().unwrap_or_default();
-        let size = std::str::from_utf8(size).ok().and_then(|digits| usize::from_str_radix(digits.trim(), 16).ok());
+        let size = std::str::from_utf8(size).ok().and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok());
+        // What is longer than memory lasts to the end of what has arrived.
+        let size = size.map(|size| usize::try_from(size).unwrap_or(usize::MAX));
         let Some(size) = size.filter(|&size| size > 0) else { break };
         rest = &rest[end + 2..];
         content.extend_from_slice(&rest[..size.min(rest.len())]);

@@ -126,3 +126,101 @@ fn what_is_not_accepted_is_refused_by_the_same_call() {
     let (result, response) = server.answers(&acceptance, sansocket_accept);
     assert_eq!((result, response), (sansocket_result::from(::sansocket::UsageError::OriginNotAllowed), ""));
 }
+
+/// What is due is read and written to the transport later: nothing that a call changes in place may lie in it.
+#[test]
+fn input_in_what_is_due_is_refused() {
+    let mut server = Server::asked(REQUEST.as_bytes());
+    let before = server.out.clone();
+    (server.io.output_len, server.io.input_len) = (200, 20);
+    // SAFETY: both lie in the output, which is ours.
+    server.io.input = unsafe { server.out.as_mut_ptr().add(100) };
+    // SAFETY: structs and bytes are ours for the call.
+    let result = unsafe { sansocket_receive(&mut *server.ws, &mut *server.io) };
+    assert_eq!((result, server.io.input_len), (sansocket_result::OVERLAP, 20));
+    assert_eq!(server.out, before);
+}
+
+#[test]
+fn window_and_lent_memory_in_what_is_due_are_refused() {
+    let (mut server, mut inflater): (Server, Box<sansocket_inflater>) = (Server::asked(REQUEST.as_bytes()), zeroed());
+    (server.io.input_len, server.io.output_len) = (0, 350);
+    let (ws, io): (*mut sansocket, *mut sansocket_io) = (&mut *server.ws, &mut *server.io);
+    let mut history = [0; 256];
+    let mut setup = setup();
+    // SAFETY: structs and bytes are ours for the calls.
+    unsafe {
+        (setup.memory, setup.memory_len) = (history.as_mut_ptr(), 256);
+        assert_eq!(sansocket_inflater_init(&mut *inflater, &*setup), sansocket_result::OK);
+        let window = server.out.as_mut_ptr().add(100);
+        assert_eq!(sansocket_receive_with(ws, io, &mut *inflater, window, 50), sansocket_result::OVERLAP);
+        (setup.memory, setup.memory_len) = (server.out.as_mut_ptr(), 256);
+        assert_eq!(sansocket_inflater_init(&mut *inflater, &*setup), sansocket_result::OK);
+        assert_eq!(sansocket_inflate(&mut *inflater, io), sansocket_result::OVERLAP);
+    }
+}
+
+#[test]
+fn reserved_fields_are_refused_unless_they_are_0() {
+    let (mut setup, mut ws): (Box<sansocket_setup>, Box<sansocket>) = (setup(), zeroed());
+    let mut negotiated: Box<sansocket_negotiated> = zeroed();
+    let mut init = |setup: &sansocket_setup| {
+        // SAFETY: the structs are ours for the call.
+        unsafe { sansocket_init_open(&mut *ws, setup) }
+    };
+    setup.role = sansocket_role(2);
+    setup.negotiated = &*negotiated;
+    assert_eq!(init(&setup), sansocket_result::OK);
+    setup.reserved = 1;
+    assert_eq!(init(&setup), sansocket_result::INVALID_ARGUMENT);
+    setup.reserved = 0;
+    negotiated.reserved_more[2] = 1;
+    setup.negotiated = &*negotiated;
+    assert_eq!(init(&setup), sansocket_result::INVALID_ARGUMENT);
+
+    let mut acceptance: Box<sansocket_acceptance> = zeroed();
+    acceptance.origin = sansocket_origin::ANY;
+    acceptance.reserved_more[1] = 1;
+    let mut server = Server::asked(REQUEST.as_bytes());
+    assert_eq!(server.answers(&acceptance, sansocket_accept), (sansocket_result::INVALID_ARGUMENT, ""));
+}
+
+/// One struct for many connections: what stands in it after a call is that connection's, whatever the result.
+#[test]
+fn a_refused_call_leaves_nothing_of_the_call_before() {
+    let (mut other, mut acceptance): (Box<sansocket>, Box<sansocket_acceptance>) = (zeroed(), zeroed());
+    acceptance.origin = sansocket_origin::SAME_HOST;
+    let mut server = Server::asked(REQUEST.as_bytes());
+    assert_eq!(server.answers(&acceptance, sansocket_accept_or_refuse).0, sansocket_result::OK);
+    assert_eq!(server.io.transport, sansocket_transport(1));
+    let mut setup = setup();
+    setup.role = sansocket_role(2);
+    let (io, kind): (*mut sansocket_io, sansocket_kind) = (&mut *server.io, sansocket_kind(2));
+    // SAFETY: structs and bytes are ours for the calls.
+    unsafe {
+        assert_eq!(sansocket_init_open(&mut *other, &*setup), sansocket_result::OK);
+        ((*io).output_len, (*io).consumed, (*io).done) = ((*io).output_size, 300, 1);
+        assert_eq!(sansocket_send(&mut *other, io, kind, c"x".as_ptr().cast(), 1, 1), sansocket_result::NEEDS_ROOM);
+        assert_eq!(((*io).consumed, (*io).done, (*io).transport), (0, 0, sansocket_transport(0)));
+    }
+}
+
+#[test]
+fn an_empty_payload_is_null_and_an_empty_text_is_not() {
+    let (mut ws, mut setup): (Box<sansocket>, Box<sansocket_setup>) = (zeroed(), setup());
+    setup.role = sansocket_role(2);
+    let mut server = Server::asked(REQUEST.as_bytes());
+    let mut close = *b"\x88\x80\0\0\0\0";
+    (server.io.input, server.io.input_len) = (close.as_mut_ptr(), close.len());
+    let mut parts: Box<sansocket_response_parts> = zeroed();
+    let head = b"HTTP/1.1 404 \r\n\r\n";
+    // SAFETY: structs and bytes are ours for the calls.
+    unsafe {
+        assert_eq!(sansocket_init_open(&mut *ws, &*setup), sansocket_result::OK);
+        assert_eq!(sansocket_receive(&mut *ws, &mut *server.io), sansocket_result::OK);
+        assert_eq!(sansocket_response_parse(head.as_ptr(), head.len(), &mut *parts), sansocket_result::OK);
+        assert_eq!((parts.reason.len, *parts.reason.data), (0, 0));
+    }
+    let event = &server.io.event;
+    assert_eq!((event.r#type, event.len, event.data.is_null()), (sansocket_event_type::CLOSE_RECEIVED, 0, true));
+}

@@ -243,6 +243,10 @@ typedef enum SANSOCKET_ENUM(sansocket_result) {
     SANSOCKET_USAGE_MESSAGE_UNFINISHED = 276,
     /** §5.2: a payload of 2^63 bytes or more. */
     SANSOCKET_USAGE_PAYLOAD_TOO_LONG = 277,
+    /** §5.4: a further part of a message while no message is unfinished. */
+    SANSOCKET_USAGE_NO_MESSAGE_UNFINISHED = 278,
+    /** A `sansocket_buffered` connection with an input below 131 bytes or an output below 262. */
+    SANSOCKET_USAGE_BUFFER_TOO_SHORT = 279,
     /** The scheme is missing or not `ws`, `wss`, `http` or `https`. */
     SANSOCKET_URL_INVALID_SCHEME = 513,
     /**
@@ -326,6 +330,11 @@ typedef enum SANSOCKET_ENUM(sansocket_option) {
      * transport takes (`sansocket_written`). 32 bits.
      */
     SANSOCKET_OPTION_MIN_WRITE_RATE = 14,
+    /**
+     * For a `sansocket_buffered` connection: as long as the transport takes nothing of the output that is due. Whatever it
+     * takes moves this deadline: 20 000 ms. 32 bits.
+     */
+    SANSOCKET_OPTION_WRITE_TIMEOUT_MS = 15,
 } sansocket_option;
 
 /** An end of a connection (§1.1). */
@@ -545,6 +554,11 @@ typedef enum SANSOCKET_ENUM(sansocket_end_cause) {
     SANSOCKET_CAUSE_CLOSING_TIMEOUT = 5,
     /** The caller closed a refused opening handshake. */
     SANSOCKET_CAUSE_CALLER = 6,
+    /**
+     * The transport took none of the output for `SANSOCKET_OPTION_WRITE_TIMEOUT_MS`: of a
+     * `sansocket_buffered` connection.
+     */
+    SANSOCKET_CAUSE_WRITE_TIMEOUT = 7,
 } sansocket_end_cause;
 
 /** Which frames may come, as to their masking (§5.1). */

@@ -54,6 +54,8 @@ enum class [[nodiscard]] result : std::uint32_t {
     no_deflate = SANSOCKET_USAGE_NO_DEFLATE,
     message_unfinished = SANSOCKET_USAGE_MESSAGE_UNFINISHED,
     payload_too_long = SANSOCKET_USAGE_PAYLOAD_TOO_LONG,
+    no_message_unfinished = SANSOCKET_USAGE_NO_MESSAGE_UNFINISHED,
+    buffer_too_short = SANSOCKET_USAGE_BUFFER_TOO_SHORT,
     url_invalid_scheme = SANSOCKET_URL_INVALID_SCHEME,
     url_invalid_host = SANSOCKET_URL_INVALID_HOST,
     url_invalid_port = SANSOCKET_URL_INVALID_PORT,
@@ -157,6 +159,7 @@ enum class option : std::uint32_t {
     pong_timeout_ms = SANSOCKET_OPTION_PONG_TIMEOUT_MS,
     idle_timeout_ms = SANSOCKET_OPTION_IDLE_TIMEOUT_MS,
     min_write_rate = SANSOCKET_OPTION_MIN_WRITE_RATE,
+    write_timeout_ms = SANSOCKET_OPTION_WRITE_TIMEOUT_MS,
 };
 
 /** `sansocket_role` */
@@ -200,6 +203,7 @@ enum class end_cause : std::uint32_t {
     idle_timeout = SANSOCKET_CAUSE_IDLE_TIMEOUT,
     closing_timeout = SANSOCKET_CAUSE_CLOSING_TIMEOUT,
     caller = SANSOCKET_CAUSE_CALLER,
+    write_timeout = SANSOCKET_CAUSE_WRITE_TIMEOUT,
 };
 
 /** `sansocket_origin` */

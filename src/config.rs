@@ -63,6 +63,9 @@ settings! {
     pong_timeout_ms: u32 = 20_000;
     /// Without any byte from the peer being consumed (those of an unfinished header or control frame do not count yet): off.
     idle_timeout_ms: u32 = 0;
+    /// For a [`Buffered`](crate::Buffered) connection: as long as the transport takes nothing of the output that is due. Whatever it
+    /// takes moves this deadline: 20 000 ms.
+    write_timeout_ms: u32 = 20_000;
     /// The average rate, in bytes per second, at which a peer must take what was due before our Close to get longer than
     /// [`closing_timeout_ms`](Self::closing_timeout_ms) for it: 240. With 0 any byte is enough. For callers that report what the
     /// transport takes ([`written`](crate::Connection::written)).

@@ -187,6 +187,10 @@ UsageError {
     MessageUnfinished = 20, "another message is unfinished";
     /// §5.2: a payload of 2^63 bytes or more.
     PayloadTooLong = 21, "a payload has less than 2^63 bytes";
+    /// §5.4: a further part of a message while no message is unfinished.
+    NoMessageUnfinished = 22, "no message is unfinished that this could continue";
+    /// A [`Buffered`](crate::Buffered) connection with an input below 131 bytes or an output below 262.
+    BufferTooShort = 23, "the input needs at least 131 bytes, and the output 262";
 }
 }
 

@@ -150,6 +150,9 @@ EndCause {
     ClosingTimeout = 5, "the closing took too long";
     /// The caller closed a refused opening handshake.
     Caller = 6, "the caller closed a refused handshake";
+    /// The transport took none of the output for [`Config::write_timeout_ms`](crate::Config::write_timeout_ms): of a
+    /// [`Buffered`](crate::Buffered) connection.
+    WriteTimeout = 7, "the peer took nothing of the output for too long";
 }
 }
 

@@ -10,6 +10,16 @@ pub(crate) fn at_most(len: u64, available: usize) -> usize {
     usize::try_from(len).map_or(available, |len| len.min(available))
 }
 
+/// Moves `len` bytes from `from` to `to`, which is not after it. Does nothing if they are not all there.
+pub(crate) fn move_down(bytes: &mut [u8], from: usize, to: usize, len: usize) {
+    let Some(distance) = from.checked_sub(to) else { return };
+    let Some(both) = bytes.get_mut(to..).and_then(|rest| rest.get_mut(..distance.saturating_add(len))) else { return };
+    // So that no panic is left in `copy_within`.
+    if distance <= both.len() {
+        both.copy_within(distance.., 0);
+    }
+}
+
 /// Copies as much as fits, and returns how much. `copy_from_slice` reaches a panic wherever the optimiser does not see both lengths;
 /// this compiles to the same `memcpy` and has none at any level.
 #[inline]

@@ -101,6 +101,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod buffered;
 mod close_code;
 mod config;
 mod connection;
@@ -128,6 +129,7 @@ mod utf8;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub use buffered::{Buffer, Buffered, Commands, Io, Remainder};
 pub use close_code::CloseCode;
 pub use config::Config;
 #[cfg(feature = "deflate")]

@@ -3,7 +3,9 @@ mod support;
 
 use sansocket::ProtocolError as P;
 use sansocket::UsageError as U;
-use sansocket::{Accept, CallError, ClientRequest, CloseCode, Connection, Event, Header, MessageKind, Origin, Request, Role};
+use sansocket::{
+    Accept, Buffered, CallError, ClientRequest, CloseCode, Connection, Event, Header, MessageKind, Origin, Request, Role,
+};
 use support::frames::*;
 use support::http::*;
 use support::model::code_of;
@@ -144,6 +146,11 @@ fn call_that_is(error: U) -> Option<CallError> {
             server.send(MessageKind::Text, b"a", false, &mut out).unwrap();
             server.send_encoded(b"\x81\0").map_err(CallError::from)
         }
+        U::NoMessageUnfinished => {
+            let mut ws = Buffered::new(open(Role::Server), [0; 512], [0; 512]);
+            ws.commands(now).send_part(MessageKind::Text, 1, b"a", true)
+        }
+        U::BufferTooShort => Buffered::new(open(Role::Server), [0; 131], [0; 261]).advance(now).map(usize::from),
         U::PayloadTooLong => server.send_binary_header(1 << 63, true, &mut out),
         // Compression has tests of its own.
         U::NoDeflate => return None,

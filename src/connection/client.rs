@@ -1,6 +1,6 @@
 //! §4.1: a client's opening handshake. A program without clients contains none of this.
 
-use super::machine::{Heads, Machine, Output, Stage};
+use super::machine::{HeadInput, Heads, Machine, Output, Stage};
 use crate::error::{CallError, ProtocolError, UsageError};
 use crate::event::{Event, Received};
 use crate::handshake::accept_key::key_of;
@@ -30,16 +30,18 @@ impl Machine<'_> {
 fn read_response<'i>(
     machine: &mut Machine<'_>,
     mut heads: Heads,
-    input: &'i mut [u8],
+    input: HeadInput<'i>,
     now: Instant,
     _: &mut Output<'_>,
 ) -> Result<Received<'i>, CallError> {
+    let HeadInput { bytes: input, is_full } = input;
     let len = input.len();
     let mut consumed = 0;
     let event = loop {
         let rest = input.get(consumed..).unwrap_or_default();
         match next_response(rest, &mut heads.scan, machine) {
-            Ok(None) => {
+            // An interim response that was consumed has made room.
+            Ok(None) if !is_full || consumed > 0 => {
                 machine.enter(Stage::Head { reads: read_response, heads }, now);
                 return Ok(Received::consumed(consumed));
             }
@@ -50,7 +52,8 @@ fn read_response<'i>(
                 consumed = consumed.saturating_add(response.bytes().len());
                 break respond_to(response, heads, machine, now);
             }
-            Err(error) => {
+            incomplete_or_wrong => {
+                let error = incomplete_or_wrong.err().unwrap_or(ProtocolError::HeadTooLong);
                 machine.enter(Stage::Failed, now);
                 return Ok(Received { consumed: len, produced: 0, event: Some(Event::Failed { error }) });
             }

@@ -7,8 +7,8 @@ use super::server::AWAITS_REQUEST;
 use crate::close_code::CloseCode;
 use crate::config::Config;
 use crate::entropy::{Entropy, NoEntropy};
-use crate::error::{CallError, UsageError};
-use crate::event::{MessageKind, Received, State, Transport};
+use crate::error::{CallError, ProtocolError, UsageError};
+use crate::event::{EndCause, Event, MessageKind, Received, State, Transport};
 use crate::handshake::{Accept, ClientRequest, Negotiated, Offer, Request};
 use crate::http::{Header, Tokens};
 use crate::length::wire_len;
@@ -404,6 +404,34 @@ impl<'c, E: Entropy> Connection<'c, E> {
     pub fn round_trip(&self) -> Option<Duration> {
         let us = self.machine.timers.round_trip()?;
         Some(Duration::new(u64::from(us / 1_000_000), (us % 1_000_000).saturating_mul(1000)))
+    }
+
+    /// [`receive`](Self::receive), where the buffer of the input is full: fails a head that is incomplete, which can never become
+    /// whole. Takes nothing else.
+    pub(crate) fn receive_full<'i>(
+        &mut self,
+        now: Instant,
+        input: &'i mut [u8],
+        out: &mut [u8],
+    ) -> Result<Received<'i>, CallError> {
+        let (machine, out) = self.output(out);
+        machine.receive_full(input, now, out)
+    }
+
+    /// Fails the connection as if the peer had broken a rule.
+    pub(crate) fn fail_for(&mut self, error: ProtocolError, now: Instant, out: &mut [u8]) -> Received<'static> {
+        let (machine, mut out) = self.output(out);
+        machine.receive_fault(error, 0, now, &mut out)
+    }
+
+    /// Ends the connection without a word to the peer. Gives `Closed` once.
+    pub(crate) fn end(&mut self, cause: EndCause, now: Instant) -> Option<Event<'static>> {
+        self.machine.end(cause, now)
+    }
+
+    /// Whether a message of ours is unfinished; `None` if none can be sent any more.
+    pub(crate) fn is_inside_message(&self) -> Result<Option<bool>, UsageError> {
+        Ok(self.machine.writer()?.map(|writer| writer.is_inside_message()))
     }
 
     /// The machine, and the output of a call.

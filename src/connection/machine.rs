@@ -88,10 +88,17 @@ pub(super) enum Method {
 pub(super) type ReadHead = for<'m, 'c, 'i, 'a, 'b> fn(
     &'m mut Machine<'c>,
     Heads,
-    &'i mut [u8],
+    HeadInput<'i>,
     Instant,
     &'a mut Output<'b>,
 ) -> Result<Received<'i>, CallError>;
+
+/// The bytes of a head that have arrived.
+pub(super) struct HeadInput<'i> {
+    pub(super) bytes: &'i mut [u8],
+    /// No more of them can come: an incomplete head is too long for the caller's buffer.
+    pub(super) is_full: bool,
+}
 
 /// The state of reading the heads of an opening handshake.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! §6.2, §7: what the pieces from the reader mean for the connection.
 
-use super::machine::{MAX_ANSWER, Machine, Output, Stage};
+use super::machine::{HeadInput, MAX_ANSWER, Machine, Output, Stage};
 use crate::close_code::CloseCode;
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Data, Event, Received};
@@ -42,7 +42,7 @@ impl Machine<'_> {
             Stage::Head { heads, .. } if wire_len(input.len()) < u64::from(heads.scan.scanned) => {
                 return Err(UsageError::InputTooShort.into());
             }
-            Stage::Head { reads, heads } => reads(self, heads, input, now, out)?,
+            Stage::Head { reads, heads } => reads(self, heads, HeadInput { bytes: input, is_full: false }, now, out)?,
             _ => self.receive_next(input, inflation, now, out)?,
         };
         if received.consumed > 0 {
@@ -52,6 +52,19 @@ impl Machine<'_> {
             received.event = self.end_if_over(now);
         }
         Ok(received)
+    }
+
+    /// Fails an opening handshake whose head fills the buffer and is incomplete.
+    pub(super) fn receive_full<'i>(
+        &mut self,
+        input: &'i mut [u8],
+        now: Instant,
+        mut out: Output<'_>,
+    ) -> Result<Received<'i>, CallError> {
+        match self.stage {
+            Stage::Head { reads, heads } => reads(self, heads, HeadInput { bytes: input, is_full: true }, now, &mut out),
+            _ => Ok(Received::consumed(0)),
+        }
     }
 
     /// Takes frames, or whatever comes instead of them.

@@ -1,6 +1,6 @@
 //! §4.2: a server's opening handshake. A program without servers contains none of this.
 
-use super::machine::{Heads, Machine, Method, Output, Stage};
+use super::machine::{HeadInput, Heads, Machine, Method, Output, Stage};
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Event, Received};
 use crate::handshake::server::{refusal, write_answer, write_response};
@@ -87,13 +87,14 @@ impl Machine<'_> {
 fn read_request<'i>(
     machine: &mut Machine<'_>,
     mut heads: Heads,
-    input: &'i mut [u8],
+    input: HeadInput<'i>,
     now: Instant,
     out: &mut Output<'_>,
 ) -> Result<Received<'i>, CallError> {
+    let HeadInput { bytes: input, is_full } = input;
     let input = &*input;
     match next_request(input, &mut heads.scan, machine) {
-        Ok(None) => {
+        Ok(None) if !is_full => {
             machine.enter(Stage::Head { reads: read_request, heads }, now);
             Ok(Received::consumed(0))
         }
@@ -108,7 +109,8 @@ fn read_request<'i>(
             let event = if request.is_opening_handshake() { Event::Request(request) } else { Event::HttpRequest(request) };
             Ok(Received { consumed, produced: 0, event: Some(event) })
         }
-        Err(error) => {
+        incomplete_or_wrong => {
+            let error = incomplete_or_wrong.err().unwrap_or(ProtocolError::HeadTooLong);
             let response = refusal(error);
             copy(response, room(out.room, response.len())?);
             machine.timers.note_produced(response.len());

@@ -64,6 +64,7 @@ fn set(config: Config<'static>, option: sansocket_option, value: u64) -> Result<
         O::PONG_TIMEOUT_MS => config.pong_timeout_ms(wide()?),
         O::IDLE_TIMEOUT_MS => config.idle_timeout_ms(wide()?),
         O::MIN_WRITE_RATE => config.min_write_rate(wide()?),
+        O::WRITE_TIMEOUT_MS => config.write_timeout_ms(wide()?),
         _ => return Err(sansocket_result::INVALID_ARGUMENT),
     })
 }

@@ -196,6 +196,8 @@ sansocket_option {
     IDLE_TIMEOUT_MS = 13;
     /// `Config::min_write_rate`.
     MIN_WRITE_RATE = 14;
+    /// `Config::write_timeout_ms`.
+    WRITE_TIMEOUT_MS = 15;
 }
 }
 

@@ -68,7 +68,7 @@ fn the_header_has_rusts_numbers_and_no_others() {
         &named!("EVENT_" sansocket_event_type: NONE REQUEST HTTP_REQUEST OPENED REFUSED DATA PING PONG CLOSE_RECEIVED FAILED CLOSED),
         &named!("OPTION_" sansocket_option: MAX_MESSAGE_LEN MAX_FRAGMENTS MAX_EMPTY_FRAMES MAX_HEAD_LEN MAX_TARGET_LEN MAX_HEADER_LINES
             MAX_INTERIM_RESPONSES AUTO_PONG HANDSHAKE_TIMEOUT_MS CLOSING_TIMEOUT_MS KEEPALIVE_INTERVAL_MS PONG_TIMEOUT_MS
-            IDLE_TIMEOUT_MS MIN_WRITE_RATE),
+            IDLE_TIMEOUT_MS MIN_WRITE_RATE WRITE_TIMEOUT_MS),
         &named!("ORIGIN_" sansocket_origin: ANY ONE_OF SAME_HOST SAME_HOST_SECURE),
         &named!("MASKING_" sansocket_masking: ANY REQUIRED FORBIDDEN),
         &named!("CLOSE_" CloseCode: NORMAL_CLOSURE GOING_AWAY PROTOCOL_ERROR UNSUPPORTED_DATA NO_STATUS_RECEIVED ABNORMAL_CLOSURE
@@ -96,7 +96,7 @@ fn results_have_rusts_texts() {
 
 #[test]
 fn what_no_number_stands_for_is_unknown() {
-    let results = [3, 15, 30, 255, 256, 278, 512, 519, 768, 781, 1024, 0x100 << 16 | 1, u32::MAX];
+    let results = [3, 15, 30, 255, 256, 280, 512, 519, 768, 781, 1024, 0x100 << 16 | 1, u32::MAX];
     for number in results {
         let shown = text(sansocket_result_text(sansocket_result(number)));
         assert_eq!(shown, "a result that this version does not know", "{number}");

@@ -48,6 +48,12 @@ impl<'i> Request<'i> {
         Self { head, method, target, modern, key: None }
     }
 
+    /// The request of a head that was checked before.
+    pub(crate) fn of_checked(bytes: &'i [u8], is_opening_handshake: bool) -> Self {
+        let request = Self::of_head(Head::of_scanned(bytes));
+        Self { key: if is_opening_handshake { request.header("sec-websocket-key") } else { None }, ..request }
+    }
+
     /// The bytes of the head.
     pub const fn bytes(&self) -> &'i [u8] {
         self.head.bytes

@@ -36,6 +36,11 @@ impl<'i> Response<'i> {
         Self { head, status, reason: head.start_line.get(13..).unwrap_or_default() }
     }
 
+    /// The response of a head that was checked before.
+    pub(crate) fn of_checked(bytes: &'i [u8]) -> Self {
+        Self::of_head(Head::of_scanned(bytes))
+    }
+
     /// The status code: 101 accepts the handshake.
     pub const fn status(&self) -> u16 {
         self.status

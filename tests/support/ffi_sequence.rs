@@ -34,6 +34,7 @@ pub(crate) fn ffi_sequence(data: &[u8]) {
             O::KEEPALIVE_INTERVAL_MS => config.keepalive_interval_ms(wide),
             O::CLOSING_TIMEOUT_MS => config.closing_timeout_ms(wide),
             O::MIN_WRITE_RATE => config.min_write_rate(wide),
+            O::WRITE_TIMEOUT_MS => config.write_timeout_ms(wide),
             _ => config.idle_timeout_ms(wide),
         }
     }));
@@ -143,6 +144,7 @@ fn settings(source: &mut Source<'_>) -> Vec<(sansocket_option, u64)> {
         (O::IDLE_TIMEOUT_MS, &[70]),
         (O::CLOSING_TIMEOUT_MS, &[0, 60]),
         (O::MIN_WRITE_RATE, &[0, 1 << 20]),
+        (O::WRITE_TIMEOUT_MS, &[0, 20_000]),
     ] {
         if source.one_in(4) {
             settings.push((option, source.pick(values)));

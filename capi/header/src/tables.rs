@@ -227,6 +227,7 @@ fn for_c(docs: &str) -> Result<String, Box<dyn Error>> {
             Some(("Config" | "Self", option)) => format!("SANSOCKET_OPTION_{}", option.to_uppercase()),
             Some(("Connection", verb)) => format!("sansocket_{verb}"),
             Some(("Event", event)) => format!("SANSOCKET_EVENT_{}", screaming(event)),
+            None if path == "Buffered" => "sansocket_buffered".to_owned(),
             _ => return Err(format!("C has no name for {path}").into()),
         };
         text += &format!("{before}`{c}`");

@@ -1,0 +1,238 @@
+//! What the caller sends: the verbs of a connection, into the output that belongs to it.
+
+use super::turn::Progress;
+use crate::close_code::CloseCode;
+use crate::connection::{Connection, MAX_ANSWER};
+use crate::entropy::Entropy;
+use crate::error::{CallError, UsageError};
+use crate::event::MessageKind;
+use crate::frame::{FrameHeader, Opcode};
+use crate::handshake::{Accept, ClientRequest, Offer, Request};
+use crate::http::Header;
+use crate::length::{copy, wire_len};
+use crate::role::Role;
+use crate::time::Instant;
+
+/// What a program can do with a [`Buffered`](crate::Buffered) connection, at one point in time. It comes with each event, so that a
+/// handler can answer while it still has the event's bytes; outside of events [`commands`](crate::Buffered::commands) lends it.
+///
+/// A verb writes all of its bytes to the output, or it does nothing and returns [`CallError::NeedsRoom`]: then it can be repeated once
+/// the transport has taken some ([`room`](Self::room)). On a connection that is already closing, messages go nowhere, and that
+/// is no error.
+pub struct Commands<'a, 'c, E> {
+    ws: &'a mut Connection<'c, E>,
+    output: &'a mut [u8],
+    progress: &'a mut Progress,
+    now: Instant,
+}
+
+impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
+    pub(super) fn new(ws: &'a mut Connection<'c, E>, output: &'a mut [u8], progress: &'a mut Progress, now: Instant) -> Self {
+        Self { ws, output, progress, now }
+    }
+
+    /// The connection: its state, what was agreed, its role and so on.
+    pub fn connection(&self) -> &Connection<'c, E> {
+        self.ws
+    }
+
+    /// A client's opening handshake: the first call.
+    ///
+    /// # Errors
+    /// As [`Connection::request`].
+    pub fn request(&mut self, request: &ClientRequest<'_>) -> Result<(), CallError> {
+        self.write(0, |ws, now, out| ws.request(request, now, out))
+    }
+
+    /// Accepts the request of [`Event::Request`](crate::Event::Request).
+    ///
+    /// # Errors
+    /// As [`Connection::accept`].
+    pub fn accept(&mut self, request: &Request<'_>, accept: &Accept<'_>) -> Result<(), CallError> {
+        self.write(0, |ws, now, out| ws.accept(request, accept, now, out))
+    }
+
+    /// [`accept`](Self::accept), or the response that refuses: 403 for its Origin, 400 for what is not an opening handshake.
+    ///
+    /// # Errors
+    /// As [`Connection::accept_or_refuse`].
+    pub fn accept_or_refuse(&mut self, request: &Request<'_>, accept: &Accept<'_>) -> Result<(), CallError> {
+        self.write(0, |ws, now, out| ws.accept_or_refuse(request, accept, now, out))
+    }
+
+    /// Accepts later: the [`Offer`] was made while the request was there ([`Request::offer`]), and the answer was looked up
+    /// elsewhere meanwhile.
+    ///
+    /// # Errors
+    /// As [`Connection::accept_offer`].
+    pub fn accept_offer(
+        &mut self,
+        offer: &Offer<'_>,
+        subprotocol: Option<&str>,
+        headers: &[Header<'_>],
+    ) -> Result<(), CallError> {
+        self.write(0, |ws, now, out| ws.accept_offer(offer, subprotocol, headers, now, out))
+    }
+
+    /// Answers a request with any other final response, whose `body` has to fit into the output.
+    ///
+    /// # Errors
+    /// As [`Connection::respond`].
+    pub fn respond(&mut self, status: u16, headers: &[Header<'_>], body: &[u8]) -> Result<(), CallError> {
+        self.write(0, |ws, now, out| ws.respond(status, headers, body, now, out))
+    }
+
+    /// Sends a text message.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_text(&mut self, text: &str) -> Result<(), CallError> {
+        self.write(MAX_ANSWER, |ws, _, out| ws.send_text(text, out))
+    }
+
+    /// Sends a whole message, as one frame. For what is longer than the output there is [`send_part`](Self::send_part).
+    ///
+    /// # Errors
+    /// [`CallError::NeedsRoom`], [`CallError::EntropyFailed`]; [`UsageError::NotOpen`] before the opening handshake is over,
+    /// [`UsageError::InvalidUtf8`], [`UsageError::MessageUnfinished`] inside a message that is sent in parts.
+    #[inline]
+    pub fn send(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), CallError> {
+        if self.ws.is_inside_message()? == Some(true) {
+            return Err(UsageError::MessageUnfinished.into());
+        }
+        self.write(MAX_ANSWER, |ws, _, out| ws.send(kind, payload, true, out))
+    }
+
+    /// Sends a part of a message, as a fragment (§5.4), as far as there is room, and returns how many bytes of `payload` it
+    /// took. `offset` is how many bytes of the message went before: 0 begins one, as [`Data::offset`](crate::Data) does. `fin` ends
+    /// the message, once all of `payload` is taken. On a connection that is already closing it takes everything, which goes
+    /// nowhere.
+    ///
+    /// ```
+    /// # use sansocket::{Buffered, CallError, Config, Connection, Instant, MessageKind, Negotiated, NoEntropy, Role};
+    /// # let (config, now) = (Config::new(), Instant::from_millis(0));
+    /// # let ws = Connection::open(Role::Server, &config, NoEntropy, Negotiated::NOTHING, now);
+    /// # let mut ws = Buffered::new(ws, [0; 512], [0; 1024]);
+    /// let message = [b'x'; 10_000];
+    /// let mut sent = 0;
+    /// while sent < message.len() {
+    ///     match ws.commands(now).send_part(MessageKind::Binary, sent as u64, &message[sent..], true) {
+    ///         Ok(taken) => sent += taken,
+    ///         Err(CallError::NeedsRoom { .. }) => {
+    ///             let due = ws.due().len(); // here the program waits until its socket has taken some of `due`
+    ///             ws.written(due, now);
+    ///         }
+    ///         Err(other) => return Err(other),
+    ///     }
+    /// }
+    /// # Ok::<(), CallError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), with [`CallError::NeedsRoom`] where nothing can be taken;
+    /// [`UsageError::MessageUnfinished`] if a message begins inside another, [`UsageError::NoMessageUnfinished`] if there is none
+    /// to continue, [`UsageError::WrongMessageKind`] if it is of another kind.
+    pub fn send_part(&mut self, kind: MessageKind, offset: u64, payload: &[u8], fin: bool) -> Result<usize, CallError> {
+        match (self.ws.is_inside_message()?, offset) {
+            (None, _) => return Ok(payload.len()),
+            (Some(true), 0) => return Err(UsageError::MessageUnfinished.into()),
+            (Some(false), 1..) => return Err(UsageError::NoMessageUnfinished.into()),
+            _ => {}
+        }
+        if payload.is_empty() && !fin {
+            return Ok(0);
+        }
+        let room = self.room();
+        let masking_key = if self.ws.role() == Role::Client { Some([0; 4]) } else { None };
+        let payload_len = wire_len(payload.len().min(room));
+        let header_len = FrameHeader { fin, rsv: 0, opcode: Opcode::Continuation, masking_key, payload_len }.header_len();
+        let taken = payload.len().min(room.saturating_sub(header_len));
+        if taken < payload.len() && taken == 0 {
+            return Err(CallError::NeedsRoom { bytes: header_len.saturating_add(1) });
+        }
+        let part = payload.get(..taken).unwrap_or_default();
+        self.write(MAX_ANSWER, |ws, _, out| ws.send(kind, part, fin && taken == payload.len(), out))?;
+        Ok(taken)
+    }
+
+    /// Sends a whole message that [`frame::encode_message`](crate::frame::encode_message) encoded once for many connections. For
+    /// servers.
+    ///
+    /// # Errors
+    /// [`CallError::NeedsRoom`], and as [`Connection::send_encoded`].
+    pub fn send_encoded(&mut self, encoded: &[u8]) -> Result<(), CallError> {
+        self.write(MAX_ANSWER, |ws, _, out| {
+            let out = crate::error::room(out, encoded.len())?;
+            let len = ws.send_encoded(encoded)?;
+            Ok(copy(encoded.get(..len).unwrap_or_default(), out).min(len))
+        })
+    }
+
+    /// Sends a Ping with at most 125 bytes of payload.
+    ///
+    /// # Errors
+    /// As [`Connection::ping`].
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), CallError> {
+        self.write(MAX_ANSWER, |ws, _, out| ws.ping(payload, out))
+    }
+
+    /// Sends a Pong: unasked, or in answer to a Ping that was not answered ([`Config::auto_pong`](crate::Config::auto_pong)).
+    ///
+    /// # Errors
+    /// As [`Connection::pong`].
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), CallError> {
+        self.write(MAX_ANSWER, |ws, _, out| ws.pong(payload, out))
+    }
+
+    /// Begins the closing handshake: with a code and a reason of at most 123 bytes, or with `None` and an empty reason. May be
+    /// called again, which does nothing. What was sent before still leaves, the peer's messages still come, and the connection
+    /// ends with [`Event::Closed`](crate::Event::Closed).
+    ///
+    /// # Errors
+    /// As [`Connection::close`]. The room that is kept for answers to the peer is there for a Close too.
+    pub fn close(&mut self, code: impl Into<Option<CloseCode>>, reason: &str) -> Result<(), CallError> {
+        let code = code.into();
+        self.write(0, |ws, now, out| ws.close(code, reason, now, out))
+    }
+
+    /// Fails the connection (§7.1.7): a Close with `code`, and what else the peer sends is ignored.
+    ///
+    /// # Errors
+    /// As [`Connection::fail`].
+    pub fn fail(&mut self, code: CloseCode) -> Result<(), CallError> {
+        self.progress.arrived.stop_joining();
+        self.write(0, |ws, now, out| ws.fail(code, now, out))
+    }
+
+    /// How many bytes of frames the output has room for: those of a payload, and of its header, 2 to 14.
+    pub fn room(&self) -> usize {
+        self.progress.due.room(self.output.len())
+    }
+
+    /// What is to be written to the transport, for a handler that writes by itself.
+    pub fn due(&self) -> &[u8] {
+        self.progress.due.bytes(self.output)
+    }
+
+    /// The transport has taken the first `n` bytes of [`due`](Self::due).
+    pub fn written(&mut self, n: usize) {
+        self.ws.written(n, self.now);
+        self.progress.due.take(n, self.now, self.output);
+    }
+
+    /// Lets `act` write to what is free of the output, except for `reserve` bytes.
+    #[inline]
+    fn write(
+        &mut self,
+        reserve: usize,
+        act: impl FnOnce(&mut Connection<'c, E>, Instant, &mut [u8]) -> Result<usize, CallError>,
+    ) -> Result<(), CallError> {
+        let free = self.progress.due.free_part(self.output);
+        let len = free.len().saturating_sub(reserve);
+        let written = act(self.ws, self.now, free.get_mut(..len).unwrap_or_default())?;
+        self.progress.due.add(written, self.now);
+        // What changes the stage may set free what waits in the input.
+        self.progress.has_news |= reserve == 0;
+        Ok(())
+    }
+}

@@ -1,0 +1,385 @@
+//! The last mile: a connection with its two buffers, and the rules that hold for the loop around it.
+
+mod commands;
+mod held;
+mod input;
+mod output;
+mod remainder;
+mod turn;
+
+pub use commands::Commands;
+pub use remainder::Remainder;
+
+use core::borrow::BorrowMut;
+use core::marker::PhantomData;
+
+use crate::connection::Connection;
+use crate::entropy::Entropy;
+use crate::error::CallError;
+use crate::event::{Event, Transport};
+use crate::time::Instant;
+use turn::{Progress, Turn};
+
+/// A connection with the buffers of its transport: what a program that has a socket, a UART or a TLS stream wants. It does no I/O of
+/// its own: it says what is to be written, and where to read into.
+///
+/// ```text
+///                     commands(now)                                         current event
+///             send_text, close, request, ...                                      ▲
+///                          │                                                      │ next(now)
+///                ┌─────────▼──────────────────────────────────────────────────────┴────────┐
+///                │                               Connection                                │
+///                └─────────┬──────────────────────────────────────────────────────▲────────┘
+///                ┌─────────▼─────────┐                                  ┌─────────┴─────────┐
+///                │      output       │                                  │       input       │
+///                └─────────┬─────────┘                                  └─────────▲─────────┘
+///     due() ──▶ the transport takes n bytes ──▶ written(n, now)     space() ──▶ n bytes arrive ──▶ filled(n, now)
+///                           else: write_failed()                          the end: eof(); nothing there: filled(0, now)
+/// ```
+///
+/// # The loop
+///
+/// 1. [`next`](Self::next), until it gives no event. The [`Commands`] that come with an event answer it.
+/// 2. Write [`due`](Self::due), as far as the transport takes it, and report that by [`written`](Self::written).
+/// 3. Obey [`transport`](Self::transport), which asks for nothing before the output is written. It says Close when all is over.
+/// 4. Wait until the transport can be read, if [`wants_reading`](Self::wants_reading), or written, if there is something due, or
+///    until [`next_timeout`](Self::next_timeout). Read into [`space`](Self::space), and report what came by
+///    [`filled`](Self::filled): 0 if nothing did.
+///
+/// ```
+/// use std::io::{ErrorKind, Read, Write};
+/// use sansocket::{Accept, Buffered, CallError, Connection, Event, Instant, Origin, Transport};
+///
+/// /// An echo server's connection, over anything that reads and writes and may block for a moment.
+/// fn serve(mut socket: impl Read + Write, mut now: impl FnMut() -> Instant) -> Result<(), CallError> {
+///     # let config = sansocket::Config::new();
+///     let mut ws = Buffered::new(Connection::server(&config, now()), [0; 4096], [0; 8192]);
+///     while ws.transport() != Transport::Close {
+///         while let Some((event, mut ws)) = ws.next(now())? {
+///             match event {
+///                 Event::Request(request) => ws.accept_or_refuse(&request, &Accept::new(Origin::Any))?,
+///                 Event::Data(message) => ws.send(message.kind, message.payload)?,
+///                 _ => {}
+///             }
+///         }
+///         match socket.write(ws.due()) {
+///             Ok(n) => ws.written(n, now()),
+///             Err(error) if error.kind() == ErrorKind::Interrupted => {}
+///             Err(_) => ws.write_failed(),
+///         }
+///         let Some(space) = ws.space() else { continue };
+///         match socket.read(space) {
+///             Ok(0) => ws.eof(),
+///             Ok(n) => ws.filled(n, now()),
+///             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => ws.filled(0, now()),
+///             Err(_) => ws.eof(),
+///         }
+///     }
+///     Ok(())
+/// }
+/// # struct Duplex(std::collections::VecDeque<Vec<u8>>, Vec<u8>);
+/// # impl Read for Duplex {
+/// #     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+/// #         let Some(next) = self.0.pop_front() else { return Ok(0) };
+/// #         into[..next.len()].copy_from_slice(&next);
+/// #         Ok(next.len())
+/// #     }
+/// # }
+/// # impl Write for Duplex {
+/// #     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+/// #         let taken = bytes.len().min(7);
+/// #         self.1.extend_from_slice(&bytes[..taken]);
+/// #         Ok(taken)
+/// #     }
+/// #     fn flush(&mut self) -> std::io::Result<()> {
+/// #         Ok(())
+/// #     }
+/// # }
+/// # let request = b"GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+/// #     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x82\0\0\0\0Hi";
+/// # let (first, second) = request.split_at(100);
+/// # let mut duplex = Duplex([first.to_vec(), second.to_vec(), b"\x88\x80\0\0\0\0".to_vec()].into(), Vec::new());
+/// # serve(&mut duplex, || Instant::from_millis(0))?;
+/// # assert!(duplex.1.ends_with(b"Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x02Hi\x88\x00"));
+/// # Ok::<(), CallError>(())
+/// ```
+///
+/// # What holds by itself
+///
+/// - **Events.** [`next`](Self::next) releases the event that it gave before. Until then [`current`](Self::current) gives that one
+///   again: a handler that failed by `?`, or a future that was dropped, has lost neither event nor bytes.
+/// - **Room.** There is no event while the output lacks room for the answer that it may cause, and no space to read into while
+///   bytes wait: a peer that does not read is not read. What the program sends leaves room for such an answer, so a flood
+///   of Pings and a program that sends do not block each other. Meanwhile the deadlines that wait for the peer stand still.
+/// - **Order.** What arrived comes before the end of the input, and that before deadlines, which act only up to when the input was
+///   last looked at ([`filled`](Self::filled)): a machine that slept takes what has arrived first. Output is written before
+///   the transport is shut down or closed.
+/// - **Slow peers.** The peer may take the output as slowly as it likes. If it takes nothing of it for
+///   [`Config::write_timeout_ms`](crate::Config::write_timeout_ms), the connection ends.
+/// - **Messages.** [`new`](Self::new) gives whole messages: in place if they arrive whole, otherwise joined in the input. One that is
+///   longer than the input less 144 bytes (a header and a control frame) fails the connection with 1009.
+///   [`join_in`](Self::join_in) lends memory for longer ones, and [`in_pieces`](Self::in_pieces) gives pieces as they arrive, however
+///   long the message is.
+/// - **Heads.** A head that fills the input without an end is answered with 431, whatever
+///   [`Config::max_head_len`](crate::Config::max_head_len) says.
+/// - **Bytes stay where they are.** [`due`](Self::due) moves in [`written`](Self::written) only, and [`space`](Self::space), once it
+///   was lent, in [`filled`](Self::filled): a read and a write can be under way (io_uring, DMA) while the program sends.
+///
+/// The input has at least 131 bytes ([`MAX_REMAINDER`](crate::MAX_REMAINDER) and one), the output 262 (two
+/// [`MAX_ANSWER`](crate::MAX_ANSWER)s); with less every call says [`BufferTooShort`](crate::UsageError::BufferTooShort).
+///
+/// # Transports
+///
+/// With TLS, `written` means: taken by the transport beneath TLS, or at most one record ahead of it.
+/// [`Transport::ShutdownWrite`] is a `close_notify` and a flush. An end of the input without `close_notify` is an end
+/// like any other: whether something was cut off shows [`was_clean`](Connection::was_clean). Where a transport cannot shut down
+/// one direction (a UART, most TLS libraries), call [`eof`](Self::eof) when it says `ShutdownWrite` and
+/// [`was_clean`](Connection::was_clean).
+///
+/// # Many connections, one pair of buffers
+///
+/// A server with one thread needs one pair: [`attach`](Self::attach) for a turn, [`detach`](Self::detach) after it. What remains is
+/// kept by the caller, and there is something only while bytes wait: an idle connection costs its [`Connection`], and no more.
+///
+/// # By hand
+///
+/// [`Connection`] itself is the same machine without buffers, for programs that want every byte: payload written
+/// by writev, codecs, or positions of their own.
+pub struct Buffered<'c, E, I, O, J = [u8; 0], W = Connection<'c, E>> {
+    ws: W,
+    input: I,
+    output: O,
+    joining: J,
+    progress: Progress,
+    connection: PhantomData<(&'c (), E)>,
+}
+
+/// Memory of the caller's, lent or given away: an array, a vector, a boxed or borrowed slice.
+pub trait Buffer: AsRef<[u8]> + AsMut<[u8]> {}
+
+impl<T: AsRef<[u8]> + AsMut<[u8]> + ?Sized> Buffer for T {}
+
+/// Both directions at once, for a wait that ends with either.
+#[non_exhaustive]
+pub struct Io<'a> {
+    /// What is to be written to the transport.
+    pub due: &'a [u8],
+    /// Where to read into; `None` if nothing should be read now.
+    pub space: Option<&'a mut [u8]>,
+}
+
+impl<'c, E: Entropy, I: Buffer, O: Buffer> Buffered<'c, E, I, O> {
+    /// A connection with buffers of its own. Messages come whole.
+    pub fn new(ws: Connection<'c, E>, input: I, output: O) -> Self {
+        Self::attach(ws, input, output).whole()
+    }
+}
+
+impl<'c, E: Entropy, I: Buffer, O: Buffer, W: BorrowMut<Connection<'c, E>>> Buffered<'c, E, I, O, [u8; 0], W> {
+    /// A connection with buffers that it shares with others, for one turn; [`restore`](Self::restore) comes next if something
+    /// remained of the last. Messages come in pieces.
+    pub fn attach(ws: W, input: I, output: O) -> Self {
+        Self { ws, input, output, joining: [], progress: Progress::START, connection: PhantomData }
+    }
+
+    /// Joins messages in memory of their own, whose length is then the longest message.
+    #[must_use]
+    pub fn join_in<J: Buffer>(self, joining: J) -> Buffered<'c, E, I, O, J, W> {
+        let Self { ws, input, output, progress, connection, .. } = self;
+        Buffered { ws, input, output, joining, progress, connection }.whole()
+    }
+}
+
+impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c, E>>> Buffered<'c, E, I, O, J, W> {
+    /// Gives messages in pieces, as they arrive, of any length.
+    #[must_use]
+    pub fn in_pieces(mut self) -> Self {
+        self.progress.joins = false;
+        self
+    }
+
+    /// Gives whole messages, joined in the input unless [`join_in`](Self::join_in) lends memory for that.
+    #[must_use]
+    pub fn whole(mut self) -> Self {
+        self.progress.joins = true;
+        self
+    }
+
+    /// Releases the current event and goes on to the next; `None` if there is none. Then the transport is to be written, read or
+    /// waited for.
+    ///
+    /// # Errors
+    /// [`CallError::EntropyFailed`] if a client's answer to the peer needs a masking key and there is none: call it again.
+    /// [`UsageError::BufferTooShort`](crate::UsageError::BufferTooShort).
+    #[inline]
+    pub fn next(&mut self, now: Instant) -> Result<Option<(Event<'_>, Commands<'_, 'c, E>)>, CallError> {
+        Ok(if self.advance(now)? { self.current(now) } else { None })
+    }
+
+    /// The first half of [`next`](Self::next): whether there is another event, which [`current`](Self::current) gives. For functions
+    /// that return an event.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    #[inline]
+    pub fn advance(&mut self, now: Instant) -> Result<bool, CallError> {
+        self.turn().advance(now)
+    }
+
+    /// The current event, once more, with the bytes as the handler left them.
+    #[inline]
+    pub fn current(&mut self, now: Instant) -> Option<(Event<'_>, Commands<'_, 'c, E>)> {
+        let Turn { ws, input, output, joining, progress } = self.turn();
+        let event = progress.held.event(input, joining)?;
+        Some((event, Commands::new(ws, output, progress, now)))
+    }
+
+    /// What the program sends of its own accord. Call [`next`](Self::next) before you wait.
+    pub fn commands(&mut self, now: Instant) -> Commands<'_, 'c, E> {
+        let Turn { ws, output, progress, .. } = self.turn();
+        Commands::new(ws, output, progress, now)
+    }
+
+    /// What is to be written to the transport, in this order. It stays where it is until [`written`](Self::written), whatever is
+    /// sent meanwhile.
+    pub fn due(&self) -> &[u8] {
+        self.progress.due.bytes(self.output.as_ref())
+    }
+
+    /// The transport has taken the first `n` bytes of [`due`](Self::due). Call [`next`](Self::next) before you wait: there may be
+    /// room for events again.
+    pub fn written(&mut self, n: usize, now: Instant) {
+        self.turn().written(n, now);
+    }
+
+    /// The transport takes no more: what is due is dropped, and what is sent from now on. What has arrived can still be read,
+    /// the peer's Close perhaps, until [`eof`](Self::eof).
+    pub fn write_failed(&mut self) {
+        self.turn().write_failed();
+    }
+
+    /// Where the transport's next bytes go; never empty. `None` if nothing should be read now: events wait for
+    /// [`next`](Self::next) or for room in the output, or there is nothing more to read. It stays where it is until
+    /// [`filled`](Self::filled).
+    pub fn space(&mut self) -> Option<&mut [u8]> {
+        self.io().space
+    }
+
+    /// The transport has put `n` bytes at the start of [`space`](Self::space). 0 says that there was nothing to read: deadlines
+    /// up to now may act. Report that too, after each wait.
+    pub fn filled(&mut self, n: usize, now: Instant) {
+        self.turn().filled(n, now);
+    }
+
+    /// The transport's input has ended, in order or by a reset. It takes effect after all that arrived before; what is due still leaves.
+    pub fn eof(&mut self) {
+        self.turn().eof();
+    }
+
+    /// [`due`](Self::due) and [`space`](Self::space) at once.
+    pub fn io(&mut self) -> Io<'_> {
+        let wants_reading = self.wants_reading();
+        let Turn { input, output, progress, .. } = self.turn();
+        let space = if wants_reading { progress.arrived.space(input) } else { None };
+        Io { due: progress.due.bytes(output), space }
+    }
+
+    /// Whether [`space`](Self::space) lends something.
+    pub fn wants_reading(&self) -> bool {
+        self.progress.wants_reading(self.ws.borrow(), self.input.as_ref().len())
+    }
+
+    /// When to call [`next`](Self::next) again, if nothing happens before: after a [`filled`](Self::filled), with 0 if need be. A time
+    /// that has passed says at once. `None` if there is no deadline.
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.progress.next_timeout(self.ws.borrow())
+    }
+
+    /// Milliseconds from `now` until [`next_timeout`](Self::next_timeout), rounded up: the timeout for `poll` and the like.
+    pub fn millis_until_timeout(&self, now: Instant) -> Option<u64> {
+        self.next_timeout().map(|deadline| deadline.millis_since(now))
+    }
+
+    /// What to do with the transport now. Shutting it down again does no harm.
+    pub fn transport(&self) -> Transport {
+        self.progress.transport(self.ws.borrow())
+    }
+
+    /// How many bytes of frames the output has room for: a payload and its header, of 2 to 14 bytes. For programs that wait for room
+    /// before they call [`next`](Self::next).
+    pub fn room(&self) -> usize {
+        self.progress.due.room(self.output.as_ref().len())
+    }
+
+    /// The connection: its state, what was agreed, its role and so on.
+    pub fn connection(&self) -> &Connection<'c, E> {
+        self.ws.borrow()
+    }
+
+    /// The program stops taking events, for reasons of its own: [`next`](Self::next) gives only what deadlines cause, there is no
+    /// space, and the deadlines that wait for the peer stand still.
+    pub fn pause(&mut self, now: Instant) {
+        self.turn().pause(now);
+    }
+
+    /// Ends a [`pause`](Self::pause).
+    pub fn resume(&mut self, now: Instant) {
+        self.turn().resume(now);
+    }
+
+    /// What has arrived and is not read as WebSocket: after [`Event::Refused`], the body of the response.
+    pub fn unread(&self) -> &[u8] {
+        self.input.as_ref().get(self.progress.arrived.start..self.progress.arrived.end).unwrap_or_default()
+    }
+
+    /// Drops the first `n` bytes of [`unread`](Self::unread), which makes space for more.
+    pub fn discard(&mut self, n: usize) {
+        self.progress.arrived.consume(n);
+        self.progress.has_news = true;
+    }
+
+    /// How many bytes [`detach`](Self::detach) asks for: input that is not consumed, the current event, output that is due.
+    pub fn remaining(&mut self) -> usize {
+        self.turn().remaining()
+    }
+
+    /// Ends a turn with shared buffers. `None` if nothing remains: the connection is idle. Otherwise `lend` lends memory of at least
+    /// the length that it is given, which holds what remains until the next turn restores it. A program that will not keep that
+    /// much looks at [`remaining`](Self::remaining) first, and fails or drops the connection.
+    ///
+    /// # Errors
+    /// [`CallError::NeedsRoom`] if the memory is shorter: everything is still here.
+    pub fn detach<B: AsMut<[u8]>>(&mut self, lend: impl FnOnce(usize) -> B) -> Result<Option<Remainder<B>>, CallError> {
+        self.turn().detach(lend)
+    }
+
+    /// Begins a turn with what remained of the last.
+    ///
+    /// # Errors
+    /// [`UsageError::BufferTooShort`](crate::UsageError::BufferTooShort) if it does not fit: the buffers are shorter than those it
+    /// comes from.
+    pub fn restore<B: AsRef<[u8]>>(&mut self, remainder: &Remainder<B>) -> Result<(), CallError> {
+        self.turn().restore(remainder)
+    }
+
+    #[inline]
+    fn turn(&mut self) -> Turn<'_, 'c, E> {
+        let Self { ws, input, output, joining, progress, .. } = self;
+        let (ws, input, output, joining) = (ws.borrow_mut(), input.as_mut(), output.as_mut(), joining.as_mut());
+        Turn { ws, input, output, joining, progress }
+    }
+}
+
+/// Shows no bytes, which are the users' own (§10.6).
+impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c, E>>> core::fmt::Debug
+    for Buffered<'c, E, I, O, J, W>
+{
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let (input, due) = (self.unread().len(), self.due().len());
+        f.debug_struct("Buffered")
+            .field("connection", self.ws.borrow())
+            .field("input", &input)
+            .field("due", &due)
+            .finish_non_exhaustive()
+    }
+}

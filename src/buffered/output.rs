@@ -1,0 +1,103 @@
+//! Where the bytes of the output stand that the transport has not taken yet.
+
+use crate::connection::MAX_ANSWER;
+use crate::length::move_down;
+use crate::time::Instant;
+
+#[derive(Clone, Copy)]
+pub(super) struct Due {
+    start: usize,
+    end: usize,
+    /// When the transport last took some of them, or when there began to be some.
+    since: Instant,
+    /// The transport takes no more: what is written is dropped.
+    is_lost: bool,
+}
+
+impl Due {
+    pub(super) const NOTHING: Self = Self { start: 0, end: 0, since: Instant::NEVER, is_lost: false };
+
+    /// The bytes.
+    pub(super) fn bytes<'o>(&self, output: &'o [u8]) -> &'o [u8] {
+        output.get(self.start..self.end).unwrap_or_default()
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.end.saturating_sub(self.start)
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    pub(super) const fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
+    /// How many bytes more fit into an output of `len`.
+    #[inline]
+    pub(super) const fn free(&self, len: usize) -> usize {
+        len.saturating_sub(self.end)
+    }
+
+    /// How many of them frames of the caller's may take: the rest is kept for answers to the peer (law 7).
+    pub(super) const fn room(&self, len: usize) -> usize {
+        self.free(len).saturating_sub(MAX_ANSWER)
+    }
+
+    /// Where the next bytes go.
+    #[inline]
+    pub(super) fn free_part<'o>(&self, output: &'o mut [u8]) -> &'o mut [u8] {
+        output.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// `n` bytes were written there.
+    #[inline]
+    pub(super) fn add(&mut self, n: usize, now: Instant) {
+        if n == 0 {
+            return;
+        }
+        if self.is_empty() {
+            self.since = now;
+        }
+        self.end = self.end.saturating_add(n);
+        if self.is_lost {
+            self.clear();
+        }
+    }
+
+    /// The transport took the first `n` bytes. What is left moves to the front once there is as much room before it, so that a
+    /// byte moves once at most on average.
+    pub(super) fn take(&mut self, n: usize, now: Instant, output: &mut [u8]) {
+        let n = n.min(self.len());
+        if n > 0 {
+            self.since = self.since.max(now);
+        }
+        self.start = self.start.saturating_add(n);
+        let len = self.len();
+        if self.start >= len {
+            move_down(output, self.start, 0, len);
+            (self.start, self.end) = (0, len);
+        }
+    }
+
+    /// The transport takes no more.
+    pub(super) fn lose(&mut self) {
+        self.is_lost = true;
+        self.clear();
+    }
+
+    /// Puts back `n` bytes that were kept elsewhere, at the start of an output.
+    pub(super) fn restore(&mut self, n: usize) {
+        (self.start, self.end) = (0, n);
+    }
+
+    /// When the transport must have taken something; `NEVER` if there is nothing to take.
+    pub(super) fn deadline(&self, timeout_ms: u32) -> Instant {
+        if self.is_empty() || timeout_ms == 0 { Instant::NEVER } else { self.since.plus_millis(u64::from(timeout_ms)) }
+    }
+
+    fn clear(&mut self) {
+        (self.start, self.end) = (0, 0);
+    }
+}

@@ -1,0 +1,104 @@
+//! What remains of a connection's turn with buffers that many share.
+
+use super::turn::{Progress, Turn};
+use crate::entropy::Entropy;
+use crate::error::{CallError, UsageError, room};
+use crate::length::copy;
+
+/// What a connection leaves for its next turn with shared buffers: input that is not consumed or belongs to an unfinished
+/// message, output that the transport has not taken, and what the layer remembers of them. `bytes` is memory of the caller's.
+#[derive(Clone, Copy)]
+pub struct Remainder<B> {
+    progress: Progress,
+    /// Bytes of the input, from the front of `bytes` on; then those of a message that is joined elsewhere; then output.
+    input_len: usize,
+    joined_len: usize,
+    bytes: B,
+}
+
+impl<B> Remainder<B> {
+    /// The memory, to be used again.
+    pub fn into_bytes(self) -> B {
+        self.bytes
+    }
+}
+
+/// Shows no bytes, which are the users' own (§10.6).
+impl<B> core::fmt::Debug for Remainder<B> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Remainder")
+            .field("input", &self.input_len)
+            .field("output", &self.progress.due.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E: Entropy> Turn<'_, '_, E> {
+    /// From where on the input has to be kept.
+    fn kept_from(&self) -> usize {
+        let needed = self.progress.arrived.needed_from(!self.joining.is_empty());
+        let held = self.progress.held;
+        if held.is_nothing() || held.len == 0 || held.is_joined() { needed } else { needed.min(held.at) }
+    }
+
+    /// How many bytes of the input, of a message that is joined elsewhere, and of the output have to be kept.
+    fn kept(&self) -> (usize, usize, usize) {
+        let joined = self.progress.arrived.joined_in_memory(!self.joining.is_empty());
+        let joined = if self.progress.held.is_joined() { self.progress.held.len } else { joined };
+        (self.progress.arrived.end.saturating_sub(self.kept_from()), joined, self.progress.due.len())
+    }
+
+    pub(super) fn remaining(&self) -> usize {
+        let (input, joined, output) = self.kept();
+        input.saturating_add(joined).saturating_add(output)
+    }
+
+    pub(super) fn detach<B: AsMut<[u8]>>(&mut self, lend: impl FnOnce(usize) -> B) -> Result<Option<Remainder<B>>, CallError> {
+        if self.progress.is_idle() {
+            return Ok(None);
+        }
+        let (input_len, joined_len, _) = self.kept();
+        let mut bytes = lend(self.remaining());
+        let from = self.kept_from();
+        let rest = room(bytes.as_mut(), self.remaining())?;
+        for part in [
+            self.input.get(from..self.progress.arrived.end).unwrap_or_default(),
+            self.joining.get(..joined_len).unwrap_or_default(),
+            self.progress.due.bytes(self.output),
+        ]
+        .into_iter()
+        .scan(rest, |rest, part| {
+            let (place, others) = core::mem::take(rest).split_at_mut_checked(part.len())?;
+            *rest = others;
+            Some((part, place))
+        }) {
+            copy(part.0, part.1);
+        }
+        let mut progress = *self.progress;
+        progress.arrived.rebase(from);
+        progress.held.at = progress.held.at.saturating_sub(if progress.held.is_joined() { 0 } else { from });
+        progress.due.restore(self.progress.due.len());
+        *self.progress = Progress::START;
+        Ok(Some(Remainder { progress, input_len, joined_len, bytes }))
+    }
+
+    /// Puts back what remained.
+    pub(super) fn restore<B: AsRef<[u8]>>(&mut self, remainder: &Remainder<B>) -> Result<(), CallError> {
+        let mut rest = remainder.bytes.as_ref();
+        let parts = [
+            (&mut *self.input, remainder.input_len),
+            (&mut *self.joining, remainder.joined_len),
+            (&mut *self.output, remainder.progress.due.len()),
+        ];
+        for (place, len) in parts {
+            let (part, others) = rest.split_at_checked(len).unwrap_or_default();
+            if place.len() < len {
+                return Err(UsageError::BufferTooShort.into());
+            }
+            copy(part, place);
+            rest = others;
+        }
+        *self.progress = remainder.progress;
+        Ok(())
+    }
+}

@@ -1,7 +1,7 @@
 //! A chat server, two threads for each client; a message has up to 64 KiB. A client that is too slow for its queue misses messages.
 //!
-//! The library does not do: read a request, wait for the rest of a frame's header (the connection ends), check Host,
-//! Sec-WebSocket-Version, RSV bits, masks, UTF-8 of Close, lengths of control frames, a Close for the peer's faults, deadlines.
+//! The library does not do: read a request, wait for the rest of a frame's header (the connection ends), check Sec-WebSocket-Version,
+//! masks, RSV bits, FIN and length of control frames, order of fragments, content of Close; a Close for faults, deadlines.
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

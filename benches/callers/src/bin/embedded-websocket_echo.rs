@@ -1,7 +1,7 @@
 //! An echo server, a thread for each connection; a message has up to 64 KiB.
 //!
-//! The library does not do: read a request, wait for the rest of a frame's header (the connection ends), check Host,
-//! Sec-WebSocket-Version, RSV bits, masks, UTF-8 of Close, lengths of control frames, a Close for the peer's faults, deadlines.
+//! The library does not do: read a request, wait for the rest of a frame's header (the connection ends), check Sec-WebSocket-Version,
+//! masks, RSV bits, FIN and length of control frames, order of fragments, content of Close; a Close for faults, deadlines.
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::{env, thread};

@@ -1,7 +1,7 @@
 //! A client that prints messages, sends lines, and connects again until standard input ends; a message has up to 64 KiB.
 //!
 //! The library does not do: look at URLs, require Sec-WebSocket-Accept, keep what comes with the response, wait for the rest of a
-//! frame's header (the connection ends), check RSV bits, masks, UTF-8 of Close, lengths of control frames, deadlines.
+//! frame's header (the connection ends), check masks, RSV bits, FIN and length of control frames, order of fragments; deadlines.
 use std::io::{self, Read, Write, stdin};
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};

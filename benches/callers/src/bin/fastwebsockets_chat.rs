@@ -1,7 +1,7 @@
 //! A chat server, a task for each client. A client that is too slow for its queue misses messages.
 //!
 //! The library does not do: reading that can be cancelled (so the halves run side by side), refuse a request without Upgrade
-//! and Connection, refuse unmasked frames (§5.1), limit a fragmented message as a whole, deadlines.
+//! and Connection, refuse unmasked frames (§5.1), limit a fragmented message as a whole, a Close for most of the peer's faults (§7.1.7), deadlines.
 use std::env;
 use std::net::SocketAddr;
 

@@ -1,7 +1,7 @@
 //! An echo server, a task for each connection.
 //!
 //! The library does not do: refuse a request without Upgrade and Connection, refuse unmasked frames (§5.1), limit a fragmented
-//! message as a whole, a Close for the peer's faults except for a forbidden code, deadlines.
+//! message as a whole, a Close for most of the peer's faults (§7.1.7), deadlines.
 use std::env;
 
 use fastwebsockets::upgrade::{UpgradeFut, upgrade};

@@ -1,6 +1,6 @@
 //! A chat server, a task for each client. A client that is too slow for its queue misses messages.
 //!
-//! The library does not do: a Close for the peer's faults (§7.1.7: the connection is dropped), deadlines.
+//! The library does not do: a Close for most of the peer's faults (§7.1.7), deadlines.
 use std::env;
 use std::net::SocketAddr;
 

@@ -1,6 +1,6 @@
 //! An echo server, a task for each connection.
 //!
-//! The library does not do: a Close for the peer's faults (§7.1.7: the connection is dropped), deadlines.
+//! The library does not do: a Close for most of the peer's faults (§7.1.7), deadlines.
 use std::env;
 
 use futures_util::{SinkExt, StreamExt};

@@ -1,7 +1,7 @@
 //! A chat server, a thread for each client. A client that is too slow for its queue misses messages.
 //!
-//! The library does not do: wait for the peer and for a queue at once (the queue is looked at every 50 ms), a Close for the
-//! peer's faults, deadlines.
+//! The library does not do: wait for the peer and for a queue at once (the queue is looked at every 50 ms), a Close for most of the
+//! peer's faults (§7.1.7), deadlines.
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, TcpStream};

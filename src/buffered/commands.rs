@@ -97,10 +97,7 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
     /// [`UsageError::InvalidUtf8`], [`UsageError::MessageUnfinished`] inside a message that is sent in parts.
     #[inline]
     pub fn send(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), CallError> {
-        if self.ws.is_inside_message()? == Some(true) {
-            return Err(UsageError::MessageUnfinished.into());
-        }
-        self.write(MAX_ANSWER, |ws, _, out| ws.send(kind, payload, true, out))
+        self.write(MAX_ANSWER, |ws, _, out| ws.send_message(kind, payload, out))
     }
 
     /// Sends a part of a message, as a fragment (§5.4), as far as there is room, and returns how many bytes of `payload` it
@@ -217,7 +214,7 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
     /// The transport has taken the first `n` bytes of [`due`](Self::due).
     pub fn written(&mut self, n: usize) {
         self.ws.written(n, self.now);
-        self.progress.due.take(n, self.now, self.output);
+        self.progress.due.take(n, self.now, self.ws.config().write_timeout_ms, self.output);
     }
 
     /// Lets `act` write to what is free of the output, except for `reserve` bytes.
@@ -230,9 +227,12 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
         let free = self.progress.due.free_part(self.output);
         let len = free.len().saturating_sub(reserve);
         let written = act(self.ws, self.now, free.get_mut(..len).unwrap_or_default())?;
-        self.progress.due.add(written, self.now);
-        // What changes the stage may set free what waits in the input.
-        self.progress.has_news |= reserve == 0;
+        self.progress.due.add(written, self.now, self.ws.config().write_timeout_ms);
+        // What changes the stage may set free what waits in the input, and starts deadlines.
+        if reserve == 0 {
+            self.progress.has_news = true;
+            self.progress.quiet_until = Instant::from_micros(0);
+        }
         Ok(())
     }
 }

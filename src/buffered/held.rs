@@ -5,22 +5,37 @@ use crate::error::ProtocolError;
 use crate::event::{Data, EndCause, Event, MessageKind, PingSource};
 use crate::handshake::{Request, Response};
 
-/// An event, and where its bytes are.
+/// An event, and where its bytes are. Flat, so that what is common costs few stores.
 #[derive(Clone, Copy)]
 pub(super) struct Held {
     what: What,
-    /// Where its bytes are in the input, or in the memory for joining if it is `joined`.
+    /// A message: its kind; whether it ends here; whether its bytes are in the memory for joining.
+    kind: MessageKind,
+    last: bool,
+    joined: bool,
+    /// Bytes of the message before these.
+    offset: u64,
+    /// Where its bytes are in the input, or in the memory for joining.
     pub(super) at: usize,
     pub(super) len: usize,
+    /// Of other events.
+    rest: Rest,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum What {
+    Nothing,
+    Data,
+    Other,
+}
+
+/// What an event other than a message has besides its bytes.
+#[derive(Clone, Copy)]
+enum Rest {
     Nothing,
     Request { is_opening_handshake: bool },
     Opened,
     Refused { error: ProtocolError },
-    Data { kind: MessageKind, offset: u64, last: bool, joined: bool },
     Ping { answered: bool },
     Pong { answers: Option<PingSource> },
     CloseReceived { code: CloseCode },
@@ -29,70 +44,93 @@ enum What {
 }
 
 impl Held {
-    pub(super) const NOTHING: Self = Self { what: What::Nothing, at: 0, len: 0 };
+    pub(super) const NOTHING: Self = Self {
+        what: What::Nothing,
+        kind: MessageKind::Binary,
+        last: false,
+        joined: false,
+        offset: 0,
+        at: 0,
+        len: 0,
+        rest: Rest::Nothing,
+    };
 
-    pub(super) const fn is_nothing(&self) -> bool {
-        matches!(self.what, What::Nothing)
+    pub(super) fn is_nothing(&self) -> bool {
+        self.what == What::Nothing
+    }
+
+    pub(super) fn release(&mut self) {
+        self.what = What::Nothing;
     }
 
     /// A piece of a message, or a whole one, in the input.
     #[inline]
-    pub(super) const fn data(kind: MessageKind, offset: u64, last: bool, at: usize, len: usize) -> Self {
-        Self { what: What::Data { kind, offset, last, joined: false }, at, len }
+    pub(super) fn set_data(&mut self, kind: MessageKind, offset: u64, last: bool, at: usize, len: usize) {
+        (self.what, self.kind, self.last, self.joined) = (What::Data, kind, last, false);
+        (self.offset, self.at, self.len) = (offset, at, len);
     }
 
     /// A message that was joined in the memory for it.
-    pub(super) const fn joined(kind: MessageKind, len: usize) -> Self {
-        Self { what: What::Data { kind, offset: 0, last: true, joined: true }, at: 0, len }
+    pub(super) fn set_joined(&mut self, kind: MessageKind, len: usize) {
+        self.set_data(kind, 0, true, 0, len);
+        self.joined = true;
     }
 
     /// An event whose bytes, if it has any, are in the input that starts at the address `input`.
-    pub(super) fn of(event: &Event<'_>, input: usize) -> Self {
-        let (what, bytes) = match event {
-            Event::Request(request) => (What::Request { is_opening_handshake: true }, request.bytes()),
-            Event::HttpRequest(request) => (What::Request { is_opening_handshake: false }, request.bytes()),
-            Event::Opened(response) => (What::Opened, response.bytes()),
-            Event::Refused { response, error } => (What::Refused { error: *error }, response.bytes()),
-            Event::Data(data) => {
-                (What::Data { kind: data.kind, offset: data.offset, last: data.last, joined: false }, &*data.payload)
-            }
-            Event::Ping { payload, answered } => (What::Ping { answered: *answered }, *payload),
-            Event::Pong { payload, answers } => (What::Pong { answers: *answers }, *payload),
-            Event::CloseReceived { code, reason } => (What::CloseReceived { code: *code }, reason.as_bytes()),
-            Event::Failed { error } => (What::Failed { error: *error }, &[][..]),
+    pub(super) fn set(&mut self, event: &Event<'_>, input: usize) {
+        let (rest, bytes) = match event {
+            Event::Request(request) => (Rest::Request { is_opening_handshake: true }, request.bytes()),
+            Event::HttpRequest(request) => (Rest::Request { is_opening_handshake: false }, request.bytes()),
+            Event::Opened(response) => (Rest::Opened, response.bytes()),
+            Event::Refused { response, error } => (Rest::Refused { error: *error }, response.bytes()),
+            // `set_data` is for it.
+            Event::Data(_) => return,
+            Event::Ping { payload, answered } => (Rest::Ping { answered: *answered }, *payload),
+            Event::Pong { payload, answers } => (Rest::Pong { answers: *answers }, *payload),
+            Event::CloseReceived { code, reason } => (Rest::CloseReceived { code: *code }, reason.as_bytes()),
+            Event::Failed { error } => (Rest::Failed { error: *error }, &[][..]),
             Event::Closed { code, was_clean, cause } => {
-                (What::Closed { code: *code, was_clean: *was_clean, cause: *cause }, &[][..])
+                (Rest::Closed { code: *code, was_clean: *was_clean, cause: *cause }, &[][..])
             }
         };
-        Self { what, at: bytes.as_ptr().addr().saturating_sub(input), len: bytes.len() }
+        (self.what, self.joined, self.rest) = (What::Other, false, rest);
+        (self.at, self.len) = (bytes.as_ptr().addr().saturating_sub(input), bytes.len());
     }
 
     /// Whether its bytes are in the memory for joining.
-    pub(super) const fn is_joined(&self) -> bool {
-        matches!(self.what, What::Data { joined: true, .. })
+    pub(super) fn is_joined(&self) -> bool {
+        self.what == What::Data && self.joined
     }
 
     /// The event, with its bytes.
     #[inline]
-    pub(super) fn event<'i>(self, input: &'i mut [u8], memory: &'i mut [u8]) -> Option<Event<'i>> {
-        let place = if self.is_joined() { memory } else { input };
+    pub(super) fn event<'i>(&self, input: &'i mut [u8], memory: &'i mut [u8]) -> Option<Event<'i>> {
+        let place = if self.joined { memory } else { input };
         let bytes = place.get_mut(self.at..).and_then(|rest| rest.get_mut(..self.len)).unwrap_or_default();
-        Some(match self.what {
-            What::Data { kind, offset, last, .. } => Event::Data(Data { kind, payload: bytes, offset, last }),
-            What::Nothing => return None,
-            What::Request { is_opening_handshake } => {
+        match self.what {
+            What::Nothing => None,
+            What::Data => Some(Event::Data(Data { kind: self.kind, payload: bytes, offset: self.offset, last: self.last })),
+            What::Other => self.other(bytes),
+        }
+    }
+
+    #[inline(never)]
+    fn other<'i>(&self, bytes: &'i [u8]) -> Option<Event<'i>> {
+        Some(match self.rest {
+            Rest::Nothing => return None,
+            Rest::Request { is_opening_handshake } => {
                 let request = Request::of_checked(bytes, is_opening_handshake);
                 if is_opening_handshake { Event::Request(request) } else { Event::HttpRequest(request) }
             }
-            What::Opened => Event::Opened(Response::of_checked(bytes)),
-            What::Refused { error } => Event::Refused { response: Response::of_checked(bytes), error },
-            What::Ping { answered } => Event::Ping { payload: bytes, answered },
-            What::Pong { answers } => Event::Pong { payload: bytes, answers },
-            What::CloseReceived { code } => {
+            Rest::Opened => Event::Opened(Response::of_checked(bytes)),
+            Rest::Refused { error } => Event::Refused { response: Response::of_checked(bytes), error },
+            Rest::Ping { answered } => Event::Ping { payload: bytes, answered },
+            Rest::Pong { answers } => Event::Pong { payload: bytes, answers },
+            Rest::CloseReceived { code } => {
                 Event::CloseReceived { code, reason: core::str::from_utf8(bytes).unwrap_or_default() }
             }
-            What::Failed { error } => Event::Failed { error },
-            What::Closed { code, was_clean, cause } => Event::Closed { code, was_clean, cause },
+            Rest::Failed { error } => Event::Failed { error },
+            Rest::Closed { code, was_clean, cause } => Event::Closed { code, was_clean, cause },
         })
     }
 }

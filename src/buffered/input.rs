@@ -37,6 +37,7 @@ pub(super) enum Joined {
 }
 
 /// A piece of a message, as `receive` gave it, by its place in the input.
+#[derive(Clone, Copy)]
 pub(super) struct Piece {
     pub(super) kind: MessageKind,
     pub(super) offset: u64,
@@ -51,12 +52,30 @@ impl Piece {
     }
 }
 
+/// The longest message that is joined in an input, or in memory unless that is empty.
+#[inline]
+pub(super) const fn max_joined(input_len: usize, memory_len: usize) -> usize {
+    if memory_len == 0 { input_len.saturating_sub(BESIDE_MESSAGE) } else { memory_len }
+}
+
 impl Arrived {
     pub(super) const NOTHING: Self =
         Self { start: 0, end: 0, joined_at: 0, joined_len: 0, is_joining: false, is_lent: false, has_ended: false };
 
     pub(super) const fn is_empty(&self) -> bool {
         self.start == self.end
+    }
+
+    /// Whether nothing is left of what arrived, and nothing has to stay where it is.
+    #[inline]
+    pub(super) const fn is_used_up(&self) -> bool {
+        self.start == self.end && !self.is_joining && !self.is_lent && !self.has_ended
+    }
+
+    /// What arrives next is put at the front.
+    #[inline]
+    pub(super) fn restart(&mut self) {
+        (self.start, self.end) = (0, 0);
     }
 
     pub(super) const fn is_joining(&self) -> bool {
@@ -88,7 +107,7 @@ impl Arrived {
 
     /// Joins a piece, which ends where the consumed bytes do, to those before it.
     pub(super) fn join(&mut self, piece: &Piece, input: &mut [u8], memory: &mut [u8]) -> Joined {
-        let limit = if memory.is_empty() { input.len().saturating_sub(BESIDE_MESSAGE) } else { memory.len() };
+        let limit = max_joined(input.len(), memory.len());
         if piece.offset.saturating_add(wire_len(piece.len)) > wire_len(limit) {
             self.is_joining = false;
             return Joined::TooLong;

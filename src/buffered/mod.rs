@@ -179,7 +179,7 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, W: BorrowMut<Connection<'c, E>>> Buff
     /// A connection with buffers that it shares with others, for one turn; [`restore`](Self::restore) comes next if something
     /// remained of the last. Messages come in pieces.
     pub fn attach(ws: W, input: I, output: O) -> Self {
-        Self { ws, input, output, joining: [], progress: Progress::START, connection: PhantomData }
+        Self { ws, input, output, joining: [], progress: Progress::START, connection: PhantomData }.in_pieces()
     }
 
     /// Joins messages in memory of their own, whose length is then the longest message.
@@ -195,6 +195,7 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     #[must_use]
     pub fn in_pieces(mut self) -> Self {
         self.progress.joins = false;
+        self.turn().settle();
         self
     }
 
@@ -202,6 +203,7 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     #[must_use]
     pub fn whole(mut self) -> Self {
         self.progress.joins = true;
+        self.turn().settle();
         self
     }
 
@@ -211,9 +213,16 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     /// # Errors
     /// [`CallError::EntropyFailed`] if a client's answer to the peer needs a masking key and there is none: call it again.
     /// [`UsageError::BufferTooShort`](crate::UsageError::BufferTooShort).
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self, now: Instant) -> Result<Option<(Event<'_>, Commands<'_, 'c, E>)>, CallError> {
-        Ok(if self.advance(now)? { self.current(now) } else { None })
+        // What is common goes from registers to the caller.
+        if let Some((piece, at)) = self.turn().advance_to_message(now) {
+            return Ok(Some(self.turn().lend(piece, at, now)));
+        }
+        if self.turn().has_nothing() {
+            return Ok(None);
+        }
+        self.next_other(now)
     }
 
     /// The first half of [`next`](Self::next): whether there is another event, which [`current`](Self::current) gives. For functions
@@ -223,15 +232,13 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     /// As [`next`](Self::next).
     #[inline]
     pub fn advance(&mut self, now: Instant) -> Result<bool, CallError> {
-        self.turn().advance(now)
+        Ok(self.next(now)?.is_some())
     }
 
     /// The current event, once more, with the bytes as the handler left them.
     #[inline]
     pub fn current(&mut self, now: Instant) -> Option<(Event<'_>, Commands<'_, 'c, E>)> {
-        let Turn { ws, input, output, joining, progress } = self.turn();
-        let event = progress.held.event(input, joining)?;
-        Some((event, Commands::new(ws, output, progress, now)))
+        self.turn().current(now)
     }
 
     /// What the program sends of its own accord. Call [`next`](Self::next) before you wait.
@@ -360,6 +367,11 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     /// comes from.
     pub fn restore<B: AsRef<[u8]>>(&mut self, remainder: &Remainder<B>) -> Result<(), CallError> {
         self.turn().restore(remainder)
+    }
+
+    #[inline(never)]
+    fn next_other(&mut self, now: Instant) -> Result<Option<(Event<'_>, Commands<'_, 'c, E>)>, CallError> {
+        self.turn().next_other(now)
     }
 
     #[inline]

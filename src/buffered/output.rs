@@ -8,14 +8,14 @@ use crate::time::Instant;
 pub(super) struct Due {
     start: usize,
     end: usize,
-    /// When the transport last took some of them, or when there began to be some.
-    since: Instant,
+    /// When the transport must have taken some of them; `NEVER` if there are none.
+    deadline: Instant,
     /// The transport takes no more: what is written is dropped.
     is_lost: bool,
 }
 
 impl Due {
-    pub(super) const NOTHING: Self = Self { start: 0, end: 0, since: Instant::NEVER, is_lost: false };
+    pub(super) const NOTHING: Self = Self { start: 0, end: 0, deadline: Instant::NEVER, is_lost: false };
 
     /// The bytes.
     pub(super) fn bytes<'o>(&self, output: &'o [u8]) -> &'o [u8] {
@@ -51,14 +51,14 @@ impl Due {
         output.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// `n` bytes were written there.
+    /// `n` bytes were written there, of which the transport must take some within `timeout_ms`.
     #[inline]
-    pub(super) fn add(&mut self, n: usize, now: Instant) {
+    pub(super) fn add(&mut self, n: usize, now: Instant, timeout_ms: u32) {
         if n == 0 {
             return;
         }
         if self.is_empty() {
-            self.since = now;
+            self.deadline = deadline(now, timeout_ms);
         }
         self.end = self.end.saturating_add(n);
         if self.is_lost {
@@ -68,12 +68,14 @@ impl Due {
 
     /// The transport took the first `n` bytes. What is left moves to the front once there is as much room before it, so that a
     /// byte moves once at most on average.
-    pub(super) fn take(&mut self, n: usize, now: Instant, output: &mut [u8]) {
+    pub(super) fn take(&mut self, n: usize, now: Instant, timeout_ms: u32, output: &mut [u8]) {
         let n = n.min(self.len());
-        if n > 0 {
-            self.since = self.since.max(now);
-        }
         self.start = self.start.saturating_add(n);
+        if self.is_empty() {
+            self.clear();
+        } else if n > 0 {
+            self.deadline = self.deadline.max(deadline(now, timeout_ms));
+        }
         let len = self.len();
         if self.start >= len {
             move_down(output, self.start, 0, len);
@@ -93,11 +95,18 @@ impl Due {
     }
 
     /// When the transport must have taken something; `NEVER` if there is nothing to take.
-    pub(super) fn deadline(&self, timeout_ms: u32) -> Instant {
-        if self.is_empty() || timeout_ms == 0 { Instant::NEVER } else { self.since.plus_millis(u64::from(timeout_ms)) }
+    #[inline]
+    pub(super) const fn deadline(&self) -> Instant {
+        self.deadline
     }
 
     fn clear(&mut self) {
-        (self.start, self.end) = (0, 0);
+        (self.start, self.end, self.deadline) = (0, 0, Instant::NEVER);
     }
+}
+
+/// A deadline of `ms` milliseconds from `now`; 0 turns it off.
+#[inline]
+fn deadline(now: Instant, ms: u32) -> Instant {
+    if ms == 0 { Instant::NEVER } else { now.plus_millis(u64::from(ms)) }
 }

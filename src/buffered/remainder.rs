@@ -78,7 +78,10 @@ impl<E: Entropy> Turn<'_, '_, E> {
         progress.arrived.rebase(from);
         progress.held.at = progress.held.at.saturating_sub(if progress.held.is_joined() { 0 } else { from });
         progress.due.restore(self.progress.due.len());
+        let joins = self.progress.joins;
         *self.progress = Progress::START;
+        self.progress.joins = joins;
+        self.settle();
         Ok(Some(Remainder { progress, input_len, joined_len, bytes }))
     }
 
@@ -99,6 +102,7 @@ impl<E: Entropy> Turn<'_, '_, E> {
             rest = others;
         }
         *self.progress = remainder.progress;
+        self.settle();
         Ok(())
     }
 }

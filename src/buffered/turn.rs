@@ -1,13 +1,16 @@
 //! What the layer does by itself: takes events from the input while the output has room for what they cause, joins messages, acts
 //! on the end of the input and on deadlines, in this order.
 
+use super::commands::Commands;
 use super::held::Held;
-use super::input::{Arrived, Joined, Piece};
+use super::input::{Arrived, Joined, Piece, max_joined};
 use super::output::Due;
+use crate::config::Config;
 use crate::connection::{Connection, MAX_ANSWER, MAX_REMAINDER};
 use crate::entropy::Entropy;
 use crate::error::{CallError, ProtocolError, UsageError};
-use crate::event::{EndCause, Event, Received, State, Transport};
+use crate::event::{Data, EndCause, Event, Received, State, Transport};
+use crate::frame::WholeMessage;
 use crate::time::Instant;
 
 /// The least bytes of an input: so that every control frame fits.
@@ -15,6 +18,32 @@ pub(super) const MIN_INPUT: usize = MAX_REMAINDER + 1;
 
 /// The least bytes of an output: for an answer to the peer, and for a control frame of the caller's beside it.
 pub(super) const MIN_OUTPUT: usize = 2 * MAX_ANSWER;
+
+/// Why there is no event although there may be one: a [`CallError`] without `NeedsRoom`, which fits into a register.
+pub(super) enum Refusal {
+    EntropyFailed,
+    Usage(UsageError),
+}
+
+impl From<CallError> for Refusal {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::EntropyFailed => Self::EntropyFailed,
+            CallError::Usage(error) => Self::Usage(error),
+            // Room is seen to before each call.
+            CallError::NeedsRoom { .. } => Self::Usage(UsageError::BufferTooShort),
+        }
+    }
+}
+
+impl From<Refusal> for CallError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::EntropyFailed => Self::EntropyFailed,
+            Refusal::Usage(error) => Self::Usage(error),
+        }
+    }
+}
 
 /// What the layer remembers from call to call.
 #[derive(Clone, Copy)]
@@ -25,8 +54,13 @@ pub(super) struct Progress {
     pub(super) held: Held,
     /// Until when the input was looked at: deadlines up to then may act (law 10).
     looked: Instant,
+    /// No deadline comes earlier, unless something happens that starts one: then it is 0.
+    pub(super) quiet_until: Instant,
     /// Whether messages are joined.
     pub(super) joins: bool,
+    /// How much of the input may be looked at for a message that is shown at once; 0 if the input waits, `MAX` if messages are not
+    /// joined. (Derived from what is here and the buffers, for the common case.)
+    at_once: usize,
     /// The caller has stopped reading.
     is_paused: bool,
     /// Bytes of the input wait for room in the output.
@@ -41,7 +75,9 @@ impl Progress {
         due: Due::NOTHING,
         held: Held::NOTHING,
         looked: Instant::from_micros(0),
+        quiet_until: Instant::from_micros(0),
         joins: false,
+        at_once: 0,
         is_paused: false,
         is_stalled: false,
         has_news: false,
@@ -65,9 +101,29 @@ impl Progress {
         if self.has_news && !self.is_paused {
             return Some(self.looked);
         }
-        let writing = self.due.deadline(ws.config().write_timeout_ms);
-        let next = ws.next_timeout().unwrap_or(Instant::NEVER).min(writing);
+        let next = ws.next_timeout().unwrap_or(Instant::NEVER).min(self.due.deadline());
         (next != Instant::NEVER).then_some(next)
+    }
+
+    /// Takes what a call gave. True if there is an event, whose bytes are in an input that starts at `address`.
+    pub(super) fn take(&mut self, received: &Received<'_>, address: usize, now: Instant, config: &Config<'_>) -> bool {
+        self.arrived.consume(received.consumed);
+        self.due.add(received.produced, now, config.write_timeout_ms);
+        self.quiet_until = Instant::from_micros(0);
+        if let Some(event) = &received.event {
+            self.held.set(event, address);
+        }
+        received.event.is_some()
+    }
+
+    /// Consumes bytes that end in a piece, and makes that the current event. Returns its place. (None of these can wrap: all is in
+    /// the input.)
+    #[inline]
+    fn show(&mut self, piece: &Piece, consumed: usize) -> usize {
+        self.arrived.start = self.arrived.start.wrapping_add(consumed);
+        let at = self.arrived.start.wrapping_sub(piece.len);
+        self.held.set_data(piece.kind, piece.offset, piece.last, at, piece.len);
+        at
     }
 
     /// Whether nothing has to be remembered.
@@ -87,39 +143,127 @@ pub(super) struct Turn<'a, 'c, E> {
     pub(super) progress: &'a mut Progress,
 }
 
-impl<'c, E: Entropy> Turn<'_, 'c, E> {
-    /// Releases the current event and goes on to the next. False if there is none.
-    #[inline]
-    pub(super) fn advance(&mut self, now: Instant) -> Result<bool, CallError> {
-        self.progress.held = Held::NOTHING;
-        if self.input.len() < MIN_INPUT || self.output.len() < MIN_OUTPUT {
-            return Err(UsageError::BufferTooShort.into());
+impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
+    /// Releases the current event and goes on to the next, if that is a message that lies whole in the input: gives its piece and
+    /// place.
+    #[inline(always)]
+    pub(super) fn advance_to_message(&mut self, now: Instant) -> Option<(Piece, usize)> {
+        if self.free() < MAX_ANSWER {
+            return None;
         }
+        let arrived = first(self.progress.arrived.bytes(self.input), self.progress.at_once);
+        let WholeMessage { kind, start, len } = self.ws.whole_message(now, arrived)?;
+        let piece = Piece { kind, offset: 0, last: true, len };
+        Some((piece, self.progress.show(&piece, start.wrapping_add(len))))
+    }
+
+    /// Releases the current event if it is certain that there is no other: the common end of a turn.
+    #[inline(always)]
+    pub(super) fn has_nothing(&mut self) -> bool {
+        let Progress { arrived, due, looked, quiet_until, .. } = &mut *self.progress;
+        let is_quiet = *looked < *quiet_until && *looked < due.deadline();
+        let is_nothing = is_quiet && arrived.is_used_up() && self.ws.needs_input();
+        if is_nothing {
+            arrived.restart();
+            self.progress.held.release();
+            self.progress.has_news = false;
+        }
+        is_nothing
+    }
+
+    /// Releases the current event and goes on to the next, which does not lie whole in the input.
+    #[inline]
+    pub(super) fn next_other(mut self, now: Instant) -> Result<Option<(Event<'a>, Commands<'a, 'c, E>)>, CallError> {
+        let at_once = self.progress.at_once;
+        let is_event = if at_once == 0 || self.free() < MAX_ANSWER {
+            self.advance_by_pieces(None, now)?
+        } else {
+            let address = self.input.as_ptr().addr();
+            let arrived = self.progress.arrived.bytes(self.input);
+            match self.ws.receive_other(now, arrived, self.progress.due.free_part(self.output)) {
+                Ok(Received { consumed, event: Some(Event::Data(data)), .. }) => {
+                    let piece = Piece::of(&data);
+                    if at_once == usize::MAX {
+                        let at = self.progress.show(&piece, consumed);
+                        return Ok(Some(self.lend(piece, at, now)));
+                    }
+                    self.progress.arrived.consume(consumed);
+                    self.advance_by_pieces(Some(piece), now)?
+                }
+                Ok(Received { consumed, produced, event: None }) => {
+                    self.progress.arrived.consume(consumed);
+                    self.progress.due.add(produced, now, self.ws.config().write_timeout_ms);
+                    self.nothing_arrived(now)?
+                }
+                Ok(received) => self.progress.take(&received, address, now, self.ws.config()),
+                Err(error) => return Err(error),
+            }
+        };
+        if is_event { Ok(self.current(now)) } else { Ok(None) }
+    }
+
+    /// The current event.
+    #[inline]
+    pub(super) fn current(self, now: Instant) -> Option<(Event<'a>, Commands<'a, 'c, E>)> {
+        let Turn { ws, input, output, joining, progress } = self;
+        let event = progress.held.event(input, joining)?;
+        Some((event, Commands::new(ws, output, progress, now)))
+    }
+
+    /// A piece of a message, `at` a place in the input.
+    #[inline(always)]
+    pub(super) fn lend(self, piece: Piece, at: usize, now: Instant) -> (Event<'a>, Commands<'a, 'c, E>) {
+        let Turn { ws, input, output, progress, .. } = self;
+        let payload = input.get_mut(at..).and_then(|rest| rest.get_mut(..piece.len)).unwrap_or_default();
+        let event = Event::Data(Data { kind: piece.kind, payload, offset: piece.offset, last: piece.last });
+        (event, Commands::new(ws, output, progress, now))
+    }
+
+    /// [`next`](Self::next) where the input may have to wait, or after a `piece` that may not be the last of its message.
+    #[inline(never)]
+    fn advance_by_pieces(&mut self, mut piece: Option<Piece>, now: Instant) -> Result<bool, Refusal> {
         loop {
-            let may_be_held_up = self.progress.is_paused || self.progress.is_stalled || self.free() < MAX_ANSWER;
-            if may_be_held_up && self.is_held_up(now) {
+            if piece.is_some_and(|piece| self.join(&piece, now)) {
+                return Ok(true);
+            }
+            self.progress.held.release();
+            if self.has_short_buffers() {
+                return Err(Refusal::Usage(UsageError::BufferTooShort));
+            }
+            if self.is_held_up(now) {
                 return Ok(self.act_on_time());
             }
             let address = self.input.as_ptr().addr();
             let arrived = self.progress.arrived.bytes(self.input);
-            let received = self.ws.receive(now, arrived, self.progress.due.free_part(self.output))?;
-            let consumed = received.consumed;
-            let Some(Event::Data(data)) = received.event else {
-                let held = received.event.map(|event| Held::of(&event, address));
-                let produced = received.produced;
-                return self.take_other(held, consumed, produced, now);
+            let received = self.ws.receive_other(now, arrived, self.progress.due.free_part(self.output))?;
+            let Some(Event::Data(data)) = &received.event else {
+                return if self.progress.take(&received, address, now, self.ws.config()) {
+                    Ok(true)
+                } else {
+                    self.nothing_arrived(now)
+                };
             };
-            let piece = Piece::of(&data);
-            self.progress.arrived.consume(consumed);
-            if !self.progress.joins {
-                let at = self.progress.arrived.start.saturating_sub(piece.len);
-                self.progress.held = Held::data(piece.kind, piece.offset, piece.last, at, piece.len);
-                return Ok(true);
-            }
-            if self.join(&piece, now) {
-                return Ok(true);
-            }
+            piece = Some(Piece::of(data));
+            self.progress.arrived.consume(received.consumed);
         }
+    }
+
+    /// Notes how much of the input may be looked at for a message that is shown at once. Of messages that are joined, the longest
+    /// take the long way, where their limit is. (A frame's header has two bytes or more.)
+    pub(super) fn settle(&mut self) {
+        self.progress.quiet_until = Instant::from_micros(0);
+        let Progress { is_paused, is_stalled, joins, .. } = *self.progress;
+        self.progress.at_once = if is_paused || is_stalled || self.has_short_buffers() {
+            0
+        } else if joins {
+            max_joined(self.input.len(), self.joining.len()).saturating_add(2)
+        } else {
+            usize::MAX
+        };
+    }
+
+    fn has_short_buffers(&self) -> bool {
+        self.input.len() < MIN_INPUT || self.output.len() < MIN_OUTPUT
     }
 
     fn free(&self) -> usize {
@@ -136,82 +280,87 @@ impl<'c, E: Entropy> Turn<'_, 'c, E> {
         let is_short = self.free() < MAX_ANSWER && !self.progress.arrived.is_empty();
         if is_short != self.progress.is_stalled {
             self.progress.is_stalled = is_short;
-            if is_short { self.ws.pause(now) } else { self.ws.resume(now) }
+            if is_short {
+                self.ws.pause(now)
+            } else {
+                self.ws.resume(now)
+            }
+            self.settle();
         }
         is_short
     }
 
-    /// Joins a piece. True if there is an event: a whole message, or a failure.
-    #[inline]
+    /// Joins a piece, or shows it. True if there is an event: a piece, a whole message, or a failure.
     fn join(&mut self, piece: &Piece, now: Instant) -> bool {
-        self.progress.held = match self.progress.arrived.join(piece, self.input, self.joining) {
+        let kind = piece.kind;
+        if !self.progress.joins {
+            self.progress.show(piece, 0);
+            return true;
+        }
+        match self.progress.arrived.join(piece, self.input, self.joining) {
             Joined::Unfinished => return false,
-            Joined::Whole { len, .. } if !self.joining.is_empty() => Held::joined(piece.kind, len),
-            Joined::Whole { at, len } => Held::data(piece.kind, 0, true, at, len),
+            Joined::Whole { len, .. } if !self.joining.is_empty() => self.progress.held.set_joined(kind, len),
+            Joined::Whole { at, len } => self.progress.held.set_data(kind, 0, true, at, len),
             Joined::TooLong => {
                 let failed = self.ws.fail_for(ProtocolError::MessageTooLong, now, self.progress.due.free_part(self.output));
-                return self.take(failed, now);
+                return self.progress.take(&failed, 0, now, self.ws.config());
             }
-        };
+        }
         true
     }
 
-    /// Takes what a call without input gave. True if there is an event.
-    fn take(&mut self, received: Received<'static>, now: Instant) -> bool {
-        self.progress.due.add(received.produced, now);
-        self.progress.held = received.event.map_or(Held::NOTHING, |event| Held::of(&event, 0));
-        !self.progress.held.is_nothing()
-    }
-
-    /// What is not data, and nothing at all: then come the end of the input, and deadlines.
+    /// After all that arrived come the end of the input, and deadlines.
     #[inline(never)]
-    fn take_other(&mut self, held: Option<Held>, consumed: usize, produced: usize, now: Instant) -> Result<bool, CallError> {
-        self.progress.arrived.consume(consumed);
-        self.progress.due.add(produced, now);
-        if let Some(held) = held {
-            self.progress.held = held;
-            return Ok(true);
-        }
+    fn nothing_arrived(&mut self, now: Instant) -> Result<bool, Refusal> {
+        self.progress.held.release();
         if self.progress.arrived.has_ended {
             let received = self.ws.receive_eof(now);
-            if self.take(received, now) {
+            if self.progress.take(&received, 0, now, self.ws.config()) {
                 return Ok(true);
             }
         } else {
             self.progress.arrived.compact(self.input, !self.joining.is_empty());
-            if self.progress.arrived.is_full(self.input.len()) && self.ws.state() == State::Connecting {
-                let address = self.input.as_ptr().addr();
-                let arrived = self.progress.arrived.bytes(self.input);
-                let received = self.ws.receive_full(now, arrived, self.progress.due.free_part(self.output))?;
-                let held = received.event.map(|event| Held::of(&event, address));
-                self.progress.arrived.consume(received.consumed);
-                self.progress.due.add(received.produced, now);
-                if let Some(held) = held {
-                    self.progress.held = held;
-                    return Ok(true);
-                }
+            if self.progress.arrived.is_full(self.input.len()) && self.fail_if_head(now)? {
+                return Ok(true);
             }
         }
         Ok(self.act_on_time())
     }
 
+    /// A head that fills the input cannot become whole. True if it was one.
+    #[cold]
+    fn fail_if_head(&mut self, now: Instant) -> Result<bool, Refusal> {
+        let address = self.input.as_ptr().addr();
+        let arrived = self.progress.arrived.bytes(self.input);
+        let received = self.ws.receive_full(now, arrived, self.progress.due.free_part(self.output))?;
+        let Received { consumed, produced, event } = received;
+        if let Some(event) = &event {
+            self.progress.held.set(event, address);
+        }
+        let is_event = event.is_some();
+        self.progress.arrived.consume(consumed);
+        self.progress.due.add(produced, now, self.ws.config().write_timeout_ms);
+        Ok(is_event)
+    }
+
     /// Acts on the deadlines up to when the input was last looked at. True if there is an event.
     fn act_on_time(&mut self) -> bool {
         let looked = self.progress.looked;
-        if self.progress.due.deadline(self.ws.config().write_timeout_ms) <= looked {
+        if self.progress.due.deadline() <= looked && !self.progress.due.is_empty() {
             self.progress.due.lose();
             let event = self.ws.end(EndCause::WriteTimeout, looked);
-            if self.take(Received { consumed: 0, produced: 0, event }, looked) {
+            if self.progress.take(&Received { consumed: 0, produced: 0, event }, 0, looked, self.ws.config()) {
                 return true;
             }
         }
         if self.ws.next_timeout().is_some_and(|due| due <= looked) {
             let received = self.ws.handle_timeout(looked, self.progress.due.free_part(self.output));
-            if self.take(received, looked) {
+            if self.progress.take(&received, 0, looked, self.ws.config()) {
                 return true;
             }
         }
         self.progress.has_news = false;
+        self.progress.quiet_until = self.ws.next_timeout().unwrap_or(Instant::NEVER);
         false
     }
 
@@ -228,7 +377,7 @@ impl<'c, E: Entropy> Turn<'_, 'c, E> {
 
     pub(super) fn written(&mut self, n: usize, now: Instant) {
         self.ws.written(n, now);
-        self.progress.due.take(n, now, self.output);
+        self.progress.due.take(n, now, self.ws.config().write_timeout_ms, self.output);
         self.progress.has_news |= self.progress.is_stalled;
     }
 
@@ -239,15 +388,24 @@ impl<'c, E: Entropy> Turn<'_, 'c, E> {
 
     pub(super) fn pause(&mut self, now: Instant) {
         self.progress.is_paused = true;
+        self.settle();
         self.ws.pause(now);
     }
 
     pub(super) fn resume(&mut self, now: Instant) {
         if self.progress.is_paused {
             (self.progress.is_paused, self.progress.has_news) = (false, true);
+            self.settle();
             if !self.progress.is_stalled {
                 self.ws.resume(now);
             }
         }
     }
+}
+
+/// The first `len` bytes, or all of them.
+#[inline]
+fn first(bytes: &mut [u8], len: usize) -> &mut [u8] {
+    let len = len.min(bytes.len());
+    bytes.get_mut(..len).unwrap_or_default()
 }

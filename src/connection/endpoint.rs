@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::entropy::{Entropy, NoEntropy};
 use crate::error::{CallError, ProtocolError, UsageError};
 use crate::event::{EndCause, Event, MessageKind, Received, State, Transport};
+use crate::frame::WholeMessage;
 use crate::handshake::{Accept, ClientRequest, Negotiated, Offer, Request};
 use crate::http::{Header, Tokens};
 use crate::length::wire_len;
@@ -406,6 +407,24 @@ impl<'c, E: Entropy> Connection<'c, E> {
         Some(Duration::new(u64::from(us / 1_000_000), (us % 1_000_000).saturating_mul(1000)))
     }
 
+    /// The common case of [`receive`](Self::receive): the message that lies whole at the start of the input.
+    #[inline(always)]
+    pub(crate) fn whole_message(&mut self, now: Instant, input: &mut [u8]) -> Option<WholeMessage> {
+        self.machine.whole_message(input, now)
+    }
+
+    /// [`receive`](Self::receive), where [`whole_message`](Self::whole_message) has found none.
+    #[inline]
+    pub(crate) fn receive_other<'i>(
+        &mut self,
+        now: Instant,
+        input: &'i mut [u8],
+        out: &mut [u8],
+    ) -> Result<Received<'i>, CallError> {
+        let (machine, out) = self.output(out);
+        machine.receive_other(input, now, out)
+    }
+
     /// [`receive`](Self::receive), where the buffer of the input is full: fails a head that is incomplete, which can never become
     /// whole. Takes nothing else.
     pub(crate) fn receive_full<'i>(
@@ -416,6 +435,19 @@ impl<'c, E: Entropy> Connection<'c, E> {
     ) -> Result<Received<'i>, CallError> {
         let (machine, out) = self.output(out);
         machine.receive_full(input, now, out)
+    }
+
+    /// Whether an empty input gives nothing.
+    #[inline]
+    pub(crate) fn needs_input(&self) -> bool {
+        self.machine.needs_input()
+    }
+
+    /// [`send`](Self::send), where nothing else may be unfinished.
+    #[inline]
+    pub(crate) fn send_message(&mut self, kind: MessageKind, payload: &[u8], out: &mut [u8]) -> Result<usize, CallError> {
+        let (machine, out) = self.output(out);
+        machine.send_message(kind, payload, out)
     }
 
     /// Fails the connection as if the peer had broken a rule.

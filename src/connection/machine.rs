@@ -170,6 +170,12 @@ impl<'c> Machine<'c> {
         }
     }
 
+    /// Whether an empty input gives nothing: no `Closed` that is left over, and nothing that inflates.
+    #[inline]
+    pub(super) fn needs_input(&self) -> bool {
+        matches!(self.stage, Stage::Open { .. }) && !self.input_ended && self.negotiated.deflate().is_none()
+    }
+
     pub(super) fn set_writer(&mut self, after: Writer) {
         if let Stage::Open { writer, .. } = &mut self.stage {
             *writer = after;

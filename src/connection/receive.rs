@@ -12,20 +12,31 @@ impl Machine<'_> {
     /// The common case, a message that lies whole in the input.
     #[inline(always)]
     pub(super) fn receive<'i>(&mut self, input: &'i mut [u8], now: Instant, out: Output<'_>) -> Result<Received<'i>, CallError> {
-        if let Stage::Open { reader, .. } = &self.stage {
-            if let Some(WholeMessage { kind, start, len }) = reader.whole_message(input, self.rules()) {
-                self.timers.note_received(now);
-                // Returned here: together with the other events it would be copied through memory twice.
-                let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset: 0, last: true }));
-                return Ok(Received { consumed: start.saturating_add(len), produced: 0, event });
-            }
+        if let Some(WholeMessage { kind, start, len }) = self.whole_message(input, now) {
+            // Returned here: together with the other events it would be copied through memory twice.
+            let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset: 0, last: true }));
+            return Ok(Received { consumed: start.saturating_add(len), produced: 0, event });
         }
         self.receive_other(input, now, out)
     }
 
+    /// The message at the start of the input, if it lies there whole: unmasked, and to be consumed.
+    #[inline(always)]
+    pub(super) fn whole_message(&mut self, input: &mut [u8], now: Instant) -> Option<WholeMessage> {
+        let Stage::Open { reader, .. } = &self.stage else { return None };
+        let whole = reader.whole_message(input, self.rules())?;
+        self.timers.note_received(now);
+        Some(whole)
+    }
+
     /// Everything but whole messages.
     #[inline(never)]
-    fn receive_other<'i>(&mut self, input: &'i mut [u8], now: Instant, mut out: Output<'_>) -> Result<Received<'i>, CallError> {
+    pub(super) fn receive_other<'i>(
+        &mut self,
+        input: &'i mut [u8],
+        now: Instant,
+        mut out: Output<'_>,
+    ) -> Result<Received<'i>, CallError> {
         let none: &mut AnyInflation<'_, '_> = &mut NoInflation;
         self.receive_any(input, none, now, &mut out)
     }

@@ -20,6 +20,23 @@ impl Machine<'_> {
         Ok(n)
     }
 
+    /// A whole message, which cannot stand inside another (§5.4).
+    #[inline]
+    pub(super) fn send_message(&mut self, kind: MessageKind, payload: &[u8], out: Output<'_>) -> Result<usize, CallError> {
+        let Some(writer) = self.writer()? else { return Ok(0) };
+        if writer.is_inside_message() {
+            return Err(UsageError::MessageUnfinished.into());
+        }
+        // Outside of messages the writer stays as it is.
+        if kind == MessageKind::Text {
+            writer.after(kind, payload, true, false)?;
+        }
+        let opcode = if kind == MessageKind::Text { Opcode::Text } else { Opcode::Binary };
+        let n = put_frame_inline((true, opcode), payload, self.masks(), out.entropy, out.room)?;
+        self.timers.note_produced(n);
+        Ok(n)
+    }
+
     #[inline]
     pub(super) fn send(&mut self, kind: MessageKind, payload: &[u8], fin: bool, out: Output<'_>) -> Result<usize, CallError> {
         let Some(writer) = self.writer()? else { return Ok(0) };

@@ -94,9 +94,33 @@ fn thousandth(value: u64) -> u64 {
     quotient
 }
 
+/// `value / by`, bit by bit, for the same reason; the end of the scale if `by` is 0. For what is rare.
+pub(crate) fn quotient(value: u64, by: u64) -> u64 {
+    let (mut quotient, mut rest) = (0, 0_u64);
+    for shift in (0..64).rev() {
+        // What falls out at the top is 1 only if `by` is above 2^63.
+        let is_past = rest >> 63 == 1;
+        rest = rest << 1 | value >> shift & 1;
+        let fits = is_past || rest >= by;
+        rest = rest.wrapping_sub(if fits { by } else { 0 });
+        quotient = quotient << 1 | u64::from(fits);
+    }
+    quotient
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Instant, thousandth};
+    use super::{Instant, quotient, thousandth};
+
+    #[test]
+    fn quotients_are_those_of_a_division() {
+        let values = [0, 1, 2, 239, 240, 241, 999_999, 1 << 32, (1 << 63) - 1, 1 << 63, u64::MAX - 1, u64::MAX];
+        for value in values {
+            for by in values {
+                assert_eq!(quotient(value, by), value.checked_div(by).unwrap_or(u64::MAX), "{value} / {by}");
+            }
+        }
+    }
 
     /// Q4: over the wrap and slightly back, from every point around it.
     #[test]

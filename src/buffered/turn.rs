@@ -19,32 +19,6 @@ pub(super) const MIN_INPUT: usize = MAX_REMAINDER + 1;
 /// The least bytes of an output: for an answer to the peer, and for a control frame of the caller's beside it.
 pub(super) const MIN_OUTPUT: usize = 2 * MAX_ANSWER;
 
-/// Why there is no event although there may be one: a [`CallError`] without `NeedsRoom`, which fits into a register.
-pub(super) enum Refusal {
-    EntropyFailed,
-    Usage(UsageError),
-}
-
-impl From<CallError> for Refusal {
-    fn from(error: CallError) -> Self {
-        match error {
-            CallError::EntropyFailed => Self::EntropyFailed,
-            CallError::Usage(error) => Self::Usage(error),
-            // Room is seen to before each call.
-            CallError::NeedsRoom { .. } => Self::Usage(UsageError::BufferTooShort),
-        }
-    }
-}
-
-impl From<Refusal> for CallError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::EntropyFailed => Self::EntropyFailed,
-            Refusal::Usage(error) => Self::Usage(error),
-        }
-    }
-}
-
 /// What the layer remembers from call to call.
 #[derive(Clone, Copy)]
 pub(super) struct Progress {
@@ -174,32 +148,41 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
     /// Releases the current event and goes on to the next, which does not lie whole in the input.
     #[inline]
     pub(super) fn next_other(mut self, now: Instant) -> Result<Option<(Event<'a>, Commands<'a, 'c, E>)>, CallError> {
-        let at_once = self.progress.at_once;
-        let is_event = if at_once == 0 || self.free() < MAX_ANSWER {
-            self.advance_by_pieces(None, now)?
-        } else {
+        self.progress.held.release();
+        let is_event = loop {
+            if self.progress.at_once == 0 || self.free() < MAX_ANSWER {
+                if self.has_short_buffers() {
+                    return Err(UsageError::BufferTooShort.into());
+                }
+                if self.is_held_up(now) {
+                    break self.act_on_time();
+                }
+            }
             let address = self.input.as_ptr().addr();
+            let is_full = self.progress.arrived.is_full(self.input.len());
             let arrived = self.progress.arrived.bytes(self.input);
-            match self.ws.receive_other(now, arrived, self.progress.due.free_part(self.output)) {
+            match self.ws.receive_other(now, arrived, is_full, self.progress.due.free_part(self.output)) {
                 Ok(Received { consumed, event: Some(Event::Data(data)), .. }) => {
                     let piece = Piece::of(&data);
-                    if at_once == usize::MAX {
+                    if !self.progress.joins {
                         let at = self.progress.show(&piece, consumed);
                         return Ok(Some(self.lend(piece, at, now)));
                     }
                     self.progress.arrived.consume(consumed);
-                    self.advance_by_pieces(Some(piece), now)?
+                    if self.join(&piece, now) {
+                        break true;
+                    }
                 }
                 Ok(Received { consumed, produced, event: None }) => {
                     self.progress.arrived.consume(consumed);
                     self.progress.due.add(produced, now, self.ws.config().write_timeout_ms);
-                    self.nothing_arrived(now)?
+                    break self.nothing_arrived(now);
                 }
-                Ok(received) => self.progress.take(&received, address, now, self.ws.config()),
+                Ok(received) => break self.progress.take(&received, address, now, self.ws.config()),
                 Err(error) => return Err(error),
             }
         };
-        if is_event { Ok(self.current(now)) } else { Ok(None) }
+        Ok(if is_event { self.current(now) } else { None })
     }
 
     /// The current event.
@@ -217,35 +200,6 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
         let payload = input.get_mut(at..).and_then(|rest| rest.get_mut(..piece.len)).unwrap_or_default();
         let event = Event::Data(Data { kind: piece.kind, payload, offset: piece.offset, last: piece.last });
         (event, Commands::new(ws, output, progress, now))
-    }
-
-    /// [`next`](Self::next) where the input may have to wait, or after a `piece` that may not be the last of its message.
-    #[inline(never)]
-    fn advance_by_pieces(&mut self, mut piece: Option<Piece>, now: Instant) -> Result<bool, Refusal> {
-        loop {
-            if piece.is_some_and(|piece| self.join(&piece, now)) {
-                return Ok(true);
-            }
-            self.progress.held.release();
-            if self.has_short_buffers() {
-                return Err(Refusal::Usage(UsageError::BufferTooShort));
-            }
-            if self.is_held_up(now) {
-                return Ok(self.act_on_time());
-            }
-            let address = self.input.as_ptr().addr();
-            let arrived = self.progress.arrived.bytes(self.input);
-            let received = self.ws.receive_other(now, arrived, self.progress.due.free_part(self.output))?;
-            let Some(Event::Data(data)) = &received.event else {
-                return if self.progress.take(&received, address, now, self.ws.config()) {
-                    Ok(true)
-                } else {
-                    self.nothing_arrived(now)
-                };
-            };
-            piece = Some(Piece::of(data));
-            self.progress.arrived.consume(received.consumed);
-        }
     }
 
     /// Notes how much of the input may be looked at for a message that is shown at once. Of messages that are joined, the longest
@@ -290,13 +244,9 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
         is_short
     }
 
-    /// Joins a piece, or shows it. True if there is an event: a piece, a whole message, or a failure.
+    /// Joins a piece. True if there is an event: a whole message, or a failure.
     fn join(&mut self, piece: &Piece, now: Instant) -> bool {
         let kind = piece.kind;
-        if !self.progress.joins {
-            self.progress.show(piece, 0);
-            return true;
-        }
         match self.progress.arrived.join(piece, self.input, self.joining) {
             Joined::Unfinished => return false,
             Joined::Whole { len, .. } if !self.joining.is_empty() => self.progress.held.set_joined(kind, len),
@@ -309,38 +259,17 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
         true
     }
 
-    /// After all that arrived come the end of the input, and deadlines.
-    #[inline(never)]
-    fn nothing_arrived(&mut self, now: Instant) -> Result<bool, Refusal> {
-        self.progress.held.release();
+    /// After all that arrived come the end of the input, and deadlines. True if there is an event.
+    fn nothing_arrived(&mut self, now: Instant) -> bool {
         if self.progress.arrived.has_ended {
             let received = self.ws.receive_eof(now);
             if self.progress.take(&received, 0, now, self.ws.config()) {
-                return Ok(true);
+                return true;
             }
         } else {
             self.progress.arrived.compact(self.input, !self.joining.is_empty());
-            if self.progress.arrived.is_full(self.input.len()) && self.fail_if_head(now)? {
-                return Ok(true);
-            }
         }
-        Ok(self.act_on_time())
-    }
-
-    /// A head that fills the input cannot become whole. True if it was one.
-    #[cold]
-    fn fail_if_head(&mut self, now: Instant) -> Result<bool, Refusal> {
-        let address = self.input.as_ptr().addr();
-        let arrived = self.progress.arrived.bytes(self.input);
-        let received = self.ws.receive_full(now, arrived, self.progress.due.free_part(self.output))?;
-        let Received { consumed, produced, event } = received;
-        if let Some(event) = &event {
-            self.progress.held.set(event, address);
-        }
-        let is_event = event.is_some();
-        self.progress.arrived.consume(consumed);
-        self.progress.due.add(produced, now, self.ws.config().write_timeout_ms);
-        Ok(is_event)
+        self.act_on_time()
     }
 
     /// Acts on the deadlines up to when the input was last looked at. True if there is an event.

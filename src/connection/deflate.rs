@@ -54,7 +54,7 @@ impl<E: Entropy> Connection<'_, E> {
         let (machine, mut out) = self.output(out);
         let agreed = machine.negotiated.deflate().map(|params| params.sent_by(machine.role.peer()));
         let inflating: &mut AnyInflation<'_, 'i> = &mut Inflating { inflater, agreed, window };
-        machine.receive_any(input, inflating, now, &mut out)
+        machine.receive_any(input, false, inflating, now, &mut out)
     }
 
     /// [`send`](Self::send), compressed (RFC 7692 §6.1): writes at most one frame, as long as `out` allows. Until [`Sent::done`]

@@ -413,28 +413,18 @@ impl<'c, E: Entropy> Connection<'c, E> {
         self.machine.whole_message(input, now)
     }
 
-    /// [`receive`](Self::receive), where [`whole_message`](Self::whole_message) has found none.
+    /// [`receive`](Self::receive), where [`whole_message`](Self::whole_message) has found none. `is_full`: no more can be added to
+    /// this input, so that a head that is incomplete is too long.
     #[inline]
     pub(crate) fn receive_other<'i>(
         &mut self,
         now: Instant,
         input: &'i mut [u8],
+        is_full: bool,
         out: &mut [u8],
     ) -> Result<Received<'i>, CallError> {
         let (machine, out) = self.output(out);
-        machine.receive_other(input, now, out)
-    }
-
-    /// [`receive`](Self::receive), where the buffer of the input is full: fails a head that is incomplete, which can never become
-    /// whole. Takes nothing else.
-    pub(crate) fn receive_full<'i>(
-        &mut self,
-        now: Instant,
-        input: &'i mut [u8],
-        out: &mut [u8],
-    ) -> Result<Received<'i>, CallError> {
-        let (machine, out) = self.output(out);
-        machine.receive_full(input, now, out)
+        machine.receive_other(input, is_full, now, out)
     }
 
     /// Whether an empty input gives nothing.

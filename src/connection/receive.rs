@@ -17,7 +17,7 @@ impl Machine<'_> {
             let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset: 0, last: true }));
             return Ok(Received { consumed: start.saturating_add(len), produced: 0, event });
         }
-        self.receive_other(input, now, out)
+        self.receive_other(input, false, now, out)
     }
 
     /// The message at the start of the input, if it lies there whole: unmasked, and to be consumed.
@@ -29,22 +29,24 @@ impl Machine<'_> {
         Some(whole)
     }
 
-    /// Everything but whole messages.
+    /// Everything but whole messages. `is_full`: no more can be added to this input.
     #[inline(never)]
     pub(super) fn receive_other<'i>(
         &mut self,
         input: &'i mut [u8],
+        is_full: bool,
         now: Instant,
         mut out: Output<'_>,
     ) -> Result<Received<'i>, CallError> {
         let none: &mut AnyInflation<'_, '_> = &mut NoInflation;
-        self.receive_any(input, none, now, &mut out)
+        self.receive_any(input, is_full, none, now, &mut out)
     }
 
     /// Takes any input in any stage, and gives the `Closed` that is left over from the end of input.
     pub(super) fn receive_any<'i>(
         &mut self,
         input: &'i mut [u8],
+        is_full: bool,
         inflation: &mut (impl Inflation<'i> + ?Sized),
         now: Instant,
         out: &mut Output<'_>,
@@ -53,7 +55,7 @@ impl Machine<'_> {
             Stage::Head { heads, .. } if wire_len(input.len()) < u64::from(heads.scan.scanned) => {
                 return Err(UsageError::InputTooShort.into());
             }
-            Stage::Head { reads, heads } => reads(self, heads, HeadInput { bytes: input, is_full: false }, now, out)?,
+            Stage::Head { reads, heads } => reads(self, heads, HeadInput { bytes: input, is_full }, now, out)?,
             _ => self.receive_next(input, inflation, now, out)?,
         };
         if received.consumed > 0 {
@@ -63,19 +65,6 @@ impl Machine<'_> {
             received.event = self.end_if_over(now);
         }
         Ok(received)
-    }
-
-    /// Fails an opening handshake whose head fills the buffer and is incomplete.
-    pub(super) fn receive_full<'i>(
-        &mut self,
-        input: &'i mut [u8],
-        now: Instant,
-        mut out: Output<'_>,
-    ) -> Result<Received<'i>, CallError> {
-        match self.stage {
-            Stage::Head { reads, heads } => reads(self, heads, HeadInput { bytes: input, is_full: true }, now, &mut out),
-            _ => Ok(Received::consumed(0)),
-        }
     }
 
     /// Takes frames, or whatever comes instead of them.

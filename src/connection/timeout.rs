@@ -106,9 +106,8 @@ impl Machine<'_> {
             Stage::Open { .. } if of_ping > 0 && self.timers.pings.awaits_pong() => self.timers.postpone(now, u64::MAX),
             Stage::CloseSent { .. } | Stage::BothClosed { .. } | Stage::Failed if taken > 0 => {
                 let rate = u64::from(self.config.min_write_rate);
-                let credit = taken.saturating_mul(1_000_000).saturating_add(rate.saturating_sub(1)).checked_div(rate);
-                let credit = credit.unwrap_or(u64::MAX);
-                self.timers.postpone(now, credit);
+                let credit = taken.saturating_mul(1_000_000).saturating_add(rate.saturating_sub(1));
+                self.timers.postpone(now, crate::time::quotient(credit, rate));
             }
             _ => {}
         }

@@ -61,5 +61,5 @@ const COUNTER: usize = 0x4002_8018;
 const PRESCALE: usize = 0x4002_801c;
 
 const TICKS_PER_MS: u32 = 25_000;
-/// SysTick has 24 bits, 671 ms. `Input` may notice as late as this that a peer is quiet.
+/// SysTick has 24 bits, 671 ms. `Line` may notice as late as this that a peer is quiet.
 const MAX_SLEEP_MS: u32 = 100;

@@ -7,7 +7,7 @@
 mod clock;
 #[cfg_attr(feature = "bare", path = "bare.rs")]
 mod echo;
-mod input;
+mod line;
 mod ring;
 mod semihosting;
 mod stack;
@@ -16,7 +16,7 @@ mod uart;
 use clock::Clock;
 use cortex_m_rt::{ExceptionFrame, entry, exception};
 use echo::{INPUT_LEN, OUTPUT_LEN};
-use input::Input;
+use line::Line;
 use sansocket::Connection;
 use uart::Uart;
 
@@ -27,22 +27,22 @@ fn main() -> ! {
 
     let Some(core) = cortex_m::Peripherals::take() else { semihosting::exit(1) };
     let mut clock = Clock::start(core.SYST);
-    let mut uart = Uart::start();
-    match echo::serve(&mut clock, &mut uart, &mut Input::new(INPUT), OUTPUT) {
-        Ok(()) => report(&mut clock, &uart),
+    let mut line = Line::new(Uart::start());
+    match echo::serve(&mut clock, &mut line, INPUT, OUTPUT) {
+        Ok(()) => report(&mut clock, &line),
         Err(_) => semihosting::exit(2),
     }
 }
 
 /// Prints what `ci/firmware` reads, one `name value` a line, and ends the emulator.
-fn report(clock: &mut Clock, uart: &Uart) -> ! {
+fn report(clock: &mut Clock, line: &Line) -> ! {
     semihosting::print_figure(c"connection", size_of::<Connection<'static>>());
     semihosting::print_figure(c"buffers", INPUT_LEN + OUTPUT_LEN);
     semihosting::print_figure(c"stack_size", stack::size());
     semihosting::print_figure(c"stack_high_water", stack::high_water());
     semihosting::print_figure(c"uptime_ms", usize::try_from(clock.now().as_millis()).unwrap_or(usize::MAX));
-    semihosting::print_figure(c"lost_bytes", usize::from(uart.has_lost_bytes()));
-    semihosting::exit(u32::from(uart.has_lost_bytes()))
+    semihosting::print_figure(c"lost_bytes", usize::from(line.has_lost_bytes()));
+    semihosting::exit(u32::from(line.has_lost_bytes()))
 }
 
 /// Calls what exists nowhere: an image in which a panic can be reached does not link.

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -44,5 +45,9 @@ INTERRUPTED(ssize_t, send, (int fd, const void *bytes, size_t len, int flags), (
 INTERRUPTED(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))
 INTERRUPTED(int, poll, (struct pollfd *fds, nfds_t count, int wait), (fds, count, wait))
 INTERRUPTED(int, epoll_wait, (int fd, struct epoll_event *events, int count, int wait), (fd, events, count, wait))
+INTERRUPTED(int, ppoll, (struct pollfd *fds, nfds_t count, const struct timespec *wait, const sigset_t *mask),
+            (fds, count, wait, mask))
+INTERRUPTED(int, epoll_pwait, (int fd, struct epoll_event *events, int count, int wait, const sigset_t *mask),
+            (fd, events, count, wait, mask))
 INTERRUPTED(int, accept, (int fd, struct sockaddr *address, socklen_t *len), (fd, address, len))
 INTERRUPTED(int, accept4, (int fd, struct sockaddr *address, socklen_t *len, int flags), (fd, address, len, flags))

@@ -1,7 +1,10 @@
 """Runs the scenarios of ungracious peers: see ci/ungracious/run."""
 import argparse
 import concurrent.futures
+import os
 import pathlib
+import re
+import signal
 import sys
 import tempfile
 import threading
@@ -10,15 +13,22 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-import client_scenarios  # noqa: F401 it adds its scenarios
-import server_scenarios  # noqa: F401
 from lib import docs
 from peers import Wrong
 from programs import PROGRAMS, Program
-from runs import SCENARIOS, ClientRun, Run, Scenario, ServerRun, Setting, Skip
+from registry import SCENARIOS, Scenario, Skip
+from runs import ClientRun, Run, ServerRun, Setting
+
+# They add their scenarios.
+import client_talk  # noqa: F401, I001
+import client_ends  # noqa: F401
+import client_system  # noqa: F401
+import server_talk  # noqa: F401
+import server_ends  # noqa: F401
+import server_system  # noqa: F401
 
 START, END = "<!-- matrix: ci/ungracious/run --write -->\n", "<!-- end of matrix -->\n"
-WORKERS = 48
+WORKERS = 32
 # While something runs for long, what that is is said this often.
 EVERY = 10.0
 
@@ -41,7 +51,9 @@ def judge(scenario: Scenario, run: Run) -> tuple[str, str]:
 
 
 def place(error: OSError) -> str:
-    lines = [one.line for one in traceback.extract_tb(error.__traceback__) if one.filename.endswith("scenarios.py")]
+    """The line of the scenario."""
+    calls = traceback.extract_tb(error.__traceback__)
+    lines = [call.line for call in calls if re.search(r"(client|server)_\w+\.py$", call.filename)]
     return lines[-1] if lines else "the start"
 
 
@@ -55,7 +67,16 @@ class Matrix:
         self.reasons: list[str] = []
         self.lock = threading.Lock()
 
+    def kill(self, number: int, _):
+        """Leaves no program running when somebody ends this."""
+        for run, _ in list(self.running.values()):
+            if run.process:
+                run.process.signal(signal.SIGKILL)
+        os._exit(128 + number)
+
     def run(self, setting: Setting):
+        for number in signal.SIGINT, signal.SIGTERM:
+            signal.signal(number, self.kill)
         with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
             waiting = {pool.submit(self.run_one, *pair, setting) for pair in self.pairs}
             while waiting:

@@ -63,6 +63,9 @@ class Plain:
         sock.settimeout(STUCK)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
+    def port(self) -> int:
+        return self.sock.getsockname()[1]
+
     def ready(self, what: int, seconds: float) -> bool:
         poll = select.poll()
         poll.register(self.sock, what)

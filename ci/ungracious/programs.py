@@ -1,4 +1,5 @@
 """The programs, one entry each, and what a program that runs can be asked."""
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -49,7 +50,7 @@ class Process:
         self.started = time.monotonic()
         self.output = {"stdout": b"", "stderr": b""}
         self.lines = {"stdout": 0, "stderr": 0}
-        self.returncode, self.usage, self.ended = None, None, 0.0
+        self.returncode, self.usage, self.ended, self.most = None, None, 0.0, 0.0
         self.over, self.lock = threading.Event(), threading.Lock()
         self.child = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
                                       stdout=subprocess.PIPE if stdout is None else stdout,
@@ -118,19 +119,13 @@ class Process:
 
     def peak(self) -> float:
         """The most memory that it has had so far, in MB."""
-        return int(re.search(r"VmHWM:\s*(\d+)", self.proc("status"))[1]) / 1024
+        with contextlib.suppress(OSError):
+            if found := re.search(r"VmHWM:\s*(\d+)", pathlib.Path(f"/proc/{self.pid}/status").read_text()):
+                self.most = int(found[1]) / 1024
+        return self.most
 
     def descriptors(self) -> int:
         try:
             return len(os.listdir(f"/proc/{self.pid}/fd"))
         except OSError:
             raise Wrong(f"it has ended, with {self.wait(SOON)}; it said: {self.said()[-300:]!r}") from None
-
-    def proc(self, file: str) -> str:
-        try:
-            text = pathlib.Path(f"/proc/{self.pid}/{file}").read_text()
-        except OSError:
-            text = ""
-        if not text or "VmRSS" not in text:
-            raise Wrong(f"it has ended, with {self.wait(SOON)}; it said: {self.said()[-300:]!r}")
-        return text

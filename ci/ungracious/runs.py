@@ -16,37 +16,11 @@ from peers import SOON, TEXT, Peer, Plain, Tls, Wrong
 from programs import Process, Program
 
 # The deadlines of the programs, in seconds.
-HANDSHAKE, CLOSING, WRITING, PING, PONG = 10.0, 5.0, 20.0, 25.0, 20.0
+HANDSHAKE, CLOSING, WRITING, PING_AFTER, PONG_WITHIN = 10.0, 5.0, 20.0, 25.0, 20.0
 # By how much a deadline may be missed: earlier because clocks differ in where they start, later because the machine is busy.
 EARLY, LATE = 1.0, 4.0
 # A closed pipe ended it: what a shell makes of SIGPIPE, or that itself.
 CLOSED_PIPE = (141, -signal.SIGPIPE)
-
-
-class Skip(Exception):
-    """This machine cannot do it."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Scenario:
-    name: str
-    role: str
-    does: str
-    right: str
-    seconds: float
-    applies: Callable[[Program], bool]
-    run: Callable
-
-
-SCENARIOS: list[Scenario] = []
-
-
-def scenario(role: str, does: str, right: str, seconds: float = 1, applies=lambda program: True, name: str = ""):
-    """Adds a function as a scenario of its name. `seconds`: about how long it takes; what takes long starts first."""
-    def add(run):
-        SCENARIOS.append(Scenario(name or run.__name__, role, does, right, seconds, applies, run))
-        return run
-    return add
 
 
 @dataclasses.dataclass
@@ -71,6 +45,12 @@ class Setting:
         self.eintr = self.folder / "eintr.so"
         source = pathlib.Path(__file__).with_name("eintr.c")
         subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.eintr, source], check=True)
+
+
+def unsent_to(port: int) -> int:
+    """Bytes that the system keeps for the peer at a port. They become more whenever a program writes."""
+    rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(int(row[4].split(":")[0], 16) for row in rows if int(row[2].split(":")[1], 16) == port)
 
 
 class Run:
@@ -131,6 +111,24 @@ class Run:
         """Memory, since it was `before`."""
         grown = self.process.peak() - before
         self.check(grown <= megabytes, f"{grown:.1f} MB more memory than before, {megabytes} MB at most were expected")
+
+    def writing_deadline(self, port: int, is_over: Callable[[], bool], memory: float):
+        """Waits until the program gives up writing to the peer at this port, which does not read, and watches its memory."""
+        self.waits("waits for the writing deadline")
+        unsent, since = unsent_to(port), time.monotonic()
+        while not is_over():
+            time.sleep(0.1)
+            self.lean(memory)
+            if unsent != (now := unsent_to(port)):
+                changed = time.monotonic()
+                time.sleep(0.3)
+                # Nor is the end of the program a write.
+                if not is_over():
+                    unsent, since = now, changed
+            passed = time.monotonic() - since
+            self.check(passed < WRITING + LATE, f"after {passed:.1f} s in which it could write nothing it still tries to")
+        passed = time.monotonic() - since
+        self.check(passed > WRITING - LATE, f"it gave up {passed:.1f} s after it could write, not {WRITING:.0f} s")
 
     def stop_and_continue(self, times: int = 20):
         for _ in range(times):
@@ -199,6 +197,7 @@ class ClientRun(Run):
         except TimeoutError:
             raise Wrong(f"it did not connect; it said: {self.process.said()[-300:]!r}") from None
         self.stack.callback(sock.close)
+        self.connected = time.monotonic()
         return Plain(sock)
 
     def accept(self) -> Peer:
@@ -265,9 +264,26 @@ class ServerRun(Run):
         return process
 
     def listening(self, port: int):
+        """Talks to the server once, so that it has all that it has at rest."""
         self.port = port
-        self.rest = self.process.descriptors()
+        peer = self.opened()
+        self.echoes(peer, b"hello")
+        peer.send_close(1000)
+        peer.expect_close(1000)
+        peer.close()
+        self.rest, since = self.process.descriptors(), time.monotonic()
+        while time.monotonic() < since + 0.2:
+            time.sleep(0.02)
+            if (count := self.process.descriptors()) != self.rest:
+                self.rest, since = count, time.monotonic()
         self.lean_at_rest = self.process.peak()
+
+    def taken(self, count: int):
+        """Waits until the server has accepted so many connections."""
+        due = time.monotonic() + SOON
+        while self.process.descriptors() < self.rest + count:
+            self.check(time.monotonic() < due, "it does not accept")
+            time.sleep(0.02)
 
     def connect_raw(self, receive_buffer: int = 0) -> Plain:
         sock = socket.socket()
@@ -316,4 +332,4 @@ class ServerRun(Run):
             self.check(time.monotonic() < since + within, f"{count - left} descriptors too many after {within:.1f} s")
             time.sleep(0.05)
         took = time.monotonic() - since
-        self.check(took >= no_earlier, f"dropped after {took:.1f} s, {no_earlier:.1f} s were to be waited for")
+        self.check(took >= no_earlier or not no_earlier, f"dropped after {took:.1f} s, {no_earlier:.1f} s were to be waited for")

@@ -3,7 +3,7 @@ import threading
 import time
 
 from peers import CLOSE, PING, PONG, SOON, TEXT, close_payload, try_to
-from registry import client, with_lines
+from registry import client, in_tls, with_lines
 from runs import CLOSING, EARLY, LATE, WRITING, ClientRun
 
 
@@ -89,6 +89,15 @@ def end_before_answer(run: ClientRun):
 @client("ends TCP without a Close", "exit 1")
 def end_without_close(run: ClientRun):
     run.greeted().close()
+    run.ends(1)
+
+
+@client("ends TLS with close_notify, without a Close", "exit 1", applies=in_tls)
+def close_notify_without_close(run: ClientRun):
+    peer = run.greeted()
+    peer.end()
+    run.pause(0.2)
+    peer.close()
     run.ends(1)
 
 
@@ -187,7 +196,7 @@ def slow_reader(run: ClientRun):
     line = b"0123456789abcde\xc3\xa9" * (size // 17)
     threading.Thread(target=run.process.feed, args=(line + b"\n", True), daemon=True).start()
     run.waits(f"sends {size} bytes to a reader of {rate} bytes a second")
-    peer.stream.rate = rate
+    peer.stream.rate, peer.answers = rate, True
     opcode, got = peer.read_message(WRITING)
     run.check((opcode, got) == (TEXT, line), f"{len(got)} bytes of {len(line)} came, or others")
     run.said_goodbye(peer)

@@ -25,8 +25,7 @@ def one_byte_at_a_time(run: ClientRun):
 @client("sends the 101, a message, a Close and the end in one segment", "the message printed, exit 0")
 def all_at_once(run: ClientRun):
     peer = run.met()
-    peer.send(peer.response(peer.read_head()) + peer.frame(TEXT, b"m:one") + peer.frame(CLOSE, close_payload(1000)))
-    peer.end()
+    peer.send_last(peer.response(peer.read_head()) + peer.frame(TEXT, b"m:one") + peer.frame(CLOSE, close_payload(1000)))
     run.ends(0)
     run.printed("m:one")
 

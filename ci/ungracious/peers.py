@@ -60,6 +60,7 @@ class Plain:
         # How many bytes are read at once, and in a second.
         self.at_once, self.rate = 65536, 0.0
         self.count, self.start = 0, time.monotonic()
+        self.sending = threading.Lock()
         sock.settimeout(STUCK)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -75,7 +76,8 @@ class Plain:
         return data
 
     def send(self, data: bytes):
-        self.sock.sendall(self.encode(data))
+        with self.sending:
+            self.sock.sendall(self.encode(data))
 
     def recv(self, seconds: float) -> bytes:
         """What there is, after waiting for it. Nothing at the end."""
@@ -101,6 +103,11 @@ class Plain:
     def end(self):
         """Half-closes."""
         self.sock.shutdown(socket.SHUT_WR)
+
+    def send_last(self, data: bytes):
+        """Sends, and half-closes in the same segment."""
+        self.sock.send(data, socket.MSG_MORE)
+        self.end()
 
     def reset(self):
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -152,9 +159,17 @@ class Tls(Plain):
                 return b""
 
     def end(self):
+        """By close_notify alone: TCP stays as it is."""
+        self.sock.sendall(self.close_notify())
+
+    def close_notify(self) -> bytes:
         with self.lock, contextlib.suppress(ssl.SSLWantReadError):
             self.tls.unwrap()
-        self.sock.sendall(self.outgoing.read())
+        return self.outgoing.read()
+
+    def send_last(self, data: bytes):
+        self.sock.send(self.encode(data) + self.close_notify(), socket.MSG_MORE)
+        self.sock.shutdown(socket.SHUT_WR)
 
 
 class Peer:
@@ -163,7 +178,10 @@ class Peer:
     def __init__(self, stream: Plain, client: bool):
         self.stream, self.client = stream, client
         self.buffer = bytearray()
-        self.send, self.end, self.reset, self.close = stream.send, stream.end, stream.reset, stream.close
+        self.send, self.send_last, self.end, self.reset, self.close = (
+            stream.send, stream.send_last, stream.end, stream.reset, stream.close)
+        # Whether Pings inside a message are answered.
+        self.answers = False
 
     # Writing.
 
@@ -245,6 +263,9 @@ class Peer:
             if got[0] >= CLOSE:
                 if opcode is None or got[0] == CLOSE:
                     return got[0], got[2]
+                if got[0] == PING and self.answers:
+                    # From a thread, because what another one sends may take long.
+                    threading.Thread(target=try_to, args=(self.send_frame, PONG, got[2]), daemon=True).start()
                 continue
             opcode = got[0] if opcode is None else opcode
             joined.append(got[2])

@@ -241,7 +241,7 @@ def slow_reader(run: ServerRun):
         peer.send_close(1000)
     threading.Thread(target=try_to, args=(send,), daemon=True).start()
     run.waits(f"echoes {size} bytes to a reader of {rate} bytes a second")
-    peer.stream.rate = rate
+    peer.stream.rate, peer.answers = rate, True
     opcode, got = peer.read_message(WRITING)
     run.check((opcode, got) == (BINARY, message), f"{len(got)} bytes of {size} came, or others")
     peer.expect_close(1000)

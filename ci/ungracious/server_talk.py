@@ -47,8 +47,7 @@ def message_in_fragments(run: ServerRun):
 def all_at_once(run: ServerRun):
     run.start()
     peer = run.connect()
-    peer.send(peer.request() + peer.frame(TEXT, b"one") + peer.frame(CLOSE, close_payload(1000)))
-    peer.end()
+    peer.send_last(peer.request() + peer.frame(TEXT, b"one") + peer.frame(CLOSE, close_payload(1000)))
     run.check("101" in peer.read_head(), "not opened")
     peer.expect(TEXT, b"one")
     peer.expect_close(1000)

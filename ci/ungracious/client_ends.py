@@ -190,9 +190,18 @@ def never_reads(run: ClientRun):
 
 @client("reads slowly what a long line gives", "the line kept whole, closed after it, exit 0", seconds=12, applies=with_lines)
 def slow_reader(run: ClientRun):
+    read_slowly(run, *(15_000_000, 75_000) if run.long else (4_000_000, 400_000))
+
+
+@client("the same for a minute, at 80 KB/s: longer than until a Ping and its Pong are due", "the same",
+        seconds=62, applies=with_lines)
+def slower_reader(run: ClientRun):
+    read_slowly(run, 5_000_000, 80_000)
+
+
+def read_slowly(run: ClientRun, size: int, rate: int):
     run.listen(receive_buffer=16384)
     peer = run.opened(feed=False)
-    size, rate = (15_000_000, 75_000) if run.long else (4_000_000, 400_000)
     line = b"0123456789abcde\xc3\xa9" * (size // 17)
     threading.Thread(target=run.process.feed, args=(line + b"\n", True), daemon=True).start()
     run.waits(f"sends {size} bytes to a reader of {rate} bytes a second")

@@ -194,6 +194,12 @@ class Peer:
     def send_close(self, code: int, reason: str = ""):
         self.send_frame(CLOSE, close_payload(code, reason))
 
+    def answer(self, payload: bytes):
+        """To a Ping."""
+        with self.stream.sending:
+            if self.answers:
+                self.stream.sock.sendall(self.stream.encode(self.frame(PONG, payload)))
+
     def trickle(self, data: bytes, pause: float = 0.002):
         """One byte at a time."""
         for at in range(len(data)):
@@ -265,7 +271,7 @@ class Peer:
                     return got[0], got[2]
                 if got[0] == PING and self.answers:
                     # From a thread, because what another one sends may take long.
-                    threading.Thread(target=try_to, args=(self.send_frame, PONG, got[2]), daemon=True).start()
+                    threading.Thread(target=try_to, args=(self.answer, got[2]), daemon=True).start()
                 continue
             opcode = got[0] if opcode is None else opcode
             joined.append(got[2])

@@ -230,18 +230,28 @@ def fault_at_once(run: ServerRun):
 @server("reads slowly what a long message in fragments gives, and has sent its Close",
         "the echo kept whole, then the Close, bounded memory", seconds=15)
 def slow_reader(run: ServerRun):
+    read_slowly(run, *(15_000_000, 75_000) if run.long else (6_000_000, 500_000))
+
+
+@server("the same for a minute, at 80 KB/s: longer than until a Ping and its Pong are due", "the same", seconds=62)
+def slower_reader(run: ServerRun):
+    read_slowly(run, 5_000_000, 80_000)
+
+
+def read_slowly(run: ServerRun, size: int, rate: int):
     run.start()
-    size, rate = (15_000_000, 75_000) if run.long else (6_000_000, 500_000)
     peer = run.opened(receive_buffer=16384)
+    peer.stream.rate, peer.answers = rate, True
     message, piece = os.urandom(size), 50_000
 
     def send():
         for at in range(0, size, piece):
             peer.send_frame(CONTINUATION if at else BINARY, message[at: at + piece], fin=at + piece >= size)
+        # Nothing follows a Close: what came after the server has closed would reset the connection.
+        peer.answers = False
         peer.send_close(1000)
     threading.Thread(target=try_to, args=(send,), daemon=True).start()
     run.waits(f"echoes {size} bytes to a reader of {rate} bytes a second")
-    peer.stream.rate, peer.answers = rate, True
     opcode, got = peer.read_message(WRITING)
     run.check((opcode, got) == (BINARY, message), f"{len(got)} bytes of {size} came, or others")
     peer.expect_close(1000)

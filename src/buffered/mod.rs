@@ -345,6 +345,11 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
         self.progress.has_news = true;
     }
 
+    /// Whether nothing remains for the next turn: [`detach`](Self::detach) gives `None`.
+    pub fn is_idle(&self) -> bool {
+        self.progress.is_idle()
+    }
+
     /// How many bytes [`detach`](Self::detach) asks for: input that is not consumed, the current event, output that is due.
     pub fn remaining(&mut self) -> usize {
         self.turn().remaining()

@@ -21,6 +21,12 @@ impl<B> Remainder<B> {
     pub fn into_bytes(self) -> B {
         self.bytes
     }
+
+    /// With its bytes in other memory, which has to hold the same: for programs that keep them apart from the rest.
+    pub fn map<C>(self, map: impl FnOnce(B) -> C) -> Remainder<C> {
+        let Self { progress, input_len, joined_len, bytes } = self;
+        Remainder { progress, input_len, joined_len, bytes: map(bytes) }
+    }
 }
 
 /// Shows no bytes, which are the users' own (§10.6).

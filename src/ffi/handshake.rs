@@ -3,8 +3,8 @@
 use super::call::verb;
 use super::connection::{Endpoint, sansocket};
 use super::head::request;
-use super::io::{Call, sansocket_io};
-use super::memory::{Region, check_struct, write};
+use super::io::sansocket_io;
+use super::memory::{Lender, Region, check_struct, write};
 use super::numbers::{Refusal, sansocket_origin, sansocket_result};
 use super::text::{sansocket_header, sansocket_text};
 use crate::{Accept, CallError, ClientRequest, Header, Instant, Origin, Request, UsageError, accept_key};
@@ -66,18 +66,8 @@ pub unsafe extern "C" fn sansocket_request(
     // SAFETY: the caller keeps to what stands at the top of the header, and lends what the request points to.
     unsafe {
         verb(ws, io, |endpoint, call, output| {
-            check_struct(request)?;
             let mut room = NO_HEADERS;
-            let request = &*request;
-            if request.reserved != [0; 2] {
-                return Err(sansocket_result::INVALID_ARGUMENT.into());
-            }
-            let request = ClientRequest::new(
-                call.text(request.host.data, request.host.len, UsageError::InvalidHost)?,
-                call.text(request.target.data, request.target.len, UsageError::InvalidTarget)?,
-            )
-            .origin(optional(call, request.origin, UsageError::InvalidHeader)?)
-            .headers(headers(call, request.headers, request.header_count, &mut room)?);
+            let request = client_request(call.lender(), request, &mut room)?;
             Ok(endpoint.request(&request, call.now, output)?)
         })
     }
@@ -141,23 +131,8 @@ unsafe fn answer(
         verb(ws, io, |endpoint, call, output| {
             check_struct(acceptance)?;
             let request = request(call.lent(head.cast(), head_len)?)?;
-            let (mut origins_room, mut room) = ([""; SANSOCKET_MAX_LIST], NO_HEADERS);
-            let acceptance = &*acceptance;
-            if acceptance.reserved != 0 || acceptance.reserved_more != [0; 2] {
-                return Err(sansocket_result::INVALID_ARGUMENT.into());
-            }
-            let origin = match acceptance.origin {
-                sansocket_origin::ANY => Origin::Any,
-                sansocket_origin::ONE_OF => {
-                    Origin::OneOf(origins(call, acceptance.origins, acceptance.origin_count, &mut origins_room)?)
-                }
-                sansocket_origin::SAME_HOST => Origin::SameHost { secure: false },
-                sansocket_origin::SAME_HOST_SECURE => Origin::SameHost { secure: true },
-                _ => return Err(sansocket_result::INVALID_ARGUMENT.into()),
-            };
-            let accept = Accept::new(origin)
-                .subprotocol(optional(call, acceptance.subprotocol, UsageError::UnofferedSubprotocol)?)
-                .headers(headers(call, acceptance.headers, acceptance.header_count, &mut room)?);
+            let (mut origins, mut room) = (NO_ORIGINS, NO_HEADERS);
+            let accept = accept(call.lender(), acceptance, &mut origins, &mut room)?;
             Ok(answer(endpoint, &request, &accept, call.now, output)?)
         })
     }
@@ -182,7 +157,7 @@ pub unsafe extern "C" fn sansocket_respond(
     unsafe {
         verb(ws, io, |endpoint, call, output| {
             let mut room = NO_HEADERS;
-            let headers = self::headers(call, headers, header_count, &mut room)?;
+            let headers = self::headers(call.lender(), headers, header_count, &mut room)?;
             Ok(endpoint.respond(status, headers, call.lent(body, body_len)?, call.now, output)?)
         })
     }
@@ -203,7 +178,7 @@ pub unsafe extern "C" fn sansocket_respond_head(
     unsafe {
         verb(ws, io, |endpoint, call, output| {
             let mut room = NO_HEADERS;
-            let headers = self::headers(call, headers, header_count, &mut room)?;
+            let headers = self::headers(call.lender(), headers, header_count, &mut room)?;
             Ok(endpoint.respond_head(status, headers, content_len, call.now, output)?)
         })
     }
@@ -223,17 +198,76 @@ pub unsafe extern "C" fn sansocket_accept_key(key: *const c_char, key_len: usize
 }
 
 /// Room for the headers of a call.
-const NO_HEADERS: [Header<'static>; SANSOCKET_MAX_LIST] = [Header::new("", ""); SANSOCKET_MAX_LIST];
+pub(super) const NO_HEADERS: [Header<'static>; SANSOCKET_MAX_LIST] = [Header::new("", ""); SANSOCKET_MAX_LIST];
+
+/// Room for the origins of a call.
+pub(super) const NO_ORIGINS: [&str; SANSOCKET_MAX_LIST] = [""; SANSOCKET_MAX_LIST];
+
+/// What a client asks for.
+///
+/// # Safety
+/// The struct and what it points to are the caller's for the call.
+pub(super) unsafe fn client_request<'r, 'a: 'r>(
+    lender: Lender<'a>,
+    request: *const sansocket_client_request,
+    room: &'r mut [Header<'a>; SANSOCKET_MAX_LIST],
+) -> Result<ClientRequest<'r>, Refusal> {
+    check_struct(request)?;
+    // SAFETY: not NULL and aligned; the rest is what our caller promises.
+    unsafe {
+        let request = &*request;
+        if request.reserved != [0; 2] {
+            return Err(sansocket_result::INVALID_ARGUMENT.into());
+        }
+        let host = lender.text(request.host.data, request.host.len, UsageError::InvalidHost)?;
+        let target = lender.text(request.target.data, request.target.len, UsageError::InvalidTarget)?;
+        let origin = optional(lender, request.origin, UsageError::InvalidHeader)?;
+        let headers = headers(lender, request.headers, request.header_count, room)?;
+        Ok(ClientRequest::new(host, target).origin(origin).headers(headers))
+    }
+}
+
+/// How a server accepts.
+///
+/// # Safety
+/// The struct and what it points to are the caller's for the call.
+pub(super) unsafe fn accept<'r, 'a: 'r>(
+    lender: Lender<'a>,
+    acceptance: *const sansocket_acceptance,
+    origins: &'r mut [&'a str; SANSOCKET_MAX_LIST],
+    room: &'r mut [Header<'a>; SANSOCKET_MAX_LIST],
+) -> Result<Accept<'r>, Refusal> {
+    check_struct(acceptance)?;
+    // SAFETY: not NULL and aligned; the rest is what our caller promises.
+    unsafe {
+        let acceptance = &*acceptance;
+        if acceptance.reserved != 0 || acceptance.reserved_more != [0; 2] {
+            return Err(sansocket_result::INVALID_ARGUMENT.into());
+        }
+        let origin = match acceptance.origin {
+            sansocket_origin::ANY => Origin::Any,
+            sansocket_origin::ONE_OF => {
+                Origin::OneOf(self::origins(lender, acceptance.origins, acceptance.origin_count, origins)?)
+            }
+            sansocket_origin::SAME_HOST => Origin::SameHost { secure: false },
+            sansocket_origin::SAME_HOST_SECURE => Origin::SameHost { secure: true },
+            _ => return Err(sansocket_result::INVALID_ARGUMENT.into()),
+        };
+        Ok(Accept::new(origin)
+            .subprotocol(optional(lender, acceptance.subprotocol, UsageError::UnofferedSubprotocol)?)
+            .headers(headers(lender, acceptance.headers, acceptance.header_count, room)?))
+    }
+}
 
 /// # Safety
 /// The text is the caller's for the call.
-unsafe fn optional<'a>(call: &Call<'a>, text: sansocket_text, otherwise: UsageError) -> Result<Option<&'a str>, Refusal> {
+unsafe fn optional<'a>(lender: Lender<'a>, text: sansocket_text, otherwise: UsageError) -> Result<Option<&'a str>, Refusal> {
     // A text of length 0 is left out, wherever it points.
     if text.len == 0 {
         return Ok(None);
     }
     // SAFETY: what our caller promises.
-    unsafe { call.text(text.data, text.len, otherwise) }.map(Some)
+    unsafe { lender.text(text.data, text.len, otherwise) }.map(Some)
 }
 
 /// The items of an array of C's.
@@ -254,8 +288,8 @@ unsafe fn items<'a, T>(array: *const T, count: usize) -> Result<&'a [T], sansock
 
 /// # Safety
 /// The headers are the caller's for the call.
-unsafe fn headers<'r, 'a: 'r>(
-    call: &Call<'a>,
+pub(super) unsafe fn headers<'r, 'a: 'r>(
+    lender: Lender<'a>,
     array: *const sansocket_header,
     count: usize,
     room: &'r mut [Header<'a>; SANSOCKET_MAX_LIST],
@@ -263,9 +297,9 @@ unsafe fn headers<'r, 'a: 'r>(
     // SAFETY: what our caller promises.
     for (slot, header) in room.iter_mut().zip(unsafe { items(array, count) }?) {
         // SAFETY: what our caller promises.
-        let name = unsafe { call.text(header.name.data, header.name.len, UsageError::InvalidHeader) }?;
+        let name = unsafe { lender.text(header.name.data, header.name.len, UsageError::InvalidHeader) }?;
         // SAFETY: what our caller promises.
-        let value = unsafe { call.lent(header.value.data.cast(), header.value.len) }?;
+        let value = unsafe { lender.bytes(header.value.data.cast(), header.value.len) }?;
         *slot = Header { name, value };
     }
     Ok(room.get(..count).unwrap_or_default())
@@ -274,7 +308,7 @@ unsafe fn headers<'r, 'a: 'r>(
 /// # Safety
 /// The origins are the caller's for the call.
 unsafe fn origins<'r, 'a: 'r>(
-    call: &Call<'a>,
+    lender: Lender<'a>,
     array: *const sansocket_text,
     count: usize,
     room: &'r mut [&'a str; SANSOCKET_MAX_LIST],
@@ -282,7 +316,7 @@ unsafe fn origins<'r, 'a: 'r>(
     // SAFETY: what our caller promises.
     for (slot, origin) in room.iter_mut().zip(unsafe { items(array, count) }?) {
         // SAFETY: what our caller promises.
-        *slot = unsafe { call.text(origin.data, origin.len, UsageError::InvalidHeader) }?;
+        *slot = unsafe { lender.text(origin.data, origin.len, UsageError::InvalidHeader) }?;
     }
     Ok(room.get(..count).unwrap_or_default())
 }

@@ -1,12 +1,12 @@
 //! What goes in and out of a call: one struct, with one flat event in it.
 
-use super::memory::{Region, check_struct};
+use super::memory::{Lender, Region, check_struct};
 use super::numbers::{
     Refusal, sansocket_end_cause, sansocket_error, sansocket_event_type, sansocket_kind, sansocket_ping_source, sansocket_result,
     sansocket_transport,
 };
-use crate::{Data, Event, Instant, UsageError};
-use core::ffi::{c_char, c_void};
+use crate::{Data, Event, Instant};
+use core::ffi::c_void;
 use core::marker::PhantomData;
 
 /// An event: its type, and what `sansocket_event_type` says that goes with it. All other fields are 0.
@@ -39,7 +39,8 @@ pub struct sansocket_event {
     /// Bytes in the caller's own memory: in the input of the call that gave the event, before where `input` points now, or in the
     /// window of `sansocket_receive_with`. They are not copied: they are there until the caller moves, overwrites or frees that
     /// memory, so use them before the next read into it and before a `memmove` of what is left. Calls of this library leave them
-    /// alone. To be read only, except those of `SANSOCKET_EVENT_DATA`. No NUL follows them. Without meaning if `len` is 0.
+    /// alone, but for `sansocket_buffered_next`, which releases those that it gave before. To be read only, except those of
+    /// `SANSOCKET_EVENT_DATA`. No NUL follows them. Without meaning if `len` is 0.
     pub data: *mut u8,
     /// How many bytes.
     pub len: usize,
@@ -198,26 +199,20 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// For what the call reads, apart from the free part of the output.
+    #[inline]
+    pub(super) fn lender(&self) -> Lender<'a> {
+        Lender::new(self.output)
+    }
+
     /// Bytes that the call reads, apart from the output.
     ///
     /// # Safety
     /// They are the caller's for the call.
     #[inline]
     pub(super) unsafe fn lent(&self, data: *const c_void, len: usize) -> Result<&'a [u8], sansocket_result> {
-        let region = Region::new(data.cast(), len)?;
-        region.check_apart(self.output)?;
         // SAFETY: what our caller promises.
-        Ok(unsafe { region.bytes() })
-    }
-
-    /// Text that the call reads, apart from the output; `otherwise` if it is not UTF-8.
-    ///
-    /// # Safety
-    /// It is the caller's for the call.
-    pub(super) unsafe fn text(&self, data: *const c_char, len: usize, otherwise: UsageError) -> Result<&'a str, Refusal> {
-        // SAFETY: what our caller promises.
-        let bytes = unsafe { self.lent(data.cast(), len) }?;
-        core::str::from_utf8(bytes).map_err(|_| otherwise.into())
+        unsafe { self.lender().bytes(data, len) }
     }
 
     /// Says how many bytes of what it was given a call is done with.

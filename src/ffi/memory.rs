@@ -1,6 +1,9 @@
 //! Pointers and lengths from C, checked before anything is read through them.
 
-use super::numbers::{SANSOCKET_ABI_VERSION, sansocket_result};
+use super::numbers::{Refusal, SANSOCKET_ABI_VERSION, sansocket_result};
+use crate::UsageError;
+use core::ffi::{c_char, c_void};
+use core::marker::PhantomData;
 use core::ptr::NonNull;
 
 /// Refuses NULL and what is not aligned for a `T`.
@@ -187,6 +190,42 @@ impl Region {
     pub(super) unsafe fn bytes_mut<'a>(self) -> &'a mut [u8] {
         // SAFETY: not NULL and at most `isize::MAX` bytes (`new`); the rest is what our caller promises.
         unsafe { core::slice::from_raw_parts_mut(self.data.as_ptr(), self.len) }
+    }
+}
+
+/// Bytes and texts that a call reads, all of which lie apart from what it writes.
+#[derive(Clone, Copy)]
+pub(super) struct Lender<'a> {
+    written: Region,
+    lent: PhantomData<&'a [u8]>,
+}
+
+impl<'a> Lender<'a> {
+    #[inline]
+    pub(super) fn new(written: Region) -> Self {
+        Self { written, lent: PhantomData }
+    }
+
+    /// Bytes.
+    ///
+    /// # Safety
+    /// They are the caller's for the call.
+    #[inline]
+    pub(super) unsafe fn bytes(self, data: *const c_void, len: usize) -> Result<&'a [u8], sansocket_result> {
+        let region = Region::new(data.cast(), len)?;
+        region.check_apart(self.written)?;
+        // SAFETY: what our caller promises.
+        Ok(unsafe { region.bytes() })
+    }
+
+    /// Text; `otherwise` if it is not UTF-8.
+    ///
+    /// # Safety
+    /// It is the caller's for the call.
+    pub(super) unsafe fn text(self, data: *const c_char, len: usize, otherwise: UsageError) -> Result<&'a str, Refusal> {
+        // SAFETY: what our caller promises.
+        let bytes = unsafe { self.bytes(data.cast(), len) }?;
+        core::str::from_utf8(bytes).map_err(|_| otherwise.into())
     }
 }
 

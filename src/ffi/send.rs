@@ -131,7 +131,7 @@ pub unsafe extern "C" fn sansocket_close(
     // SAFETY: the caller keeps to what stands at the top of the header, and lends reason and output.
     unsafe {
         verb(ws, io, |endpoint, call, output| {
-            let reason = call.text(reason, reason_len, UsageError::InvalidUtf8)?;
+            let reason = call.lender().text(reason, reason_len, UsageError::InvalidUtf8)?;
             Ok(endpoint.close((code != 0).then_some(CloseCode(code)), reason, call.now, output)?)
         })
     }

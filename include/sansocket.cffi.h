@@ -70,38 +70,16 @@ typedef enum sansocket_result {
     SANSOCKET_INFLATE_DISTANCE_TOO_FAR = 779,
     SANSOCKET_INFLATE_NOT_FLUSHED = 780,
 } sansocket_result;
-typedef enum sansocket_option {
-    SANSOCKET_OPTION_MAX_MESSAGE_LEN = 1,
-    SANSOCKET_OPTION_MAX_FRAGMENTS = 2,
-    SANSOCKET_OPTION_MAX_EMPTY_FRAMES = 3,
-    SANSOCKET_OPTION_MAX_HEAD_LEN = 4,
-    SANSOCKET_OPTION_MAX_TARGET_LEN = 5,
-    SANSOCKET_OPTION_MAX_HEADER_LINES = 6,
-    SANSOCKET_OPTION_MAX_INTERIM_RESPONSES = 7,
-    SANSOCKET_OPTION_AUTO_PONG = 8,
-    SANSOCKET_OPTION_HANDSHAKE_TIMEOUT_MS = 9,
-    SANSOCKET_OPTION_CLOSING_TIMEOUT_MS = 10,
-    SANSOCKET_OPTION_KEEPALIVE_INTERVAL_MS = 11,
-    SANSOCKET_OPTION_PONG_TIMEOUT_MS = 12,
-    SANSOCKET_OPTION_IDLE_TIMEOUT_MS = 13,
-    SANSOCKET_OPTION_MIN_WRITE_RATE = 14,
-    SANSOCKET_OPTION_WRITE_TIMEOUT_MS = 15,
-} sansocket_option;
-typedef enum sansocket_role {
-    SANSOCKET_CLIENT = 1,
-    SANSOCKET_SERVER = 2,
-} sansocket_role;
-typedef enum sansocket_state {
-    SANSOCKET_STATE_CONNECTING = 0,
-    SANSOCKET_STATE_OPEN = 1,
-    SANSOCKET_STATE_CLOSING = 2,
-    SANSOCKET_STATE_CLOSED = 3,
-} sansocket_state;
-typedef enum sansocket_transport {
-    SANSOCKET_TRANSPORT_KEEP = 0,
-    SANSOCKET_TRANSPORT_SHUTDOWN_WRITE = 1,
-    SANSOCKET_TRANSPORT_CLOSE = 2,
-} sansocket_transport;
+typedef enum sansocket_origin {
+    SANSOCKET_ORIGIN_ANY = 1,
+    SANSOCKET_ORIGIN_ONE_OF = 2,
+    SANSOCKET_ORIGIN_SAME_HOST = 3,
+    SANSOCKET_ORIGIN_SAME_HOST_SECURE = 4,
+} sansocket_origin;
+typedef enum sansocket_kind {
+    SANSOCKET_TEXT = 1,
+    SANSOCKET_BINARY = 2,
+} sansocket_kind;
 typedef enum sansocket_event_type {
     SANSOCKET_EVENT_NONE = 0,
     SANSOCKET_EVENT_REQUEST = 1,
@@ -165,10 +143,6 @@ typedef enum sansocket_error {
     SANSOCKET_ERROR_RESPONSE_WITH_BODY = 71,
     SANSOCKET_ERROR_TOO_MANY_INTERIM_RESPONSES = 72,
 } sansocket_error;
-typedef enum sansocket_kind {
-    SANSOCKET_TEXT = 1,
-    SANSOCKET_BINARY = 2,
-} sansocket_kind;
 typedef enum sansocket_ping_source {
     SANSOCKET_PING_KEEPALIVE = 1,
     SANSOCKET_PING_APPLICATION = 2,
@@ -182,6 +156,38 @@ typedef enum sansocket_end_cause {
     SANSOCKET_CAUSE_CALLER = 6,
     SANSOCKET_CAUSE_WRITE_TIMEOUT = 7,
 } sansocket_end_cause;
+typedef enum sansocket_transport {
+    SANSOCKET_TRANSPORT_KEEP = 0,
+    SANSOCKET_TRANSPORT_SHUTDOWN_WRITE = 1,
+    SANSOCKET_TRANSPORT_CLOSE = 2,
+} sansocket_transport;
+typedef enum sansocket_option {
+    SANSOCKET_OPTION_MAX_MESSAGE_LEN = 1,
+    SANSOCKET_OPTION_MAX_FRAGMENTS = 2,
+    SANSOCKET_OPTION_MAX_EMPTY_FRAMES = 3,
+    SANSOCKET_OPTION_MAX_HEAD_LEN = 4,
+    SANSOCKET_OPTION_MAX_TARGET_LEN = 5,
+    SANSOCKET_OPTION_MAX_HEADER_LINES = 6,
+    SANSOCKET_OPTION_MAX_INTERIM_RESPONSES = 7,
+    SANSOCKET_OPTION_AUTO_PONG = 8,
+    SANSOCKET_OPTION_HANDSHAKE_TIMEOUT_MS = 9,
+    SANSOCKET_OPTION_CLOSING_TIMEOUT_MS = 10,
+    SANSOCKET_OPTION_KEEPALIVE_INTERVAL_MS = 11,
+    SANSOCKET_OPTION_PONG_TIMEOUT_MS = 12,
+    SANSOCKET_OPTION_IDLE_TIMEOUT_MS = 13,
+    SANSOCKET_OPTION_MIN_WRITE_RATE = 14,
+    SANSOCKET_OPTION_WRITE_TIMEOUT_MS = 15,
+} sansocket_option;
+typedef enum sansocket_role {
+    SANSOCKET_CLIENT = 1,
+    SANSOCKET_SERVER = 2,
+} sansocket_role;
+typedef enum sansocket_state {
+    SANSOCKET_STATE_CONNECTING = 0,
+    SANSOCKET_STATE_OPEN = 1,
+    SANSOCKET_STATE_CLOSING = 2,
+    SANSOCKET_STATE_CLOSED = 3,
+} sansocket_state;
 typedef enum sansocket_masking {
     SANSOCKET_MASKING_ANY = 0,
     SANSOCKET_MASKING_REQUIRED = 1,
@@ -195,12 +201,6 @@ typedef enum sansocket_opcode {
     SANSOCKET_OPCODE_PING = 9,
     SANSOCKET_OPCODE_PONG = 10,
 } sansocket_opcode;
-typedef enum sansocket_origin {
-    SANSOCKET_ORIGIN_ANY = 1,
-    SANSOCKET_ORIGIN_ONE_OF = 2,
-    SANSOCKET_ORIGIN_SAME_HOST = 3,
-    SANSOCKET_ORIGIN_SAME_HOST_SECURE = 4,
-} sansocket_origin;
 typedef enum sansocket_close_code {
     SANSOCKET_CLOSE_NORMAL_CLOSURE = 1000,
     SANSOCKET_CLOSE_GOING_AWAY = 1001,
@@ -217,12 +217,74 @@ typedef enum sansocket_close_code {
     SANSOCKET_CLOSE_TRY_AGAIN_LATER = 1013,
     SANSOCKET_CLOSE_BAD_GATEWAY = 1014,
 } sansocket_close_code;
-typedef struct sansocket_config {
-    uint64_t opaque[16];
-} sansocket_config;
+typedef struct sansocket_buffered {
+    uint64_t opaque[40];
+} sansocket_buffered;
 typedef struct sansocket {
     uint64_t opaque[16];
 } sansocket;
+typedef struct sansocket_buffers {
+    uint8_t *input;
+    size_t input_size;
+    uint8_t *output;
+    size_t output_size;
+    uint8_t *joining;
+    size_t joining_size;
+    uint8_t in_pieces;
+    uint8_t reserved[7];
+    uint64_t reserved_more;
+} sansocket_buffers;
+typedef struct sansocket_text {
+    const char *data;
+    size_t len;
+} sansocket_text;
+typedef struct sansocket_header {
+    sansocket_text name;
+    sansocket_text value;
+} sansocket_header;
+typedef struct sansocket_client_request {
+    sansocket_text host;
+    sansocket_text target;
+    sansocket_text origin;
+    const sansocket_header *headers;
+    size_t header_count;
+    uint64_t reserved[2];
+} sansocket_client_request;
+typedef struct sansocket_acceptance {
+    sansocket_text subprotocol;
+    const sansocket_header *headers;
+    size_t header_count;
+    const sansocket_text *origins;
+    size_t origin_count;
+    sansocket_origin origin;
+    uint32_t reserved;
+    uint64_t reserved_more[2];
+} sansocket_acceptance;
+typedef struct sansocket_event {
+    sansocket_event_type type;
+    sansocket_error error;
+    sansocket_kind kind;
+    sansocket_ping_source answers;
+    uint16_t close_code;
+    uint16_t status;
+    uint8_t first;
+    uint8_t last;
+    uint8_t was_clean;
+    uint8_t answered;
+    uint64_t offset;
+    uint8_t *data;
+    size_t len;
+    sansocket_end_cause cause;
+    uint32_t reserved;
+    uint64_t reserved_more;
+} sansocket_event;
+typedef struct sansocket_bytes {
+    uint8_t *data;
+    size_t len;
+} sansocket_bytes;
+typedef struct sansocket_config {
+    uint64_t opaque[16];
+} sansocket_config;
 typedef int32_t (*sansocket_entropy)(void *context, uint8_t *bytes, size_t len);
 typedef struct sansocket_negotiated {
     uint8_t has_subprotocol;
@@ -249,34 +311,12 @@ typedef struct sansocket_setup {
     uint32_t window_bits;
     uint32_t reserved;
 } sansocket_setup;
-typedef struct sansocket_text {
-    const char *data;
-    size_t len;
-} sansocket_text;
 typedef struct sansocket_inflater {
     uint64_t opaque[272];
 } sansocket_inflater;
 typedef struct sansocket_compressor {
     uint64_t opaque[16];
 } sansocket_compressor;
-typedef struct sansocket_event {
-    sansocket_event_type type;
-    sansocket_error error;
-    sansocket_kind kind;
-    sansocket_ping_source answers;
-    uint16_t close_code;
-    uint16_t status;
-    uint8_t first;
-    uint8_t last;
-    uint8_t was_clean;
-    uint8_t answered;
-    uint64_t offset;
-    uint8_t *data;
-    size_t len;
-    sansocket_end_cause cause;
-    uint32_t reserved;
-    uint64_t reserved_more;
-} sansocket_event;
 typedef struct sansocket_io {
     uint64_t now_ms;
     uint8_t *input;
@@ -306,28 +346,6 @@ typedef struct sansocket_frame_header {
     uint8_t header_len;
     uint8_t reserved[4];
 } sansocket_frame_header;
-typedef struct sansocket_header {
-    sansocket_text name;
-    sansocket_text value;
-} sansocket_header;
-typedef struct sansocket_client_request {
-    sansocket_text host;
-    sansocket_text target;
-    sansocket_text origin;
-    const sansocket_header *headers;
-    size_t header_count;
-    uint64_t reserved[2];
-} sansocket_client_request;
-typedef struct sansocket_acceptance {
-    sansocket_text subprotocol;
-    const sansocket_header *headers;
-    size_t header_count;
-    const sansocket_text *origins;
-    size_t origin_count;
-    sansocket_origin origin;
-    uint32_t reserved;
-    uint64_t reserved_more[2];
-} sansocket_acceptance;
 typedef struct sansocket_request_parts {
     sansocket_text method;
     sansocket_text target;
@@ -361,6 +379,48 @@ sansocket_result sansocket_send(
 sansocket_result sansocket_close(sansocket *ws, sansocket_io *io, uint16_t code, const char *reason, size_t reason_len);
 int32_t sansocket_poll_timeout(const sansocket *ws, uint64_t now_ms);
 sansocket_result sansocket_handle_timeout(sansocket *ws, sansocket_io *io);
+sansocket_result sansocket_buffered_attach(sansocket_buffered *buffered, sansocket *ws, const sansocket_buffers *buffers);
+sansocket_result sansocket_buffered_next(sansocket_buffered *buffered, uint64_t now_ms, sansocket_event *event);
+sansocket_bytes sansocket_buffered_due(const sansocket_buffered *buffered);
+sansocket_result sansocket_buffered_written(sansocket_buffered *buffered, size_t n, uint64_t now_ms);
+sansocket_result sansocket_buffered_write_failed(sansocket_buffered *buffered);
+sansocket_transport sansocket_buffered_get_transport(const sansocket_buffered *buffered);
+uint8_t sansocket_buffered_wants_reading(const sansocket_buffered *buffered);
+int32_t sansocket_buffered_poll_timeout(const sansocket_buffered *buffered, uint64_t now_ms);
+uint64_t sansocket_buffered_get_next_timeout(const sansocket_buffered *buffered);
+sansocket_bytes sansocket_buffered_space(sansocket_buffered *buffered);
+sansocket_result sansocket_buffered_filled(sansocket_buffered *buffered, size_t n, uint64_t now_ms);
+sansocket_result sansocket_buffered_eof(sansocket_buffered *buffered);
+sansocket_result sansocket_buffered_current(sansocket_buffered *buffered, sansocket_event *event);
+size_t sansocket_buffered_get_room(const sansocket_buffered *buffered);
+sansocket_result sansocket_buffered_pause(sansocket_buffered *buffered, uint64_t now_ms);
+sansocket_result sansocket_buffered_resume(sansocket_buffered *buffered, uint64_t now_ms);
+sansocket_bytes sansocket_buffered_unread(const sansocket_buffered *buffered);
+sansocket_result sansocket_buffered_discard(sansocket_buffered *buffered, size_t n);
+sansocket_result sansocket_buffered_request(
+    sansocket_buffered *buffered, uint64_t now_ms, const sansocket_client_request *request);
+sansocket_result sansocket_buffered_accept_or_refuse(
+    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
+sansocket_result sansocket_buffered_accept(
+    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
+sansocket_result sansocket_buffered_respond(
+    sansocket_buffered *buffered, uint64_t now_ms, uint16_t status, const sansocket_header *headers, size_t header_count,
+    const void *body, size_t body_len);
+sansocket_result sansocket_buffered_send(
+    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, const void *payload, size_t len);
+sansocket_result sansocket_buffered_send_part(
+    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, uint64_t offset, const void *payload, size_t len,
+    uint8_t fin, size_t *taken);
+sansocket_result sansocket_buffered_send_encoded(
+    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *encoded, size_t len);
+sansocket_result sansocket_buffered_ping(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);
+sansocket_result sansocket_buffered_pong(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);
+sansocket_result sansocket_buffered_close(
+    sansocket_buffered *buffered, uint64_t now_ms, uint16_t code, const char *reason, size_t reason_len);
+sansocket_result sansocket_buffered_fail(sansocket_buffered *buffered, uint64_t now_ms, uint16_t code);
+size_t sansocket_buffered_remaining(sansocket_buffered *buffered);
+sansocket_result sansocket_buffered_detach(sansocket_buffered *buffered, uint8_t *block, size_t size);
+sansocket_result sansocket_buffered_restore(sansocket_buffered *buffered, const uint8_t *block, size_t size);
 sansocket_result sansocket_config_init(sansocket_config *config, const sansocket_setup *setup);
 sansocket_result sansocket_config_set(sansocket_config *config, sansocket_option option, uint64_t value);
 sansocket_result sansocket_config_set_subprotocols(sansocket_config *config, const char *list, size_t len);

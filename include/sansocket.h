@@ -2,40 +2,42 @@
  * sansocket: WebSocket without the socket. RFC 6455, both roles, as a state machine: bytes in, events out; commands in, bytes
  * out; time in, deadlines out. No sockets, no heap, no clock, no threads, no callbacks but one for a client's entropy.
  *
- * THE LOOP: give what arrived (sansocket_receive) until no event is left, keep what was not consumed, write what is in the
- * output, obey `transport`, wait no longer than sansocket_poll_timeout says. A server that echoes, without its sockets:
+ * THE LOOP of a program that has a socket, a UART or a TLS stream: a `sansocket` is the machine, a `sansocket_buffered` that and the two
+ * buffers of its transport. Take events until there are none, write what is due, obey the transport's order, wait, read. A server
+ * that echoes, without its sockets:
  *
  *     sansocket_acceptance acceptance = {0};
  *     acceptance.origin = SANSOCKET_ORIGIN_SAME_HOST;        // which pages may connect
  *     sansocket_setup setup = SANSOCKET_SETUP;
  *     setup.now_ms = now_ms();
  *     sansocket_init_server(&ws, &setup);
- *     sansocket_io io = {0};
- *     io.output = output, io.output_size = sizeof output;    // as long as the input buffer and 145 bytes
- *     ...
- *     io.now_ms = now_ms(), io.input = buffer, io.input_len = have;    // `have` bytes, what was left and what was read
- *     while (sansocket_receive(&ws, &io) == SANSOCKET_OK && io.event.type != SANSOCKET_EVENT_NONE) {
- *         switch (io.event.type) {
- *         case SANSOCKET_EVENT_REQUEST:
- *             sansocket_accept_or_refuse(&ws, &io, io.event.data, io.event.len, &acceptance);
- *             break;
- *         case SANSOCKET_EVENT_HTTP_REQUEST:
- *             sansocket_respond(&ws, &io, 404, NULL, 0, NULL, 0);
- *             break;
- *         case SANSOCKET_EVENT_DATA:
- *             sansocket_send(&ws, &io, io.event.kind, io.event.data, io.event.len, io.event.last);
- *             break;
- *         default:
- *             break;
+ *     sansocket_buffers buffers = {0};
+ *     buffers.input = input, buffers.input_size = sizeof input;
+ *     buffers.output = output, buffers.output_size = sizeof output;
+ *     sansocket_buffered_attach(&b, &ws, &buffers);
+ *     while (sansocket_buffered_get_transport(&b) != SANSOCKET_TRANSPORT_CLOSE) {
+ *         while (sansocket_buffered_next(&b, now_ms(), &event) == SANSOCKET_OK && event.type != SANSOCKET_EVENT_NONE) {
+ *             if (event.type == SANSOCKET_EVENT_REQUEST || event.type == SANSOCKET_EVENT_HTTP_REQUEST)
+ *                 sansocket_buffered_accept_or_refuse(&b, now_ms(), event.data, event.len, &acceptance);
+ *             else if (event.type == SANSOCKET_EVENT_DATA)   // a whole message
+ *                 sansocket_buffered_send(&b, now_ms(), event.kind, event.data, event.len);
  *         }
- *         write_all(fd, io.output, io.output_len), io.output_len = 0;
+ *         sansocket_bytes due = sansocket_buffered_due(&b);
+ *         if (due.len > 0 && can_write())
+ *             sansocket_buffered_written(&b, write_some(due.data, due.len), now_ms());
+ *         if (sansocket_buffered_get_transport(&b) == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE)
+ *             shut_down();
+ *         wait_until(sansocket_buffered_wants_reading(&b), due.len > 0, sansocket_buffered_poll_timeout(&b, now_ms()));
+ *         sansocket_bytes space = sansocket_buffered_space(&b);
+ *         if (space.len > 0 && the_peer_has_ended())
+ *             sansocket_buffered_eof(&b);
+ *         else
+ *             sansocket_buffered_filled(&b, space.len > 0 ? read_some(space.data, space.len) : 0, now_ms());
  *     }
- *     memmove(buffer, io.input, have = io.input_len);
- *     if (the_peer_has_ended) sansocket_receive_eof(&ws, &io);
- *     if (sansocket_poll_timeout(&ws, now_ms()) == 0)
- *         sansocket_handle_timeout(&ws, &io);                // what it appends is written, too
- *     if (io.transport == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE) shutdown(fd, SHUT_WR);
- *     if (io.transport == SANSOCKET_TRANSPORT_CLOSE) close(fd);
+ *
+ * BY HAND, for programs that want every byte (writev, codecs, buffers of their own): a `sansocket` and an `io` for each call. Give what
+ * arrived (sansocket_receive) until no event is left, keep what was not consumed, write what is in the output, obey `transport`, wait
+ * no longer than sansocket_poll_timeout says, then call sansocket_handle_timeout. docs/c.md has both loops.
  *
  * What holds for every function:
  *
@@ -56,14 +58,15 @@
  *   more spares a handler that only echoes from SANSOCKET_NEEDS_ROOM; another handler keeps what it has to say until there is
  *   room.
  * - Ownership. All memory is the caller's and stays so; nothing is allocated and nothing is to be freed. Memory that is passed is
- *   used during the call only, with four exceptions: the configuration and its list of subprotocols are lent to connections for
- *   as long as those are used, the entropy function and its context must stay valid for as long as the client is used, and the memory of an inflater
- *   or compressor is lent for as long as that is used.
+ *   used during the call only, with five exceptions: the configuration and its list of subprotocols are lent to connections for
+ *   as long as those are used, the entropy function and its context must stay valid for as long as the client is used, the memory of an inflater
+ *   or compressor is lent for as long as that is used, and connection and buffers are lent to a sansocket_buffered until they are detached.
  * - Contents. Structs and bytes that a function reads were written before; what is free in the output may have any contents. A
- *   zeroed sansocket, sansocket_config, sansocket_inflater or sansocket_compressor gives SANSOCKET_NOT_INITIALISED. Memory of
+ *   zeroed sansocket, sansocket_buffered, sansocket_config, sansocket_inflater or sansocket_compressor gives SANSOCKET_NOT_INITIALISED. Memory of
  *   indeterminate contents as one of these is outside the contract, except where a function initialises it.
  * - Overlap. Structs overlap neither each other nor any bytes. It is checked that bytes which are read do not overlap what is free in
- *   the output, and that the input, the window and the lent memory of compression, which are written, do not overlap any of it.
+ *   the output, and that the input, the window and the lent memory of compression, which are written, do not overlap any of it. What a
+ *   sansocket_buffered reads must not overlap any of its output.
  * - Threads. The library has no state of its own: different connections may be used by different threads at the same time, one
  *   connection by one thread at a time, in whatever order the caller's locks make. No call blocks.
  * - Wrong calls (wrong order, wrong role, after a failure) are results, never undefined behaviour.
@@ -155,7 +158,10 @@
 typedef enum SANSOCKET_ENUM(sansocket_result) {
     /** Done. */
     SANSOCKET_OK = 0,
-    /** Not yet: the output has too little room. Write what is in it and call again; `needed` says how many free bytes suffice. */
+    /**
+     * Not yet: the output has too little room. Write what is in it and call again; `needed` says how many free bytes suffice,
+     * `sansocket_buffered_get_room` how many there are.
+     */
     SANSOCKET_NEEDS_ROOM = 1,
     /** The entropy function did not return 0. */
     SANSOCKET_ENTROPY_FAILED = 2,
@@ -180,7 +186,7 @@ typedef enum SANSOCKET_ENUM(sansocket_result) {
     SANSOCKET_OVERLAP = 22,
     /**
      * A role, kind, opcode, option, rule or decision on the Origin that does not exist, an `rsv` above 7, an event that is not
-     * data, a `reserved` that is not 0, or an `output_len` above `output_size`.
+     * data, a `reserved` that is not 0, an `output_len` above `output_size`, or a count of more bytes than there are.
      */
     SANSOCKET_INVALID_ARGUMENT = 23,
     /** A value is outside the range of its option, or window bits are not 8 to 15. */
@@ -193,7 +199,10 @@ typedef enum SANSOCKET_ENUM(sansocket_result) {
     SANSOCKET_MESSAGE_TOO_LONG = 27,
     /** The bytes are not the header of a frame, or not of one that the rules allow. */
     SANSOCKET_NOT_A_FRAME = 28,
-    /** The memory lent to an inflater or compressor does not have the length that it must have. */
+    /**
+     * The memory lent to an inflater or compressor does not have the length that it must have, or a block for what remains of a turn
+     * is too short.
+     */
     SANSOCKET_WRONG_MEMORY_LEN = 29,
     /** A call of the opening handshake while no opening handshake waits for it. */
     SANSOCKET_USAGE_NOT_CONNECTING = 257,
@@ -292,83 +301,34 @@ typedef enum SANSOCKET_ENUM(sansocket_result) {
 } sansocket_result;
 
 /**
- * What `sansocket_config_set` sets, and what it is unless set. Lengths are in bytes; times in milliseconds, where 0 turns a
- * deadline off; 0 or 1 stands for no or yes.
+ * Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be used
+ * by every page that its users visit.
  */
-typedef enum SANSOCKET_ENUM(sansocket_option) {
-    /** The most bytes of a message, after inflating: 16 MiB. 64 bits. */
-    SANSOCKET_OPTION_MAX_MESSAGE_LEN = 1,
-    /** The most fragments of a message, empty ones included: 65 536. One is always allowed. 32 bits. */
-    SANSOCKET_OPTION_MAX_FRAGMENTS = 2,
-    /** The most empty data frames between two bytes of payload: 1 024. 32 bits. */
-    SANSOCKET_OPTION_MAX_EMPTY_FRAMES = 3,
-    /** The most bytes of a handshake head: 8 192. If your buffer is smaller, set this to its size. 32 bits. */
-    SANSOCKET_OPTION_MAX_HEAD_LEN = 4,
-    /** The most bytes of a request target: 4 096. 32 bits. */
-    SANSOCKET_OPTION_MAX_TARGET_LEN = 5,
-    /** The most header lines in a head: 100. 16 bits. */
-    SANSOCKET_OPTION_MAX_HEADER_LINES = 6,
-    /** For a client, the most interim (1xx) responses before the final one: 8. 8 bits. */
-    SANSOCKET_OPTION_MAX_INTERIM_RESPONSES = 7,
-    /** Whether `receive` answers Pings itself (§5.5.2): yes. */
-    SANSOCKET_OPTION_AUTO_PONG = 8,
-    /** From the start to the end of the opening handshake: 10 000 ms. 32 bits. */
-    SANSOCKET_OPTION_HANDSHAKE_TIMEOUT_MS = 9,
-    /** From our Close, the peer's or a failure, whichever comes first, to the end of the connection: 5 000 ms. 32 bits. */
-    SANSOCKET_OPTION_CLOSING_TIMEOUT_MS = 10,
-    /** Between two keepalive Pings: 25 000 ms. 32 bits. */
-    SANSOCKET_OPTION_KEEPALIVE_INTERVAL_MS = 11,
-    /** From a keepalive Ping to its Pong: 20 000 ms. 32 bits. */
-    SANSOCKET_OPTION_PONG_TIMEOUT_MS = 12,
+typedef enum SANSOCKET_ENUM(sansocket_origin) {
+    /** Any: for public services, for those that authenticate inside the connection, and where the caller checked it. */
+    SANSOCKET_ORIGIN_ANY = 1,
     /**
-     * Without any byte from the peer being consumed (those of an unfinished header or control frame do not count yet): off. 32 bits.
+     * Those in `origins`, compared byte by byte: `https://example.com`. A request without Origin does not come from a browser's
+     * page and passes.
      */
-    SANSOCKET_OPTION_IDLE_TIMEOUT_MS = 13,
+    SANSOCKET_ORIGIN_ONE_OF = 2,
     /**
-     * The average rate, in bytes per second, at which a peer must take what was due before our Close to get longer than
-     * `SANSOCKET_OPTION_CLOSING_TIMEOUT_MS` for it: 240. With 0 any byte is enough. For callers that report what the
-     * transport takes (`sansocket_written`). 32 bits.
+     * Pages of the host that is asked for: the same host and port, where no port stands for 80. A request without Origin passes,
+     * `null` does not. This believes the Host header: a name that an attacker points at this server's address passes for its own
+     * (DNS rebinding), so a server that others must not reach by such a name compares Host with the names that it has.
      */
-    SANSOCKET_OPTION_MIN_WRITE_RATE = 14,
-    /**
-     * For a `sansocket_buffered` connection: as long as the transport takes nothing of the output that is due. Whatever it
-     * takes moves this deadline: 20 000 ms. 32 bits.
-     */
-    SANSOCKET_OPTION_WRITE_TIMEOUT_MS = 15,
-} sansocket_option;
+    SANSOCKET_ORIGIN_SAME_HOST = 3,
+    /** The same for requests that came over TLS, to this program or to a proxy in front of it: no port stands for 443. */
+    SANSOCKET_ORIGIN_SAME_HOST_SECURE = 4,
+} sansocket_origin;
 
-/** An end of a connection (§1.1). */
-typedef enum SANSOCKET_ENUM(sansocket_role) {
-    /** Sends the opening handshake and masks what it sends. */
-    SANSOCKET_CLIENT = 1,
-    /** Answers the opening handshake and never masks. */
-    SANSOCKET_SERVER = 2,
-} sansocket_role;
-
-/** The states of a connection, numbered as browsers number `readyState`. */
-typedef enum SANSOCKET_ENUM(sansocket_state) {
-    /** The opening handshake is under way. */
-    SANSOCKET_STATE_CONNECTING = 0,
-    /** Messages may be sent. */
-    SANSOCKET_STATE_OPEN = 1,
-    /** A Close was sent or received, the connection failed or the handshake was refused. */
-    SANSOCKET_STATE_CLOSING = 2,
-    /** `SANSOCKET_EVENT_CLOSED` was given. */
-    SANSOCKET_STATE_CLOSED = 3,
-} sansocket_state;
-
-/** What to do with the transport now. */
-typedef enum SANSOCKET_ENUM(sansocket_transport) {
-    /** Keep it. */
-    SANSOCKET_TRANSPORT_KEEP = 0,
-    /**
-     * Write what is due, then shut down writing (`shutdown(SHUT_WR)`) and continue to read until the end of input or the
-     * deadline, so that a reset does not destroy our last bytes (§7.1.1).
-     */
-    SANSOCKET_TRANSPORT_SHUTDOWN_WRITE = 1,
-    /** Close it once what is due is written, or when the peer stops taking it: the caller sets a deadline for that. */
-    SANSOCKET_TRANSPORT_CLOSE = 2,
-} sansocket_transport;
+/** The two kinds of message (§5.6). */
+typedef enum SANSOCKET_ENUM(sansocket_kind) {
+    /** UTF-8 text. */
+    SANSOCKET_TEXT = 1,
+    /** Any bytes. */
+    SANSOCKET_BINARY = 2,
+} sansocket_kind;
 
 /** What happened. */
 typedef enum SANSOCKET_ENUM(sansocket_event_type) {
@@ -524,14 +484,6 @@ typedef enum SANSOCKET_ENUM(sansocket_error) {
     SANSOCKET_ERROR_TOO_MANY_INTERIM_RESPONSES = 72,
 } sansocket_error;
 
-/** The two kinds of message (§5.6). */
-typedef enum SANSOCKET_ENUM(sansocket_kind) {
-    /** UTF-8 text. */
-    SANSOCKET_TEXT = 1,
-    /** Any bytes. */
-    SANSOCKET_BINARY = 2,
-} sansocket_kind;
-
 /** What sent a Ping of ours. */
 typedef enum SANSOCKET_ENUM(sansocket_ping_source) {
     /** `sansocket_handle_timeout`, to see whether the peer is alive. */
@@ -561,6 +513,85 @@ typedef enum SANSOCKET_ENUM(sansocket_end_cause) {
     SANSOCKET_CAUSE_WRITE_TIMEOUT = 7,
 } sansocket_end_cause;
 
+/** What to do with the transport now. */
+typedef enum SANSOCKET_ENUM(sansocket_transport) {
+    /** Keep it. */
+    SANSOCKET_TRANSPORT_KEEP = 0,
+    /**
+     * Write what is due, then shut down writing (`shutdown(SHUT_WR)`) and continue to read until the end of input or the
+     * deadline, so that a reset does not destroy our last bytes (§7.1.1).
+     */
+    SANSOCKET_TRANSPORT_SHUTDOWN_WRITE = 1,
+    /** Close it once what is due is written, or when the peer stops taking it: the caller sets a deadline for that. */
+    SANSOCKET_TRANSPORT_CLOSE = 2,
+} sansocket_transport;
+
+/**
+ * What `sansocket_config_set` sets, and what it is unless set. Lengths are in bytes; times in milliseconds, where 0 turns a
+ * deadline off; 0 or 1 stands for no or yes.
+ */
+typedef enum SANSOCKET_ENUM(sansocket_option) {
+    /** The most bytes of a message, after inflating: 16 MiB. 64 bits. */
+    SANSOCKET_OPTION_MAX_MESSAGE_LEN = 1,
+    /** The most fragments of a message, empty ones included: 65 536. One is always allowed. 32 bits. */
+    SANSOCKET_OPTION_MAX_FRAGMENTS = 2,
+    /** The most empty data frames between two bytes of payload: 1 024. 32 bits. */
+    SANSOCKET_OPTION_MAX_EMPTY_FRAMES = 3,
+    /** The most bytes of a handshake head: 8 192. If your buffer is smaller, set this to its size. 32 bits. */
+    SANSOCKET_OPTION_MAX_HEAD_LEN = 4,
+    /** The most bytes of a request target: 4 096. 32 bits. */
+    SANSOCKET_OPTION_MAX_TARGET_LEN = 5,
+    /** The most header lines in a head: 100. 16 bits. */
+    SANSOCKET_OPTION_MAX_HEADER_LINES = 6,
+    /** For a client, the most interim (1xx) responses before the final one: 8. 8 bits. */
+    SANSOCKET_OPTION_MAX_INTERIM_RESPONSES = 7,
+    /** Whether `receive` answers Pings itself (§5.5.2): yes. */
+    SANSOCKET_OPTION_AUTO_PONG = 8,
+    /** From the start to the end of the opening handshake: 10 000 ms. 32 bits. */
+    SANSOCKET_OPTION_HANDSHAKE_TIMEOUT_MS = 9,
+    /** From our Close, the peer's or a failure, whichever comes first, to the end of the connection: 5 000 ms. 32 bits. */
+    SANSOCKET_OPTION_CLOSING_TIMEOUT_MS = 10,
+    /** Between two keepalive Pings: 25 000 ms. 32 bits. */
+    SANSOCKET_OPTION_KEEPALIVE_INTERVAL_MS = 11,
+    /** From a keepalive Ping to its Pong: 20 000 ms. 32 bits. */
+    SANSOCKET_OPTION_PONG_TIMEOUT_MS = 12,
+    /**
+     * Without any byte from the peer being consumed (those of an unfinished header or control frame do not count yet): off. 32 bits.
+     */
+    SANSOCKET_OPTION_IDLE_TIMEOUT_MS = 13,
+    /**
+     * The average rate, in bytes per second, at which a peer must take what was due before our Close to get longer than
+     * `SANSOCKET_OPTION_CLOSING_TIMEOUT_MS` for it: 240. With 0 any byte is enough. For callers that report what the
+     * transport takes (`sansocket_written`). 32 bits.
+     */
+    SANSOCKET_OPTION_MIN_WRITE_RATE = 14,
+    /**
+     * For a `sansocket_buffered` connection: as long as the transport takes nothing of the output that is due. Whatever it
+     * takes moves this deadline: 20 000 ms. 32 bits.
+     */
+    SANSOCKET_OPTION_WRITE_TIMEOUT_MS = 15,
+} sansocket_option;
+
+/** An end of a connection (§1.1). */
+typedef enum SANSOCKET_ENUM(sansocket_role) {
+    /** Sends the opening handshake and masks what it sends. */
+    SANSOCKET_CLIENT = 1,
+    /** Answers the opening handshake and never masks. */
+    SANSOCKET_SERVER = 2,
+} sansocket_role;
+
+/** The states of a connection, numbered as browsers number `readyState`. */
+typedef enum SANSOCKET_ENUM(sansocket_state) {
+    /** The opening handshake is under way. */
+    SANSOCKET_STATE_CONNECTING = 0,
+    /** Messages may be sent. */
+    SANSOCKET_STATE_OPEN = 1,
+    /** A Close was sent or received, the connection failed or the handshake was refused. */
+    SANSOCKET_STATE_CLOSING = 2,
+    /** `SANSOCKET_EVENT_CLOSED` was given. */
+    SANSOCKET_STATE_CLOSED = 3,
+} sansocket_state;
+
 /** Which frames may come, as to their masking (§5.1). */
 typedef enum SANSOCKET_ENUM(sansocket_masking) {
     /** Masked or not. */
@@ -586,28 +617,6 @@ typedef enum SANSOCKET_ENUM(sansocket_opcode) {
     /** Answers a Ping, or nothing. */
     SANSOCKET_OPCODE_PONG = 10,
 } sansocket_opcode;
-
-/**
- * Which pages may connect (§10.2). There is no default: a server that authenticates by cookies and takes any origin can be used
- * by every page that its users visit.
- */
-typedef enum SANSOCKET_ENUM(sansocket_origin) {
-    /** Any: for public services, for those that authenticate inside the connection, and where the caller checked it. */
-    SANSOCKET_ORIGIN_ANY = 1,
-    /**
-     * Those in `origins`, compared byte by byte: `https://example.com`. A request without Origin does not come from a browser's
-     * page and passes.
-     */
-    SANSOCKET_ORIGIN_ONE_OF = 2,
-    /**
-     * Pages of the host that is asked for: the same host and port, where no port stands for 80. A request without Origin passes,
-     * `null` does not. This believes the Host header: a name that an attacker points at this server's address passes for its own
-     * (DNS rebinding), so a server that others must not reach by such a name compares Host with the names that it has.
-     */
-    SANSOCKET_ORIGIN_SAME_HOST = 3,
-    /** The same for requests that came over TLS, to this program or to a proxy in front of it: no port stands for 443. */
-    SANSOCKET_ORIGIN_SAME_HOST_SECURE = 4,
-} sansocket_origin;
 
 /** The close codes that have a name (§7.4.1 and the registry). 3000 to 4999 are the applications' own. */
 typedef enum SANSOCKET_ENUM(sansocket_close_code) {
@@ -642,15 +651,14 @@ typedef enum SANSOCKET_ENUM(sansocket_close_code) {
 } sansocket_close_code;
 
 /**
- * Limits, timeouts and subprotocols: one for any number of connections. Its contents are the library's.
- *
- * It is lent to the connections that are initialised with it: it stays where it is, unchanged, until the last of them is no
- * longer used. Meanwhile any number of threads may have connections that use it.
+ * A connection with the two buffers of its transport: it says what is to be written and where to read into, and no more I/O
+ * than that. In 320 bytes of the caller's, as `sansocket` lies in its own. It may be moved between calls; the connection and the
+ * buffers that it was attached to stay where they are. There is nothing to free.
  */
-typedef struct sansocket_config {
+typedef struct sansocket_buffered {
     /** Not for the caller. */
-    uint64_t opaque[16];
-} sansocket_config;
+    uint64_t opaque[40];
+} sansocket_buffered;
 
 /**
  * One endpoint of one connection, in 128 bytes of the caller's: on the stack, in static memory, in a struct. Its contents are
@@ -661,6 +669,169 @@ typedef struct sansocket {
     /** Not for the caller. */
     uint64_t opaque[16];
 } sansocket;
+
+/**
+ * What `sansocket_buffered_attach` is told. Begin with all of it zero. The struct itself is needed only during the call; the
+ * memory that it names is lent until `sansocket_buffered_detach`, or until neither the `sansocket_buffered` nor an event of it
+ * is used.
+ */
+typedef struct sansocket_buffers {
+    /** For what arrives: where to read into. Its contents do not matter. */
+    uint8_t *input;
+    /**
+     * How many bytes, at least 131. A message that is joined here has at most 144 bytes less (a header and a control frame);
+     * while a head fills it without an end, it is answered with 431, whatever `SANSOCKET_OPTION_MAX_HEAD_LEN` says.
+     */
+    size_t input_size;
+    /** For what goes to the peer. Its contents do not matter. */
+    uint8_t *output;
+    /**
+     * How many bytes, at least 262. 131 of them (`SANSOCKET_MAX_ANSWER`) are kept for answers to the peer; the longest message
+     * that `sansocket_buffered_send` takes has 14 bytes less than the others.
+     */
+    size_t output_size;
+    /**
+     * For messages that arrive in pieces, to be joined here: the longest may fill it. NULL, with a size of 0, to join them in the
+     * input.
+     */
+    uint8_t *joining;
+    /** How many bytes. */
+    size_t joining_size;
+    /**
+     * 1 for messages in pieces, as they arrive, of any length; 0 for whole ones. A message that is too long to be joined fails the
+     * connection with 1009.
+     */
+    uint8_t in_pieces;
+    /** 0. */
+    uint8_t reserved[7];
+    /** 0. */
+    uint64_t reserved_more;
+} sansocket_buffers;
+
+/**
+ * Text of the caller's or in memory of the caller's: `len` bytes at `data`, without NUL at its end. Names, hosts, targets and
+ * subprotocols are ASCII; the value of a header that was received may have any bytes but controls.
+ *
+ * A text that may be left out is left out if its length is 0, wherever it points. A text that a function returns has `data` NULL
+ * if what was asked for does not exist.
+ */
+typedef struct sansocket_text {
+    /** The first byte. */
+    const char *data;
+    /** How many bytes. */
+    size_t len;
+} sansocket_text;
+
+/** One header line. */
+typedef struct sansocket_header {
+    /** Compared without regard to case. */
+    sansocket_text name;
+    /** Without white space around it. */
+    sansocket_text value;
+} sansocket_header;
+
+/** What a client asks for. The subprotocols it offers are those of its configuration. Begin with all of it zero. */
+typedef struct sansocket_client_request {
+    /** Host, with the port unless it is the scheme's default: `example.com:8080`, `[::1]:9001`. */
+    sansocket_text host;
+    /** Path and query: `/chat?room=1`. Never empty. */
+    sansocket_text target;
+    /** Origin (§4.1), which browsers send and others may; of length 0 for none. */
+    sansocket_text origin;
+    /** Further headers: Authorization, Cookie, User-Agent. NULL for none. */
+    const sansocket_header *headers;
+    /** How many, at most `SANSOCKET_MAX_LIST`. */
+    size_t header_count;
+    /** 0. */
+    uint64_t reserved[2];
+} sansocket_client_request;
+
+/** How a server accepts an opening handshake. Begin with all of it zero. */
+typedef struct sansocket_acceptance {
+    /**
+     * The subprotocol, out of those that the client offers and the configuration lists (`sansocket_choose_subprotocol`); of
+     * length 0 for none.
+     */
+    sansocket_text subprotocol;
+    /** Further headers, such as Set-Cookie. NULL for none. */
+    const sansocket_header *headers;
+    /** How many, at most `SANSOCKET_MAX_LIST`. */
+    size_t header_count;
+    /** The origins, for `SANSOCKET_ORIGIN_ONE_OF`; NULL for none. */
+    const sansocket_text *origins;
+    /** How many, at most `SANSOCKET_MAX_LIST`. */
+    size_t origin_count;
+    /** The decision on the request's Origin. */
+    sansocket_origin origin;
+    /** 0. */
+    uint32_t reserved;
+    /** 0. */
+    uint64_t reserved_more[2];
+} sansocket_acceptance;
+
+/** An event: its type, and what `sansocket_event_type` says that goes with it. All other fields are 0. */
+typedef struct sansocket_event {
+    /** What happened. */
+    sansocket_event_type type;
+    /** The rule that the peer broke. */
+    sansocket_error error;
+    /** Text or binary, the same for all pieces of a message. */
+    sansocket_kind kind;
+    /** Which Ping of ours the Pong answers; 0 if it came unasked, or to one that was not the latest of its source. */
+    sansocket_ping_source answers;
+    /** A close code (§7.4). */
+    uint16_t close_code;
+    /** The status of a response. */
+    uint16_t status;
+    /** 1 if the message starts with this piece. */
+    uint8_t first;
+    /** 1 if the message ends with this piece: what `sansocket_send` takes as `fin`. */
+    uint8_t last;
+    /**
+     * 1 if the connection ended with both Closes. Ours counts as soon as it is in the output: whether it was written the caller
+     * knows.
+     */
+    uint8_t was_clean;
+    /** 1 if the Pong is in the output; 0 if `sansocket_pong` is the caller's. */
+    uint8_t answered;
+    /** Bytes of this message before this piece. */
+    uint64_t offset;
+    /**
+     * Bytes in the caller's own memory: in the input of the call that gave the event, before where `input` points now, or in the
+     * window of `sansocket_receive_with`. They are not copied: they are there until the caller moves, overwrites or frees that
+     * memory, so use them before the next read into it and before a `memmove` of what is left. Calls of this library leave them
+     * alone, but for `sansocket_buffered_next`, which releases those that it gave before. To be read only, except those of
+     * `SANSOCKET_EVENT_DATA`. No NUL follows them. Without meaning if `len` is 0.
+     */
+    uint8_t *data;
+    /** How many bytes. */
+    size_t len;
+    /** What ended the connection. */
+    sansocket_end_cause cause;
+    /** 0 in this version. */
+    uint32_t reserved;
+    /** 0 in this version. */
+    uint64_t reserved_more;
+} sansocket_event;
+
+/** Some bytes. `data` is NULL, and `len` 0, if there are none. */
+typedef struct sansocket_bytes {
+    /** The first byte. */
+    uint8_t *data;
+    /** How many bytes. */
+    size_t len;
+} sansocket_bytes;
+
+/**
+ * Limits, timeouts and subprotocols: one for any number of connections. Its contents are the library's.
+ *
+ * It is lent to the connections that are initialised with it: it stays where it is, unchanged, until the last of them is no
+ * longer used. Meanwhile any number of threads may have connections that use it.
+ */
+typedef struct sansocket_config {
+    /** Not for the caller. */
+    uint64_t opaque[16];
+} sansocket_config;
 
 /**
  * A source of bytes that a peer cannot predict (§10.3), which a client needs: writes `len` bytes (4 for a frame, 16 for an
@@ -726,20 +897,6 @@ typedef struct sansocket_setup {
 } sansocket_setup;
 
 /**
- * Text of the caller's or in memory of the caller's: `len` bytes at `data`, without NUL at its end. Names, hosts, targets and
- * subprotocols are ASCII; the value of a header that was received may have any bytes but controls.
- *
- * A text that may be left out is left out if its length is 0, wherever it points. A text that a function returns has `data` NULL
- * if what was asked for does not exist.
- */
-typedef struct sansocket_text {
-    /** The first byte. */
-    const char *data;
-    /** How many bytes. */
-    size_t len;
-} sansocket_text;
-
-/**
  * Inflates what a peer compressed, for one connection: 2 176 bytes of the caller's, and 2^8 to 2^15 of history that are lent to
  * it. Its contents are the library's. It may be moved between calls, as a `sansocket` may; the history may not. There is nothing
  * to free.
@@ -760,50 +917,6 @@ typedef struct sansocket_compressor {
     /** Not for the caller. */
     uint64_t opaque[16];
 } sansocket_compressor;
-
-/** An event: its type, and what `sansocket_event_type` says that goes with it. All other fields are 0. */
-typedef struct sansocket_event {
-    /** What happened. */
-    sansocket_event_type type;
-    /** The rule that the peer broke. */
-    sansocket_error error;
-    /** Text or binary, the same for all pieces of a message. */
-    sansocket_kind kind;
-    /** Which Ping of ours the Pong answers; 0 if it came unasked, or to one that was not the latest of its source. */
-    sansocket_ping_source answers;
-    /** A close code (§7.4). */
-    uint16_t close_code;
-    /** The status of a response. */
-    uint16_t status;
-    /** 1 if the message starts with this piece. */
-    uint8_t first;
-    /** 1 if the message ends with this piece: what `sansocket_send` takes as `fin`. */
-    uint8_t last;
-    /**
-     * 1 if the connection ended with both Closes. Ours counts as soon as it is in the output: whether it was written the caller
-     * knows.
-     */
-    uint8_t was_clean;
-    /** 1 if the Pong is in the output; 0 if `sansocket_pong` is the caller's. */
-    uint8_t answered;
-    /** Bytes of this message before this piece. */
-    uint64_t offset;
-    /**
-     * Bytes in the caller's own memory: in the input of the call that gave the event, before where `input` points now, or in the
-     * window of `sansocket_receive_with`. They are not copied: they are there until the caller moves, overwrites or frees that
-     * memory, so use them before the next read into it and before a `memmove` of what is left. Calls of this library leave them
-     * alone. To be read only, except those of `SANSOCKET_EVENT_DATA`. No NUL follows them. Without meaning if `len` is 0.
-     */
-    uint8_t *data;
-    /** How many bytes. */
-    size_t len;
-    /** What ended the connection. */
-    sansocket_end_cause cause;
-    /** 0 in this version. */
-    uint32_t reserved;
-    /** 0 in this version. */
-    uint64_t reserved_more;
-} sansocket_event;
 
 /**
  * What goes in and out of every call that reads or writes bytes. Begin with all of it zero: `sansocket_io io = {0};`. The
@@ -892,53 +1005,6 @@ typedef struct sansocket_frame_header {
     /** 0. */
     uint8_t reserved[4];
 } sansocket_frame_header;
-
-/** One header line. */
-typedef struct sansocket_header {
-    /** Compared without regard to case. */
-    sansocket_text name;
-    /** Without white space around it. */
-    sansocket_text value;
-} sansocket_header;
-
-/** What a client asks for. The subprotocols it offers are those of its configuration. Begin with all of it zero. */
-typedef struct sansocket_client_request {
-    /** Host, with the port unless it is the scheme's default: `example.com:8080`, `[::1]:9001`. */
-    sansocket_text host;
-    /** Path and query: `/chat?room=1`. Never empty. */
-    sansocket_text target;
-    /** Origin (§4.1), which browsers send and others may; of length 0 for none. */
-    sansocket_text origin;
-    /** Further headers: Authorization, Cookie, User-Agent. NULL for none. */
-    const sansocket_header *headers;
-    /** How many, at most `SANSOCKET_MAX_LIST`. */
-    size_t header_count;
-    /** 0. */
-    uint64_t reserved[2];
-} sansocket_client_request;
-
-/** How a server accepts an opening handshake. Begin with all of it zero. */
-typedef struct sansocket_acceptance {
-    /**
-     * The subprotocol, out of those that the client offers and the configuration lists (`sansocket_choose_subprotocol`); of
-     * length 0 for none.
-     */
-    sansocket_text subprotocol;
-    /** Further headers, such as Set-Cookie. NULL for none. */
-    const sansocket_header *headers;
-    /** How many, at most `SANSOCKET_MAX_LIST`. */
-    size_t header_count;
-    /** The origins, for `SANSOCKET_ORIGIN_ONE_OF`; NULL for none. */
-    const sansocket_text *origins;
-    /** How many, at most `SANSOCKET_MAX_LIST`. */
-    size_t origin_count;
-    /** The decision on the request's Origin. */
-    sansocket_origin origin;
-    /** 0. */
-    uint32_t reserved;
-    /** 0. */
-    uint64_t reserved_more[2];
-} sansocket_acceptance;
 
 /** A request, read in place: all texts lie in the head, or are constants. */
 typedef struct sansocket_request_parts {
@@ -1087,6 +1153,238 @@ int32_t sansocket_poll_timeout(const sansocket *ws, uint64_t now_ms);
  * callers of `sansocket_written`, whatever the transport takes meanwhile moves that deadline.
  */
 sansocket_result sansocket_handle_timeout(sansocket *ws, sansocket_io *io);
+
+/* ---- A connection with its buffers: the loop ---- */
+
+/**
+ * Gives a connection its buffers: once, right after it was initialised, or for one turn with buffers that many connections
+ * share, which `sansocket_buffered_detach` ends. `buffered` may have any contents before, and what it held is forgotten.
+ *
+ * The connection is lent until it is detached, or for as long as `buffered` is used: it stays where it is, belongs to no other
+ * `sansocket_buffered`, and meanwhile only functions that ask it something (`sansocket_get_...`) are called with `ws` itself.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NOT_INITIALISED` (the connection), `SANSOCKET_USAGE_BUFFER_TOO_SHORT`,
+ * `SANSOCKET_OVERLAP` if two of the buffers do, or `SANSOCKET_INVALID_ARGUMENT` for a `reserved` that is not 0.
+ */
+sansocket_result sansocket_buffered_attach(sansocket_buffered *buffered, sansocket *ws, const sansocket_buffers *buffers);
+
+/**
+ * Releases the current event and writes the next to `event`: `SANSOCKET_EVENT_NONE` if there is none, and where the result is
+ * not `SANSOCKET_OK`. Then the transport is to be written, read or waited for. The bytes of an event lie in the input, or in the
+ * memory for joining, until the next call of this function; they may be changed in place, and answered from there.
+ *
+ * There is no event while the output lacks room for the answer that it may cause: a peer that does not read is not read. What
+ * arrived comes before the end of the input, and that before deadlines, which act only up to the time of the last
+ * `sansocket_buffered_filled`.
+ *
+ * Returns `SANSOCKET_OK`, or `SANSOCKET_ENTROPY_FAILED` if a client's answer to the peer needs a masking key: call it again.
+ */
+sansocket_result sansocket_buffered_next(sansocket_buffered *buffered, uint64_t now_ms, sansocket_event *event);
+
+/**
+ * Returns what is to be written to the transport, in this order; `data` is NULL if there is nothing, or without a connection.
+ * It stays where it is until `sansocket_buffered_written`, whatever is sent meanwhile. To be read only.
+ */
+sansocket_bytes sansocket_buffered_due(const sansocket_buffered *buffered);
+
+/**
+ * Says that the transport took the first `n` bytes of what is due; with TLS, the transport below it. 0 is allowed. Call
+ * `sansocket_buffered_next` before you wait: there may be room for events again. The rest of what is due may have moved.
+ *
+ * If it takes nothing for `SANSOCKET_OPTION_WRITE_TIMEOUT_MS`, the connection ends.
+ *
+ * Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than is due.
+ */
+sansocket_result sansocket_buffered_written(sansocket_buffered *buffered, size_t n, uint64_t now_ms);
+
+/**
+ * Says that the transport takes no more: what is due is dropped, and what is sent from now on. What has arrived can still be
+ * read, the peer's Close perhaps, until `sansocket_buffered_eof`. Returns `SANSOCKET_OK`.
+ */
+sansocket_result sansocket_buffered_write_failed(sansocket_buffered *buffered);
+
+/**
+ * Returns what to do with the transport now: `SANSOCKET_TRANSPORT_KEEP` as long as something is due; `SANSOCKET_TRANSPORT_CLOSE`
+ * when all is over, or without a connection. Shutting it down again does no harm.
+ */
+sansocket_transport sansocket_buffered_get_transport(const sansocket_buffered *buffered);
+
+/** Returns 1 if `sansocket_buffered_space` has something: wait until the transport can be read; else 0. */
+uint8_t sansocket_buffered_wants_reading(const sansocket_buffered *buffered);
+
+/**
+ * Returns the milliseconds from `now_ms` until `sansocket_buffered_next` has something to do, as `poll` takes them: 0 for at
+ * once, -1 if nothing is waited for, or without a connection. After the wait comes `sansocket_buffered_filled`, with 0 if
+ * nothing arrived.
+ */
+int32_t sansocket_buffered_poll_timeout(const sansocket_buffered *buffered, uint64_t now_ms);
+
+/**
+ * Returns the same as a point in time, in the milliseconds of `now_ms`; `SANSOCKET_NEVER` if nothing is waited for, or without a
+ * connection.
+ */
+uint64_t sansocket_buffered_get_next_timeout(const sansocket_buffered *buffered);
+
+/**
+ * Returns where the transport's next bytes go. `data` is NULL if nothing should be read now: events wait for
+ * `sansocket_buffered_next` or for room in the output, there is nothing more to read, or there is no connection. It stays where
+ * it is until `sansocket_buffered_filled`, so that a read may be under way.
+ */
+sansocket_bytes sansocket_buffered_space(sansocket_buffered *buffered);
+
+/**
+ * Says that the transport has put `n` bytes at the start of the space. 0 says that there was nothing to read: the deadlines up
+ * to `now_ms` may act. Report that too, after each wait.
+ *
+ * Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than the space.
+ */
+sansocket_result sansocket_buffered_filled(sansocket_buffered *buffered, size_t n, uint64_t now_ms);
+
+/**
+ * Says that the transport's input has ended, in order or by a reset. It takes effect after all that arrived before; what is due
+ * still leaves. A transport that cannot shut down one direction (a UART, most TLS libraries) calls it when it is told
+ * `SANSOCKET_TRANSPORT_SHUTDOWN_WRITE` and `sansocket_get_was_clean` is 1. Returns `SANSOCKET_OK`.
+ */
+sansocket_result sansocket_buffered_eof(sansocket_buffered *buffered);
+
+/**
+ * Writes the current event to `event` once more, with its bytes as they are now: for a handler that could not finish, because
+ * there was no room for its answer. `SANSOCKET_EVENT_NONE` if there is none. Returns `SANSOCKET_OK`.
+ */
+sansocket_result sansocket_buffered_current(sansocket_buffered *buffered, sansocket_event *event);
+
+/**
+ * Returns how many bytes of frames the output has room for: a payload and its header, of 2 to 14 bytes; 0 without a connection.
+ * What is missing after `SANSOCKET_NEEDS_ROOM` comes back when the transport takes what is due. If nothing is due, the output is
+ * too short for it.
+ */
+size_t sansocket_buffered_get_room(const sansocket_buffered *buffered);
+
+/**
+ * Says that the caller takes no events for now, for reasons of its own: `sansocket_buffered_next` gives only what deadlines cause,
+ * there is no space, and the deadlines that wait for the peer stand still. Returns `SANSOCKET_OK`.
+ */
+sansocket_result sansocket_buffered_pause(sansocket_buffered *buffered, uint64_t now_ms);
+
+/** Ends a `sansocket_buffered_pause`. Without one it does nothing. Returns `SANSOCKET_OK`. */
+sansocket_result sansocket_buffered_resume(sansocket_buffered *buffered, uint64_t now_ms);
+
+/**
+ * Returns what has arrived and is not read as WebSocket: after `SANSOCKET_EVENT_REFUSED`, the body of the response. `data` is
+ * NULL if there is nothing, or without a connection. It stays where it is until `sansocket_buffered_next`.
+ */
+sansocket_bytes sansocket_buffered_unread(const sansocket_buffered *buffered);
+
+/**
+ * Drops the first `n` bytes of what is unread, which makes space for more.
+ *
+ * Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than is unread.
+ */
+sansocket_result sansocket_buffered_discard(sansocket_buffered *buffered, size_t n);
+
+/* ---- A connection with its buffers: what it sends ---- */
+
+/**
+ * `sansocket_request`, into the output of the connection: a client's first call. What `request` points to is needed only during
+ * the call.
+ *
+ * All functions of this kind append all of their bytes to the output, or they do nothing and return `SANSOCKET_NEEDS_ROOM`:
+ * `sansocket_buffered_get_room` says when there is room again. What they read must not overlap the output. They return what
+ * those do whose names they have.
+ */
+sansocket_result sansocket_buffered_request(
+    sansocket_buffered *buffered, uint64_t now_ms, const sansocket_client_request *request);
+
+/** `sansocket_accept_or_refuse`, into the output of the connection. `head` is that of the event, where it lies or a copy of it. */
+sansocket_result sansocket_buffered_accept_or_refuse(
+    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
+
+/** `sansocket_accept`, into the output of the connection. `head` is that of the event, where it lies or a copy of it. */
+sansocket_result sansocket_buffered_accept(
+    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
+
+/** `sansocket_respond`, into the output of the connection, which has to hold the whole response. */
+sansocket_result sansocket_buffered_respond(
+    sansocket_buffered *buffered, uint64_t now_ms, uint16_t status, const sansocket_header *headers, size_t header_count,
+    const void *body, size_t body_len);
+
+/**
+ * Sends a whole message, as one frame. For what is longer than the output there is `sansocket_buffered_send_part`. `payload` may
+ * lie in the input, as that of an event does.
+ *
+ * Returns what `sansocket_send` does, or `SANSOCKET_USAGE_MESSAGE_UNFINISHED` inside a message that is sent in parts.
+ */
+sansocket_result sansocket_buffered_send(
+    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, const void *payload, size_t len);
+
+/**
+ * Sends a part of a message, as a fragment (§5.4), as far as there is room, and writes to `taken` how many bytes of `payload`
+ * that is: call it again, with the rest, once the transport has taken some of what is due. `offset` is how many bytes of the
+ * message went before: 0 begins one, as in an event. `fin` that is not 0 ends the message, once all of `payload` is taken. On a
+ * connection that is already closing it takes everything, which goes nowhere.
+ *
+ * Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` if nothing can be taken;
+ * `SANSOCKET_USAGE_MESSAGE_UNFINISHED` if a message begins inside another, `_NO_MESSAGE_UNFINISHED` if there is none to
+ * continue. `taken` is written with `SANSOCKET_OK` only.
+ */
+sansocket_result sansocket_buffered_send_part(
+    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, uint64_t offset, const void *payload, size_t len,
+    uint8_t fin, size_t *taken);
+
+/**
+ * Sends a whole message that `sansocket_encode_message` encoded once for many connections of a server's.
+ *
+ * Returns what `sansocket_send_encoded` does, or `SANSOCKET_NEEDS_ROOM`.
+ */
+sansocket_result sansocket_buffered_send_encoded(
+    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *encoded, size_t len);
+
+/** `sansocket_ping`, into the output of the connection. */
+sansocket_result sansocket_buffered_ping(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);
+
+/** `sansocket_pong`, into the output of the connection. */
+sansocket_result sansocket_buffered_pong(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);
+
+/**
+ * `sansocket_close`, into the output of the connection. What was sent before still leaves, the peer's messages still come, and
+ * the connection ends with `SANSOCKET_EVENT_CLOSED`. Room that is kept for answers to the peer is there for a Close too.
+ */
+sansocket_result sansocket_buffered_close(
+    sansocket_buffered *buffered, uint64_t now_ms, uint16_t code, const char *reason, size_t reason_len);
+
+/** `sansocket_fail`, into the output of the connection. */
+sansocket_result sansocket_buffered_fail(sansocket_buffered *buffered, uint64_t now_ms, uint16_t code);
+
+/* ---- A connection with its buffers: buffers that many share ---- */
+
+/**
+ * Returns the length of the block that `sansocket_buffered_detach` wants, in bytes; 0 if nothing remains, or without a
+ * connection: it is idle, and costs nothing until its next turn. Otherwise: input that is not consumed, the current event,
+ * a message that is being joined, output that is due, and some 250 bytes that remember the rest. A program that will not keep
+ * that much fails or drops the connection.
+ */
+size_t sansocket_buffered_remaining(sansocket_buffered *buffered);
+
+/**
+ * Ends a turn with shared buffers: writes what remains to `block`, memory of any alignment with at least as many bytes as
+ * `sansocket_buffered_remaining` says, which may be NULL if that is 0. `buffered` is as zeroed memory then, and connection and
+ * buffers are no longer lent. The block is the caller's; it may be copied and moved, and is for `sansocket_buffered_restore`.
+ *
+ * Returns `SANSOCKET_OK`, or `SANSOCKET_WRONG_MEMORY_LEN` if the block is shorter: it is still attached. The block must not
+ * overlap the buffers.
+ */
+sansocket_result sansocket_buffered_detach(sansocket_buffered *buffered, uint8_t *block, size_t size);
+
+/**
+ * Begins a turn with what remained of the last: right after `sansocket_buffered_attach`, with buffers that are no shorter, and
+ * memory for joining if there was some then. Reads the block that `sansocket_buffered_detach` wrote, or a copy of it, which is
+ * not needed any longer then; a `size` of 0 stands for nothing that remained. Once for each block.
+ *
+ * Returns `SANSOCKET_OK`; `SANSOCKET_NOT_INITIALISED` if it is no such block; `SANSOCKET_WRONG_MEMORY_LEN` if it is cut off;
+ * `SANSOCKET_USAGE_BUFFER_TOO_SHORT`, or `SANSOCKET_INVALID_ARGUMENT` as to the memory for joining: the buffers are not as they
+ * were. The block must not overlap the buffers.
+ */
+sansocket_result sansocket_buffered_restore(sansocket_buffered *buffered, const uint8_t *block, size_t size);
 
 /* ---- Configuration ---- */
 

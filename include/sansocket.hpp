@@ -184,6 +184,30 @@ struct acceptance {
     span<const header> headers = {};
 };
 
+namespace detail {
+inline ::sansocket_client_request c_request(const client_request &wanted) noexcept
+{
+    ::sansocket_client_request raw{};
+    raw.host = text_view(wanted.host);
+    raw.target = text_view(wanted.target);
+    raw.origin = text_view(wanted.origin);
+    raw.headers = wanted.headers.data();
+    raw.header_count = wanted.headers.size();
+    return raw;
+}
+inline ::sansocket_acceptance c_acceptance(const acceptance &how) noexcept
+{
+    ::sansocket_acceptance raw{};
+    raw.origin = static_cast<::sansocket_origin>(how.origin);
+    raw.origins = how.origins.data();
+    raw.origin_count = how.origins.size();
+    raw.subprotocol = text_view(how.subprotocol);
+    raw.headers = how.headers.data();
+    raw.header_count = how.headers.size();
+    return raw;
+}
+} // namespace detail
+
 /** A request, read in place: all texts lie in the head, or are constants. */
 struct request_parts {
     std::string_view method;
@@ -408,7 +432,7 @@ class entropy {
     void *context_;
 };
 
-/** A view of what happened, in a `sans::io`: valid until that takes part in another call that gives events. */
+/** A view of what happened, in a `sans::io` or `sans::buffered`: valid until that takes part in another call that gives events. */
 class event {
   public:
     explicit event(const ::sansocket_event &raw) noexcept : raw_(&raw) {}
@@ -696,18 +720,13 @@ class connection : public detail::movable<::sansocket> {
     /** Writes a client's opening handshake. */
     result request(io &call, const client_request &wanted) noexcept
     {
-        ::sansocket_client_request raw{};
-        raw.host = text_view(wanted.host);
-        raw.target = text_view(wanted.target);
-        raw.origin = text_view(wanted.origin);
-        raw.headers = wanted.headers.data();
-        raw.header_count = wanted.headers.size();
+        const ::sansocket_client_request raw = detail::c_request(wanted);
         return detail::to_result(::sansocket_request(&raw_, &call.raw_, &raw));
     }
     /** Accepts the opening handshake whose head this is. If that is refused, nothing is written: `respond` answers then. */
     result accept(io &call, const_bytes head, const acceptance &how) noexcept
     {
-        const ::sansocket_acceptance raw = c_acceptance(how);
+        const ::sansocket_acceptance raw = detail::c_acceptance(how);
         return detail::to_result(::sansocket_accept(&raw_, &call.raw_, head.data(), head.size(), &raw));
     }
     /** The same for the event that shows the head. */
@@ -715,7 +734,7 @@ class connection : public detail::movable<::sansocket> {
     /** Accepts it, or writes the response that refuses it: 403 for its Origin, 400 for what is no opening handshake. See `state()`. */
     result accept_or_refuse(io &call, const_bytes head, const acceptance &how) noexcept
     {
-        const ::sansocket_acceptance raw = c_acceptance(how);
+        const ::sansocket_acceptance raw = detail::c_acceptance(how);
         return detail::to_result(::sansocket_accept_or_refuse(&raw_, &call.raw_, head.data(), head.size(), &raw));
     }
     /** The same for the event that shows the head. */
@@ -885,19 +904,244 @@ class connection : public detail::movable<::sansocket> {
         setup.entropy_context = source.context_;
         return setup;
     }
-    static ::sansocket_acceptance c_acceptance(const acceptance &how) noexcept
-    {
-        ::sansocket_acceptance raw{};
-        raw.origin = static_cast<::sansocket_origin>(how.origin);
-        raw.origins = how.origins.data();
-        raw.origin_count = how.origins.size();
-        raw.subprotocol = text_view(how.subprotocol);
-        raw.headers = how.headers.data();
-        raw.header_count = how.headers.size();
-        return raw;
-    }
 };
 static_assert(sizeof(connection) == sizeof(::sansocket), "nothing is added");
+
+/**
+ * A connection with the two buffers of its transport: what a program that has a socket wants. Connection and buffers are lent to
+ * it. The loop, over a blocking socket:
+ *
+ *     sans::connection connection = sans::connection::client(random, now());
+ *     sans::buffered ws(connection, input, output);
+ *     (void)ws.request(now(), {"127.0.0.1:9001"});
+ *     while (ws.transport() != sans::transport::close) {
+ *         while (const sans::event event = ws.next(now())) {
+ *             if (event.type() == sans::event_type::opened)
+ *                 (void)ws.send_text(now(), "Hello");
+ *             else if (event.type() == sans::event_type::data)
+ *                 (void)ws.close(now(), sans::close_code::normal_closure);
+ *         }
+ *         ws.written(write(fd, ws.due()), now());             // or ws.write_failed()
+ *         if (ws.transport() == sans::transport::shutdown_write)
+ *             shutdown(fd, SHUT_WR);
+ *         if (const sans::bytes space = ws.space(); !space.empty() && wait_for(fd, ws.poll_timeout(now())))
+ *             ws.filled(read(fd, space), now());              // or ws.eof()
+ *         else
+ *             ws.filled(0, now());
+ *     }
+ */
+class buffered : public detail::movable<::sansocket_buffered> {
+  public:
+    /** What makes messages whole, or does not. */
+    enum class messages : std::uint8_t { whole, in_pieces };
+
+    /** Without a connection: gives `not_initialised` until one that has begun is moved into it. */
+    buffered() noexcept = default;
+
+    /** Whole messages are joined in the input. Whether it could begin says `status()`. */
+    buffered(connection &ws, bytes input, bytes output, messages how = messages::whole) noexcept
+        : buffered(ws, input, output, bytes(), how)
+    {
+    }
+    /** Messages that arrive in pieces are joined in memory of their own. */
+    buffered(connection &ws, bytes input, bytes output, bytes joining) noexcept
+        : buffered(ws, input, output, joining, messages::whole)
+    {
+    }
+    /** Nothing would keep a temporary alive. */
+    template <class... Rest>
+    buffered(connection &&, Rest &&...) = delete;
+
+    /**
+     * `ok`, or why the last call that returns no result was refused: `buffer_too_short` or `overlap` when it began,
+     * `entropy_failed` by `next`, `invalid_argument` for a count of more bytes than there are.
+     */
+    [[nodiscard]] result status() const noexcept { return status_; }
+
+    /** Releases the current event and goes on to the next. None: write, read or wait; `status()` is `ok` unless it was refused. */
+    sans::event next(std::uint64_t now_ms) noexcept
+    {
+        note(::sansocket_buffered_next(&raw_, now_ms, &event_));
+        return sans::event(event_);
+    }
+    /** The current event once more, with its bytes as they are now. */
+    sans::event current() noexcept
+    {
+        (void)::sansocket_buffered_current(&raw_, &event_);
+        return sans::event(event_);
+    }
+
+    /** What is to be written to the transport. It stays where it is until `written`. */
+    [[nodiscard]] const_bytes due() const noexcept
+    {
+        const ::sansocket_bytes found = ::sansocket_buffered_due(&raw_);
+        return {found.data, found.len};
+    }
+    /** The transport took the first `n` bytes of that. */
+    void written(std::size_t n, std::uint64_t now_ms) noexcept { note(::sansocket_buffered_written(&raw_, n, now_ms)); }
+    /** It takes no more. */
+    void write_failed() noexcept { note(::sansocket_buffered_write_failed(&raw_)); }
+
+    /** Where the transport's next bytes go; empty if nothing should be read now. It stays where it is until `filled`. */
+    [[nodiscard]] bytes space() noexcept
+    {
+        const ::sansocket_bytes found = ::sansocket_buffered_space(&raw_);
+        return {found.data, found.len};
+    }
+    /** It has put `n` bytes there: 0 if there was nothing to read. Deadlines up to now may act. */
+    void filled(std::size_t n, std::uint64_t now_ms) noexcept { note(::sansocket_buffered_filled(&raw_, n, now_ms)); }
+    /** Its input has ended. */
+    void eof() noexcept { note(::sansocket_buffered_eof(&raw_)); }
+
+    /** What to do with the transport now; `close` without a connection. */
+    [[nodiscard]] sans::transport transport() const noexcept
+    {
+        return static_cast<sans::transport>(::sansocket_buffered_get_transport(&raw_));
+    }
+    /** Whether `space` has something. */
+    [[nodiscard]] bool wants_reading() const noexcept { return ::sansocket_buffered_wants_reading(&raw_) != 0; }
+    /** Milliseconds until `next` has something to do, as `poll` takes them: 0 for at once, -1 for never. */
+    [[nodiscard]] int poll_timeout(std::uint64_t now_ms) const noexcept
+    {
+        return ::sansocket_buffered_poll_timeout(&raw_, now_ms);
+    }
+    /** The same as a point in time. */
+    [[nodiscard]] std::optional<std::uint64_t> next_timeout() const noexcept
+    {
+        return detail::unless_never(::sansocket_buffered_get_next_timeout(&raw_));
+    }
+    /** Bytes of frames that the output has room for: a payload, and 2 to 14 more. */
+    [[nodiscard]] std::size_t room() const noexcept { return ::sansocket_buffered_get_room(&raw_); }
+
+    /** No events for now. */
+    void pause(std::uint64_t now_ms) noexcept { note(::sansocket_buffered_pause(&raw_, now_ms)); }
+    void resume(std::uint64_t now_ms) noexcept { note(::sansocket_buffered_resume(&raw_, now_ms)); }
+
+    /** What has arrived and is not read as WebSocket: the body of a response that refused. */
+    [[nodiscard]] const_bytes unread() const noexcept
+    {
+        const ::sansocket_bytes found = ::sansocket_buffered_unread(&raw_);
+        return {found.data, found.len};
+    }
+    /** Drops the first `n` bytes of that. */
+    void discard(std::size_t n) noexcept { note(::sansocket_buffered_discard(&raw_, n)); }
+
+    /** The bytes of the block that `detach` wants; 0 if nothing remains. */
+    [[nodiscard]] std::size_t remaining() noexcept { return ::sansocket_buffered_remaining(&raw_); }
+    /** Ends a turn with shared buffers: what remains is in `block` then, and the connection is no longer lent. */
+    result detach(bytes block = {}) noexcept
+    {
+        return detail::to_result(::sansocket_buffered_detach(&raw_, block.data(), block.size()));
+    }
+    /** Begins a turn with what remained of the last; with an empty block, with nothing. */
+    result restore(const_bytes block) noexcept
+    {
+        return detail::to_result(::sansocket_buffered_restore(&raw_, block.data(), block.size()));
+    }
+
+    /** Writes a client's opening handshake. */
+    result request(std::uint64_t now_ms, const client_request &wanted) noexcept
+    {
+        const ::sansocket_client_request raw = detail::c_request(wanted);
+        return detail::to_result(::sansocket_buffered_request(&raw_, now_ms, &raw));
+    }
+    /** Accepts the opening handshake of the current event. If that is refused, nothing is written: `respond` answers then. */
+    result accept(std::uint64_t now_ms, const acceptance &how) noexcept { return accept(now_ms, current().bytes(), how); }
+    /** Accepts the opening handshake whose head this is. */
+    result accept(std::uint64_t now_ms, const_bytes head, const acceptance &how) noexcept
+    {
+        const ::sansocket_acceptance raw = detail::c_acceptance(how);
+        return detail::to_result(::sansocket_buffered_accept(&raw_, now_ms, head.data(), head.size(), &raw));
+    }
+    /** Accepts that of the current event, or writes the response that refuses it. */
+    result accept_or_refuse(std::uint64_t now_ms, const acceptance &how) noexcept
+    {
+        return accept_or_refuse(now_ms, current().bytes(), how);
+    }
+    result accept_or_refuse(std::uint64_t now_ms, const_bytes head, const acceptance &how) noexcept
+    {
+        const ::sansocket_acceptance raw = detail::c_acceptance(how);
+        return detail::to_result(::sansocket_buffered_accept_or_refuse(&raw_, now_ms, head.data(), head.size(), &raw));
+    }
+    /** Answers a request with any other final response, which has to fit into the output. */
+    result respond(std::uint64_t now_ms, std::uint16_t status, span<const header> headers = {}, std::string_view body = {}) noexcept
+    {
+        return detail::to_result(::sansocket_buffered_respond(&raw_, now_ms, status, headers.data(), headers.size(), body.data(),
+                                                              body.size()));
+    }
+
+    /** Sends a whole message. */
+    result send(std::uint64_t now_ms, kind of, const_bytes payload) noexcept
+    {
+        return detail::to_result(::sansocket_buffered_send(&raw_, now_ms, detail::c(of), payload.data(), payload.size()));
+    }
+    result send_text(std::uint64_t now_ms, std::string_view text) noexcept { return send(now_ms, kind::text, as_bytes(text)); }
+    result send_binary(std::uint64_t now_ms, const_bytes payload) noexcept { return send(now_ms, kind::binary, payload); }
+    /** Sends a whole message as it came: an echo. */
+    result send(std::uint64_t now_ms, sans::event data) noexcept { return send(now_ms, data.kind(), data.bytes()); }
+    /**
+     * Sends a part of a message as far as there is room. `payload` is then what was not taken, and `offset` how much went before
+     * it: call it again with both, while `payload` is not empty, once some of `due()` is written.
+     */
+    result send_part(std::uint64_t now_ms, kind of, std::uint64_t &offset, const_bytes &payload, bool fin = true) noexcept
+    {
+        std::size_t taken = 0;
+        const ::sansocket_result number = ::sansocket_buffered_send_part(&raw_, now_ms, detail::c(of), offset, payload.data(),
+                                                                         payload.size(), fin, &taken);
+        offset += taken;
+        payload = payload.subspan(taken);
+        return detail::to_result(number);
+    }
+    /** Sends what `io::encode_message` encoded once for many. */
+    result send_encoded(std::uint64_t now_ms, const_bytes encoded) noexcept
+    {
+        return detail::to_result(::sansocket_buffered_send_encoded(&raw_, now_ms, encoded.data(), encoded.size()));
+    }
+    result ping(std::uint64_t now_ms, const_bytes payload = {}) noexcept
+    {
+        return detail::to_result(::sansocket_buffered_ping(&raw_, now_ms, payload.data(), payload.size()));
+    }
+    result pong(std::uint64_t now_ms, const_bytes payload = {}) noexcept
+    {
+        return detail::to_result(::sansocket_buffered_pong(&raw_, now_ms, payload.data(), payload.size()));
+    }
+    /** Begins the closing handshake, with a code of `sans::close_code` or of 3000 to 4999, or without one. */
+    result close(std::uint64_t now_ms, sans::close_code code, std::string_view reason = {}) noexcept
+    {
+        return close(now_ms, static_cast<std::uint16_t>(code), reason);
+    }
+    result close(std::uint64_t now_ms, std::uint16_t code = 0, std::string_view reason = {}) noexcept
+    {
+        return detail::to_result(::sansocket_buffered_close(&raw_, now_ms, code, reason.data(), reason.size()));
+    }
+    /** Fails the connection for a reason of the caller's. */
+    result fail(std::uint64_t now_ms, sans::close_code code) noexcept
+    {
+        return fail(now_ms, static_cast<std::uint16_t>(code));
+    }
+    result fail(std::uint64_t now_ms, std::uint16_t code) noexcept
+    {
+        return detail::to_result(::sansocket_buffered_fail(&raw_, now_ms, code));
+    }
+
+  private:
+    buffered(connection &ws, bytes input, bytes output, bytes joining, messages how) noexcept
+    {
+        ::sansocket_buffers lent{};
+        lent.input = input.data();
+        lent.input_size = input.size();
+        lent.output = output.data();
+        lent.output_size = output.size();
+        lent.joining = joining.data();
+        lent.joining_size = joining.size();
+        lent.in_pieces = how == messages::in_pieces;
+        note(::sansocket_buffered_attach(&raw_, ws.c(), &lent));
+    }
+    void note(::sansocket_result number) noexcept { status_ = detail::to_result(number); }
+
+    ::sansocket_event event_{};
+    result status_ = result::not_initialised;
+};
 
 } // namespace SANSOCKET_CPP_ABI
 } // namespace sans

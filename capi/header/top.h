@@ -2,40 +2,42 @@
  * sansocket: WebSocket without the socket. RFC 6455, both roles, as a state machine: bytes in, events out; commands in, bytes
  * out; time in, deadlines out. No sockets, no heap, no clock, no threads, no callbacks but one for a client's entropy.
  *
- * THE LOOP: give what arrived (sansocket_receive) until no event is left, keep what was not consumed, write what is in the
- * output, obey `transport`, wait no longer than sansocket_poll_timeout says. A server that echoes, without its sockets:
+ * THE LOOP of a program that has a socket, a UART or a TLS stream: a `sansocket` is the machine, a `sansocket_buffered` that and the two
+ * buffers of its transport. Take events until there are none, write what is due, obey the transport's order, wait, read. A server
+ * that echoes, without its sockets:
  *
  *     sansocket_acceptance acceptance = {0};
  *     acceptance.origin = SANSOCKET_ORIGIN_SAME_HOST;        // which pages may connect
  *     sansocket_setup setup = SANSOCKET_SETUP;
  *     setup.now_ms = now_ms();
  *     sansocket_init_server(&ws, &setup);
- *     sansocket_io io = {0};
- *     io.output = output, io.output_size = sizeof output;    // as long as the input buffer and 145 bytes
- *     ...
- *     io.now_ms = now_ms(), io.input = buffer, io.input_len = have;    // `have` bytes, what was left and what was read
- *     while (sansocket_receive(&ws, &io) == SANSOCKET_OK && io.event.type != SANSOCKET_EVENT_NONE) {
- *         switch (io.event.type) {
- *         case SANSOCKET_EVENT_REQUEST:
- *             sansocket_accept_or_refuse(&ws, &io, io.event.data, io.event.len, &acceptance);
- *             break;
- *         case SANSOCKET_EVENT_HTTP_REQUEST:
- *             sansocket_respond(&ws, &io, 404, NULL, 0, NULL, 0);
- *             break;
- *         case SANSOCKET_EVENT_DATA:
- *             sansocket_send(&ws, &io, io.event.kind, io.event.data, io.event.len, io.event.last);
- *             break;
- *         default:
- *             break;
+ *     sansocket_buffers buffers = {0};
+ *     buffers.input = input, buffers.input_size = sizeof input;
+ *     buffers.output = output, buffers.output_size = sizeof output;
+ *     sansocket_buffered_attach(&b, &ws, &buffers);
+ *     while (sansocket_buffered_get_transport(&b) != SANSOCKET_TRANSPORT_CLOSE) {
+ *         while (sansocket_buffered_next(&b, now_ms(), &event) == SANSOCKET_OK && event.type != SANSOCKET_EVENT_NONE) {
+ *             if (event.type == SANSOCKET_EVENT_REQUEST || event.type == SANSOCKET_EVENT_HTTP_REQUEST)
+ *                 sansocket_buffered_accept_or_refuse(&b, now_ms(), event.data, event.len, &acceptance);
+ *             else if (event.type == SANSOCKET_EVENT_DATA)   // a whole message
+ *                 sansocket_buffered_send(&b, now_ms(), event.kind, event.data, event.len);
  *         }
- *         write_all(fd, io.output, io.output_len), io.output_len = 0;
+ *         sansocket_bytes due = sansocket_buffered_due(&b);
+ *         if (due.len > 0 && can_write())
+ *             sansocket_buffered_written(&b, write_some(due.data, due.len), now_ms());
+ *         if (sansocket_buffered_get_transport(&b) == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE)
+ *             shut_down();
+ *         wait_until(sansocket_buffered_wants_reading(&b), due.len > 0, sansocket_buffered_poll_timeout(&b, now_ms()));
+ *         sansocket_bytes space = sansocket_buffered_space(&b);
+ *         if (space.len > 0 && the_peer_has_ended())
+ *             sansocket_buffered_eof(&b);
+ *         else
+ *             sansocket_buffered_filled(&b, space.len > 0 ? read_some(space.data, space.len) : 0, now_ms());
  *     }
- *     memmove(buffer, io.input, have = io.input_len);
- *     if (the_peer_has_ended) sansocket_receive_eof(&ws, &io);
- *     if (sansocket_poll_timeout(&ws, now_ms()) == 0)
- *         sansocket_handle_timeout(&ws, &io);                // what it appends is written, too
- *     if (io.transport == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE) shutdown(fd, SHUT_WR);
- *     if (io.transport == SANSOCKET_TRANSPORT_CLOSE) close(fd);
+ *
+ * BY HAND, for programs that want every byte (writev, codecs, buffers of their own): a `sansocket` and an `io` for each call. Give what
+ * arrived (sansocket_receive) until no event is left, keep what was not consumed, write what is in the output, obey `transport`, wait
+ * no longer than sansocket_poll_timeout says, then call sansocket_handle_timeout. docs/c.md has both loops.
  *
  * What holds for every function:
  *
@@ -56,14 +58,15 @@
  *   more spares a handler that only echoes from SANSOCKET_NEEDS_ROOM; another handler keeps what it has to say until there is
  *   room.
  * - Ownership. All memory is the caller's and stays so; nothing is allocated and nothing is to be freed. Memory that is passed is
- *   used during the call only, with four exceptions: the configuration and its list of subprotocols are lent to connections for
- *   as long as those are used, the entropy function and its context must stay valid for as long as the client is used, and the memory of an inflater
- *   or compressor is lent for as long as that is used.
+ *   used during the call only, with five exceptions: the configuration and its list of subprotocols are lent to connections for
+ *   as long as those are used, the entropy function and its context must stay valid for as long as the client is used, the memory of an inflater
+ *   or compressor is lent for as long as that is used, and connection and buffers are lent to a sansocket_buffered until they are detached.
  * - Contents. Structs and bytes that a function reads were written before; what is free in the output may have any contents. A
- *   zeroed sansocket, sansocket_config, sansocket_inflater or sansocket_compressor gives SANSOCKET_NOT_INITIALISED. Memory of
+ *   zeroed sansocket, sansocket_buffered, sansocket_config, sansocket_inflater or sansocket_compressor gives SANSOCKET_NOT_INITIALISED. Memory of
  *   indeterminate contents as one of these is outside the contract, except where a function initialises it.
  * - Overlap. Structs overlap neither each other nor any bytes. It is checked that bytes which are read do not overlap what is free in
- *   the output, and that the input, the window and the lent memory of compression, which are written, do not overlap any of it.
+ *   the output, and that the input, the window and the lent memory of compression, which are written, do not overlap any of it. What a
+ *   sansocket_buffered reads must not overlap any of its output.
  * - Threads. The library has no state of its own: different connections may be used by different threads at the same time, one
  *   connection by one thread at a time, in whatever order the caller's locks make. No call blocks.
  * - Wrong calls (wrong order, wrong role, after a failure) are results, never undefined behaviour.

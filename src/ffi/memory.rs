@@ -62,7 +62,7 @@ pub(super) unsafe trait Opaque: Sized {
 #[repr(C)]
 pub(super) struct Filled<C: Opaque> {
     magic: u64,
-    object: C::Object,
+    pub(super) object: C::Object,
 }
 
 /// Puts an object into memory of the caller's, whatever it held before.
@@ -105,10 +105,19 @@ pub(super) unsafe fn object_ref<'a, C: Opaque>(place: *const C) -> Result<&'a C:
     Ok(unsafe { &(*place.cast::<Filled<C>>()).object })
 }
 
+/// Makes a struct of the caller's one that was never initialised.
+///
+/// # Safety
+/// It holds an object, and the caller has it to itself.
+pub(super) unsafe fn empty<C: Opaque>(place: *mut C) {
+    // SAFETY: not NULL and aligned, as it holds an object, which is forgotten: none has a destructor.
+    unsafe { (*place.cast::<Filled<C>>()).magic = 0 };
+}
+
 /// # Safety
 /// NULL or a struct in memory that was written.
 #[inline]
-unsafe fn check_filled<C: Opaque>(place: *const C) -> Result<(), sansocket_result> {
+pub(super) unsafe fn check_filled<C: Opaque>(place: *const C) -> Result<(), sansocket_result> {
     check_struct(place)?;
     // SAFETY: not NULL and aligned; the first word may be anything.
     if unsafe { (*place.cast::<Filled<C>>()).magic } == C::MAGIC { Ok(()) } else { Err(not_initialised()) }
@@ -154,6 +163,27 @@ impl Region {
             _ if isize::try_from(len).is_err() => Err(sansocket_result::LENGTH_TOO_LARGE),
             _ => Err(sansocket_result::NULL_POINTER),
         }
+    }
+
+    pub(super) const fn len(self) -> usize {
+        self.len
+    }
+
+    /// Where it starts, to be read or written by a pointer.
+    pub(super) const fn start(self) -> *mut u8 {
+        self.data.as_ptr()
+    }
+
+    /// An address in it, as a pointer that stays good when slices of it are made.
+    #[inline]
+    pub(super) fn pointer_at(self, address: usize) -> *mut u8 {
+        self.data.as_ptr().with_addr(address)
+    }
+
+    /// Whether an address lies in it.
+    #[inline]
+    pub(super) fn contains(self, address: usize) -> bool {
+        address.wrapping_sub(self.data.addr().get()) < self.len
     }
 
     /// What lies past its first `len` bytes.

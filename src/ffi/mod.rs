@@ -6,6 +6,7 @@
 #![allow(non_camel_case_types, reason = "these are C's types, under C's names")]
 #![allow(clippy::missing_safety_doc, reason = "what a caller owes stands at the top of the header, once for all functions")]
 
+mod buffered;
 mod call;
 mod config;
 mod connection;
@@ -24,6 +25,7 @@ mod setup;
 mod text;
 mod url;
 
+pub use buffered::*;
 pub use config::*;
 pub use connection::*;
 #[cfg(feature = "deflate")]

@@ -90,7 +90,8 @@ c_table! {
 sansocket_result {
     /// Done.
     OK = 0, c"done";
-    /// Not yet: the output has too little room. Write what is in it and call again; `needed` says how many free bytes suffice.
+    /// Not yet: the output has too little room. Write what is in it and call again; `needed` says how many free bytes suffice,
+    /// `sansocket_buffered_get_room` how many there are.
     NEEDS_ROOM = 1, c"the output has too little room";
     /// The entropy function did not return 0.
     ENTROPY_FAILED = 2, c"the entropy function failed";
@@ -113,7 +114,7 @@ sansocket_result {
     /// The output, the input or memory that was lent overlap.
     OVERLAP = 22, c"output, input or lent memory overlap";
     /// A role, kind, opcode, option, rule or decision on the Origin that does not exist, an `rsv` above 7, an event that is not
-    /// data, a `reserved` that is not 0, or an `output_len` above `output_size`.
+    /// data, a `reserved` that is not 0, an `output_len` above `output_size`, or a count of more bytes than there are.
     INVALID_ARGUMENT = 23, c"an argument has a value that means nothing";
     /// A value is outside the range of its option, or window bits are not 8 to 15.
     OUT_OF_RANGE = 24, c"a value is outside its range";
@@ -125,7 +126,8 @@ sansocket_result {
     MESSAGE_TOO_LONG = 27, c"the message is longer than the memory lent for it";
     /// The bytes are not the header of a frame, or not of one that the rules allow.
     NOT_A_FRAME = 28, c"the bytes are not the header of a frame that is allowed";
-    /// The memory lent to an inflater or compressor does not have the length that it must have.
+    /// The memory lent to an inflater or compressor does not have the length that it must have, or a block for what remains of a turn
+    /// is too short.
     WRONG_MEMORY_LEN = 29, c"the memory lent does not have the length that it must have";
 }
 }
@@ -351,6 +353,12 @@ impl From<sansocket_result> for Refusal {
 impl From<UsageError> for Refusal {
     fn from(error: UsageError) -> Self {
         sansocket_result::from(error).into()
+    }
+}
+
+impl From<CallError> for sansocket_result {
+    fn from(error: CallError) -> Self {
+        Refusal::from(error).result
     }
 }
 

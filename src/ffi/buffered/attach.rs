@@ -1,0 +1,194 @@
+//! `Buffered`, in memory of the caller's: a connection in its own place, with buffers that C lends.
+
+use crate::ffi::connection::{Endpoint, sansocket};
+use crate::ffi::memory::{Filled, Opaque, Region, check_filled, check_struct, fill, object, object_ref};
+use crate::ffi::numbers::{done, sansocket_result};
+use crate::ffi::setup::Source;
+use crate::{Buffered, MAX_ANSWER, MAX_REMAINDER, UsageError};
+use core::borrow::{Borrow, BorrowMut};
+
+/// A connection with the two buffers of its transport: it says what is to be written and where to read into, and no more I/O
+/// than that. It lies in 320 bytes of the caller's, and may be moved between calls; the connection and the
+/// buffers that it was attached to stay where they are. There is nothing to free.
+#[repr(C)]
+pub struct sansocket_buffered {
+    /// Not for the caller.
+    opaque: [u64; 40],
+}
+
+/// What `sansocket_buffered_attach` is told. Begin with all of it zero. The struct itself is needed only during the call; the
+/// memory that it names is lent until `sansocket_buffered_detach`, or until neither the `sansocket_buffered` nor an event of it
+/// is used.
+#[repr(C)]
+pub struct sansocket_buffers {
+    /// For what arrives: where to read into. Its contents do not matter.
+    pub input: *mut u8,
+    /// How many bytes, at least 131. A message that is joined here has at most 144 bytes less (a header and a control frame);
+    /// while a head fills it without an end, it is answered with 431, whatever `SANSOCKET_OPTION_MAX_HEAD_LEN` says.
+    pub input_size: usize,
+    /// For what goes to the peer. Its contents do not matter.
+    pub output: *mut u8,
+    /// How many bytes, at least 262. 131 of them (`SANSOCKET_MAX_ANSWER`) are kept for answers to the peer; the longest message
+    /// that `sansocket_buffered_send` takes has 14 bytes less than the others.
+    pub output_size: usize,
+    /// For messages that arrive in pieces, to be joined here: the longest may fill it. NULL, with a size of 0, to join them in the
+    /// input.
+    pub joining: *mut u8,
+    /// How many bytes.
+    pub joining_size: usize,
+    /// 1 for messages in pieces, as they arrive, of any length; 0 for whole ones. A message that is too long to be joined fails the
+    /// connection with 1009.
+    pub in_pieces: u8,
+    /// 0.
+    pub reserved: [u8; 7],
+    /// 0.
+    pub reserved_more: u64,
+}
+
+/// Some bytes. `data` is NULL, and `len` 0, if there are none.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sansocket_bytes {
+    /// The first byte.
+    pub data: *mut u8,
+    /// How many bytes.
+    pub len: usize,
+}
+
+/// A connection in its own place, with memory that C lends.
+pub(super) type Layer = Buffered<'static, Source, Lent, Lent, Lent, Place>;
+
+/// What stands in a `sansocket_buffered`.
+pub(in crate::ffi) struct Attached {
+    pub(super) layer: Layer,
+    place: Place,
+    pub(super) input: Region,
+    pub(super) output: Region,
+    pub(super) joining: Region,
+}
+
+/// Where the connection is, for as long as it is attached.
+#[derive(Clone, Copy)]
+pub(super) struct Place(*mut sansocket);
+
+/// Memory of the caller's that is lent for as long as this exists, and lies apart from all other.
+pub(super) struct Lent(pub(super) Region);
+
+// SAFETY: the size and the alignment are asserted by `fill`; the words may be anything.
+unsafe impl Opaque for sansocket_buffered {
+    type Object = Attached;
+    const NAME: &'static [u8; 8] = b"sansbuff";
+}
+
+const _: () = assert!(size_of::<sansocket_buffered>() == 320 && align_of::<sansocket_buffered>() == align_of::<u64>());
+
+/// The least bytes of the buffers, so that every control frame and its answer fit.
+const MIN_INPUT: usize = MAX_REMAINDER + 1;
+const MIN_OUTPUT: usize = 2 * MAX_ANSWER;
+
+/// Gives a connection its buffers: once, right after it was initialised, or for one turn with buffers that many connections
+/// share, which `sansocket_buffered_detach` ends. `buffered` may have any contents before, and what it held is forgotten.
+///
+/// The connection is lent until it is detached, or for as long as `buffered` is used: it stays where it is, belongs to no other
+/// `sansocket_buffered`, and meanwhile only functions that ask it something (`sansocket_get_...`) are called with `ws` itself.
+///
+/// Returns `SANSOCKET_OK`, `SANSOCKET_NOT_INITIALISED` (the connection), `SANSOCKET_USAGE_BUFFER_TOO_SHORT`,
+/// `SANSOCKET_OVERLAP` if two of the buffers do, or `SANSOCKET_INVALID_ARGUMENT` for a `reserved` that is not 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_attach(
+    buffered: *mut sansocket_buffered,
+    ws: *mut sansocket,
+    buffers: *const sansocket_buffers,
+) -> sansocket_result {
+    let attach = || {
+        check_struct(buffers)?;
+        // SAFETY: not NULL and aligned; the caller lends both for the call.
+        let buffers = unsafe { check_filled(ws).map(|()| &*buffers) }?;
+        if buffers.in_pieces > 1 || buffers.reserved != [0; 7] || buffers.reserved_more != 0 {
+            return Err(sansocket_result::INVALID_ARGUMENT);
+        }
+        let input = Region::new(buffers.input, buffers.input_size)?;
+        let output = Region::new(buffers.output, buffers.output_size)?;
+        let joining = Region::new(buffers.joining, buffers.joining_size)?;
+        input.check_apart(output)?;
+        joining.check_apart(input)?;
+        joining.check_apart(output)?;
+        if input.len() < MIN_INPUT || output.len() < MIN_OUTPUT {
+            return Err(UsageError::BufferTooShort.into());
+        }
+        let layer = Buffered::attach(Place(ws), Lent(input), Lent(output)).join_in(Lent(joining));
+        let layer = if buffers.in_pieces == 1 { layer.in_pieces() } else { layer.whole() };
+        Ok(Attached { layer, place: Place(ws), input, output, joining })
+    };
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    done(unsafe { fill(buffered, attach) })
+}
+
+/// The layer in a struct of the caller's, to be used; its connection is there.
+///
+/// # Safety
+/// NULL or a struct that the caller has to itself, in memory that was written; what was lent to it still is.
+#[inline]
+pub(super) unsafe fn attached<'a>(buffered: *mut sansocket_buffered) -> Result<&'a mut Attached, sansocket_result> {
+    // SAFETY: what our caller promises.
+    unsafe {
+        let attached = object(buffered)?;
+        check_filled(attached.place.0)?;
+        Ok(attached)
+    }
+}
+
+/// The same, to be looked at.
+///
+/// # Safety
+/// NULL or a struct that nobody writes, in memory that was written; what was lent to it still is.
+#[inline]
+pub(super) unsafe fn attached_ref<'a>(buffered: *const sansocket_buffered) -> Result<&'a Attached, sansocket_result> {
+    // SAFETY: what our caller promises.
+    unsafe {
+        let attached = object_ref(buffered)?;
+        check_filled(attached.place.0)?;
+        Ok(attached)
+    }
+}
+
+impl sansocket_bytes {
+    pub(super) const NONE: Self = Self { data: core::ptr::null_mut(), len: 0 };
+
+    /// Bytes that lie in a region.
+    pub(super) fn of(bytes: &[u8], region: Region) -> Self {
+        if bytes.is_empty() { Self::NONE } else { Self { data: region.pointer_at(bytes.as_ptr().addr()), len: bytes.len() } }
+    }
+}
+
+impl Borrow<Endpoint> for Place {
+    #[inline]
+    fn borrow(&self) -> &Endpoint {
+        // SAFETY: `attached` and `attached_ref`, by which alone the layer is reached, found it there.
+        unsafe { &(*self.0.cast::<Filled<sansocket>>()).object }
+    }
+}
+
+impl BorrowMut<Endpoint> for Place {
+    #[inline]
+    fn borrow_mut(&mut self) -> &mut Endpoint {
+        // SAFETY: `attached` found it there, and the caller has it to itself.
+        unsafe { &mut (*self.0.cast::<Filled<sansocket>>()).object }
+    }
+}
+
+impl AsRef<[u8]> for Lent {
+    #[inline]
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: what `Lent` says.
+        unsafe { self.0.bytes() }
+    }
+}
+
+impl AsMut<[u8]> for Lent {
+    #[inline]
+    fn as_mut(&mut self) -> &mut [u8] {
+        // SAFETY: what `Lent` says.
+        unsafe { self.0.bytes_mut() }
+    }
+}

@@ -1,0 +1,240 @@
+//! What a program sends on a connection with its buffers: the verbs, which append to the output that belongs to it.
+
+use super::attach::{attached, sansocket_buffered};
+use crate::ffi::handshake::{
+    NO_HEADERS, NO_ORIGINS, accept, client_request, headers, sansocket_acceptance, sansocket_client_request,
+};
+use crate::ffi::head::request;
+use crate::ffi::memory::{Lender, check_struct};
+use crate::ffi::numbers::{Refusal, done, sansocket_kind, sansocket_result};
+use crate::ffi::setup::Source;
+use crate::ffi::text::sansocket_header;
+use crate::{Accept, CallError, CloseCode, Commands, Instant, Request, UsageError};
+use core::ffi::{c_char, c_void};
+
+type Verbs<'a> = Commands<'a, 'static, Source>;
+
+/// `sansocket_request`, into the output of the connection: a client's first call. What `request` points to is needed only during
+/// the call.
+///
+/// All functions of this kind append all of their bytes to the output, or they do nothing and return `SANSOCKET_NEEDS_ROOM`:
+/// `sansocket_buffered_get_room` says when there is room again. What they read must not overlap the output. They return what
+/// those do whose names they have.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_request(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    request: *const sansocket_client_request,
+) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends what the request points to.
+    unsafe {
+        verb(buffered, now_ms, |commands, lender| {
+            let mut room = NO_HEADERS;
+            Ok(commands.request(&client_request(lender, request, &mut room)?)?)
+        })
+    }
+}
+
+/// `sansocket_accept`, into the output of the connection. `head` is that of the event, where it lies or a copy of it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_accept(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    head: *const u8,
+    head_len: usize,
+    acceptance: *const sansocket_acceptance,
+) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends head and what the acceptance points to.
+    unsafe {
+        answer(buffered, now_ms, (head, head_len), acceptance, |commands, request, accept| commands.accept(request, accept))
+    }
+}
+
+/// `sansocket_accept_or_refuse`, into the output of the connection. `head` is that of the event, where it lies or a copy of it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_accept_or_refuse(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    head: *const u8,
+    head_len: usize,
+    acceptance: *const sansocket_acceptance,
+) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends head and what the acceptance points to.
+    unsafe {
+        answer(buffered, now_ms, (head, head_len), acceptance, |commands, request, accept| {
+            commands.accept_or_refuse(request, accept)
+        })
+    }
+}
+
+/// `sansocket_respond`, into the output of the connection, which has to hold the whole response.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_respond(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    status: u16,
+    headers: *const sansocket_header,
+    header_count: usize,
+    body: *const c_void,
+    body_len: usize,
+) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends headers and body.
+    unsafe {
+        verb(buffered, now_ms, |commands, lender| {
+            let mut room = NO_HEADERS;
+            let headers = self::headers(lender, headers, header_count, &mut room)?;
+            Ok(commands.respond(status, headers, lender.bytes(body, body_len)?)?)
+        })
+    }
+}
+
+/// Sends a whole message, as one frame. For what is longer than the output there is `sansocket_buffered_send_part`. `payload` may
+/// lie in the input, as that of an event does.
+///
+/// Returns what `sansocket_send` does, or `SANSOCKET_USAGE_MESSAGE_UNFINISHED` inside a message that is sent in parts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_send(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    kind: sansocket_kind,
+    payload: *const c_void,
+    len: usize,
+) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends the payload.
+    unsafe { verb(buffered, now_ms, |commands, lender| Ok(commands.send(kind.try_into()?, lender.bytes(payload, len)?)?)) }
+}
+
+/// Sends a part of a message, as a fragment (§5.4), as far as there is room, and writes to `taken` how many bytes of `payload`
+/// that is: call it again, with the rest, once the transport has taken some of what is due. `offset` is how many bytes of the
+/// message went before: 0 begins one, as in an event. `fin` that is not 0 ends the message, once all of `payload` is taken. On a
+/// connection that is already closing it takes everything, which goes nowhere.
+///
+/// Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` if nothing can be taken;
+/// `SANSOCKET_USAGE_MESSAGE_UNFINISHED` if a message begins inside another, `_NO_MESSAGE_UNFINISHED` if there is none to
+/// continue. `taken` is written with `SANSOCKET_OK` only.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_send_part(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    kind: sansocket_kind,
+    offset: u64,
+    payload: *const c_void,
+    len: usize,
+    fin: u8,
+    taken: *mut usize,
+) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends payload and count.
+    unsafe {
+        verb(buffered, now_ms, |commands, lender| {
+            check_struct(taken)?;
+            let payload = lender.bytes(payload, len)?;
+            taken.write(commands.send_part(kind.try_into()?, offset, payload, fin != 0)?);
+            Ok(())
+        })
+    }
+}
+
+/// Sends a whole message that `sansocket_encode_message` encoded once for many connections of a server's.
+///
+/// Returns what `sansocket_send_encoded` does, or `SANSOCKET_NEEDS_ROOM`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_send_encoded(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    encoded: *const u8,
+    len: usize,
+) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends the bytes.
+    unsafe { verb(buffered, now_ms, |commands, lender| Ok(commands.send_encoded(lender.bytes(encoded.cast(), len)?)?)) }
+}
+
+/// `sansocket_ping`, into the output of the connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_ping(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    payload: *const c_void,
+    len: usize,
+) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends the payload.
+    unsafe { verb(buffered, now_ms, |commands, lender| Ok(commands.ping(lender.bytes(payload, len)?)?)) }
+}
+
+/// `sansocket_pong`, into the output of the connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_pong(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    payload: *const c_void,
+    len: usize,
+) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends the payload.
+    unsafe { verb(buffered, now_ms, |commands, lender| Ok(commands.pong(lender.bytes(payload, len)?)?)) }
+}
+
+/// `sansocket_close`, into the output of the connection. What was sent before still leaves, the peer's messages still come, and
+/// the connection ends with `SANSOCKET_EVENT_CLOSED`. Room that is kept for answers to the peer is there for a Close too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_close(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    code: u16,
+    reason: *const c_char,
+    reason_len: usize,
+) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends the reason.
+    unsafe {
+        verb(buffered, now_ms, |commands, lender| {
+            let reason = lender.text(reason, reason_len, UsageError::InvalidUtf8)?;
+            Ok(commands.close((code != 0).then_some(CloseCode(code)), reason)?)
+        })
+    }
+}
+
+/// `sansocket_fail`, into the output of the connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_fail(buffered: *mut sansocket_buffered, now_ms: u64, code: u16) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { verb(buffered, now_ms, |commands, _| Ok(commands.fail(CloseCode(code))?)) }
+}
+
+/// A verb that answers a request by an acceptance.
+type Answer = fn(&mut Verbs<'_>, &Request<'_>, &Accept<'_>) -> Result<(), CallError>;
+
+/// # Safety
+/// What stands at the top of the header.
+unsafe fn answer(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    (head, head_len): (*const u8, usize),
+    acceptance: *const sansocket_acceptance,
+    answer: Answer,
+) -> sansocket_result {
+    // SAFETY: what our caller promises.
+    unsafe {
+        verb(buffered, now_ms, |commands, lender| {
+            check_struct(acceptance)?;
+            let request = request(lender.bytes(head.cast(), head_len)?)?;
+            let (mut origins, mut room) = (NO_ORIGINS, NO_HEADERS);
+            Ok(answer(commands, &request, &accept(lender, acceptance, &mut origins, &mut room)?)?)
+        })
+    }
+}
+
+/// Carries out a verb. What it reads is lent after the output was borrowed, and lies apart from all of it.
+///
+/// # Safety
+/// What stands at the top of the header.
+#[inline]
+unsafe fn verb<'a>(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    act: impl FnOnce(&mut Verbs<'_>, Lender<'a>) -> Result<(), Refusal>,
+) -> sansocket_result {
+    // SAFETY: what our caller promises.
+    done(unsafe { attached(buffered) }.and_then(|attached| {
+        let lender = Lender::new(attached.output);
+        let mut commands = attached.layer.commands(Instant::from_millis(now_ms));
+        act(&mut commands, lender).map_err(|refusal| refusal.result)
+    }))
+}

@@ -117,6 +117,7 @@ def main():
     programs = Programs(options.folder, shlex.split(options.wrap))
 
     programs.run("misuse", says=r"[^\n]*\n")
+    programs.run("buffered_test", says=r"[^\n]*\n")
     programs.run("embedded_loop", says=r"[^\n]*\n")
     programs.run("header_test", says=r"[^\n]*\n")
     hello = r"Hello, sansocket\nclosed with 1000, clean\n"

@@ -1,4 +1,5 @@
 // The C++ header, every function of it: two connections that talk to each other in memory. Prints what differs, and exits 1.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <string>
@@ -308,6 +309,96 @@ void parts_of_the_machine()
     EXPECT(sans::as_text(page.io.due()).find("5\r\n") != std::string_view::npos);
 }
 
+/** Takes what is due from one side to the other, or the end. */
+void carry(sans::buffered &from, sans::buffered &to)
+{
+    const sans::const_bytes due = from.due();
+    const sans::bytes space = to.space();
+    const std::size_t n = due.size() < space.size() ? due.size() : space.size();
+    std::copy(due.begin(), due.begin() + static_cast<std::ptrdiff_t>(n), space.begin());
+    from.written(n, 0);
+    to.filled(n, 0);
+    if (n == 0 && from.transport() != sans::transport::keep && to.wants_reading())
+        to.eof();
+}
+
+void buffered_conversation()
+{
+    static counting random;
+    static std::array<std::uint8_t, 512> buffers[4], joining, block;
+    sans::connection connections[2] = {sans::connection::client(random, 0), sans::connection::server(0)};
+    sans::buffered client(connections[0], buffers[0], buffers[1]);
+    sans::buffered server(connections[1], buffers[2], buffers[3], sans::bytes(joining));
+    EXPECT(client.status() == result::ok && server.status() == result::ok && client.room() == 512 - sans::max_answer);
+    EXPECT(client.request(0, {"example.com"}) == result::ok);
+    bool clean = false;
+    int echoes = 0;
+    for (int rounds = 0; rounds < 100 && client.transport() != sans::transport::close; rounds++) {
+        while (const sans::event event = client.next(0)) {
+            if (event.type() == sans::event_type::opened)
+                EXPECT(client.send_text(0, "Hello") == result::ok && client.ping(0) == result::ok);
+            else if (event.type() == sans::event_type::data && ++echoes == 1)
+                EXPECT(event.text() == "Hello" && client.current().whole() && client.send_binary(0, event.bytes()) == result::ok);
+            else if (event.type() == sans::event_type::data)
+                EXPECT(!event.is_text() && client.close(0, sans::close_code::normal_closure, "bye") == result::ok);
+            else if (event.type() == sans::event_type::closed)
+                clean = event.was_clean();
+        }
+        while (const sans::event event = server.next(0)) {
+            if (event.type() == sans::event_type::request)
+                EXPECT(server.accept(0, {sans::origin::one_of}) == result::ok);
+            else if (event.type() == sans::event_type::data)
+                EXPECT(server.send(0, event) == result::ok);
+        }
+        EXPECT(client.status() == result::ok && server.status() == result::ok);
+        carry(client, server);
+        carry(server, client);
+    }
+    EXPECT(clean && echoes == 2 && client.poll_timeout(0) == -1 && !client.next_timeout() && client.remaining() > 0);
+
+    // Turns, and the rest.
+    static const sans::config config;
+    sans::connection shared = sans::connection::open_server(config, {}, 0);
+    sans::buffered turn(shared, buffers[0], buffers[1], sans::buffered::messages::in_pieces);
+    EXPECT(turn.remaining() == 0 && turn.send_text(0, "kept") == result::ok);
+    const std::size_t size = turn.remaining();
+    EXPECT(size <= block.size() && turn.detach() == result::wrong_memory_len && turn.detach(block) == result::ok);
+    EXPECT(!turn.next(0) && turn.status() == result::not_initialised && turn.transport() == sans::transport::close);
+    turn = sans::buffered(shared, buffers[0], buffers[1], sans::buffered::messages::in_pieces);
+    EXPECT(turn.restore(sans::const_bytes(block.data(), size)) == result::ok && turn.due().size() == 6);
+    turn.written(7, 0);
+    EXPECT(turn.status() == result::invalid_argument);
+    turn.written(6, 0);
+    turn.pause(0);
+    EXPECT(turn.space().empty() && turn.status() == result::ok);
+    turn.resume(0);
+    EXPECT(!turn.next(0) && turn.space().size() == 512 && turn.unread().empty());
+    turn.discard(0);
+    const std::array<std::uint8_t, 1000> large{};
+    sans::const_bytes rest = large;
+    std::uint64_t offset = 0;
+    EXPECT(turn.send_part(0, sans::kind::binary, offset, rest) == result::ok && offset + rest.size() == 1000 && offset > 300);
+    EXPECT(turn.send_part(0, sans::kind::binary, offset, rest) == result::needs_room && offset + rest.size() == 1000);
+    EXPECT(turn.send_encoded(0, sans::as_bytes("\x81\x01" "a")) == result::needs_room);
+    EXPECT(turn.pong(0) == result::needs_room && turn.fail(0, sans::close_code::internal_error) == result::ok);
+    turn.write_failed();
+    EXPECT(turn.due().empty() && !sans::buffered().next(0));
+
+    sans::connection page = sans::connection::server(0);
+    sans::buffered pages(page, buffers[0], buffers[1]);
+    const std::string_view get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    EXPECT(!pages.next(0));
+    std::copy(get.begin(), get.end(), pages.space().begin());
+    pages.filled(get.size(), 0);
+    EXPECT(pages.next(0).type() == sans::event_type::http_request);
+    EXPECT(pages.accept_or_refuse(0, sans::const_bytes(), {sans::origin::any}) == result::not_a_head);
+    EXPECT(pages.respond(0, 404, {}, "not here") == result::ok);
+    EXPECT(sans::as_text(pages.due()).substr(0, 12) == "HTTP/1.1 404");
+    EXPECT(sans::buffered(page, buffers[0], buffers[0]).status() == result::overlap);
+}
+
+static_assert(std::is_nothrow_move_constructible_v<sans::buffered> && !std::is_copy_constructible_v<sans::buffered>);
+static_assert(!std::is_constructible_v<sans::buffered, sans::connection, sans::bytes, sans::bytes>);
 static_assert(!std::is_copy_constructible_v<sans::connection> && !std::is_copy_assignable_v<sans::connection>);
 static_assert(std::is_nothrow_move_constructible_v<sans::connection> && std::is_nothrow_move_assignable_v<sans::connection>);
 static_assert(std::is_constructible_v<sans::entropy, counting &> && !std::is_constructible_v<sans::entropy, counting>);
@@ -320,6 +411,7 @@ int main()
     other_beginnings();
     compression();
     parts_of_the_machine();
+    buffered_conversation();
     if (failures != 0)
         return 1;
     std::puts("header_test: as expected");

@@ -83,6 +83,44 @@ static void everything_refuses(sansocket *ws, sansocket_result wanted)
     EXPECT_TRUE(sansocket_get_round_trip_us(ws) == SANSOCKET_NEVER);
 }
 
+static void everything_buffered_refuses(sansocket_buffered *b, sansocket_result wanted)
+{
+    sansocket_acceptance acceptance = {.origin = SANSOCKET_ORIGIN_ANY};
+    sansocket_client_request request = {SANSOCKET_LITERAL("example.com"), SANSOCKET_LITERAL("/"), {0}, NULL, 0, {0}};
+    sansocket_event event = {.type = SANSOCKET_EVENT_DATA};
+    size_t taken = 7;
+
+    EXPECT(sansocket_buffered_next(b, 0, &event), wanted);
+    EXPECT_TRUE(event.type == SANSOCKET_EVENT_NONE);
+    EXPECT(sansocket_buffered_current(b, &event), wanted);
+    EXPECT(sansocket_buffered_written(b, 0, 0), wanted);
+    EXPECT(sansocket_buffered_write_failed(b), wanted);
+    EXPECT(sansocket_buffered_filled(b, 0, 0), wanted);
+    EXPECT(sansocket_buffered_eof(b), wanted);
+    EXPECT(sansocket_buffered_pause(b, 0), wanted);
+    EXPECT(sansocket_buffered_resume(b, 0), wanted);
+    EXPECT(sansocket_buffered_discard(b, 0), wanted);
+    EXPECT(sansocket_buffered_detach(b, memory, sizeof memory), wanted);
+    EXPECT(sansocket_buffered_restore(b, memory, sizeof memory), wanted);
+    EXPECT(sansocket_buffered_restore(b, NULL, 0), wanted);
+    EXPECT(sansocket_buffered_request(b, 0, &request), wanted);
+    EXPECT(sansocket_buffered_accept(b, 0, memory, 1, &acceptance), wanted);
+    EXPECT(sansocket_buffered_accept_or_refuse(b, 0, memory, 1, &acceptance), wanted);
+    EXPECT(sansocket_buffered_respond(b, 0, 404, NULL, 0, NULL, 0), wanted);
+    EXPECT(sansocket_buffered_send(b, 0, SANSOCKET_TEXT, "a", 1), wanted);
+    EXPECT(sansocket_buffered_send_part(b, 0, SANSOCKET_TEXT, 0, "a", 1, 1, &taken), wanted);
+    EXPECT(sansocket_buffered_send_encoded(b, 0, memory, 1), wanted);
+    EXPECT(sansocket_buffered_ping(b, 0, NULL, 0), wanted);
+    EXPECT(sansocket_buffered_pong(b, 0, NULL, 0), wanted);
+    EXPECT(sansocket_buffered_close(b, 0, 1000, NULL, 0), wanted);
+    EXPECT(sansocket_buffered_fail(b, 0, 1011), wanted);
+    EXPECT_TRUE(taken == 7 && sansocket_buffered_remaining(b) == 0 && sansocket_buffered_get_room(b) == 0);
+    EXPECT_TRUE(sansocket_buffered_due(b).data == NULL && sansocket_buffered_space(b).data == NULL);
+    EXPECT_TRUE(sansocket_buffered_unread(b).data == NULL && !sansocket_buffered_wants_reading(b));
+    EXPECT_TRUE(sansocket_buffered_poll_timeout(b, 0) == -1 && sansocket_buffered_get_next_timeout(b) == SANSOCKET_NEVER);
+    EXPECT_TRUE(sansocket_buffered_get_transport(b) == SANSOCKET_TRANSPORT_CLOSE);
+}
+
 static void memory_and_versions(void)
 {
     static const sansocket_setup setup = SANSOCKET_SETUP;
@@ -217,6 +255,99 @@ static void output_is_due_once(void)
     EXPECT(sansocket_close(&ws, &io, 1000, NULL, 0), SANSOCKET_OK);
     EXPECT(sansocket_send(&ws, &io, SANSOCKET_TEXT, "late", 4, 1), SANSOCKET_OK);
     EXPECT_TRUE(io.output_len == 0);
+}
+
+static void buffers(void)
+{
+    static uint8_t joining[64];
+    static const sansocket_buffers right = {.input = memory, .input_size = 131, .output = memory + 131, .output_size = 262};
+    sansocket ws = open_server(NULL), never = {0};
+    sansocket_buffered zeroed = {{0}}, b = {{0}};
+    sansocket_buffers wrong = right;
+    sansocket_event event;
+    uint8_t unaligned[sizeof(sansocket_buffered) + 8] = {0};
+    void *odd = unaligned + 1 - (size_t)unaligned % 2;
+    size_t taken;
+
+    everything_buffered_refuses(NULL, SANSOCKET_NULL_POINTER);
+    everything_buffered_refuses(&zeroed, SANSOCKET_NOT_INITIALISED);
+    everything_buffered_refuses(odd, SANSOCKET_MISALIGNED);
+
+    EXPECT(sansocket_buffered_attach(NULL, &ws, &right), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_buffered_attach(&b, NULL, &right), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_buffered_attach(&b, &ws, NULL), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_buffered_attach(odd, &ws, &right), SANSOCKET_MISALIGNED);
+    EXPECT(sansocket_buffered_attach(&b, odd, &right), SANSOCKET_MISALIGNED);
+    EXPECT(sansocket_buffered_attach(&b, &ws, odd), SANSOCKET_MISALIGNED);
+    EXPECT(sansocket_buffered_attach(&b, &never, &right), SANSOCKET_NOT_INITIALISED);
+    wrong.input_size = 130;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &wrong), SANSOCKET_USAGE_BUFFER_TOO_SHORT);
+    wrong = right, wrong.output_size = 261;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &wrong), SANSOCKET_USAGE_BUFFER_TOO_SHORT);
+    wrong = right, wrong.input_size = 132;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &wrong), SANSOCKET_OVERLAP);
+    wrong = right, wrong.joining = memory + 392, wrong.joining_size = 8;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &wrong), SANSOCKET_OVERLAP);
+    wrong.joining = memory, wrong.joining_size = 1;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &wrong), SANSOCKET_OVERLAP);
+    wrong.joining = NULL;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &wrong), SANSOCKET_NULL_POINTER);
+    wrong = right, wrong.output = NULL;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &wrong), SANSOCKET_NULL_POINTER);
+    wrong = right, wrong.input_size = SIZE_MAX;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &wrong), SANSOCKET_LENGTH_TOO_LARGE);
+    wrong = right, wrong.in_pieces = 2;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &wrong), SANSOCKET_INVALID_ARGUMENT);
+    wrong = right, wrong.reserved[6] = 1;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &wrong), SANSOCKET_INVALID_ARGUMENT);
+    wrong = right, wrong.reserved_more = 1;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &wrong), SANSOCKET_INVALID_ARGUMENT);
+    everything_buffered_refuses(&b, SANSOCKET_NOT_INITIALISED);
+
+    wrong = right, wrong.joining = joining, wrong.joining_size = sizeof joining;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &wrong), SANSOCKET_OK);
+    EXPECT(sansocket_buffered_next(&b, 0, NULL), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_buffered_next(&b, 0, odd), SANSOCKET_MISALIGNED);
+    EXPECT(sansocket_buffered_current(&b, NULL), SANSOCKET_NULL_POINTER);
+
+    /* Counts of more bytes than there are: -1, for one. */
+    EXPECT(sansocket_buffered_send(&b, 0, SANSOCKET_TEXT, "due", 3), SANSOCKET_OK);
+    EXPECT(sansocket_buffered_written(&b, 6, 0), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_buffered_written(&b, SIZE_MAX, 0), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT_TRUE(sansocket_buffered_due(&b).len == 5);
+    EXPECT(sansocket_buffered_written(&b, 5, 0), SANSOCKET_OK);
+    EXPECT(sansocket_buffered_filled(&b, 132, 0), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_buffered_filled(&b, SIZE_MAX, 0), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT_TRUE(sansocket_buffered_space(&b).len == 131 && sansocket_buffered_unread(&b).data == NULL);
+    memory[0] = 0x81;
+    EXPECT(sansocket_buffered_filled(&b, 1, 0), SANSOCKET_OK);
+    EXPECT(sansocket_buffered_filled(&b, 131, 0), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT_TRUE(sansocket_buffered_unread(&b).len == 1 && sansocket_buffered_unread(&b).data == memory);
+    EXPECT(sansocket_buffered_discard(&b, 2), SANSOCKET_INVALID_ARGUMENT);
+
+    /* What is read must not lie in the output, due or not. */
+    EXPECT(sansocket_buffered_send(&b, 0, SANSOCKET_BINARY, memory + 130, 2), SANSOCKET_OVERLAP);
+    EXPECT(sansocket_buffered_send(&b, 0, SANSOCKET_BINARY, memory + 130, 1), SANSOCKET_OK);
+    EXPECT(sansocket_buffered_send(&b, 0, SANSOCKET_BINARY, NULL, 1), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_buffered_send(&b, 0, SANSOCKET_BINARY, memory, SIZE_MAX), SANSOCKET_LENGTH_TOO_LARGE);
+    EXPECT(sansocket_buffered_send(&b, 0, SANSOCKET_TEXT, "\xFF", 1), SANSOCKET_USAGE_INVALID_UTF8);
+    EXPECT(sansocket_buffered_send(&b, 0, (sansocket_kind)3, "a", 1), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_buffered_send_part(&b, 0, SANSOCKET_TEXT, 0, "a", 1, 1, NULL), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_buffered_send_part(&b, 0, SANSOCKET_TEXT, 1, "a", 1, 1, &taken), SANSOCKET_USAGE_NO_MESSAGE_UNFINISHED);
+    EXPECT(sansocket_buffered_close(&b, 0, 1005, NULL, 0), SANSOCKET_USAGE_INVALID_CLOSE_CODE);
+    EXPECT(sansocket_buffered_close(&b, 0, 1000, "\xFF", 1), SANSOCKET_USAGE_INVALID_UTF8);
+    EXPECT(sansocket_buffered_request(&b, 0, NULL), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_buffered_accept(&b, 0, memory, 1, NULL), SANSOCKET_NULL_POINTER);
+    EXPECT_TRUE(sansocket_buffered_due(&b).len == 3);
+
+    /* It may move, and its connection may be attached again; one that is gone is noticed. */
+    zeroed = b;
+    memset(&b, 0xA5, sizeof b);
+    EXPECT(sansocket_buffered_written(&zeroed, 3, 0), SANSOCKET_OK);
+    EXPECT(sansocket_buffered_attach(&zeroed, &ws, &right), SANSOCKET_OK);
+    EXPECT(sansocket_buffered_next(&zeroed, 0, &event), SANSOCKET_OK);
+    memset(&ws, 0, sizeof ws);
+    everything_buffered_refuses(&zeroed, SANSOCKET_NOT_INITIALISED);
 }
 
 static void compression(void)
@@ -496,6 +627,7 @@ int main(void)
     memory_and_versions();
     pointers_and_lengths();
     output_is_due_once();
+    buffers();
     compression();
     parts_of_the_machine();
     accepting_and_refusing();

@@ -88,6 +88,19 @@ fn whole_messages_are_joined_in_the_input_around_control_frames() {
     assert_eq!(seen, [b"between".to_vec(), b"Hello".to_vec(), b"next".to_vec()]);
 }
 
+/// A call that is refused changes nothing: the message that is being joined either.
+#[test]
+fn refused_fail_leaves_a_message_that_is_being_joined() {
+    let mut ws = server();
+    bring(&mut ws, &frame_to(Role::Server, TEXT, b"Hel"), 0);
+    nothing(&mut ws, 0);
+    let refused = ws.commands(ms(0)).fail(CloseCode::NO_STATUS_RECEIVED);
+    assert_eq!(refused, Err(UsageError::InvalidCloseCode.into()));
+    nothing(&mut ws, 0);
+    bring(&mut ws, &frame_to(Role::Server, FIN | CONTINUATION, b"lo"), 0);
+    assert_eq!(payload(&mut ws), b"Hello");
+}
+
 /// Takes all events, and notes the bytes of pings and messages.
 fn nothing_or(ws: &mut Server<'_>, seen: &mut Vec<Vec<u8>>) {
     while let Some((event, _)) = ws.next(ms(0)).unwrap() {

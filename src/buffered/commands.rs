@@ -197,8 +197,9 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
     /// # Errors
     /// As [`Connection::fail`].
     pub fn fail(&mut self, code: CloseCode) -> Result<(), CallError> {
+        self.write(0, |ws, now, out| ws.fail(code, now, out))?;
         self.progress.arrived.stop_joining();
-        self.write(0, |ws, now, out| ws.fail(code, now, out))
+        Ok(())
     }
 
     /// How many bytes of frames the output has room for: those of a payload, and of its header, 2 to 14.

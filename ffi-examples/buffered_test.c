@@ -142,6 +142,8 @@ static void whole_conversation(size_t at_most)
         }
     }
     EXPECT(echoes == 1 && ends == 2 && sansocket_buffered_get_next_timeout(&server.b) == SANSOCKET_NEVER);
+    /* Nothing would end a wait. */
+    EXPECT(sansocket_buffered_poll_timeout(&server.b, 0) == 0);
 }
 
 /* "Hel" and "lo" with a Ping between them, masked with 0. */

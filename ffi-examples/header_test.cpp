@@ -354,7 +354,7 @@ void buffered_conversation()
         carry(client, server);
         carry(server, client);
     }
-    EXPECT(clean && echoes == 2 && client.poll_timeout(0) == -1 && !client.next_timeout() && client.remaining() > 0);
+    EXPECT(clean && echoes == 2 && client.poll_timeout(0) == 0 && !client.next_timeout() && client.remaining() > 0);
 
     // Turns, and the rest.
     static const sans::config config;

@@ -652,7 +652,7 @@ typedef enum SANSOCKET_ENUM(sansocket_close_code) {
 
 /**
  * A connection with the two buffers of its transport: it says what is to be written and where to read into, and no more I/O
- * than that. In 320 bytes of the caller's, as `sansocket` lies in its own. It may be moved between calls; the connection and the
+ * than that. It lies in 320 bytes of the caller's, and may be moved between calls; the connection and the
  * buffers that it was attached to stay where they are. There is nothing to free.
  */
 typedef struct sansocket_buffered {
@@ -1214,14 +1214,14 @@ uint8_t sansocket_buffered_wants_reading(const sansocket_buffered *buffered);
 
 /**
  * Returns the milliseconds from `now_ms` until `sansocket_buffered_next` has something to do, as `poll` takes them: 0 for at
- * once, -1 if nothing is waited for, or without a connection. After the wait comes `sansocket_buffered_filled`, with 0 if
- * nothing arrived.
+ * once, -1 if nothing is waited for. It is 0, too, when the transport is to be closed, or without a connection: nothing would end
+ * that wait. After the wait comes `sansocket_buffered_filled`, with 0 if nothing arrived.
  */
 int32_t sansocket_buffered_poll_timeout(const sansocket_buffered *buffered, uint64_t now_ms);
 
 /**
- * Returns the same as a point in time, in the milliseconds of `now_ms`; `SANSOCKET_NEVER` if nothing is waited for, or without a
- * connection.
+ * Returns when `sansocket_buffered_next` has something to do, in the milliseconds of `now_ms`; a time that has passed says at
+ * once, `SANSOCKET_NEVER` that nothing is waited for: when the transport is to be closed, too, or without a connection.
  */
 uint64_t sansocket_buffered_get_next_timeout(const sansocket_buffered *buffered);
 
@@ -1360,7 +1360,7 @@ sansocket_result sansocket_buffered_fail(sansocket_buffered *buffered, uint64_t 
 /**
  * Returns the length of the block that `sansocket_buffered_detach` wants, in bytes; 0 if nothing remains, or without a
  * connection: it is idle, and costs nothing until its next turn. Otherwise: input that is not consumed, the current event,
- * a message that is being joined, output that is due, and some 250 bytes that remember the rest. A program that will not keep
+ * a message that is being joined, output that is due, and some 160 bytes that remember the rest. A program that will not keep
  * that much fails or drops the connection.
  */
 size_t sansocket_buffered_remaining(sansocket_buffered *buffered);

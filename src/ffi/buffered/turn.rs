@@ -130,18 +130,21 @@ pub unsafe extern "C" fn sansocket_buffered_wants_reading(buffered: *const sanso
 }
 
 /// Returns the milliseconds from `now_ms` until `sansocket_buffered_next` has something to do, as `poll` takes them: 0 for at
-/// once, -1 if nothing is waited for, or without a connection. After the wait comes `sansocket_buffered_filled`, with 0 if
-/// nothing arrived.
+/// once, -1 if nothing is waited for. It is 0, too, when the transport is to be closed, or without a connection: nothing would end
+/// that wait. After the wait comes `sansocket_buffered_filled`, with 0 if nothing arrived.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_buffered_poll_timeout(buffered: *const sansocket_buffered, now_ms: u64) -> i32 {
     // SAFETY: the caller keeps to what stands at the top of the header.
-    let attached = unsafe { attached_ref(buffered) }.ok();
-    let ms = attached.and_then(|attached| attached.layer.millis_until_timeout(Instant::from_millis(now_ms)));
-    ms.map_or(-1, |ms| i32::try_from(ms).unwrap_or(i32::MAX))
+    let Ok(attached) = (unsafe { attached_ref(buffered) }) else { return 0 };
+    match attached.layer.millis_until_timeout(Instant::from_millis(now_ms)) {
+        Some(ms) => i32::try_from(ms).unwrap_or(i32::MAX),
+        None if attached.layer.transport() == Transport::Close => 0,
+        None => -1,
+    }
 }
 
-/// Returns the same as a point in time, in the milliseconds of `now_ms`; `SANSOCKET_NEVER` if nothing is waited for, or without a
-/// connection.
+/// Returns when `sansocket_buffered_next` has something to do, in the milliseconds of `now_ms`; a time that has passed says at
+/// once, `SANSOCKET_NEVER` that nothing is waited for: when the transport is to be closed, too, or without a connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_buffered_get_next_timeout(buffered: *const sansocket_buffered) -> u64 {
     // SAFETY: the caller keeps to what stands at the top of the header.

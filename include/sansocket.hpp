@@ -2,18 +2,18 @@
  * sansocket for C++17 and later: sansocket.h with types. Header only; nothing is allocated and nothing is thrown, so it may be
  * compiled without exceptions and without RTTI. What sansocket.h says about each function holds here.
  *
- *     sans::connection ws = sans::connection::server(config, now_ms);
- *     sans::io io;
- *     io.now(now_ms);
- *     io.input(what_arrived);                 // what the last turn left, and what arrived after it
- *     io.output(buffer);
- *     while (ws.receive(io) == sans::result::ok && io.event()) {
- *         if (io.event().type() == sans::event_type::request)
- *             (void)ws.accept_or_refuse(io, {sans::origin::same_host});
- *         else if (io.event().type() == sans::event_type::data)
- *             (void)ws.send(io, io.event());  // the echo
+ *     sans::connection connection = sans::connection::server(config, now_ms);
+ *     sans::buffered ws(connection, input, output);   // two arrays, vectors or spans
+ *     ...
+ *     while (const sans::event event = ws.next(now_ms)) {
+ *         if (event.type() == sans::event_type::request)
+ *             (void)ws.accept_or_refuse(now_ms, {sans::origin::same_host});
+ *         else if (event.type() == sans::event_type::data)
+ *             (void)ws.send(now_ms, event);           // the echo
  *     }
- *     // io.due() goes to the peer, io.input() is to be presented again, ws.transport() to be obeyed; wait for ws.poll_timeout(now_ms)
+ *     // ws.due() goes to the peer, ws.space() is where to read into, ws.transport() is to be obeyed; wait for ws.poll_timeout(now_ms)
+ *
+ * `sans::buffered` has the whole loop. By hand, for programs that want every byte: a `sans::connection` and a `sans::io` for its calls.
  *
  * Where it differs from C:
  *
@@ -1000,7 +1000,7 @@ class buffered : public detail::movable<::sansocket_buffered> {
     }
     /** Whether `space` has something. */
     [[nodiscard]] bool wants_reading() const noexcept { return ::sansocket_buffered_wants_reading(&raw_) != 0; }
-    /** Milliseconds until `next` has something to do, as `poll` takes them: 0 for at once, -1 for never. */
+    /** Milliseconds until `next` has something to do, as `poll` takes them: 0 for at once and when all is over, -1 for never. */
     [[nodiscard]] int poll_timeout(std::uint64_t now_ms) const noexcept
     {
         return ::sansocket_buffered_poll_timeout(&raw_, now_ms);

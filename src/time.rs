@@ -94,8 +94,14 @@ fn thousandth(value: u64) -> u64 {
     quotient
 }
 
-/// `value / by`, bit by bit, for the same reason; the end of the scale if `by` is 0. For what is rare.
+/// `value / by`; the end of the scale if `by` is 0.
 pub(crate) fn quotient(value: u64, by: u64) -> u64 {
+    if cfg!(target_pointer_width = "64") { value.checked_div(by).unwrap_or(u64::MAX) } else { long_quotient(value, by) }
+}
+
+/// The same bit by bit, for machines on which a 64-bit division is a function of 864 bytes.
+#[inline]
+fn long_quotient(value: u64, by: u64) -> u64 {
     let (mut quotient, mut rest) = (0, 0_u64);
     for shift in (0..64).rev() {
         // What falls out at the top is 1 only if `by` is above 2^63.
@@ -110,14 +116,15 @@ pub(crate) fn quotient(value: u64, by: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Instant, quotient, thousandth};
+    use super::{Instant, long_quotient, quotient, thousandth};
 
     #[test]
     fn quotients_are_those_of_a_division() {
         let values = [0, 1, 2, 239, 240, 241, 999_999, 1 << 32, (1 << 63) - 1, 1 << 63, u64::MAX - 1, u64::MAX];
         for value in values {
             for by in values {
-                assert_eq!(quotient(value, by), value.checked_div(by).unwrap_or(u64::MAX), "{value} / {by}");
+                let expected = value.checked_div(by).unwrap_or(u64::MAX);
+                assert_eq!((quotient(value, by), long_quotient(value, by)), (expected, expected), "{value} / {by}");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What the caller sends: the verbs of a connection, into the output that belongs to it.
 
-use super::turn::Progress;
+use super::progress::Progress;
 use crate::close_code::CloseCode;
 use crate::connection::{Connection, MAX_ANSWER};
 use crate::entropy::Entropy;

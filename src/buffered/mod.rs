@@ -4,6 +4,7 @@ mod commands;
 mod held;
 mod input;
 mod output;
+mod progress;
 mod remainder;
 mod turn;
 
@@ -18,7 +19,8 @@ use crate::entropy::Entropy;
 use crate::error::CallError;
 use crate::event::{Event, Transport};
 use crate::time::Instant;
-use turn::{Progress, Turn};
+use progress::Progress;
+use turn::Turn;
 
 /// A connection with the buffers of its transport: what a program that has a socket, a UART or a TLS stream wants. It does no I/O of
 /// its own: it says what is to be written, and where to read into.

@@ -1,6 +1,7 @@
 //! What remains of a connection's turn with buffers that many share.
 
-use super::turn::{Progress, Turn};
+use super::progress::Progress;
+use super::turn::Turn;
 use crate::entropy::Entropy;
 use crate::error::{CallError, UsageError, room};
 use crate::length::copy;

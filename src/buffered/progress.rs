@@ -1,0 +1,98 @@
+//! What the layer remembers from call to call, and what follows from that alone.
+
+use super::held::Held;
+use super::input::{Arrived, Piece};
+use super::output::Due;
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::entropy::Entropy;
+use crate::event::{Received, State, Transport};
+use crate::time::Instant;
+
+/// What the layer remembers from call to call.
+#[derive(Clone, Copy)]
+pub(super) struct Progress {
+    pub(super) arrived: Arrived,
+    pub(super) due: Due,
+    /// The current event.
+    pub(super) held: Held,
+    /// Until when the input was looked at: deadlines up to then may act (law 10).
+    pub(super) looked: Instant,
+    /// No deadline comes earlier, unless something happens that starts one: then it is 0.
+    pub(super) quiet_until: Instant,
+    /// Whether messages are joined.
+    pub(super) joins: bool,
+    /// How much of the input may be looked at for a message that is shown at once; 0 if the input waits, `MAX` if messages are not
+    /// joined. (Derived from what is here and the buffers, for the common case.)
+    pub(super) at_once: usize,
+    /// The caller has stopped reading.
+    pub(super) is_paused: bool,
+    /// Bytes of the input wait for room in the output.
+    pub(super) is_stalled: bool,
+    /// Something has happened since `advance` last found nothing to do.
+    pub(super) has_news: bool,
+}
+
+impl Progress {
+    pub(super) const START: Self = Self {
+        arrived: Arrived::NOTHING,
+        due: Due::NOTHING,
+        held: Held::NOTHING,
+        looked: Instant::from_micros(0),
+        quiet_until: Instant::from_micros(0),
+        joins: false,
+        at_once: 0,
+        is_paused: false,
+        is_stalled: false,
+        has_news: false,
+    };
+
+    /// What to do with the transport: nothing before the output is written.
+    pub(super) fn transport<E: Entropy>(&self, ws: &Connection<'_, E>) -> Transport {
+        if self.due.is_empty() { ws.transport() } else { Transport::Keep }
+    }
+
+    /// Whether there is something to read into, of `input_len` bytes, and a reason to read.
+    pub(super) fn wants_reading<E: Entropy>(&self, ws: &Connection<'_, E>, input_len: usize) -> bool {
+        let waits = self.is_paused || self.is_stalled || self.has_news || !self.held.is_nothing();
+        !waits && !self.arrived.has_ended && self.arrived.end < input_len && ws.state() != State::Closed
+    }
+
+    pub(super) fn next_timeout<E: Entropy>(&self, ws: &Connection<'_, E>) -> Option<Instant> {
+        if self.transport(ws) == Transport::Close {
+            return None;
+        }
+        if self.has_news && !self.is_paused {
+            return Some(self.looked);
+        }
+        let next = ws.next_timeout().unwrap_or(Instant::NEVER).min(self.due.deadline());
+        (next != Instant::NEVER).then_some(next)
+    }
+
+    /// Takes what a call gave. True if there is an event, whose bytes are in an input that starts at `address`.
+    pub(super) fn take(&mut self, received: &Received<'_>, address: usize, now: Instant, config: &Config<'_>) -> bool {
+        self.arrived.consume(received.consumed);
+        self.due.add(received.produced, now, config.write_timeout_ms);
+        self.quiet_until = Instant::from_micros(0);
+        if let Some(event) = &received.event {
+            self.held.set(event, address);
+        }
+        received.event.is_some()
+    }
+
+    /// Consumes bytes that end in a piece, and makes that the current event. Returns its place. (None of these can wrap: all is in
+    /// the input.)
+    #[inline]
+    pub(super) fn show(&mut self, piece: &Piece, consumed: usize) -> usize {
+        self.arrived.start = self.arrived.start.wrapping_add(consumed);
+        let at = self.arrived.start.wrapping_sub(piece.len);
+        self.held.set_data(piece.kind, piece.offset, piece.last, at, piece.len);
+        at
+    }
+
+    /// Whether nothing has to be remembered.
+    pub(super) fn is_idle(&self) -> bool {
+        let rests = self.arrived.is_empty() && !self.arrived.is_joining() && !self.arrived.has_ended;
+        rests && self.due.is_empty() && !self.due.is_lost() && self.held.is_nothing() && !self.is_paused && !self.is_stalled
+    }
+}

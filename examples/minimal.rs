@@ -3,31 +3,36 @@
 mod wire;
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use sansocket::{Buffered, ClientRequest, CloseCode, Config, Connection, Event, Url};
-use wire::{SystemEntropy, Wire};
+use wire::{SystemEntropy, Wire, exit_status, show};
 
 static CONFIG: Config = Config::new();
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let argument = std::env::args().nth(1);
-    let url = Url::parse(argument.as_deref().unwrap_or("ws://127.0.0.1:9001/"))?;
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let argument = std::env::args().nth(1).unwrap_or("ws://127.0.0.1:9001/".into());
+    let Some(url) = Url::parse(&argument).ok().filter(|url| !url.is_secure()) else {
+        eprintln!("usage: minimal [ws://HOST[:PORT][/PATH]]");
+        return Ok(ExitCode::from(2));
+    };
     let mut wire = Wire::dial(&url)?;
     let mut ws = Buffered::new(Connection::client(&CONFIG, SystemEntropy, wire.now()), [0; 16 << 10], [0; 4 << 10]);
     ws.commands(wire.now()).request(&ClientRequest::new(url.authority(), url.target()))?;
+    let mut status = 0;
 
     while let Some((event, mut ws)) = wire.next(&mut ws)? {
+        status = status.max(exit_status(&event));
         match event {
             Event::Opened(_) => ws.send_text("Hello, sansocket")?,
             Event::Data(message) => {
-                println!("{}", String::from_utf8_lossy(message.payload).escape_debug());
+                show(&String::from_utf8_lossy(message.payload), "\n");
                 ws.close(CloseCode::NORMAL_CLOSURE, "")?;
             }
-            Event::Closed { code, was_clean, .. } => {
-                println!("closed with {code}, {}", if was_clean { "clean" } else { "not clean" })
-            }
+            Event::Refused { .. } => ws.close(None, "")?,
+            Event::Closed { code, .. } => eprintln!("closed with {code}"),
             _ => {}
         }
     }
-    Ok(())
+    Ok(ExitCode::from(status))
 }

@@ -1,4 +1,4 @@
-//! The socket around a `Buffered` connection: dial, clock, entropy, wait. Copy it.
+//! The socket around a `Buffered` connection: dial, clock, entropy, wait; and what a program with a terminal needs. Copy it.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream as Dialed, ToSocketAddrs};
@@ -20,13 +20,14 @@ impl Entropy for SystemEntropy {
 /// A socket, what waits for it, and a clock.
 pub struct Wire {
     socket: TcpStream,
-    poll: Poll,
+    /// A thread that has something for the program ends its wait: `Waker::new(wire.poll.registry(), Token(1))`.
+    pub poll: Poll,
     events: Events,
     start: Clock,
 }
 
 impl Wire {
-    /// Connects to the first address of the URL's host that answers.
+    /// Connects to the first address of the URL's host that answers. The clock starts after that.
     pub fn dial(url: &Url<'_>) -> io::Result<Self> {
         let mut last = io::Error::new(ErrorKind::NotFound, "the host has no address");
         for address in (url.host(), url.port()).to_socket_addrs()? {
@@ -61,19 +62,30 @@ impl Wire {
             if ws.transport() == Transport::Close {
                 return Ok(None);
             }
-            self.exchange(ws)?;
+            self.turn(ws)?;
         }
         Ok(ws.current(self.now()))
     }
 
-    /// Writes and reads what the socket takes and gives. If that is nothing, waits for it, or for a deadline.
-    fn exchange<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(&mut self, ws: &mut Buffered<'c, E, I, O, J>) -> io::Result<()> {
-        let has_written = self.write(ws);
+    /// Writes and reads what the socket takes and gives. If that is nothing, waits for it, for a deadline or for a `Waker`.
+    pub fn turn<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(&mut self, ws: &mut Buffered<'c, E, I, O, J>) -> io::Result<()> {
+        let written = if ws.due().is_empty() { None } else { attempt(|| self.socket.write(ws.due())) };
+        match written {
+            Some(Ok(n)) => ws.written(n, self.now()),
+            Some(Err(_)) => ws.write_failed(),
+            None => {}
+        }
         if ws.transport() == Transport::ShutdownWrite {
             // It fails if the peer has gone.
             self.socket.shutdown(Shutdown::Write).ok();
         }
-        if self.read(ws) || has_written {
+        let read = ws.space().and_then(|space| attempt(|| self.socket.read(space)));
+        match read {
+            Some(Ok(0) | Err(_)) => ws.eof(),
+            Some(Ok(n)) => ws.filled(n, self.now()),
+            None => ws.filled(0, self.now()),
+        }
+        if written.is_some() || read.is_some() {
             return Ok(());
         }
         let wait = ws.millis_until_timeout(self.now()).map(Duration::from_millis);
@@ -81,34 +93,40 @@ impl Wire {
             .poll(&mut self.events, wait)
             .or_else(|error| if error.kind() == ErrorKind::Interrupted { Ok(()) } else { Err(error) })
     }
+}
 
-    /// Whether there may be more to write at once.
-    fn write<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(&mut self, ws: &mut Buffered<'c, E, I, O, J>) -> bool {
-        if ws.due().is_empty() {
-            return false;
-        }
-        match self.socket.write(ws.due()) {
-            Ok(n) => ws.written(n, self.now()),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+/// What `call` did on the socket; `None` if it would block. A signal does not disturb it.
+fn attempt(mut call: impl FnMut() -> io::Result<usize>) -> Option<io::Result<usize>> {
+    loop {
+        match call() {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => ws.write_failed(),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
+            done => return Some(done),
         }
-        true
     }
+}
 
-    /// Whether there may be more to read at once.
-    fn read<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(&mut self, ws: &mut Buffered<'c, E, I, O, J>) -> bool {
-        let read = ws.space().map_or(Err(ErrorKind::WouldBlock.into()), |space| self.socket.read(space));
-        match read {
-            Ok(0) => ws.eof(),
-            Ok(n) => ws.filled(n, self.now()),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                ws.filled(0, self.now());
-                return false;
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => ws.eof(),
-        }
-        true
+/// The exit status that an event asks for, the highest of all counts: 0 as it should be, 1 failed or cut off, 3 refused.
+pub fn exit_status(event: &Event<'_>) -> u8 {
+    match event {
+        Event::Refused { .. } => 3,
+        Event::Closed { code, was_clean, .. } => u8::from(!was_clean || !matches!(code.0, 1000 | 1001 | 1005)),
+        _ => 0,
     }
+}
+
+/// Writes `text`, escaped, and `end` to standard output. If nobody reads that, the program ends as if by SIGPIPE.
+pub fn show(text: &str, end: &str) {
+    let mut out = io::stdout().lock();
+    match out.write_all((escaped(text) + end).as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(141),
+        Err(_) => std::process::exit(1),
+    }
+}
+
+/// `text` without what could command a terminal: all control characters but the newline are escaped.
+pub fn escaped(text: &str) -> String {
+    let is_plain = |c: char| c == '\n' || !c.is_control();
+    text.chars().map(|c| if is_plain(c) { c.to_string() } else { c.escape_default().to_string() }).collect()
 }

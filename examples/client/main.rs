@@ -1,41 +1,74 @@
-//! A WebSocket client for the command line, over `std` alone: `cargo run --example client -- ws://127.0.0.1:9001/`.
+//! A WebSocket client for the command line: `cargo run --example client -- ws://127.0.0.1:9001/`.
 //!
 //! Lines of standard input become text messages; those that start with `/` are commands (`--help` lists them). Messages go to
 //! standard output, notes about the connection to standard error. The end of the input closes; Ctrl-C ends at
 //! once, and the server sees a connection that was cut.
 //!
-//! The protocol loop is [`session::Session::run`]. Standard input and the two directions of the socket have a thread each
-//! ([`threads`]); everything else happens on the main thread.
+//! There is one loop, in [`talk`]. Standard input alone has a thread of its own, because reading it blocks.
 
 mod arguments;
 mod autobahn;
 mod body;
 mod command;
-mod session;
 mod terminal;
-mod threads;
+#[path = "../wire.rs"]
+mod wire;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use sansocket::{CallError, ClientRequest, Config, Header};
+use sansocket::{Buffered, CallError, ClientRequest, Config, Connection, Header, Instant, Transport, Url};
 
 use arguments::{Arguments, USAGE};
-use session::Session;
 use terminal::Terminal;
+use wire::{SystemEntropy, Wire, escaped, show};
+
+/// The longest piece of a message that one event shows, and the longest that we send.
+const PIECE_LEN: usize = 64 * 1024;
+
+/// Messages come in pieces, so that they may have any length.
+type Ws<'c> = Buffered<'c, SystemEntropy, Vec<u8>, Vec<u8>>;
 
 /// Why the program does not end with 0.
-enum Problem {
-    /// The command line is wrong: exit code 2.
-    Usage(String),
-    /// Refused, failed, cut off, or an error of the system: exit code 1.
-    Failed(String),
+struct Problem {
+    status: u8,
+    sentence: String,
 }
 
-/// An output without room, or an entropy source that fails.
+/// The command line is wrong.
+fn wrong(sentence: impl Into<String>) -> Problem {
+    Problem { status: 2, sentence: sentence.into() }
+}
+
+/// The connection failed or was cut off, or the system has failed.
+fn failed(sentence: impl Into<String>) -> Problem {
+    Problem { status: 1, sentence: sentence.into() }
+}
+
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
-        Self::Failed(error.to_string())
+        failed(error.to_string())
     }
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        failed(error.to_string())
+    }
+}
+
+/// A connection to the host of `url`, with the request in its output.
+fn connect<'c>(url: &Url<'_>, config: &'c Config<'c>, request: &ClientRequest<'_>) -> Result<(Wire, Ws<'c>), Problem> {
+    let start = Instant::from_millis(0);
+    let ws = Connection::client(config, SystemEntropy, start);
+    let mut ws = Buffered::new(ws, vec![0; PIECE_LEN], vec![0; 3 * PIECE_LEN]).in_pieces();
+    // Before there is a socket: what a request cannot contain is refused without troubling the server.
+    ws.commands(start).request(request).map_err(|error| match error {
+        CallError::Usage(error) => wrong(error.to_string()),
+        other => other.into(),
+    })?;
+    let wire = Wire::dial(url).map_err(|error| failed(format!("cannot connect to {}: {error}", url.authority())))?;
+    Ok((wire, ws))
 }
 
 /// Talks to the server until the connection ends.
@@ -44,34 +77,34 @@ fn talk(arguments: &Arguments) -> Result<(), Problem> {
     let config = Config::new().subprotocols(&arguments.subprotocols);
     let headers: Vec<_> = arguments.headers.iter().map(|(name, value)| Header::new(name, value)).collect();
     let request = ClientRequest::new(url.authority(), url.target()).origin(arguments.origin.as_deref()).headers(&headers);
-    let mut session = Session::connect(&url, &config, &request)?;
-    let mut terminal = Terminal::new(session.lines());
-    session.run(&mut terminal)?;
-    if let Some(mut body) = terminal.take_body() {
-        session.read_body(&mut body, &mut terminal)?;
-        terminal.show_body(&body)?;
+    let (mut wire, mut ws) = connect(&url, &config, &request)?;
+    let mut terminal = Terminal::new(&wire)?;
+    while ws.transport() != Transport::Close {
+        let now = wire.now();
+        if let Some((event, commands)) = ws.next(now)? {
+            terminal.show(event, commands.connection());
+            // A full pipe on our standard output is not the server's fault.
+            ws.pause(now);
+            ws.resume(wire.now());
+        } else if !terminal.send(&mut ws.commands(now))? && !terminal.read_body(&mut ws, now)? {
+            wire.turn(&mut ws)?;
+        }
     }
-    terminal.verdict(session.cause())
+    terminal.verdict()
 }
 
 fn main() -> ExitCode {
     let done = Arguments::of_process().and_then(|arguments| match &arguments.agent {
         _ if arguments.help => {
-            println!("{USAGE}");
+            show(USAGE, "\n");
             Ok(())
         }
         Some(agent) => autobahn::run(&arguments.url()?, agent),
         None => talk(&arguments),
     });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Problem::Failed(sentence)) => {
-            eprintln!("client: {sentence}");
-            ExitCode::FAILURE
-        }
-        Err(Problem::Usage(sentence)) => {
-            eprintln!("client: {sentence}\nclient --help says more");
-            ExitCode::from(2)
-        }
-    }
+    let Err(Problem { status, sentence }) = done else { return ExitCode::SUCCESS };
+    let hint = if status == 2 { "\nclient --help says more" } else { "" };
+    // If that cannot be written, there is nobody to tell.
+    writeln!(io::stderr(), "client: {}{hint}", escaped(&sentence)).ok();
+    ExitCode::from(status)
 }

@@ -2,16 +2,20 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Cursor, Read, Write};
-use std::sync::mpsc::Sender;
+use std::io::{self, BufRead, Cursor, Read, Write};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant as Clock};
 
-use sansocket::{CallError, CloseCode, Data, Event, Instant, MessageKind, PingSource, ProtocolError, Response};
+use mio::{Token, Waker};
+use sansocket::{
+    CallError, CloseCode, Commands, Connection, Data, Event, Instant, MAX_ANSWER, MessageKind, PingSource, Response, State,
+};
 
-use crate::Problem;
 use crate::body::Body;
 use crate::command::Command;
-use crate::session::{Application, PIECE_LEN, Ws};
+use crate::wire::{SystemEntropy, Wire, escaped, exit_status, show};
+use crate::{PIECE_LEN, Problem, Ws, failed};
 
 /// Bytes of a binary message that are shown.
 const SHOWN: usize = 16;
@@ -19,20 +23,15 @@ const SHOWN: usize = 16;
 const MAX_PINGS: usize = 64;
 
 pub(crate) struct Terminal {
-    /// Asks for a line of standard input.
-    lines: Sender<()>,
-    /// Whether a line was asked for and has not come.
-    is_asked: bool,
-    line: Option<Vec<u8>>,
+    lines: Receiver<io::Result<Vec<u8>>>,
     /// The message that is being sent.
     sending: Option<Sending>,
     pings: VecDeque<(String, Clock)>,
-    /// The first bytes of the binary message that is arriving.
+    /// Of the message that is arriving: the start of binary, or the start of the character that ends a piece of text.
     start: Vec<u8>,
     body: Option<Body>,
-    /// What the server did wrong.
-    error: Option<String>,
-    was_clean: bool,
+    /// The first thing that went wrong.
+    problem: Option<Problem>,
     /// Lines that were not carried out.
     mistakes: usize,
 }
@@ -41,55 +40,77 @@ pub(crate) struct Terminal {
 struct Sending {
     kind: MessageKind,
     source: Box<dyn Read>,
+    sent: u64,
+}
+
+impl Sending {
+    fn new(kind: MessageKind, source: impl Read + 'static) -> Option<Self> {
+        Some(Self { kind, source: Box::new(source), sent: 0 })
+    }
 }
 
 impl Terminal {
-    pub(crate) fn new(lines: Sender<()>) -> Self {
-        Self {
-            lines,
-            is_asked: false,
-            line: None,
+    pub(crate) fn new(wire: &Wire) -> io::Result<Self> {
+        Ok(Self {
+            lines: lines(wire)?,
             sending: None,
             pings: VecDeque::new(),
             start: Vec::new(),
             body: None,
-            error: None,
-            was_clean: false,
+            problem: None,
             mistakes: 0,
+        })
+    }
+
+    /// Whether all went well, once the connection has ended.
+    pub(crate) fn verdict(self) -> Result<(), Problem> {
+        if let Some(body) = self.body {
+            let content = String::from_utf8_lossy(&body.content()).replace("\r\n", "\n");
+            let end = if content.is_empty() || content.ends_with('\n') { "" } else { "\n" };
+            write!(io::stderr(), "{}{end}", escaped(&content)).ok();
+        }
+        match self.problem {
+            Some(problem) => Err(problem),
+            None if self.sending.is_some() => Err(failed("closed before the whole last message was sent")),
+            None if self.mistakes > 0 => Err(failed(format!("lines that were not carried out: {}", self.mistakes))),
+            None => Ok(()),
         }
     }
 
-    /// The body that a refusal announces.
-    pub(crate) fn take_body(&mut self) -> Option<Body> {
-        self.body.take()
-    }
-
-    pub(crate) fn show_body(&self, body: &Body) -> Result<(), Problem> {
-        let content = body.content();
-        let end: &[u8] = if content.is_empty() || content.ends_with(b"\n") { b"" } else { b"\n" };
-        io::stderr().write_all(&[&content, end].concat()).map_err(|error| Problem::Failed(error.to_string()))
-    }
-
-    /// Whether all went well, once the connection has ended for `cause`.
-    pub(crate) fn verdict(self, cause: &str) -> Result<(), Problem> {
-        match self {
-            Self { error: Some(error), .. } => Err(Problem::Failed(error)),
-            Self { was_clean: false, .. } => Err(Problem::Failed(cause.to_owned())),
-            Self { sending: Some(_), .. } => Err(Problem::Failed("closed before the whole last message was sent".into())),
-            Self { mistakes, .. } if mistakes > 0 => Err(Problem::Failed(format!("lines that were not carried out: {mistakes}"))),
-            _ => Ok(()),
+    /// Prints what happened.
+    pub(crate) fn show(&mut self, event: Event<'_>, ws: &Connection<'_, SystemEntropy>) {
+        let status = exit_status(&event);
+        match event {
+            Event::Opened(_) => {
+                let chosen = ws.subprotocol().map(|name| format!(", subprotocol {name}"));
+                note(&format!("open{}", chosen.unwrap_or_default()));
+            }
+            Event::Refused { response, error, .. } => {
+                self.show_refusal(&response);
+                self.blame(status, format!("the server refused the opening handshake: {error}"));
+            }
+            Event::Data(data) => self.show_data(&data),
+            Event::Ping { payload, answered, .. } => {
+                note(&format!("ping {}{}", shown(payload), if answered { ", answered" } else { "" }));
+            }
+            Event::Pong { payload, answers, .. } => self.show_pong(payload, answers, ws.round_trip()),
+            Event::CloseReceived { code, reason, .. } => note(&format!("close {code} {reason:?}")),
+            Event::Failed { error, .. } => self.blame(1, format!("the server broke the protocol: {error}")),
+            Event::Closed { code, was_clean, cause, .. } => {
+                note(&format!("closed with {code}, {}", if was_clean { "clean" } else { "not clean" }));
+                let why = if was_clean { format!("closed with {code}") } else { format!("the connection was cut: {cause}") };
+                self.blame(status, why);
+            }
+            // Those of a server.
+            _ => {}
         }
     }
 
-    /// Prints a piece of a message: text as it is, of binary messages their length and start.
-    fn show(&mut self, data: &Data<'_>) -> io::Result<()> {
-        let mut out = io::stdout().lock();
+    /// Prints a piece of a message: text escaped, of binary messages their length and start.
+    fn show_data(&mut self, data: &Data<'_>) {
         match data.kind {
             MessageKind::Text => {
-                out.write_all(data.payload)?;
-                if data.last {
-                    out.write_all(b"\n")?;
-                }
+                show(&whole_characters(&mut self.start, data.payload), if data.last { "\n" } else { "" });
             }
             MessageKind::Binary => {
                 let wanted = SHOWN - self.start.len();
@@ -97,56 +118,11 @@ impl Terminal {
                 if data.last {
                     let len = data.offset + data.payload.len() as u64;
                     let more = if len > SHOWN as u64 { " ..." } else { "" };
-                    writeln!(out, "binary, {len} bytes:{}{more}", hex(&self.start))?;
+                    show(&format!("binary, {len} bytes:{}{more}", hex(&self.start)), "\n");
                     self.start.clear();
                 }
             }
         }
-        out.flush()
-    }
-
-    /// Carries out a line. Returns the bytes that it makes due at once; a message follows piece by piece.
-    fn carry_out(&mut self, line: &[u8], ws: &mut Ws<'_>, now: Instant, out: &mut [u8]) -> Result<usize, String> {
-        let bytes = match Command::parse(line)? {
-            Command::Text(text) => {
-                let source = Box::new(Cursor::new(text.to_owned()));
-                self.sending = Some(Sending { kind: MessageKind::Text, source });
-                Ok(0)
-            }
-            Command::Binary(name) => {
-                let file = open(name).map_err(|error| format!("{name}: {error}"))?;
-                self.sending = Some(Sending { kind: MessageKind::Binary, source: Box::new(file) });
-                Ok(0)
-            }
-            Command::Ping(text) => {
-                let bytes = ws.ping(text.as_bytes(), out);
-                if bytes.is_ok() {
-                    if self.pings.len() == MAX_PINGS {
-                        self.pings.pop_front();
-                    }
-                    self.pings.push_back((text.to_owned(), Clock::now()));
-                }
-                bytes
-            }
-            Command::Close(code, reason) => ws.close(code.map(CloseCode), reason, now, out),
-        };
-        bytes.map_err(|error: CallError| error.to_string())
-    }
-
-    /// Sends the next piece of the message that is under way. A piece that is not full ends it.
-    fn send_on(&mut self, mut sending: Sending, ws: &mut Ws<'_>, now: Instant, out: &mut [u8]) -> Result<usize, Problem> {
-        let mut piece = Vec::with_capacity(PIECE_LEN);
-        if let Err(error) = sending.source.by_ref().take(PIECE_LEN as u64).read_to_end(&mut piece) {
-            // Half a message cannot be taken back.
-            self.error = Some(format!("cannot read the file to its end: {error}"));
-            return Ok(ws.close(Some(CloseCode::INTERNAL_ERROR), "", now, out)?);
-        }
-        let fin = piece.len() < PIECE_LEN;
-        let written = ws.send(sending.kind, &piece, fin, out)?;
-        if !fin {
-            self.sending = Some(sending);
-        }
-        Ok(written)
     }
 
     fn show_pong(&mut self, payload: &[u8], answers: Option<PingSource>, keepalive: Option<Duration>) {
@@ -160,81 +136,125 @@ impl Terminal {
         }
     }
 
-    fn show_refusal(&mut self, response: &Response<'_>, error: ProtocolError) {
+    fn show_refusal(&mut self, response: &Response<'_>) {
         note(&format!("{} {}", response.status(), String::from_utf8_lossy(response.reason())));
         for header in response.headers() {
             note(&format!("{}: {}", header.name, String::from_utf8_lossy(header.value)));
         }
         self.body = Some(Body::of(response));
-        self.error = Some(format!("the server refused the opening handshake: {error}"));
+    }
+
+    fn blame(&mut self, status: u8, sentence: String) {
+        if status > 0 {
+            self.problem.get_or_insert(Problem { status, sentence });
+        }
+    }
+
+    /// Takes what has arrived of the body of a refusal, and closes once it is whole. False if there is nothing new.
+    pub(crate) fn read_body(&mut self, ws: &mut Ws<'_>, now: Instant) -> Result<bool, Problem> {
+        let Some(body) = self.body.as_mut().filter(|_| ws.connection().state() == State::Closing) else { return Ok(false) };
+        body.add(ws.unread());
+        let len = ws.unread().len();
+        if body.is_done() {
+            ws.commands(now).close(None, "")?;
+        } else if len > 0 {
+            ws.discard(len);
+        }
+        Ok(len > 0 || body.is_done())
+    }
+
+    /// Sends the next piece of a message, or carries out the next line. False if there is no room or nothing to do.
+    pub(crate) fn send(&mut self, ws: &mut Commands<'_, '_, SystemEntropy>) -> Result<bool, Problem> {
+        if ws.connection().state() != State::Open || ws.room() < PIECE_LEN + MAX_ANSWER {
+            return Ok(false);
+        }
+        if let Some(sending) = self.sending.take() {
+            self.send_on(sending, ws)?;
+            return Ok(true);
+        }
+        let line = match self.lines.try_recv() {
+            Err(_) => return Ok(false),
+            Ok(Ok(line)) => line,
+            Ok(Err(error)) => {
+                self.blame(1, format!("cannot read standard input: {error}"));
+                Vec::new()
+            }
+        };
+        if line.is_empty() {
+            ws.close(CloseCode::NORMAL_CLOSURE, "")?;
+        } else if let Err(sentence) = self.carry_out(&line, ws) {
+            note(&sentence);
+            self.mistakes += 1;
+        }
+        Ok(true)
+    }
+
+    fn carry_out(&mut self, line: &[u8], ws: &mut Commands<'_, '_, SystemEntropy>) -> Result<(), String> {
+        let sentence = |error: CallError| error.to_string();
+        match Command::parse(line)? {
+            Command::Text(text) => self.sending = Sending::new(MessageKind::Text, Cursor::new(text.to_owned())),
+            Command::Binary(name) => {
+                let file = open(name).map_err(|error| format!("{name}: {error}"))?;
+                self.sending = Sending::new(MessageKind::Binary, file);
+            }
+            Command::Ping(text) => {
+                ws.ping(text.as_bytes()).map_err(sentence)?;
+                if self.pings.len() == MAX_PINGS {
+                    self.pings.pop_front();
+                }
+                self.pings.push_back((text.to_owned(), Clock::now()));
+            }
+            Command::Close(code, reason) => ws.close(code.map(CloseCode), reason).map_err(sentence)?,
+        }
+        Ok(())
+    }
+
+    /// Sends the next piece of the message that is under way; there is room for it. A piece that is not full ends the message.
+    fn send_on(&mut self, mut sending: Sending, ws: &mut Commands<'_, '_, SystemEntropy>) -> Result<(), Problem> {
+        let mut piece = Vec::with_capacity(PIECE_LEN);
+        if let Err(error) = sending.source.by_ref().take(PIECE_LEN as u64).read_to_end(&mut piece) {
+            // Half a message cannot be taken back.
+            self.blame(1, format!("cannot read the file to its end: {error}"));
+            return Ok(ws.close(CloseCode::INTERNAL_ERROR, "")?);
+        }
+        let fin = piece.len() < PIECE_LEN;
+        sending.sent += ws.send_part(sending.kind, sending.sent, &piece, fin)? as u64;
+        if !fin {
+            self.sending = Some(sending);
+        }
+        Ok(())
     }
 }
 
-impl Application for Terminal {
-    fn on_event(&mut self, ws: &mut Ws<'_>, event: Event<'_>, _now: Instant, _out: &mut [u8]) -> Result<usize, Problem> {
-        match event {
-            Event::Opened(_) => {
-                let chosen = ws.subprotocol().map(|name| format!(", subprotocol {name}"));
-                note(&format!("open{}", chosen.unwrap_or_default()));
+/// Reads standard input on a thread of its own: lines with their line ends, and an empty one at its end. It is one line ahead.
+fn lines(wire: &Wire) -> io::Result<Receiver<io::Result<Vec<u8>>>> {
+    let waker = Waker::new(wire.poll.registry(), Token(1))?;
+    let (give, lines) = sync_channel(1);
+    thread::spawn(move || {
+        loop {
+            let mut line = Vec::new();
+            let read = io::stdin().lock().read_until(b'\n', &mut line).map(|_| line);
+            let is_last = read.as_ref().map_or(true, Vec::is_empty);
+            if give.send(read).is_err() || waker.wake().is_err() || is_last {
+                return;
             }
-            Event::Refused { response, error, .. } => self.show_refusal(&response, error),
-            Event::Data(data) => {
-                self.show(&data).map_err(|error| Problem::Failed(format!("cannot write to standard output: {error}")))?;
-            }
-            Event::Ping { payload, answered, .. } => {
-                note(&format!("ping {}{}", shown(payload), if answered { ", answered" } else { "" }));
-            }
-            Event::Pong { payload, answers, .. } => self.show_pong(payload, answers, ws.round_trip()),
-            Event::CloseReceived { code, reason, .. } => note(&format!("close {} {reason:?}", code.0)),
-            Event::Failed { error, .. } => self.error = Some(format!("the server broke the protocol: {error}")),
-            Event::Closed { code, was_clean, .. } => {
-                self.was_clean = was_clean;
-                note(&format!("closed with {}, {}", code.0, if was_clean { "clean" } else { "not clean" }));
-            }
-            // Those of a server.
-            _ => {}
         }
-        Ok(0)
-    }
+    });
+    Ok(lines)
+}
 
-    fn produce(&mut self, ws: &mut Ws<'_>, now: Instant, out: &mut [u8]) -> Result<usize, Problem> {
-        if let Some(sending) = self.sending.take() {
-            return self.send_on(sending, ws, now, out);
-        }
-        let Some(line) = self.line.take() else {
-            if !self.is_asked {
-                self.is_asked = true;
-                self.lines.send(()).ok();
-            }
-            return Ok(0);
-        };
-        if line.is_empty() {
-            return Ok(ws.close(Some(CloseCode::NORMAL_CLOSURE), "", now, out)?);
-        }
-        match self.carry_out(&line, ws, now, out) {
-            Ok(0) => self.produce(ws, now, out),
-            Ok(written) => Ok(written),
-            Err(sentence) => {
-                note(&sentence);
-                self.mistakes += 1;
-                self.produce(ws, now, out)
-            }
-        }
-    }
-
-    fn on_line(&mut self, line: io::Result<Vec<u8>>) {
-        self.is_asked = false;
-        self.line = Some(line.unwrap_or_else(|error| {
-            self.error = Some(format!("cannot read standard input: {error}"));
-            Vec::new()
-        }));
-    }
+/// Takes the whole characters of `start` and `piece`, and leaves what a next piece may complete in `start`.
+fn whole_characters(start: &mut Vec<u8>, piece: &[u8]) -> String {
+    start.extend_from_slice(piece);
+    let whole = start.utf8_chunks().next().map_or("", |chunk| chunk.valid()).to_owned();
+    start.drain(..whole.len());
+    whole
 }
 
 /// Prints a note about the connection.
 fn note(sentence: &str) {
     // If that cannot be written, neither could the error.
-    writeln!(io::stderr(), "* {sentence}").ok();
+    writeln!(io::stderr(), "* {}", escaped(sentence)).ok();
 }
 
 /// A regular file: reading from a pipe or a terminal would hold up the connection.
@@ -252,4 +272,31 @@ fn shown(payload: &[u8]) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!(" {byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole_characters;
+    use crate::wire::escaped;
+
+    #[test]
+    fn character_in_two_pieces_is_shown_whole() {
+        let text = "Grüße, 😀é";
+        for cut in 0..=text.len() {
+            let (mut start, (first, last)) = (Vec::new(), text.as_bytes().split_at(cut));
+            let shown = [whole_characters(&mut start, first), whole_characters(&mut start, last)].concat();
+            assert_eq!((shown.as_str(), start.len()), (text, 0));
+        }
+    }
+
+    #[test]
+    fn control_characters_are_escaped_and_printable_ones_stay() {
+        for (text, shown) in [
+            ("Grüße 😀 \"世界\"\n", "Grüße 😀 \"世界\"\n"),
+            ("\x1b]0;title\x07\r\x08\0", "\\u{1b}]0;title\\u{7}\\r\\u{8}\\u{0}"),
+            ("\u{7f}\u{9b}31m\t", "\\u{7f}\\u{9b}31m\\t"),
+        ] {
+            assert_eq!(escaped(text), shown);
+        }
+    }
 }

@@ -314,6 +314,29 @@ fn peer_that_takes_nothing_ends_at_the_writing_deadline_and_a_slow_one_does_not(
     }
 }
 
+/// A program that blocks, on a full pipe perhaps, keeps a peer that blocks in writing from reading.
+#[test]
+fn pause_does_not_count_for_the_writing_deadline() {
+    let config = Config::new().keepalive_interval_ms(0);
+    let mut ws = server_with(&config, 1024, 1024);
+    ws.commands(ms(1_000)).send(MessageKind::Binary, &[0; 800]).unwrap();
+    nothing(&mut ws, 1_000);
+    ws.pause(ms(6_000));
+    ws.pause(ms(50_000));
+    ws.resume(ms(66_000));
+    ws.filled(0, ms(66_000));
+    nothing(&mut ws, 66_000);
+    assert_eq!(ws.next_timeout(), Some(ms(81_000)));
+    // What became due inside the pause has its whole time from the end of it.
+    let mut ws = server_with(&config, 1024, 1024);
+    ws.pause(ms(0));
+    ws.commands(ms(5_000)).send_text("x").unwrap();
+    ws.resume(ms(10_000));
+    ws.filled(0, ms(10_000));
+    nothing(&mut ws, 10_000);
+    assert_eq!(ws.next_timeout(), Some(ms(30_000)));
+}
+
 /// After `Closed`, what is due still has the writing deadline to leave.
 #[test]
 fn rest_of_the_output_is_waited_for_until_the_writing_deadline() {

@@ -331,7 +331,8 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
         self.turn().pause(now);
     }
 
-    /// Ends a [`pause`](Self::pause).
+    /// Ends a [`pause`](Self::pause). Its time does not count for the writing deadline: a peer whose output nobody read may have
+    /// waited for that.
     pub fn resume(&mut self, now: Instant) {
         self.turn().resume(now);
     }

@@ -89,6 +89,11 @@ impl Due {
         self.clear();
     }
 
+    /// The caller did not read between these two: a peer that waits for that takes nothing meanwhile.
+    pub(super) fn postpone(&mut self, paused: Instant, now: Instant) {
+        self.deadline = self.deadline.plus_micros(now.since(paused));
+    }
+
     /// Puts back `n` bytes that were kept elsewhere, at the start of an output.
     pub(super) fn restore(&mut self, n: usize) {
         (self.start, self.end) = (0, n);

@@ -25,8 +25,8 @@ pub(super) struct Progress {
     /// How much of the input may be looked at for a message that is shown at once; 0 if the input waits, `MAX` if messages are not
     /// joined. (Derived from what is here and the buffers, for the common case.)
     pub(super) at_once: usize,
-    /// The caller has stopped reading.
-    pub(super) is_paused: bool,
+    /// Since when the caller has stopped reading; `NEVER` if it has not.
+    pub(super) paused_at: Instant,
     /// Bytes of the input wait for room in the output.
     pub(super) is_stalled: bool,
     /// Something has happened since `advance` last found nothing to do.
@@ -42,10 +42,14 @@ impl Progress {
         quiet_until: Instant::from_micros(0),
         joins: false,
         at_once: 0,
-        is_paused: false,
+        paused_at: Instant::NEVER,
         is_stalled: false,
         has_news: false,
     };
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused_at != Instant::NEVER
+    }
 
     /// What to do with the transport: nothing before the output is written.
     pub(super) fn transport<E: Entropy>(&self, ws: &Connection<'_, E>) -> Transport {
@@ -54,7 +58,7 @@ impl Progress {
 
     /// Whether there is something to read into, of `input_len` bytes, and a reason to read.
     pub(super) fn wants_reading<E: Entropy>(&self, ws: &Connection<'_, E>, input_len: usize) -> bool {
-        let waits = self.is_paused || self.is_stalled || self.has_news || !self.held.is_nothing();
+        let waits = self.is_paused() || self.is_stalled || self.has_news || !self.held.is_nothing();
         !waits && !self.arrived.has_ended && self.arrived.end < input_len && ws.state() != State::Closed
     }
 
@@ -62,7 +66,7 @@ impl Progress {
         if self.transport(ws) == Transport::Close {
             return None;
         }
-        if self.has_news && !self.is_paused {
+        if self.has_news && !self.is_paused() {
             return Some(self.looked);
         }
         let next = ws.next_timeout().unwrap_or(Instant::NEVER).min(self.due.deadline());
@@ -93,6 +97,6 @@ impl Progress {
     /// Whether nothing has to be remembered.
     pub(super) fn is_idle(&self) -> bool {
         let rests = self.arrived.is_empty() && !self.arrived.is_joining() && !self.arrived.has_ended;
-        rests && self.due.is_empty() && !self.due.is_lost() && self.held.is_nothing() && !self.is_paused && !self.is_stalled
+        rests && self.due.is_empty() && !self.due.is_lost() && self.held.is_nothing() && !self.is_paused() && !self.is_stalled
     }
 }

@@ -116,8 +116,8 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
     /// take the long way, where their limit is. (A frame's header has two bytes or more.)
     pub(super) fn settle(&mut self) {
         self.progress.quiet_until = Instant::from_micros(0);
-        let Progress { is_paused, is_stalled, joins, .. } = *self.progress;
-        self.progress.at_once = if is_paused || is_stalled || self.has_short_buffers() {
+        let Progress { is_stalled, joins, .. } = *self.progress;
+        self.progress.at_once = if self.progress.is_paused() || is_stalled || self.has_short_buffers() {
             0
         } else if joins {
             max_joined(self.input.len(), self.joining.len()).saturating_add(2)
@@ -138,7 +138,7 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
     /// peer stand still.
     #[cold]
     fn is_held_up(&mut self, now: Instant) -> bool {
-        if self.progress.is_paused {
+        if self.progress.is_paused() {
             return true;
         }
         let is_short = self.free() < MAX_ANSWER && !self.progress.arrived.is_empty();
@@ -226,14 +226,15 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
     }
 
     pub(super) fn pause(&mut self, now: Instant) {
-        self.progress.is_paused = true;
+        self.progress.paused_at = self.progress.paused_at.min(now);
         self.settle();
         self.ws.pause(now);
     }
 
     pub(super) fn resume(&mut self, now: Instant) {
-        if self.progress.is_paused {
-            (self.progress.is_paused, self.progress.has_news) = (false, true);
+        if self.progress.is_paused() {
+            self.progress.due.postpone(self.progress.paused_at, now);
+            (self.progress.paused_at, self.progress.has_news) = (Instant::NEVER, true);
             self.settle();
             if !self.progress.is_stalled {
                 self.ws.resume(now);

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use sansocket::{Buffered, ClientRequest, CloseCode, Config, Connection, Event, Url};
-use wire::{SystemEntropy, Wire, exit_status, show};
+use wire::{SystemEntropy, Wire, report, show};
 
 static CONFIG: Config = Config::new();
 
@@ -22,7 +22,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut status = 0;
 
     while let Some((event, mut ws)) = wire.next(&mut ws)? {
-        status = status.max(exit_status(&event));
+        status = status.max(report(&event));
         match event {
             Event::Opened(_) => ws.send_text("Hello, sansocket")?,
             Event::Data(message) => {
@@ -30,7 +30,6 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
                 ws.close(CloseCode::NORMAL_CLOSURE, "")?;
             }
             Event::Refused { .. } => ws.close(None, "")?,
-            Event::Closed { code, .. } => eprintln!("closed with {code}"),
             _ => {}
         }
     }

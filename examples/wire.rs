@@ -29,22 +29,17 @@ pub struct Wire {
 impl Wire {
     /// Connects to the first address of the URL's host that answers. The clock starts after that.
     pub fn dial(url: &Url<'_>) -> io::Result<Self> {
-        let mut last = io::Error::new(ErrorKind::NotFound, "the host has no address");
+        let mut dialed = Err(io::Error::new(ErrorKind::NotFound, "the host has no address"));
         for address in (url.host(), url.port()).to_socket_addrs()? {
-            match Dialed::connect_timeout(&address, Duration::from_secs(10)) {
-                Ok(socket) => return Self::over(socket),
-                Err(error) => last = error,
+            dialed = Dialed::connect_timeout(&address, Duration::from_secs(10));
+            if dialed.is_ok() {
+                break;
             }
         }
-        Err(last)
-    }
-
-    /// A socket that is connected.
-    pub fn over(socket: Dialed) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
-        socket.set_nodelay(true)?;
-        let mut socket = TcpStream::from_std(socket);
-        let poll = Poll::new()?;
+        let dialed = dialed?;
+        dialed.set_nonblocking(true)?;
+        dialed.set_nodelay(true)?;
+        let (mut socket, poll) = (TcpStream::from_std(dialed), Poll::new()?);
         poll.registry().register(&mut socket, Token(0), Interest::READABLE | Interest::WRITABLE)?;
         Ok(Self { socket, poll, events: Events::with_capacity(8), start: Clock::now() })
     }
@@ -106,16 +101,32 @@ fn attempt(mut call: impl FnMut() -> io::Result<usize>) -> Option<io::Result<usi
     }
 }
 
-/// The exit status that an event asks for, the highest of all counts: 0 as it should be, 1 failed or cut off, 3 refused.
-pub fn exit_status(event: &Event<'_>) -> u8 {
+/// Notes how a connection ends, and returns the exit status that this asks for, of which the highest counts: 0 as it should be, 1 failed
+/// or cut off, 3 refused.
+pub fn report(event: &Event<'_>) -> u8 {
     match event {
-        Event::Refused { .. } => 3,
-        Event::Closed { code, was_clean, .. } => u8::from(!was_clean || !matches!(code.0, 1000 | 1001 | 1005)),
+        Event::Refused { response, error, .. } => {
+            note(&format!("refused with {} {}: {error}", response.status(), String::from_utf8_lossy(response.reason())));
+            3
+        }
+        Event::Failed { error, .. } => {
+            note(&format!("failed: {error}"));
+            1
+        }
+        Event::Closed { code, was_clean, cause, .. } => {
+            note(&format!("closed with {code}, {}", if *was_clean { "clean".into() } else { format!("not clean: {cause}") }));
+            u8::from(!was_clean || !matches!(code.0, 1000 | 1001 | 1005))
+        }
         _ => 0,
     }
 }
 
-/// Writes `text`, escaped, and `end` to standard output. If nobody reads that, the program ends as if by SIGPIPE.
+/// Writes `text`, escaped, to standard error. If nobody reads that, there is nobody to tell.
+pub fn note(text: &str) {
+    writeln!(io::stderr(), "* {}", escaped(text)).ok();
+}
+
+/// Writes `text`, escaped, and `end` to standard output. If nobody reads that, the program ends, as if by SIGPIPE.
 pub fn show(text: &str, end: &str) {
     let mut out = io::stdout().lock();
     match out.write_all((escaped(text) + end).as_bytes()).and_then(|()| out.flush()) {

@@ -22,6 +22,45 @@ const refusals = {
   "/silent": () => {},
 };
 
+// Frames by hand, which no library would send: `act` is called once the connection is open.
+const byHand = (act) => (socket, request) => {
+  const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest("base64");
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+  act(socket);
+};
+const frame = (first, payload) => Buffer.concat([Buffer.from([first, payload.length]), Buffer.from(payload)]);
+const last = frame(0x88, [3, 0xe8]);
+// The client's Close is the last thing that it sends, with a code and no reason.
+const onClose = (socket, act) => socket.on("data", (data) => { if (data.at(-8) === 0x88) act(); });
+const conductByHand = {
+  // A character in as many frames as it has bytes, and some that would command a terminal.
+  "/characters": (socket) => {
+    for (const byte of Buffer.from("é😀")) socket.write(frame(byte === 0xc3 ? 0x01 : 0x00, [byte]));
+    socket.write(Buffer.concat([frame(0x80, ""), frame(0x81, "a\x1b[31m\u{9b}b\t\nc"), frame(0x88, [3, 0xe8, ...Buffer.from("\x1b[2J")])]));
+    socket.end();
+  },
+  "/reset": (socket) => {
+    socket.write(Buffer.concat([frame(0x81, "sent before"), last]));
+    setTimeout(() => socket.resetAndDestroy(), 100);
+  },
+  "/late": (socket) => onClose(socket, () => {
+    socket.write(Buffer.concat([frame(0x81, "one"), frame(0x01, "tw")]));
+    setTimeout(() => socket.end(Buffer.concat([frame(0x80, "o"), last])), 100);
+  }),
+  "/flood": (socket) => {
+    const pongs = Buffer.concat(Array(1000).fill(frame(0x8a, "x")));
+    const flood = () => { while (socket.writable && socket.write(pongs)); };
+    socket.on("drain", flood);
+    onClose(socket, flood);
+  },
+  // It sends for a second before it reads.
+  "/unread": (socket) => {
+    for (let i = 0; i < 10; i++) setTimeout(() => socket.write(frame(0x81, `${i}`)), 100 * i);
+    setTimeout(() => onClose(socket, () => socket.end(last)), 1000);
+  },
+};
+for (const [path, act] of Object.entries(conductByHand)) refusals[path] = byHand(act);
+
 const answer = (send) => (ws) => ws.on("message", (data, isBinary) => {
   if (data.toString() === "bye") ws.close(1000);
   else send(ws, data, isBinary);
@@ -47,6 +86,9 @@ const conduct = {
     ws.close(1000);
   },
   "/close": (ws) => ws.close(4001, "so long"),
+  "/error": (ws) => ws.close(1011),
+  "/gone": (ws) => ws.close(1001),
+  "/nothing": (ws) => ws.close(),
   "/ping": (ws) => {
     ws.on("pong", (data) => { ws.send(`answered: ${data}`); ws.close(1000); });
     ws.ping("are you there?");
@@ -60,7 +102,7 @@ const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered)
 server.on("upgrade", (request, socket, head) => {
   socket.on("error", () => {});
   const path = request.url.split("?")[0];
-  if (refusals[path]) return refusals[path](socket);
+  if (refusals[path]) return refusals[path](socket, request);
   sockets.handleUpgrade(request, socket, head, (ws) => {
     ws.on("error", () => {});
     conduct[path](ws, request);

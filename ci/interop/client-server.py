@@ -44,6 +44,11 @@ async def fault(ws):
     await ws.wait_closed()
 
 
+async def nothing(ws):
+    ws.transport.write(b"\x88\x00")
+    await ws.wait_closed()
+
+
 CONDUCT = {
     "/echo": lambda ws: answer(ws, lambda message: message),
     "/sum": lambda ws: answer(ws, digest),
@@ -51,6 +56,9 @@ CONDUCT = {
     "/subprotocol": lambda ws: ws.send(f"chosen: {ws.subprotocol}"),
     "/headers": headers,
     "/close": lambda ws: ws.close(4001, "so long"),
+    "/error": lambda ws: ws.close(1011),
+    "/gone": lambda ws: ws.close(1001),
+    "/nothing": nothing,
     "/ping": ping,
     "/cut": cut,
     "/fault": fault,

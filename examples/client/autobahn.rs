@@ -2,21 +2,22 @@
 
 use sansocket::{ClientRequest, Config, Event, MAX_ANSWER, Transport, Url};
 
+use crate::wire::note;
 use crate::{PIECE_LEN, Problem, connect, failed};
 
 /// The suite goes beyond our defaults: messages of 16 MiB, and one cut into 65 537 frames.
 static CONFIG: Config = Config::new().max_message_len(64 << 20).max_fragments(100_000);
 
 /// Runs all cases that the server at `url` has, and lets it write its reports.
-pub(crate) fn run(url: &Url<'_>, agent: &str) -> Result<(), Problem> {
+pub(crate) fn run(url: &Url<'_>, agent: &str) -> Result<u8, Problem> {
     let count = read(url, "/getCaseCount")?;
     let cases: u32 = count.parse().map_err(|_| failed(format!("{count:?} is not a number of cases")))?;
     for case in 1..=cases {
         echo(url, &format!("/runCase?case={case}&agent={agent}"))?;
     }
     read(url, &format!("/updateReports?agent={agent}"))?;
-    eprintln!("{cases} cases were run");
-    Ok(())
+    note(&format!("{cases} cases were run"));
+    Ok(0)
 }
 
 /// What the server sends to whoever asks for `target`.

@@ -14,14 +14,14 @@ mod terminal;
 #[path = "../wire.rs"]
 mod wire;
 
-use std::io::{self, Write};
+use std::error::Error;
 use std::process::ExitCode;
 
 use sansocket::{Buffered, CallError, ClientRequest, Config, Connection, Header, Instant, Transport, Url};
 
 use arguments::{Arguments, USAGE};
 use terminal::Terminal;
-use wire::{SystemEntropy, Wire, escaped, show};
+use wire::{SystemEntropy, Wire, note, show};
 
 /// The longest piece of a message that one event shows, and the longest that we send.
 const PIECE_LEN: usize = 64 * 1024;
@@ -45,14 +45,8 @@ fn failed(sentence: impl Into<String>) -> Problem {
     Problem { status: 1, sentence: sentence.into() }
 }
 
-impl From<CallError> for Problem {
-    fn from(error: CallError) -> Self {
-        failed(error.to_string())
-    }
-}
-
-impl From<io::Error> for Problem {
-    fn from(error: io::Error) -> Self {
+impl<E: Error> From<E> for Problem {
+    fn from(error: E) -> Self {
         failed(error.to_string())
     }
 }
@@ -71,8 +65,8 @@ fn connect<'c>(url: &Url<'_>, config: &'c Config<'c>, request: &ClientRequest<'_
     Ok((wire, ws))
 }
 
-/// Talks to the server until the connection ends.
-fn talk(arguments: &Arguments) -> Result<(), Problem> {
+/// Talks to the server until the connection ends. Returns the exit status.
+fn talk(arguments: &Arguments) -> Result<u8, Problem> {
     let url = arguments.url()?;
     let config = Config::new().subprotocols(&arguments.subprotocols);
     let headers: Vec<_> = arguments.headers.iter().map(|(name, value)| Header::new(name, value)).collect();
@@ -90,21 +84,23 @@ fn talk(arguments: &Arguments) -> Result<(), Problem> {
             wire.turn(&mut ws)?;
         }
     }
-    terminal.verdict()
+    Ok(terminal.status())
 }
 
 fn main() -> ExitCode {
     let done = Arguments::of_process().and_then(|arguments| match &arguments.agent {
         _ if arguments.help => {
             show(USAGE, "\n");
-            Ok(())
+            Ok(0)
         }
         Some(agent) => autobahn::run(&arguments.url()?, agent),
         None => talk(&arguments),
     });
-    let Err(Problem { status, sentence }) = done else { return ExitCode::SUCCESS };
-    let hint = if status == 2 { "\nclient --help says more" } else { "" };
-    // If that cannot be written, there is nobody to tell.
-    writeln!(io::stderr(), "client: {}{hint}", escaped(&sentence)).ok();
-    ExitCode::from(status)
+    ExitCode::from(done.unwrap_or_else(|Problem { status, sentence }| {
+        note(&sentence);
+        if status == 2 {
+            note("client --help says more");
+        }
+        status
+    }))
 }

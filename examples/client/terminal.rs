@@ -8,13 +8,11 @@ use std::thread;
 use std::time::{Duration, Instant as Clock};
 
 use mio::{Token, Waker};
-use sansocket::{
-    CallError, CloseCode, Commands, Connection, Data, Event, Instant, MAX_ANSWER, MessageKind, PingSource, Response, State,
-};
+use sansocket::{CloseCode, Commands, Connection, Data, Event, Instant, MAX_ANSWER, MessageKind, PingSource, State};
 
 use crate::body::Body;
 use crate::command::Command;
-use crate::wire::{SystemEntropy, Wire, escaped, exit_status, show};
+use crate::wire::{SystemEntropy, Wire, escaped, note, report, show};
 use crate::{PIECE_LEN, Problem, Ws, failed};
 
 /// Bytes of a binary message that are shown.
@@ -30,10 +28,8 @@ pub(crate) struct Terminal {
     /// Of the message that is arriving: the start of binary, or the start of the character that ends a piece of text.
     start: Vec<u8>,
     body: Option<Body>,
-    /// The first thing that went wrong.
-    problem: Option<Problem>,
-    /// Lines that were not carried out.
-    mistakes: usize,
+    /// The exit status, as far as it is known.
+    status: u8,
 }
 
 /// A message of any length, sent in pieces: a line, or a file of which only a piece is in memory.
@@ -51,43 +47,35 @@ impl Sending {
 
 impl Terminal {
     pub(crate) fn new(wire: &Wire) -> io::Result<Self> {
-        Ok(Self {
-            lines: lines(wire)?,
-            sending: None,
-            pings: VecDeque::new(),
-            start: Vec::new(),
-            body: None,
-            problem: None,
-            mistakes: 0,
-        })
+        Ok(Self { lines: lines(wire)?, sending: None, pings: VecDeque::new(), start: Vec::new(), body: None, status: 0 })
     }
 
-    /// Whether all went well, once the connection has ended.
-    pub(crate) fn verdict(self) -> Result<(), Problem> {
-        if let Some(body) = self.body {
+    /// The exit status, once the connection has ended.
+    pub(crate) fn status(mut self) -> u8 {
+        if let Some(body) = &self.body {
             let content = String::from_utf8_lossy(&body.content()).replace("\r\n", "\n");
             let end = if content.is_empty() || content.ends_with('\n') { "" } else { "\n" };
             write!(io::stderr(), "{}{end}", escaped(&content)).ok();
         }
-        match self.problem {
-            Some(problem) => Err(problem),
-            None if self.sending.is_some() => Err(failed("closed before the whole last message was sent")),
-            None if self.mistakes > 0 => Err(failed(format!("lines that were not carried out: {}", self.mistakes))),
-            None => Ok(()),
+        if self.sending.is_some() {
+            self.blame("closed before the whole last message was sent");
         }
+        self.status
     }
 
     /// Prints what happened.
     pub(crate) fn show(&mut self, event: Event<'_>, ws: &Connection<'_, SystemEntropy>) {
-        let status = exit_status(&event);
+        self.status = self.status.max(report(&event));
         match event {
             Event::Opened(_) => {
                 let chosen = ws.subprotocol().map(|name| format!(", subprotocol {name}"));
                 note(&format!("open{}", chosen.unwrap_or_default()));
             }
-            Event::Refused { response, error, .. } => {
-                self.show_refusal(&response);
-                self.blame(status, format!("the server refused the opening handshake: {error}"));
+            Event::Refused { response, .. } => {
+                for header in response.headers() {
+                    note(&format!("{}: {}", header.name, String::from_utf8_lossy(header.value)));
+                }
+                self.body = Some(Body::of(&response));
             }
             Event::Data(data) => self.show_data(&data),
             Event::Ping { payload, answered, .. } => {
@@ -95,13 +83,7 @@ impl Terminal {
             }
             Event::Pong { payload, answers, .. } => self.show_pong(payload, answers, ws.round_trip()),
             Event::CloseReceived { code, reason, .. } => note(&format!("close {code} {reason:?}")),
-            Event::Failed { error, .. } => self.blame(1, format!("the server broke the protocol: {error}")),
-            Event::Closed { code, was_clean, cause, .. } => {
-                note(&format!("closed with {code}, {}", if was_clean { "clean" } else { "not clean" }));
-                let why = if was_clean { format!("closed with {code}") } else { format!("the connection was cut: {cause}") };
-                self.blame(status, why);
-            }
-            // Those of a server.
+            // Reported, or a server's.
             _ => {}
         }
     }
@@ -136,18 +118,10 @@ impl Terminal {
         }
     }
 
-    fn show_refusal(&mut self, response: &Response<'_>) {
-        note(&format!("{} {}", response.status(), String::from_utf8_lossy(response.reason())));
-        for header in response.headers() {
-            note(&format!("{}: {}", header.name, String::from_utf8_lossy(header.value)));
-        }
-        self.body = Some(Body::of(response));
-    }
-
-    fn blame(&mut self, status: u8, sentence: String) {
-        if status > 0 {
-            self.problem.get_or_insert(Problem { status, sentence });
-        }
+    /// Something went wrong, although the connection may end as it should.
+    fn blame(&mut self, sentence: &str) {
+        note(sentence);
+        self.status = self.status.max(1);
     }
 
     /// Takes what has arrived of the body of a refusal, and closes once it is whole. False if there is nothing new.
@@ -176,35 +150,33 @@ impl Terminal {
             Err(_) => return Ok(false),
             Ok(Ok(line)) => line,
             Ok(Err(error)) => {
-                self.blame(1, format!("cannot read standard input: {error}"));
+                self.blame(&format!("cannot read standard input: {error}"));
                 Vec::new()
             }
         };
         if line.is_empty() {
             ws.close(CloseCode::NORMAL_CLOSURE, "")?;
-        } else if let Err(sentence) = self.carry_out(&line, ws) {
-            note(&sentence);
-            self.mistakes += 1;
+        } else if let Err(problem) = self.carry_out(&line, ws) {
+            self.blame(&problem.sentence);
         }
         Ok(true)
     }
 
-    fn carry_out(&mut self, line: &[u8], ws: &mut Commands<'_, '_, SystemEntropy>) -> Result<(), String> {
-        let sentence = |error: CallError| error.to_string();
-        match Command::parse(line)? {
+    fn carry_out(&mut self, line: &[u8], ws: &mut Commands<'_, '_, SystemEntropy>) -> Result<(), Problem> {
+        match Command::parse(line).map_err(failed)? {
             Command::Text(text) => self.sending = Sending::new(MessageKind::Text, Cursor::new(text.to_owned())),
             Command::Binary(name) => {
-                let file = open(name).map_err(|error| format!("{name}: {error}"))?;
+                let file = open(name).map_err(|error| failed(format!("{name}: {error}")))?;
                 self.sending = Sending::new(MessageKind::Binary, file);
             }
             Command::Ping(text) => {
-                ws.ping(text.as_bytes()).map_err(sentence)?;
+                ws.ping(text.as_bytes())?;
                 if self.pings.len() == MAX_PINGS {
                     self.pings.pop_front();
                 }
                 self.pings.push_back((text.to_owned(), Clock::now()));
             }
-            Command::Close(code, reason) => ws.close(code.map(CloseCode), reason).map_err(sentence)?,
+            Command::Close(code, reason) => ws.close(code.map(CloseCode), reason)?,
         }
         Ok(())
     }
@@ -214,7 +186,7 @@ impl Terminal {
         let mut piece = Vec::with_capacity(PIECE_LEN);
         if let Err(error) = sending.source.by_ref().take(PIECE_LEN as u64).read_to_end(&mut piece) {
             // Half a message cannot be taken back.
-            self.blame(1, format!("cannot read the file to its end: {error}"));
+            self.blame(&format!("cannot read the file to its end: {error}"));
             return Ok(ws.close(CloseCode::INTERNAL_ERROR, "")?);
         }
         let fin = piece.len() < PIECE_LEN;
@@ -249,12 +221,6 @@ fn whole_characters(start: &mut Vec<u8>, piece: &[u8]) -> String {
     let whole = start.utf8_chunks().next().map_or("", |chunk| chunk.valid()).to_owned();
     start.drain(..whole.len());
     whole
-}
-
-/// Prints a note about the connection.
-fn note(sentence: &str) {
-    // If that cannot be written, neither could the error.
-    writeln!(io::stderr(), "* {}", escaped(sentence)).ok();
 }
 
 /// A regular file: reading from a pipe or a terminal would hold up the connection.

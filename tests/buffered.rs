@@ -454,6 +454,8 @@ fn body_of_a_refusal_is_the_programs() {
     client.discard(7);
     assert!(client.next(ms(0)).unwrap().is_none());
     assert!(client.unread().is_empty() && client.wants_reading());
+    client.discard(0);
+    assert!(client.wants_reading());
     client.commands(ms(0)).close(None, "").unwrap();
     assert!(matches!(client.next(ms(0)).unwrap(), Some((Event::Closed { cause: EndCause::Caller, .. }, _))));
 }

@@ -342,10 +342,11 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
         self.input.as_ref().get(self.progress.arrived.start..self.progress.arrived.end).unwrap_or_default()
     }
 
-    /// Drops the first `n` bytes of [`unread`](Self::unread), which makes space for more.
+    /// Drops the first `n` bytes of [`unread`](Self::unread), which makes space for more. Call [`next`](Self::next) before you
+    /// wait.
     pub fn discard(&mut self, n: usize) {
         self.progress.arrived.consume(n);
-        self.progress.has_news = true;
+        self.progress.has_news |= n > 0;
     }
 
     /// Whether nothing remains for the next turn: [`detach`](Self::detach) gives `None`.

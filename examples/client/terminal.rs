@@ -52,11 +52,7 @@ impl Terminal {
 
     /// The exit status, once the connection has ended.
     pub(crate) fn status(mut self) -> u8 {
-        if let Some(body) = &self.body {
-            let content = String::from_utf8_lossy(&body.content()).replace("\r\n", "\n");
-            let end = if content.is_empty() || content.ends_with('\n') { "" } else { "\n" };
-            write!(io::stderr(), "{}{end}", escaped(&content)).ok();
-        }
+        self.show_body();
         if self.sending.is_some() {
             self.blame("closed before the whole last message was sent");
         }
@@ -124,17 +120,26 @@ impl Terminal {
         self.status = self.status.max(1);
     }
 
-    /// Takes what has arrived of the body of a refusal, and closes once it is whole. False if there is nothing new.
+    /// Takes what has arrived of the body of a refusal. Once it is whole, the connection is no longer needed. False if there is
+    /// nothing new.
     pub(crate) fn read_body(&mut self, ws: &mut Ws<'_>, now: Instant) -> Result<bool, Problem> {
-        let Some(body) = self.body.as_mut().filter(|_| ws.connection().state() == State::Closing) else { return Ok(false) };
-        body.add(ws.unread());
+        let Some(body) = &mut self.body else { return Ok(false) };
         let len = ws.unread().len();
-        if body.is_done() {
-            ws.commands(now).close(None, "")?;
-        } else if len > 0 {
-            ws.discard(len);
+        body.add(ws.unread());
+        ws.discard(len);
+        if !body.is_done() {
+            return Ok(len > 0);
         }
-        Ok(len > 0 || body.is_done())
+        self.show_body();
+        ws.commands(now).close(None, "")?;
+        Ok(true)
+    }
+
+    fn show_body(&mut self) {
+        let content = self.body.take().map(|body| body.content()).unwrap_or_default();
+        let text = escaped(&String::from_utf8_lossy(&content).replace("\r\n", "\n"));
+        let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        write!(io::stderr(), "{text}{end}").ok();
     }
 
     /// Sends the next piece of a message, or carries out the next line. False if there is no room or nothing to do.

@@ -28,7 +28,7 @@ const byHand = (act) => (socket, request) => {
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
   act(socket);
 };
-const frame = (first, payload) => Buffer.concat([Buffer.from([first, payload.length]), Buffer.from(payload)]);
+const frame = (first, payload) => Buffer.concat([Buffer.from([first, Buffer.from(payload).length]), Buffer.from(payload)]);
 const last = frame(0x88, [3, 0xe8]);
 // The client's Close is the last thing that it sends, with a code and no reason.
 const onClose = (socket, act) => socket.on("data", (data) => { if (data.at(-8) === 0x88) act(); });

@@ -101,24 +101,20 @@ fn attempt(mut call: impl FnMut() -> io::Result<usize>) -> Option<io::Result<usi
     }
 }
 
-/// Notes how a connection ends, and returns the exit status that this asks for, of which the highest counts: 0 as it should be, 1 failed
-/// or cut off, 3 refused.
+/// Notes how a connection ends, and returns the exit status that this asks for, of which the highest counts: 0 as it should be,
+/// 1 failed or cut off, 3 refused.
 pub fn report(event: &Event<'_>) -> u8 {
-    match event {
+    let (text, status) = match event {
         Event::Refused { response, error, .. } => {
-            note(&format!("refused with {} {}: {error}", response.status(), String::from_utf8_lossy(response.reason())));
-            3
+            (format!("refused with {} {}: {error}", response.status(), String::from_utf8_lossy(response.reason())), 3)
         }
-        Event::Failed { error, .. } => {
-            note(&format!("failed: {error}"));
-            1
-        }
-        Event::Closed { code, was_clean, cause, .. } => {
-            note(&format!("closed with {code}, {}", if *was_clean { "clean".into() } else { format!("not clean: {cause}") }));
-            u8::from(!was_clean || !matches!(code.0, 1000 | 1001 | 1005))
-        }
-        _ => 0,
-    }
+        Event::Failed { error, .. } => (format!("failed: {error}"), 1),
+        Event::Closed { was_clean: false, code, cause, .. } => (format!("closed with {code}, not clean: {cause}"), 1),
+        Event::Closed { code, .. } => (format!("closed with {code}, clean"), u8::from(!matches!(code.0, 1000 | 1001 | 1005))),
+        _ => return 0,
+    };
+    note(&text);
+    status
 }
 
 /// Writes `text`, escaped, to standard error. If nobody reads that, there is nobody to tell.

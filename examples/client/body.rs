@@ -13,7 +13,7 @@ pub(crate) struct Body {
 /// Where a body ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum End {
-    After(u64),
+    After(usize),
     /// After the chunk of length 0.
     OfChunks,
     /// Where the server ends the connection.
@@ -39,45 +39,32 @@ impl Body {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Whether it is complete, or long enough to stop reading.
-    pub(crate) fn is_done(&self) -> bool {
-        let len = self.bytes.len();
-        len >= MAX_LEN
-            || match self.end {
-                End::After(end) => len as u64 >= end,
-                End::OfChunks => self.bytes.ends_with(b"\r\n0\r\n\r\n") || self.bytes == b"0\r\n\r\n",
-                End::OfInput => false,
-            }
-    }
-
-    /// What has arrived of it, without the framing of chunks.
-    pub(crate) fn content(&self) -> Vec<u8> {
-        let mut content = match self.end {
+    /// What has arrived of it, without the framing of chunks, and whether that is enough.
+    pub(crate) fn content(&self) -> (Vec<u8>, bool) {
+        let (mut content, is_whole) = match self.end {
+            End::After(len) => (self.bytes[..len.min(self.bytes.len())].to_vec(), self.bytes.len() >= len),
             End::OfChunks => join_chunks(&self.bytes),
-            _ => self.bytes.clone(),
+            End::OfInput => (self.bytes.clone(), false),
         };
-        if let End::After(end) = self.end {
-            content.truncate(usize::try_from(end).unwrap_or(MAX_LEN));
-        }
         content.truncate(MAX_LEN);
-        content
+        (content, is_whole || self.bytes.len() >= MAX_LEN)
     }
 }
 
-/// RFC 9112 §7.1, up to where it is cut off or invalid.
-fn join_chunks(mut rest: &[u8]) -> Vec<u8> {
+/// RFC 9112 §7.1: what is in the chunks, and whether the last of them is there, or what is none.
+fn join_chunks(mut rest: &[u8]) -> (Vec<u8>, bool) {
     let mut content = Vec::new();
     while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
         let size = rest[..end].split(|&byte| byte == b';').next().unwrap_or_default();
         let size = std::str::from_utf8(size).ok().and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok());
         // What is longer than memory lasts to the end of what has arrived.
         let size = size.map(|size| usize::try_from(size).unwrap_or(usize::MAX));
-        let Some(size) = size.filter(|&size| size > 0) else { break };
+        let Some(size) = size.filter(|&size| size > 0) else { return (content, true) };
         rest = &rest[end + 2..];
         content.extend_from_slice(&rest[..size.min(rest.len())]);
         rest = rest.get(size.saturating_add(2)..).unwrap_or_default();
     }
-    content
+    (content, false)
 }
 
 #[cfg(test)]
@@ -93,28 +80,35 @@ mod tests {
     fn a_body_ends_where_its_head_says() {
         let mut counted = body("HTTP/1.1 401 No\r\nContent-Length: 5\r\n\r\n");
         counted.add(b"Hell");
-        assert!(!counted.is_done());
+        assert_eq!(counted.content(), (b"Hell".to_vec(), false));
         counted.add(b"o and more");
-        assert!(counted.is_done() && counted.content() == b"Hello");
+        assert_eq!(counted.content(), (b"Hello".to_vec(), true));
 
         let mut chunked = body("HTTP/1.1 503 No\r\nContent-Length: 5\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n");
-        chunked.add(b"3\r\nHel\r\n2;x=y\r\nlo\r\n0\r\n");
-        assert!(!chunked.is_done());
-        chunked.add(b"\r\n");
-        assert!(chunked.is_done() && chunked.content() == b"Hello");
+        chunked.add(b"3\r\nHel\r\n2;x=y\r\nlo\r\n0\r");
+        assert_eq!(chunked.content(), (b"Hello".to_vec(), false));
+        chunked.add(b"\n\r\n");
+        assert_eq!(chunked.content(), (b"Hello".to_vec(), true));
 
-        assert!(body("HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n").is_done());
+        assert!(body("HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n").content().1);
         let mut open = body("HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\n");
         open.add(&[b'x'; 100]);
-        assert!(!open.is_done());
+        assert!(!open.content().1);
         open.add(&[b'x'; 70_000]);
-        assert!(open.is_done() && open.content().len() == 65_536);
+        assert_eq!(open.content(), (vec![b'x'; 65_536], true));
     }
 
     #[test]
     fn invalid_chunks_end_the_body() {
-        for (bytes, content) in [("", ""), ("zz\r\nab", ""), ("5\r\nab", "ab"), ("ffffffffffffffff\r\nab", "ab")] {
-            assert_eq!(join_chunks(bytes.as_bytes()), content.as_bytes(), "{bytes}");
+        for (bytes, content, is_enough) in [
+            ("", "", false),
+            ("zz\r\nab", "", true),
+            ("5\r\nab", "ab", false),
+            ("2\r\nab\r\n-\r\nc", "ab", true),
+            ("7fffffffffffffff\r\nab", "ab", false),
+            ("1ffffffffffffffff\r\nab", "", true),
+        ] {
+            assert_eq!(join_chunks(bytes.as_bytes()), (content.into(), is_enough), "{bytes}");
         }
     }
 }

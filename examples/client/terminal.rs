@@ -127,7 +127,7 @@ impl Terminal {
         let len = ws.unread().len();
         body.add(ws.unread());
         ws.discard(len);
-        if !body.is_done() {
+        if !body.content().1 {
             return Ok(len > 0);
         }
         self.show_body();
@@ -136,7 +136,7 @@ impl Terminal {
     }
 
     fn show_body(&mut self) {
-        let content = self.body.take().map(|body| body.content()).unwrap_or_default();
+        let content = self.body.take().map(|body| body.content().0).unwrap_or_default();
         let text = escaped(&String::from_utf8_lossy(&content).replace("\r\n", "\n"));
         let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
         write!(io::stderr(), "{text}{end}").ok();

@@ -6,14 +6,15 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use sansocket::{Buffered, ClientRequest, CloseCode, Config, Connection, Event, Url};
-use wire::{SystemEntropy, Wire, report, show};
+use wire::{SystemEntropy, Wire, note, report, show};
 
 static CONFIG: Config = Config::new();
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let argument = std::env::args().nth(1).unwrap_or("ws://127.0.0.1:9001/".into());
+    let argument = std::env::args_os().nth(1).unwrap_or("ws://127.0.0.1:9001/".into());
+    let argument = argument.to_string_lossy();
     let Some(url) = Url::parse(&argument).ok().filter(|url| !url.is_secure()) else {
-        eprintln!("usage: minimal [ws://HOST[:PORT][/PATH]]");
+        note("usage: minimal [ws://HOST[:PORT][/PATH]]");
         return Ok(ExitCode::from(2));
     };
     let mut wire = Wire::dial(&url)?;

@@ -48,6 +48,7 @@ const conductByHand = {
     setTimeout(() => socket.end(Buffer.concat([frame(0x80, "o"), last])), 100);
   }),
   "/flood": (socket) => {
+    socket.write(frame(0x81, "the only message"));
     const pongs = Buffer.concat(Array(1000).fill(frame(0x8a, "x")));
     const flood = () => { while (socket.writable && socket.write(pongs)); };
     socket.on("drain", flood);

@@ -128,7 +128,10 @@ pub fn show(text: &str, end: &str) {
     match out.write_all((escaped(text) + end).as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(141),
-        Err(_) => std::process::exit(1),
+        Err(error) => {
+            note(&format!("cannot write to standard output: {error}"));
+            std::process::exit(1)
+        }
     }
 }
 

@@ -30,8 +30,14 @@ const byHand = (act) => (socket, request) => {
 };
 const frame = (first, payload) => Buffer.concat([Buffer.from([first, Buffer.from(payload).length]), Buffer.from(payload)]);
 const last = frame(0x88, [3, 0xe8]);
-// The client's Close is the last thing that it sends, with a code and no reason.
-const onClose = (socket, act) => socket.on("data", (data) => { if (data.at(-8) === 0x88) act(); });
+// The client's Close is the last thing that it sends: a header with its key, and 1000 as code.
+const onClose = (socket, act) => {
+  let end = Buffer.alloc(8);
+  socket.on("data", (data) => {
+    end = Buffer.concat([end, data]).subarray(-8);
+    if (end[0] === 0x88 && end[1] === 0x82 && (end[2] ^ end[6]) === 3 && (end[3] ^ end[7]) === 0xe8) act();
+  });
+};
 const conductByHand = {
   // A character in as many frames as it has bytes, and some that would command a terminal.
   "/characters": (socket) => {

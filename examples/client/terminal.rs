@@ -105,11 +105,10 @@ impl Terminal {
 
     fn show_pong(&mut self, payload: &[u8], answers: Option<PingSource>, keepalive: Option<Duration>) {
         let place = self.pings.iter().position(|(text, _)| text.as_bytes() == payload);
-        match (place.and_then(|place| self.pings.drain(..=place).next_back()), keepalive) {
-            (Some((text, sent)), _) => note(&format!("pong {text:?}, round trip {:.1?}", sent.elapsed())),
-            (None, Some(time)) if answers == Some(PingSource::Keepalive) => {
-                note(&format!("pong, keepalive, round trip {time:.1?}"))
-            }
+        match (place.and_then(|place| self.pings.drain(..=place).next_back()), answers, keepalive) {
+            (Some((text, sent)), ..) => note(&format!("pong {text:?}, round trip {:.1?}", sent.elapsed())),
+            (None, Some(PingSource::Keepalive), Some(time)) => note(&format!("pong, keepalive, round trip {time:.1?}")),
+            (None, Some(_), _) => note("pong, keepalive"),
             _ => note(&format!("pong {}, unsolicited", shown(payload))),
         }
     }

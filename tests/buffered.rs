@@ -327,6 +327,11 @@ fn pause_does_not_count_for_the_writing_deadline() {
     ws.filled(0, ms(66_000));
     nothing(&mut ws, 66_000);
     assert_eq!(ws.next_timeout(), Some(ms(81_000)));
+    take(&mut ws, 66_000);
+    ws.pause(ms(66_000));
+    ws.resume(ms(70_000));
+    nothing(&mut ws, 70_000);
+    assert_eq!(ws.next_timeout(), None);
     // What became due inside the pause has its whole time from the end of it.
     let mut ws = server_with(&config, 1024, 1024);
     ws.pause(ms(0));

@@ -233,7 +233,7 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
 
     pub(super) fn resume(&mut self, now: Instant) {
         if self.progress.is_paused() {
-            self.progress.due.postpone(self.progress.paused_at, now);
+            self.progress.due.postpone(self.progress.paused_at, now, self.ws.config().write_timeout_ms);
             (self.progress.paused_at, self.progress.has_news) = (Instant::NEVER, true);
             self.settle();
             if !self.progress.is_stalled {

@@ -501,3 +501,28 @@ fn turn_with_shared_buffers_leaves_what_remains_and_nothing_if_idle() {
     assert!(attached.next(ms(0)).unwrap().is_none());
     assert!(attached.detach(|len| vec![0; len]).unwrap().is_none());
 }
+
+/// What was joined in memory is not looked for in the input, nor the reverse.
+#[test]
+fn remainder_goes_back_to_buffers_like_those_it_comes_from() {
+    let (mut input, mut output, mut memory) = (vec![0; 512], vec![0; 512], vec![0; 512]);
+    let mut ws = open(Role::Server);
+    let mut attached = Buffered::attach(&mut ws, &mut input, &mut output).whole();
+    let wire = frame_to(Role::Server, TEXT, b"half");
+    attached.space().unwrap()[..wire.len()].copy_from_slice(&wire);
+    attached.filled(wire.len(), ms(0));
+    assert!(attached.next(ms(0)).unwrap().is_none());
+    let rest = attached.detach(|len| vec![0; len]).unwrap().unwrap();
+    assert!(attached.is_idle());
+    let other = Buffered::attach(&mut ws, &mut input, &mut output).join_in(&mut memory).restore(&rest);
+    assert_eq!(other, Err(UsageError::BufferTooShort.into()));
+    let shorter = Buffered::attach(&mut ws, &mut input[..3], &mut output).restore(&rest);
+    assert_eq!(shorter, Err(UsageError::BufferTooShort.into()));
+    let mut attached = Buffered::attach(&mut ws, &mut input, &mut output);
+    attached.restore(&rest).unwrap();
+    let wire = frame_to(Role::Server, FIN | CONTINUATION, b" and half");
+    assert!(attached.next(ms(0)).unwrap().is_none());
+    attached.space().unwrap()[..wire.len()].copy_from_slice(&wire);
+    attached.filled(wire.len(), ms(0));
+    assert!(matches!(attached.next(ms(0)).unwrap(), Some((Event::Data(data), _)) if data.payload == b"half and half"));
+}

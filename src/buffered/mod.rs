@@ -304,8 +304,12 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
         self.progress.next_timeout(self.ws.borrow())
     }
 
-    /// Milliseconds from `now` until [`next_timeout`](Self::next_timeout), rounded up: the timeout for `poll` and the like.
+    /// Milliseconds from `now` until [`next_timeout`](Self::next_timeout), rounded up: the timeout for `poll` and the like. 0 once
+    /// all is over, so that no loop waits for that.
     pub fn millis_until_timeout(&self, now: Instant) -> Option<u64> {
+        if self.transport() == Transport::Close {
+            return Some(0);
+        }
         self.next_timeout().map(|deadline| deadline.millis_since(now))
     }
 
@@ -373,7 +377,7 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     ///
     /// # Errors
     /// [`UsageError::BufferTooShort`](crate::UsageError::BufferTooShort) if it does not fit: the buffers are shorter than those it
-    /// comes from.
+    /// comes from, or only one of them has memory for joining. Nothing has changed.
     pub fn restore<B: AsRef<[u8]>>(&mut self, remainder: &Remainder<B>) -> Result<(), CallError> {
         self.turn().restore(remainder)
     }

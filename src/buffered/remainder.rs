@@ -14,6 +14,8 @@ pub struct Remainder<B> {
     /// Bytes of the input, from the front of `bytes` on; then those of a message that is joined elsewhere; then output.
     input_len: usize,
     joined_len: usize,
+    /// Whether messages are joined elsewhere.
+    has_memory: bool,
     bytes: B,
 }
 
@@ -25,8 +27,8 @@ impl<B> Remainder<B> {
 
     /// With its bytes in other memory, which has to hold the same: for programs that keep them apart from the rest.
     pub fn map<C>(self, map: impl FnOnce(B) -> C) -> Remainder<C> {
-        let Self { progress, input_len, joined_len, bytes } = self;
-        Remainder { progress, input_len, joined_len, bytes: map(bytes) }
+        let Self { progress, input_len, joined_len, has_memory, bytes } = self;
+        Remainder { progress, input_len, joined_len, has_memory, bytes: map(bytes) }
     }
 }
 
@@ -61,50 +63,50 @@ impl<E: Entropy> Turn<'_, '_, E> {
     }
 
     pub(super) fn detach<B: AsMut<[u8]>>(&mut self, lend: impl FnOnce(usize) -> B) -> Result<Option<Remainder<B>>, CallError> {
-        if self.progress.is_idle() {
-            return Ok(None);
-        }
-        let (input_len, joined_len, _) = self.kept();
-        let mut bytes = lend(self.remaining());
-        let from = self.kept_from();
-        let rest = room(bytes.as_mut(), self.remaining())?;
-        for part in [
-            self.input.get(from..self.progress.arrived.end).unwrap_or_default(),
-            self.joining.get(..joined_len).unwrap_or_default(),
-            self.progress.due.bytes(self.output),
-        ]
-        .into_iter()
-        .scan(rest, |rest, part| {
-            let (place, others) = core::mem::take(rest).split_at_mut_checked(part.len())?;
-            *rest = others;
-            Some((part, place))
-        }) {
-            copy(part.0, part.1);
-        }
-        let mut progress = *self.progress;
-        progress.arrived.rebase(from);
-        progress.held.at = progress.held.at.saturating_sub(if progress.held.is_joined() { 0 } else { from });
-        progress.due.restore(self.progress.due.len());
+        let remainder = if self.progress.is_idle() { None } else { Some(self.keep(lend)?) };
         let joins = self.progress.joins;
         *self.progress = Progress::START;
         self.progress.joins = joins;
         self.settle();
-        Ok(Some(Remainder { progress, input_len, joined_len, bytes }))
+        Ok(remainder)
+    }
+
+    fn keep<B: AsMut<[u8]>>(&self, lend: impl FnOnce(usize) -> B) -> Result<Remainder<B>, CallError> {
+        let (from, (input_len, joined_len, due_len)) = (self.kept_from(), self.kept());
+        let mut bytes = lend(self.remaining());
+        let mut rest = room(bytes.as_mut(), self.remaining())?;
+        let parts = [
+            self.input.get(from..self.progress.arrived.end),
+            self.joining.get(..joined_len),
+            Some(self.progress.due.bytes(self.output)),
+        ];
+        for part in parts.into_iter().flatten() {
+            let (place, others) = rest.split_at_mut_checked(part.len()).unwrap_or_default();
+            copy(part, place);
+            rest = others;
+        }
+        let mut progress = *self.progress;
+        progress.arrived.rebase(from);
+        progress.held.at = progress.held.at.saturating_sub(if progress.held.is_joined() { 0 } else { from });
+        progress.due.restore(due_len);
+        Ok(Remainder { progress, input_len, joined_len, has_memory: !self.joining.is_empty(), bytes })
     }
 
     /// Puts back what remained.
     pub(super) fn restore<B: AsRef<[u8]>>(&mut self, remainder: &Remainder<B>) -> Result<(), CallError> {
-        let mut rest = remainder.bytes.as_ref();
+        let has_memory = !self.joining.is_empty();
         let parts = [
             (&mut *self.input, remainder.input_len),
             (&mut *self.joining, remainder.joined_len),
             (&mut *self.output, remainder.progress.due.len()),
         ];
+        let is_short = parts.iter().any(|(place, len)| place.len() < *len);
+        if is_short || remainder.has_memory != has_memory {
+            return Err(UsageError::BufferTooShort.into());
+        }
+        let mut rest = remainder.bytes.as_ref();
         for (place, len) in parts {
             let (part, others) = rest.split_at_checked(len).unwrap_or_default();
-            if place.len() < len {
-                return Err(UsageError::BufferTooShort.into());
-            }
             copy(part, place);
             rest = others;
         }

@@ -3,7 +3,14 @@
 //! Bytes in, events out; commands in, bytes out; time in, deadlines out. It has no sockets, no heap, no clock, no threads, no
 //! callbacks, no unsafe code (except in the C layer), and no panic that bytes, time or calls can reach.
 //!
-//! # The loop
+//! # Two ways to hold it
+//!
+//! [`Buffered`] is a connection with its two buffers: what a program with a socket, a UART or a TLS stream wants. It says what is to be
+//! written and where to read into, and the rules of a good loop hold by themselves. Its page has the loop.
+//!
+//! [`Connection`] is the machine below it, without buffers, for those who want every byte. The rest of this page is about it.
+//!
+//! # The loop by hand
 //!
 //! *Feed what you have, keep what was not consumed, write what was produced, obey [`transport`](Connection::transport), re-arm
 //! [`next_timeout`](Connection::next_timeout).*

@@ -230,7 +230,7 @@ typedef enum SANSOCKET_ENUM(sansocket_result) {
     SANSOCKET_USAGE_RESERVED_HEADER = 268,
     /** A list of subprotocols with an empty, repeated or malformed name (§4.1). */
     SANSOCKET_USAGE_INVALID_SUBPROTOCOL = 269,
-    /** §4.2.2: a subprotocol that the client did not offer or that is not in the `Config`. */
+    /** §4.2.2: a subprotocol that the client did not offer or that is not in the `Config`'s list. */
     SANSOCKET_USAGE_UNOFFERED_SUBPROTOCOL = 270,
     /** §4.2.2: a request whose Origin is not among those that are accepted. */
     SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED = 271,
@@ -749,8 +749,8 @@ typedef struct sansocket_client_request {
 /** How a server accepts an opening handshake. Begin with all of it zero. */
 typedef struct sansocket_acceptance {
     /**
-     * The subprotocol, out of those that the client offers and the configuration lists (`sansocket_choose_subprotocol`); of
-     * length 0 for none.
+     * The subprotocol, out of those that the client offers and the configuration lists (`sansocket_choose_subprotocol`), or that
+     * the client offers if the configuration lists none (`sansocket_request_subprotocol_at`); of length 0 for none.
      */
     sansocket_text subprotocol;
     /** Further headers, such as Set-Cookie. NULL for none. */
@@ -1428,7 +1428,7 @@ sansocket_role sansocket_get_role(const sansocket *ws);
 
 /**
  * Returns the agreed subprotocol, in the list that was set with `sansocket_config_set_subprotocols`; `data` is NULL if none was
- * agreed, or without a connection.
+ * agreed, if a server took one without such a list, or without a connection.
  */
 sansocket_text sansocket_get_subprotocol(const sansocket *ws);
 

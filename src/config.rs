@@ -34,8 +34,8 @@ macro_rules! settings {
 
 settings! {
     /// The subprotocols that this endpoint speaks, in order of preference, as the header writes them:
-    /// `"chat, superchat"`. A client offers all of them; a server's [`accept`](crate::Connection::accept) chooses from them.
-    /// Empty by default. The methods of the handshake check the names.
+    /// `"chat, superchat"`. A client offers all of them; a server's [`accept`](crate::Connection::accept) chooses from them,
+    /// or from what the client offers if there are none. Empty by default. The methods of the handshake check the names.
     subprotocols: &'c str = "";
     /// The most bytes of a message, after inflating: 16 MiB.
     max_message_len: u64 = 16 << 20;

@@ -169,7 +169,7 @@ UsageError {
     ReservedHeader = 12, "a header that the opening handshake writes itself";
     /// A list of subprotocols with an empty, repeated or malformed name (§4.1).
     InvalidSubprotocol = 13, "the list of subprotocols has an empty, repeated or malformed name";
-    /// §4.2.2: a subprotocol that the client did not offer or that is not in the `Config`.
+    /// §4.2.2: a subprotocol that the client did not offer or that is not in the `Config`'s list.
     UnofferedSubprotocol = 14, "the subprotocol was not offered or is not in the configuration";
     /// §4.2.2: a request whose Origin is not among those that are accepted.
     OriginNotAllowed = 15, "the origin of the request is not among those accepted";

@@ -9,7 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use sansocket::ProtocolError::{self, *};
 use sansocket::{
-    Accept, CallError, Config, Connection, Event, Header, MessageKind, Origin, Request, Role, State, Transport, UsageError,
+    Accept, CallError, Config, Connection, Event, Header, MessageKind, Negotiated, Origin, Request, Role, State, Transport,
+    UsageError,
 };
 use support::frames::*;
 use support::http::*;
@@ -543,6 +544,32 @@ fn chosen_subprotocol_is_offered_and_configured() {
             decide(&config, &wire, |conn, request| conn.accept(request, &Accept::new(Origin::Any), ms(0), &mut [0; 500]));
         assert_eq!(result, Err(UsageError::InvalidSubprotocol.into()), "{list:?}");
     }
+}
+
+/// HS-10: a server without a list may take whatever the client offers, and nothing else.
+#[test]
+fn without_a_list_any_offered_subprotocol_can_be_chosen() {
+    let wire = request_with(&["Sec-WebSocket-Protocol: x, b", "Sec-WebSocket-Protocol: c"]);
+    let choose = |name| {
+        decide(&DEFAULT, &wire, |conn, request| {
+            let mut out = [0; 500];
+            let accept = Accept::new(Origin::Any).subprotocol(Some(name));
+            let result = conn.accept(request, &accept, ms(0), &mut out).map(|len| String::from_utf8(out[..len].into()).unwrap());
+            // The connection has no list to find it in.
+            assert_eq!((conn.subprotocol(), conn.negotiated()), (None, Negotiated::NOTHING));
+            result
+        })
+    };
+    for name in ["x", "b", "c"] {
+        assert!(choose(name).unwrap().ends_with(&format!("\r\nSec-WebSocket-Protocol: {name}\r\n\r\n")));
+    }
+    for name in ["a", "B", "", "b, c", "x, b", "b ", "x\r\ny"] {
+        assert_eq!(choose(name), Err(UsageError::UnofferedSubprotocol.into()), "{name:?}");
+    }
+    // Nor can it be an empty offer.
+    let accept = Accept::new(Origin::Any).subprotocol(Some(""));
+    let result = decide(&DEFAULT, &request_with(&[]), |conn, request| conn.accept(request, &accept, ms(0), &mut [0; 500]));
+    assert_eq!(result, Err(UsageError::UnofferedSubprotocol.into()));
 }
 
 /// B-23, HT-16: nothing that a server adds can end its line, or double what we write; what it adds arrives as it was.

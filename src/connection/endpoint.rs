@@ -378,7 +378,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
         self.machine.negotiated
     }
 
-    /// The agreed subprotocol, one of the [`Config`]'s.
+    /// The agreed subprotocol, one of the [`Config`]'s. `None` for one that a server took without a list there.
     pub fn subprotocol(&self) -> Option<&'c str> {
         let index = usize::from(self.machine.negotiated.subprotocol()?);
         Tokens::of(self.machine.config.subprotocols.as_bytes()).nth(index)

@@ -4,7 +4,7 @@ use super::machine::{HeadInput, Heads, Machine, Method, Output, Stage};
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Event, Received};
 use crate::handshake::server::{refusal, write_answer, write_response};
-use crate::handshake::{Accept, Offer, Request};
+use crate::handshake::{Accept, Answer, Offer, Request};
 use crate::http::Header;
 use crate::http::head::Head;
 use crate::http::scan::Scan;
@@ -28,7 +28,14 @@ impl Machine<'_> {
     ) -> Result<usize, CallError> {
         self.deciding()?;
         let offer = request.offer(self.config, accept.origin)?;
-        self.accept_offer(&offer, accept.subprotocol, accept.headers, now, out)
+        // Without a list of ours, all that matters is that the client offers it.
+        let unlisted = accept.subprotocol.filter(|_| self.config.subprotocols.is_empty());
+        let mut answer = offer.answer(if unlisted.is_some() { None } else { accept.subprotocol })?;
+        if let Some(name) = unlisted {
+            let offered = request.subprotocols().find(|&offered| offered == name);
+            answer.subprotocol = Some(offered.ok_or(UsageError::UnofferedSubprotocol)?);
+        }
+        self.put_answer(&answer, accept.headers, now, out)
     }
 
     pub(super) fn accept_offer(
@@ -40,8 +47,17 @@ impl Machine<'_> {
         out: &mut [u8],
     ) -> Result<usize, CallError> {
         self.deciding()?;
-        let answer = offer.answer(subprotocol)?;
-        let n = write_answer(&answer, headers, out)?;
+        self.put_answer(&offer.answer(subprotocol)?, headers, now, out)
+    }
+
+    fn put_answer(
+        &mut self,
+        answer: &Answer<'_>,
+        headers: &[Header<'_>],
+        now: Instant,
+        out: &mut [u8],
+    ) -> Result<usize, CallError> {
+        let n = write_answer(answer, headers, out)?;
         self.timers.note_produced(n);
         self.open(answer.negotiated(), now);
         Ok(n)

@@ -169,7 +169,7 @@ pub unsafe extern "C" fn sansocket_get_role(ws: *const sansocket) -> sansocket_r
 }
 
 /// Returns the agreed subprotocol, in the list that was set with `sansocket_config_set_subprotocols`; `data` is NULL if none was
-/// agreed, or without a connection.
+/// agreed, if a server took one without such a list, or without a connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_get_subprotocol(ws: *const sansocket) -> sansocket_text {
     // SAFETY: the caller keeps to what stands at the top of the header.

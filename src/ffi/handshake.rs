@@ -33,8 +33,8 @@ pub struct sansocket_client_request {
 /// How a server accepts an opening handshake. Begin with all of it zero.
 #[repr(C)]
 pub struct sansocket_acceptance {
-    /// The subprotocol, out of those that the client offers and the configuration lists (`sansocket_choose_subprotocol`); of
-    /// length 0 for none.
+    /// The subprotocol, out of those that the client offers and the configuration lists (`sansocket_choose_subprotocol`), or that
+    /// the client offers if the configuration lists none (`sansocket_request_subprotocol_at`); of length 0 for none.
     pub subprotocol: sansocket_text,
     /// Further headers, such as Set-Cookie. NULL for none.
     pub headers: *const sansocket_header,

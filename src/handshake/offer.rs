@@ -255,7 +255,7 @@ impl core::fmt::Debug for Offer<'_> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Answer<'c> {
     pub(super) accept_key: Option<[u8; ACCEPT_KEY_LEN]>,
-    pub(super) subprotocol: Option<&'c str>,
+    pub(crate) subprotocol: Option<&'c str>,
     negotiated: Negotiated,
 }
 

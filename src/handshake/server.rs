@@ -15,7 +15,8 @@ pub struct Accept<'a> {
     /// The decision on the request's Origin.
     pub origin: Origin<'a>,
     /// The subprotocol, one that the client offers and the [`Config`](crate::Config) lists; see
-    /// [`Request::choose_subprotocol`](crate::Request::choose_subprotocol).
+    /// [`Request::choose_subprotocol`](crate::Request::choose_subprotocol). If the `Config` lists none, any of
+    /// [`Request::subprotocols`](crate::Request::subprotocols); then the program remembers which.
     pub subprotocol: Option<&'a str>,
     /// Further headers, such as Set-Cookie.
     pub headers: &'a [Header<'a>],

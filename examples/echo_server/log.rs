@@ -8,6 +8,7 @@ use sansocket::{Event, State};
 
 use crate::client::Client;
 use crate::clock::Clock;
+use crate::peer::Peer;
 
 const SUMMARY_EVERY: Duration = Duration::from_secs(5);
 /// A summary names at most so many connections.
@@ -37,30 +38,30 @@ impl Log {
         Self { out, totals: Totals::default(), summed_up: Totals::default(), next_summary: SUMMARY_EVERY }
     }
 
-    pub(crate) fn line(&mut self, clock: &Clock, client: &Client<'_>, what: Arguments<'_>) {
+    pub(crate) fn line(&mut self, clock: &Clock, peer: &Peer, what: Arguments<'_>) {
         if self.out.is_some() {
-            self.write(format_args!("{:9.3}  {client}  {what}\n", clock.uptime().as_secs_f64()));
+            self.write(format_args!("{:9.3}  {peer}  {what}\n", clock.uptime().as_secs_f64()));
         }
     }
 
-    pub(crate) fn event(&mut self, clock: &Clock, client: &Client<'_>, event: &Event<'_>) {
+    pub(crate) fn event(&mut self, clock: &Clock, peer: &Peer, event: &Event<'_>) {
         match event {
             // With the last piece the length of the message is known.
             Event::Data(data) if data.last => {
                 let len = data.offset + data.payload.len() as u64;
-                self.line(clock, client, format_args!("{:?} message, {len} bytes", data.kind));
+                self.line(clock, peer, format_args!("{:?} message, {len} bytes", data.kind));
             }
             // Those are logged with the answer.
             Event::Data(_) | Event::Request(_) | Event::HttpRequest(_) => {}
-            Event::Ping { payload, .. } => self.line(clock, client, format_args!("Ping, {} bytes", payload.len())),
-            Event::Pong { payload, .. } => self.line(clock, client, format_args!("Pong, {} bytes", payload.len())),
-            Event::CloseReceived { code, reason, .. } => self.line(clock, client, format_args!("Close {} {reason:?}", code.0)),
-            Event::Failed { error, .. } => self.line(clock, client, format_args!("failed: {error}")),
+            Event::Ping { payload, .. } => self.line(clock, peer, format_args!("Ping, {} bytes", payload.len())),
+            Event::Pong { payload, .. } => self.line(clock, peer, format_args!("Pong, {} bytes", payload.len())),
+            Event::CloseReceived { code, reason, .. } => self.line(clock, peer, format_args!("Close {} {reason:?}", code.0)),
+            Event::Failed { error, .. } => self.line(clock, peer, format_args!("failed: {error}")),
             Event::Closed { code, was_clean, cause, .. } => {
                 let manner = if *was_clean { "clean" } else { "not clean" };
-                self.line(clock, client, format_args!("closed {}, {manner}: {cause}", code.0));
+                self.line(clock, peer, format_args!("closed {}, {manner}: {cause}", code.0));
             }
-            other => self.line(clock, client, format_args!("{other:?}")),
+            other => self.line(clock, peer, format_args!("{other:?}")),
         }
     }
 
@@ -84,12 +85,12 @@ impl Log {
     fn sum_up<'a, 'c: 'a>(&mut self, clients: impl Iterator<Item = &'a Client<'c>> + Clone) {
         let Totals { messages, received, sent, .. } = self.totals;
         let count = clients.clone().count();
-        let open = clients.clone().filter(|client| client.ws.state() == State::Open).count();
+        let open = clients.clone().filter(|client| client.state() == State::Open).count();
         self.write(format_args!(
             "--- {count} connections, {open} of them open; since the start {messages} messages in, {received} bytes in, {sent} out\n"
         ));
         for client in clients.take(MOST_LINES) {
-            self.write(format_args!("    {client}  {}\n", client.summary()));
+            self.write(format_args!("    {}  {}\n", client.peer, client.peer.summary(client.state())));
         }
         if count > MOST_LINES {
             self.write(format_args!("    and {} more\n", count - MOST_LINES));

@@ -1,13 +1,14 @@
 //! An echo server with a page that shows it at work: one thread, readiness by `mio`, two buffers for all connections.
 //!
-//! `cargo run --release --example echo_server`, then open the address that it prints. [`client`] has the loop that every program
-//! around the machine has; [`server`] has the sockets and deadlines, [`pages`] the answers to plain HTTP, [`clock`] the time that the
-//! page shows, [`log`] what the terminal shows.
+//! `cargo run --release --example echo_server`, then open the address that it prints. [`client`] has a connection's turn with the
+//! buffers, [`peer`] what is answered, [`server`] the sockets and deadlines, [`pages`] the answers to plain HTTP, [`clock`] the time
+//! that the page shows, [`log`] what the terminal shows.
 
 mod client;
 mod clock;
 mod log;
 mod pages;
+mod peer;
 mod server;
 
 use std::io::ErrorKind;
@@ -16,25 +17,36 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use sansocket::Config;
+use sansocket::{CallError, ClientRequest, Config, Connection, Instant, NoEntropy};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 const USAGE: &str = "\
-usage: echo_server [--listen ADDR:PORT] [--quiet] [--max-message N]
+usage: echo_server [--listen ADDR:PORT] [--quiet] [--max-message N] [--subprotocol LIST]
 
   --listen ADDR:PORT   where to listen: 127.0.0.1:9001 unless given; port 0 takes any that is free
   --quiet              prints where it listens and nothing more
-  --max-message N      the longest message that it takes, in bytes: 16777216 unless given";
+  --max-message N      the longest message that it takes, in bytes: 16777216 unless given
+  --subprotocol LIST   the subprotocols that it speaks, best first, such as 'chat, superchat'; unless given,
+                       it takes the first that a client offers";
 
 struct Arguments {
     listen: SocketAddr,
     quiet: bool,
     max_message: u64,
+    subprotocols: String,
+}
+
+/// What all connections share, apart from their buffers.
+pub(crate) struct Shared {
+    pub(crate) clock: clock::Clock,
+    pub(crate) now: Instant,
+    pub(crate) log: log::Log,
 }
 
 /// What the command line says; `None` if it asks for help.
 fn arguments() -> Result<Option<Arguments>, String> {
     let (mut listen, mut quiet, mut max_message) = ("127.0.0.1:9001".to_owned(), false, 16 << 20);
+    let mut subprotocols = String::new();
     let mut arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
@@ -45,17 +57,30 @@ fn arguments() -> Result<Option<Arguments>, String> {
                 let bytes = value()?;
                 max_message = bytes.parse().map_err(|_| format!("{bytes} is not a number of bytes"))?;
             }
+            "--subprotocol" => {
+                subprotocols = value()?;
+                check_subprotocols(&subprotocols)?;
+            }
             "--help" | "-h" => return Ok(None),
             other => return Err(format!("unknown argument {other}")),
         }
     }
     let addresses = listen.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
     let listen = addresses.ok_or(format!("{listen} is not an address such as 127.0.0.1:9001"))?;
-    Ok(Some(Arguments { listen, quiet, max_message }))
+    Ok(Some(Arguments { listen, quiet, max_message, subprotocols }))
+}
+
+/// Whether a client could offer this list.
+fn check_subprotocols(list: &str) -> Result<(), String> {
+    let (config, now) = (Config::new().subprotocols(list), Instant::from_millis(0));
+    match Connection::client(&config, NoEntropy, now).request(&ClientRequest::new("localhost", "/"), now, &mut []) {
+        Err(CallError::Usage(error)) => Err(format!("{list:?}: {error}")),
+        _ => Ok(()),
+    }
 }
 
 fn main() -> ExitCode {
-    let Arguments { listen, quiet, max_message } = match arguments() {
+    let Arguments { listen, quiet, max_message, subprotocols } = match arguments() {
         Ok(Some(arguments)) => arguments,
         Ok(None) => {
             println!("{USAGE}");
@@ -67,7 +92,7 @@ fn main() -> ExitCode {
         }
     };
     // The defaults, but for one case of the Autobahn suite that cuts a message into 65 537 frames.
-    let config = Config::new().max_message_len(max_message).max_fragments(100_000);
+    let config = Config::new().max_message_len(max_message).max_fragments(100_000).subprotocols(&subprotocols);
     let result = stop_signal().and_then(|stop| server::Server::bind(listen, &config, quiet)?.run(&stop));
     match result {
         Ok(()) => ExitCode::SUCCESS,

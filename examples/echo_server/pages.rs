@@ -1,6 +1,6 @@
 //! Plain HTTP on the same port: the page, and the time for those who poll it.
 
-use sansocket::{CallError, Connection, Header, Instant, Request};
+use sansocket::{CallError, Commands, Config, Connection, Header, Instant, NoEntropy, Request};
 
 use crate::clock::Clock;
 
@@ -17,52 +17,40 @@ const PAGE_POLICY: Header<'_> = Header::new(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ws: wss:",
 );
 
-/// Answers at once. Returns the status and the bytes written.
-pub(crate) fn answer(
-    ws: &mut Connection<'_>,
-    request: &Request<'_>,
-    clock: &Clock,
-    now: Instant,
-    out: &mut [u8],
-) -> Result<(u16, usize), CallError> {
+const TIME_HEADERS: [Header<'_>; 2] = [Header::new("Content-Type", "application/json"), Header::new("Cache-Control", "no-store")];
+
+/// Answers at once. Returns the status.
+pub(crate) fn answer(ws: &mut Commands<'_, '_, NoEntropy>, request: &Request<'_>, clock: &Clock) -> Result<u16, CallError> {
     let (method, is_time) = (request.method(), request.path().starts_with("/time/"));
-    let head_only = method == "HEAD" && !is_time;
-    if method != "GET" && !head_only {
+    if method != "GET" && (method != "HEAD" || is_time) {
         let allowed = if is_time { "GET" } else { "GET, HEAD" };
-        let headers = [Header::new("Allow", allowed), Header::new("Content-Type", PLAIN)];
-        return Ok((405, ws.respond(405, &headers, b"not allowed here\n", now, out)?));
+        ws.respond(405, &[Header::new("Allow", allowed), Header::new("Content-Type", PLAIN)], b"not allowed here\n")?;
+        return Ok(405);
     }
     if matches!(request.path(), "/time/now" | "/time/next") {
-        return Ok((200, time(ws, request.bytes().len(), clock, now, out)?));
+        return time(ws, request.bytes().len(), clock).map(|()| 200);
     }
     let file = FILES.iter().find(|(path, ..)| *path == request.path());
     let (status, kind, body) = file.map_or((404, PLAIN, &b"not found\n"[..]), |&(_, kind, bytes)| (200, kind, bytes));
     let headers = [Header::new("Content-Type", kind), Header::new("Cache-Control", "no-cache"), PAGE_POLICY];
-    let bytes = if head_only {
-        ws.respond_head(status, &headers, body.len(), now, out)?
-    } else {
-        ws.respond(status, &headers, body, now, out)?
-    };
-    Ok((status, bytes))
+    ws.respond(status, &headers, body).map(|()| status)
 }
 
 /// Answers a poll with the time, and with what the answer costs: the bytes of the request's head and of its own.
-pub(crate) fn time(
-    ws: &mut Connection<'_>,
-    request_len: usize,
-    clock: &Clock,
-    now: Instant,
-    out: &mut [u8],
-) -> Result<usize, CallError> {
-    let headers = [Header::new("Content-Type", "application/json"), Header::new("Cache-Control", "no-store")];
-    let unknown = clock.json_with_heads(request_len, 0);
-    // Without room nothing happens, but for the count of what it would take.
-    let response_len = match ws.respond(200, &headers, unknown.as_bytes(), now, &mut []) {
-        Err(CallError::NeedsRoom { bytes }) => bytes - unknown.len(),
-        other => return other,
-    };
-    let body = clock.json_with_heads(request_len, response_len);
-    ws.respond(200, &headers, body.as_bytes(), now, out)
+pub(crate) fn time(ws: &mut Commands<'_, '_, NoEntropy>, request_len: usize, clock: &Clock) -> Result<(), CallError> {
+    let head_len = time_head_len(clock.json_with_heads(request_len, 0).as_bytes());
+    ws.respond(200, &TIME_HEADERS, clock.json_with_heads(request_len, head_len).as_bytes())
+}
+
+/// How long the head before `body` is. A connection that answers nobody writes it into no room, and so counts what it would take.
+fn time_head_len(body: &[u8]) -> usize {
+    let (config, now) = (Config::new(), Instant::from_millis(0));
+    let mut ws = Connection::server(&config, now);
+    ws.receive(now, &mut b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(), &mut []).ok();
+    match ws.respond(200, &TIME_HEADERS, body, now, &mut []) {
+        Err(CallError::NeedsRoom { bytes }) => bytes - body.len(),
+        _ => 0,
+    }
 }
 
 /// Whether a long poll has to wait: always, unless it says which second it knows (`?after=N`) and another one has begun.

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
-use sansocket::{Config, Instant, MessageKind, Transport, frame};
+use sansocket::{Config, Instant, MessageKind, frame};
 
-use crate::client::{Client, Output, READ_LEN, Shared};
+use crate::Shared;
+use crate::client::{After, Buffers, Cause, Client};
 use crate::clock::Clock;
 use crate::log::Log;
 
@@ -38,8 +39,7 @@ pub(crate) struct Server<'c> {
     /// No deadline of a client comes earlier.
     due: Instant,
     scanned: Instant,
-    /// The read buffer of all.
-    input: Vec<u8>,
+    buffers: Buffers,
     shared: Shared,
 }
 
@@ -66,8 +66,8 @@ impl<'c> Server<'c> {
             again: Vec::new(),
             due: NEVER,
             scanned: now,
-            input: vec![0; READ_LEN],
-            shared: Shared { out: Output::new(), clock, now, log: Log::new(quiet) },
+            buffers: Buffers::new(),
+            shared: Shared { clock, now, log: Log::new(quiet) },
         })
     }
 
@@ -85,7 +85,7 @@ impl<'c> Server<'c> {
             for event in &events {
                 match event.token() {
                     LISTENER => self.accept(),
-                    Token(at) => self.attend(at, Client::serve),
+                    Token(at) => self.attend(at, Cause::Ready),
                 }
             }
             self.go_on();
@@ -118,7 +118,7 @@ impl<'c> Server<'c> {
         again.sort_unstable();
         again.dedup();
         for at in again {
-            self.attend(at, Client::serve);
+            self.attend(at, Cause::Ready);
         }
         let now = self.shared.now;
         if self.accept_again <= now {
@@ -133,22 +133,19 @@ impl<'c> Server<'c> {
         }
     }
 
-    /// Lets a client act, then does what follows for it.
-    fn attend(&mut self, at: usize, act: impl FnOnce(&mut Client<'c>, &mut [u8], &mut Shared) -> io::Result<bool>) {
+    /// Gives a client its turn, then does what follows.
+    fn attend(&mut self, at: usize, cause: Cause<'_>) {
         let Some(Some(client)) = self.clients.get_mut(at) else { return };
-        self.shared.out.clear();
-        let acted = act(client, &mut self.input, &mut self.shared);
-        client.settle();
-        match acted {
-            Ok(more) if client.ws.transport() != Transport::Close => {
-                self.due = self.due.min(client.ws.next_timeout().unwrap_or(NEVER));
-                if more {
+        match client.turn(cause, &mut self.buffers, &mut self.shared) {
+            Ok(after @ (After::Wait | After::Again)) => {
+                self.due = self.due.min(client.next_timeout().unwrap_or(NEVER));
+                if matches!(after, After::Again) {
                     self.again.push(at);
                 }
                 return;
             }
-            Ok(_) => {}
-            Err(error) => client.lose(&error, &mut self.shared),
+            Ok(After::Over) => {}
+            Err(error) => client.peer.note_lost(&error, &mut self.shared),
         }
         self.shared.log.totals.ended += 1;
         self.clients[at] = None;
@@ -187,7 +184,7 @@ impl<'c> Server<'c> {
         self.cannot_accept = false;
         self.shared.log.totals.connections += 1;
         let client = Client::new(stream, self.config, self.shared.now, self.shared.log.totals.connections);
-        self.due = self.due.min(client.ws.next_timeout().unwrap_or(NEVER));
+        self.due = self.due.min(client.next_timeout().unwrap_or(NEVER));
         if self.free.pop().is_some() {
             self.clients[at] = Some(client);
         } else {
@@ -201,7 +198,9 @@ impl<'c> Server<'c> {
         let time = self.shared.clock.json();
         let bytes = frame::encode_message(MessageKind::Text, time.as_bytes(), &mut frame).unwrap_or(0);
         for at in 0..self.clients.len() {
-            self.attend(at, |client, _, shared| client.tick(&frame[..bytes], shared));
+            if self.clients[at].as_ref().is_some_and(|client| client.peer.ticks()) {
+                self.attend(at, Cause::Tick(&frame[..bytes]));
+            }
         }
     }
 
@@ -211,8 +210,8 @@ impl<'c> Server<'c> {
         (self.scanned, self.due) = (now, NEVER);
         for at in 0..self.clients.len() {
             let Some(client) = &self.clients[at] else { continue };
-            match client.ws.next_timeout() {
-                Some(due) if due <= now => self.attend(at, |client, _, shared| client.handle_timeout(shared)),
+            match client.next_timeout() {
+                Some(due) if due <= now => self.attend(at, Cause::Ready),
                 due => self.due = self.due.min(due.unwrap_or(NEVER)),
             }
         }
@@ -221,7 +220,7 @@ impl<'c> Server<'c> {
     /// Says goodbye to all.
     fn close_all(&mut self) {
         for at in 0..self.clients.len() {
-            self.attend(at, |client, _, shared| client.close(shared));
+            self.attend(at, Cause::Goodbye);
         }
     }
 }

@@ -1,76 +1,179 @@
-//! TLS between the machine and its socket.
+//! TLS between a `Buffered` connection and its socket, and what both programs print.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant as Clock};
 
-/// A blocking socket with TLS on it. rustls has no socket either: plain bytes on one side, `reader` and `writer`,
-/// records on the other, `read_tls` and `write_tls`.
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use sansocket::{Buffer, Buffered, Commands, Entropy, Event, Instant, Transport};
+
+/// The longest plaintext of a TLS record.
+const RECORD_LEN: usize = 1 << 14;
+
+/// A socket with TLS on it, what waits for it, and a clock. rustls has no socket either: plain bytes on one side, `reader` and
+/// `writer`, records on the other, `read_tls` and `write_tls`.
 ///
-/// The TLS handshake has no call of its own. It happens inside the first `read`s, so the WebSocket machine's handshake deadline covers
-/// it, and what is written before it is done waits in rustls.
-pub struct Tls {
+/// The TLS handshake has no call of its own. It happens while the connection waits for its first bytes, so the WebSocket machine's
+/// handshake deadline covers it.
+pub struct Wire {
     session: rustls::Connection,
     socket: TcpStream,
+    poll: Poll,
+    events: Events,
+    start: Clock,
+    /// Of frames in the output, before an event is taken: for its answer.
+    room: usize,
+    /// The socket takes no more.
+    is_cut: bool,
 }
 
-impl Tls {
-    pub fn new(session: impl Into<rustls::Connection>, socket: TcpStream) -> Self {
-        let mut session = session.into();
-        // Nothing queues up after what one call wrote, which `write_all` waits for.
-        session.set_buffer_limit(None);
-        Self { session, socket }
+impl Wire {
+    /// A socket that is connected. An event comes once the output has `room` for it.
+    pub fn new(session: impl Into<rustls::Connection>, socket: std::net::TcpStream, room: usize) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        socket.set_nodelay(true)?;
+        let mut socket = TcpStream::from_std(socket);
+        let poll = Poll::new()?;
+        poll.registry().register(&mut socket, Token(0), Interest::READABLE | Interest::WRITABLE)?;
+        let (events, start) = (Events::with_capacity(8), Clock::now());
+        Ok(Self { session: session.into(), socket, poll, events, start, room, is_cut: false })
     }
 
-    /// Takes what is decrypted, if need be after one read from the socket, for which it waits as long as `wait`. 0 is the end.
+    pub fn now(&self) -> Instant {
+        Instant::from(self.start.elapsed())
+    }
+
+    /// Waits for the next event of `ws`; `None` once it is over.
     ///
     /// # Errors
-    /// `WouldBlock` if there is nothing: the time is over, or what came was not data, or not yet a whole record.
-    pub fn read(&mut self, plain: &mut [u8], wait: Option<Duration>) -> io::Result<usize> {
-        match self.plain(plain) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            taken => return taken,
-        }
-        self.socket.set_read_timeout(wait)?;
-        match self.session.read_tls(&mut self.socket) {
-            // What a timeout is called depends on the system; a signal ends the wait early.
-            Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::Interrupted) => {
-                return Err(ErrorKind::WouldBlock.into());
+    /// What is wrong with the peer's TLS.
+    pub fn next<'w, 'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(
+        &mut self,
+        ws: &'w mut Buffered<'c, E, I, O, J>,
+    ) -> io::Result<Option<(Event<'w>, Commands<'w, 'c, E>)>> {
+        while !self.advance(ws)? {
+            if ws.transport() == Transport::Close {
+                // For a peer that still listens.
+                self.session.send_close_notify();
+                self.write_tls();
+                return Ok(None);
             }
-            read => read?,
+            if !self.exchange(ws)? {
+                let wait = ws.millis_until_timeout(self.now()).map(Duration::from_millis);
+                self.poll.poll(&mut self.events, wait).or_else(|error| match error.kind() {
+                    ErrorKind::Interrupted => Ok(()),
+                    _ => Err(error),
+                })?;
+            }
+        }
+        Ok(ws.current(self.now()))
+    }
+
+    fn advance<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(&self, ws: &mut Buffered<'c, E, I, O, J>) -> io::Result<bool> {
+        if ws.room() < self.room {
+            ws.pause(self.now());
+        } else {
+            ws.resume(self.now());
+        }
+        ws.advance(self.now()).map_err(io::Error::other)
+    }
+
+    /// Writes and reads what the socket takes and gives. False if that was nothing.
+    fn exchange<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(
+        &mut self,
+        ws: &mut Buffered<'c, E, I, O, J>,
+    ) -> io::Result<bool> {
+        let mut has_moved = false;
+        // One record ahead of the socket, so that what a peer does not read stays due.
+        if !ws.due().is_empty() && !self.session.wants_write() && !self.session.is_handshaking() {
+            let n = self.session.writer().write(&ws.due()[..ws.due().len().min(RECORD_LEN)])?;
+            ws.written(n, self.now());
+            has_moved = true;
+        }
+        if ws.transport() == Transport::ShutdownWrite {
+            // Nothing happens the second time.
+            self.session.send_close_notify();
+        }
+        has_moved |= self.write_tls();
+        if self.is_cut && !ws.due().is_empty() {
+            ws.write_failed();
+            has_moved = true;
+        }
+        let read = match ws.space() {
+            Some(space) => read(&mut self.session, &mut self.socket, space),
+            None => Err(ErrorKind::WouldBlock.into()),
         };
-        let processed = self.session.process_new_packets();
-        // The rest of the handshake, or the alert that says what was wrong.
-        self.flush()?;
-        processed.map_err(io::Error::other)?;
-        self.plain(plain)
-    }
-
-    /// Encrypts and writes.
-    pub fn write_all(&mut self, plain: &[u8]) -> io::Result<()> {
-        self.session.writer().write_all(plain)?;
-        self.flush()
-    }
-
-    /// close_notify, by which TLS says that nothing more comes. Does nothing the second time.
-    pub fn shutdown_write(&mut self) -> io::Result<()> {
-        self.session.send_close_notify();
-        self.flush()
-    }
-
-    fn plain(&mut self, plain: &mut [u8]) -> io::Result<usize> {
-        match self.session.reader().read(plain) {
-            // The end of TCP without close_notify: somebody may have cut something off. WebSocket's own closing handshake shows
-            // whether something is missing (`was_clean`), so this is an end like any other.
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(0),
-            taken => taken,
+        match read {
+            Ok(0) => ws.eof(),
+            Ok(n) => ws.filled(n, self.now()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                ws.filled(0, self.now());
+                return Ok(has_moved);
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // The alert that says what was wrong. After both Closes it no longer matters.
+            Err(error) if error.kind() == ErrorKind::InvalidData && !ws.connection().was_clean() => {
+                self.write_tls();
+                return Err(error);
+            }
+            Err(_) => ws.eof(),
         }
+        Ok(true)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        while self.session.wants_write() {
-            self.session.write_tls(&mut self.socket)?;
+    /// Writes records as far as the socket takes them. True if it took some.
+    fn write_tls(&mut self) -> bool {
+        let mut has_moved = false;
+        while self.session.wants_write() && !self.is_cut {
+            match self.session.write_tls(&mut self.socket) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Ok(n) if n > 0 => has_moved = true,
+                _ => self.is_cut = true,
+            }
         }
-        Ok(())
+        has_moved
     }
+}
+
+/// Takes what is decrypted, if need be after one read from the socket.
+fn read(session: &mut rustls::Connection, socket: &mut TcpStream, plain: &mut [u8]) -> io::Result<usize> {
+    match session.reader().read(plain) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+        // The end of TCP without close_notify: somebody may have cut something off. WebSocket's own closing handshake shows
+        // whether something is missing (`was_clean`), so this is an end like any other.
+        read => return read,
+    }
+    session.read_tls(socket)?;
+    session.process_new_packets().map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+    // There may be a rest of the handshake to write, or more to read.
+    match session.reader().read(plain) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::Interrupted.into()),
+        read => read,
+    }
+}
+
+/// Text that others have sent, for a terminal: what would steer it is escaped.
+pub fn shown(text: &str) -> String {
+    let steers =
+        |c: char| c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if steers(c) { c.escape_debug().to_string() } else { c.into() }).collect()
+}
+
+/// Prints a line. If nobody reads that, the program ends, quietly and as others do by SIGPIPE.
+pub fn print(line: impl Display) {
+    let mut out = io::stdout().lock();
+    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
+        if error.kind() != ErrorKind::BrokenPipe {
+            complain(format_args!("standard output: {error}"));
+            std::process::exit(1);
+        }
+        std::process::exit(128 + 13);
+    }
+}
+
+/// Prints a line to standard error, if that is still there.
+pub fn complain(line: impl Display) {
+    writeln!(io::stderr(), "{line}").ok();
 }

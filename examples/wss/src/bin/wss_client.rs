@@ -1,21 +1,24 @@
-//! A client over TLS: sends one message, prints its echo, closes. The loop is that of `examples/minimal.rs`.
+//! A client over TLS: sends one message, prints its echo, closes. Exit codes: 0 closed in order, 1 anything else, 2 wrong arguments,
+//! 3 the server refused the opening handshake.
 //!
 //! `cargo run --bin wss_client -- [--ca FILE] wss://HOST[:PORT]/PATH [MESSAGE]`: trusts Mozilla's list of authorities, or the
 //! certificates in FILE (PEM) instead.
 
 use std::error::Error;
-use std::io::{ErrorKind, Write, stdout};
-use std::net::TcpStream;
+use std::io::{self, ErrorKind};
+use std::net::{TcpStream, ToSocketAddrs};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant as Clock};
+use std::time::Duration;
 
 use rustls::crypto::{SecureRandom, ring};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
-use sansocket::{ClientRequest, CloseCode, Config, Connection, Entropy, EntropyError, Event, Instant, Transport, Url};
-use wss::Tls;
+use sansocket::{Buffered, ClientRequest, CloseCode, Config, Connection, Entropy, EntropyError, Event, Url};
+use wss::{Wire, complain, print, shown};
 
+/// The longest message that is taken.
+const LONGEST: usize = 16 << 20;
 static CONFIG: Config = Config::new();
 
 /// Masking keys must be unpredictable (RFC 6455 §5.3): they come from the generator that TLS draws its own from.
@@ -27,55 +30,55 @@ impl Entropy for TlsEntropy {
     }
 }
 
-fn run(url: &Url, ca: Option<&str>, message: &str) -> Result<(), Box<dyn Error>> {
-    let start = Clock::now();
-    let now = || Instant::from(start.elapsed());
+/// Talks to the server until the connection is over. The exit code: 0 if it was closed in order, 1 if not, 3 if the server refused.
+fn run(url: &Url, ca: Option<&str>, message: &str) -> Result<u8, Box<dyn Error>> {
     let session = ClientConnection::new(Arc::new(tls_config(ca)?), ServerName::try_from(url.host().to_owned())?)?;
-    let mut tls = Tls::new(session, TcpStream::connect((url.host(), url.port()))?);
-    let mut ws = Connection::client(&CONFIG, TlsEntropy(ring::default_provider().secure_random), now());
-    let (mut input, mut output) = ([0; 16 * 1024], vec![0; 4 * 1024 + message.len()]);
-    let (mut at, mut end) = (0, 0);
-    let written = ws.request(&ClientRequest::new(url.authority(), url.target()), now(), &mut output)?;
-    tls.write_all(&output[..written])?;
+    let mut wire = Wire::new(session, dial(url)?, 0)?;
+    let ws = Connection::client(&CONFIG, TlsEntropy(ring::default_provider().secure_random), wire.now());
+    let room = message.len() + 14 + sansocket::MAX_ANSWER;
+    // The memory for the longest message is the system's until one comes.
+    let mut ws = Buffered::new(ws, vec![0; 16 << 10], vec![0; room.max(4 << 10)]).join_in(vec![0; LONGEST]);
+    ws.commands(wire.now()).request(&ClientRequest::new(url.authority(), url.target()))?;
 
-    while ws.transport() != Transport::Close {
-        let received = ws.receive(now(), &mut input[at..end], &mut output)?;
-        at += received.consumed;
-        let mut due = received.produced;
-        match received.event {
-            Some(Event::Opened(_)) => due += ws.send_text(message, &mut output[due..])?,
-            Some(Event::Data(data)) => {
-                stdout().write_all(data.payload)?;
-                if data.last {
-                    println!();
-                    due += ws.close(Some(CloseCode::NORMAL_CLOSURE), "", now(), &mut output[due..])?;
-                }
+    let (mut reason, mut refused, mut problem) = (String::new(), false, None);
+    while let Some((event, mut ws)) = wire.next(&mut ws)? {
+        match event {
+            Event::Opened(_) => ws.send_text(message)?,
+            Event::Data(data) => {
+                print(shown(&String::from_utf8_lossy(data.payload)));
+                ws.close(CloseCode::NORMAL_CLOSURE, "")?;
             }
-            Some(Event::Refused { response, error, .. }) => return Err(format!("{}: {error}", response.status()).into()),
-            Some(event) => eprintln!("{event:?}"),
-            None => {
-                input.copy_within(at..end, 0);
-                (at, end) = (0, end - at);
-                let wait = ws.millis_until_timeout(now()).map(|ms| ms.max(1));
-                match tls.read(&mut input[end..], wait.map(Duration::from_millis)) {
-                    Ok(0) => drop(ws.receive_eof(now())),
-                    Ok(len) => end += len,
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => due = ws.handle_timeout(now(), &mut output).produced,
-                    Err(error) => return Err(error.into()),
-                }
+            Event::Refused { response, error, .. } => {
+                let text = shown(&String::from_utf8_lossy(response.reason()));
+                (refused, problem) = (true, Some(format!("{} {text}: {error}", response.status())));
+                ws.close(None, "")?;
             }
-        }
-        tls.write_all(&output[..due])?;
-        if ws.transport() == Transport::ShutdownWrite {
-            tls.shutdown_write()?;
+            Event::CloseReceived { reason: text, .. } => reason = shown(text),
+            Event::Failed { error, .. } => problem = Some(format!("the server broke the protocol: {error}")),
+            Event::Closed { code: CloseCode(1000 | 1001 | 1005), was_clean: true, .. } => {}
+            Event::Closed { code, was_clean: true, .. } => problem = Some(format!("closed with {code}: {reason}")),
+            Event::Closed { cause, .. } => {
+                problem.get_or_insert_with(|| format!("the connection ended without a closing handshake: {cause}"));
+            }
+            _ => {}
         }
     }
-    // The server may have gone already, and then does not need it.
-    tls.shutdown_write().ok();
-    match ws.was_clean() {
-        true => Ok(()),
-        false => Err("the connection ended without a closing handshake".into()),
+    if let Some(problem) = &problem {
+        complain(format_args!("wss_client: {problem}"));
     }
+    Ok(if refused { 3 } else { u8::from(problem.is_some()) })
+}
+
+/// Connects to the first address of the URL's host that answers.
+fn dial(url: &Url) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(ErrorKind::NotFound, "the host has no address");
+    for address in (url.host(), url.port()).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, Duration::from_secs(10)) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 fn tls_config(ca: Option<&str>) -> Result<ClientConfig, Box<dyn Error>> {
@@ -106,13 +109,13 @@ fn main() -> ExitCode {
         _ => ("", ""),
     };
     let Some(url) = Url::parse(url).ok().filter(Url::is_secure) else {
-        eprintln!("usage: wss_client [--ca FILE] wss://HOST[:PORT]/PATH [MESSAGE]");
+        complain("usage: wss_client [--ca FILE] wss://HOST[:PORT]/PATH [MESSAGE]");
         return ExitCode::from(2);
     };
     match run(&url, ca, message) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("wss_client: {error}");
+            complain(format_args!("wss_client: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -1,64 +1,43 @@
-//! An echo server over TLS, with a thread for each connection. The loop is that of `examples/minimal.rs`.
+//! An echo server over TLS, with a thread for each connection.
 //!
 //! `cargo run --bin wss_server -- --cert FILE --key FILE [--self-signed] [--listen ADDR:PORT]`: certificate chain and key as PEM.
 //! `--self-signed` first writes both files, for `localhost`; a client then trusts the certificate by its `--ca`.
 
 use std::error::Error;
-use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant as Clock};
+use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::{ServerConfig, ServerConnection};
-use sansocket::{Accept, Config, Connection, Event, Header, Instant, Origin, Transport};
-use wss::Tls;
+use sansocket::{Accept, Buffered, Config, Connection, Event, Header, Origin};
+use wss::{Wire, complain, print};
 
 static CONFIG: Config = Config::new();
 const READ_LEN: usize = 16 * 1024;
-/// How long a client may leave what we write unread.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// For the echo of the longest piece, with its header.
+const ROOM: usize = READ_LEN + 14;
 
 fn serve(socket: TcpStream, tls_config: Arc<ServerConfig>) -> Result<(), Box<dyn Error>> {
-    let start = Clock::now();
-    let now = || Instant::from(start.elapsed());
-    socket.set_nodelay(true)?;
-    socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
-    let mut tls = Tls::new(ServerConnection::new(tls_config)?, socket);
-    let mut ws = Connection::server(&CONFIG, now());
-    // The longest piece goes back with its header, after what its `receive` wrote.
-    let (mut input, mut output) = ([0; READ_LEN], [0; READ_LEN + 10 + sansocket::MAX_ANSWER]);
-    let (mut at, mut end) = (0, 0);
+    let mut wire = Wire::new(ServerConnection::new(tls_config)?, socket, ROOM)?;
+    let ws = Connection::server(&CONFIG, wire.now());
+    let mut ws = Buffered::new(ws, vec![0; READ_LEN], vec![0; 2 * ROOM]).in_pieces();
 
-    while ws.transport() != Transport::Close {
-        let received = ws.receive(now(), &mut input[at..end], &mut output)?;
-        at += received.consumed;
-        let mut due = received.produced;
-        match received.event {
-            Some(Event::Request(request)) => due += ws.accept(&request, &Accept::new(Origin::Any), now(), &mut output[due..])?,
-            Some(Event::HttpRequest(_)) => {
-                let text = [Header::new("Content-Type", "text/plain")];
-                due += ws.respond(404, &text, b"This port speaks wss:// only.\n", now(), &mut output[due..])?;
+    while let Some((event, mut ws)) = wire.next(&mut ws)? {
+        match event {
+            Event::Request(request) => {
+                // A browser that offers subprotocols and gets none hangs up.
+                let subprotocol = request.subprotocols().next();
+                ws.accept(&request, &Accept::new(Origin::Any).subprotocol(subprotocol))?;
             }
-            Some(Event::Data(data)) => due += ws.send(data.kind, data.payload, data.last, &mut output[due..])?,
-            Some(event) => println!("{event:?}"),
-            None => {
-                input.copy_within(at..end, 0);
-                (at, end) = (0, end - at);
-                let wait = ws.millis_until_timeout(now()).map(|ms| ms.max(1));
-                match tls.read(&mut input[end..], wait.map(Duration::from_millis)) {
-                    Ok(0) => println!("{:?}", ws.receive_eof(now()).event),
-                    Ok(len) => end += len,
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => due = ws.handle_timeout(now(), &mut output).produced,
-                    Err(error) => return Err(error.into()),
-                }
+            Event::HttpRequest(_) => {
+                ws.respond(404, &[Header::new("Content-Type", "text/plain")], b"This port speaks wss:// only.\n")?;
             }
-        }
-        tls.write_all(&output[..due])?;
-        if ws.transport() == Transport::ShutdownWrite {
-            tls.shutdown_write()?;
+            // There is room for all of it.
+            Event::Data(data) => drop(ws.send_part(data.kind, data.offset, data.payload, data.last)?),
+            event => print(format_args!("{event:?}")),
         }
     }
     Ok(())
@@ -77,18 +56,18 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let tls_config = Arc::new(tls_config);
 
     let listener = TcpListener::bind(&arguments.listen)?;
-    println!("listening on wss://{}/", listener.local_addr()?);
+    print(format_args!("listening on wss://{}/", listener.local_addr()?));
     for socket in listener.incoming() {
         let tls_config = tls_config.clone();
         let served = socket.and_then(|socket| {
             thread::Builder::new().spawn(|| {
                 if let Err(error) = serve(socket, tls_config) {
-                    eprintln!("wss_server: {error}");
+                    complain(format_args!("wss_server: {error}"));
                 }
             })
         });
         if let Err(error) = served {
-            eprintln!("wss_server: cannot serve a connection: {error}");
+            complain(format_args!("wss_server: cannot serve a connection: {error}"));
             // Out of sockets or threads: that takes a while to pass.
             thread::sleep(Duration::from_millis(100));
         }
@@ -121,13 +100,13 @@ fn arguments() -> Option<Arguments> {
 
 fn main() -> ExitCode {
     let Some(arguments) = arguments() else {
-        eprintln!("usage: wss_server --cert FILE --key FILE [--self-signed] [--listen ADDR:PORT]");
+        complain("usage: wss_server --cert FILE --key FILE [--self-signed] [--listen ADDR:PORT]");
         return ExitCode::from(2);
     };
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("wss_server: {}: {error}", arguments.listen);
+            complain(format_args!("wss_server: {}: {error}", arguments.listen));
             ExitCode::FAILURE
         }
     }

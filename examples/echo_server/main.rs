@@ -11,7 +11,7 @@ mod pages;
 mod peer;
 mod server;
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -83,8 +83,8 @@ fn main() -> ExitCode {
     let Arguments { listen, quiet, max_message, subprotocols } = match arguments() {
         Ok(Some(arguments)) => arguments,
         Ok(None) => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
+            // A reader that has gone ends other programs by SIGPIPE.
+            return if writeln!(std::io::stdout(), "{USAGE}").is_ok() { ExitCode::SUCCESS } else { ExitCode::from(128 + 13) };
         }
         Err(problem) => {
             eprintln!("echo_server: {problem}\n\n{USAGE}");

@@ -24,6 +24,8 @@ pub struct Wire {
     pub poll: Poll,
     events: Events,
     start: Clock,
+    /// Once is enough: on Linux each time wakes the poll, which would never wait.
+    is_shut_down: bool,
 }
 
 impl Wire {
@@ -41,7 +43,7 @@ impl Wire {
         dialed.set_nodelay(true)?;
         let (mut socket, poll) = (TcpStream::from_std(dialed), Poll::new()?);
         poll.registry().register(&mut socket, Token(0), Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self { socket, poll, events: Events::with_capacity(8), start: Clock::now() })
+        Ok(Self { socket, poll, events: Events::with_capacity(8), start: Clock::now(), is_shut_down: false })
     }
 
     pub fn now(&self) -> Instant {
@@ -70,7 +72,8 @@ impl Wire {
             Some(Err(_)) => ws.write_failed(),
             None => {}
         }
-        if ws.transport() == Transport::ShutdownWrite {
+        if ws.transport() == Transport::ShutdownWrite && !self.is_shut_down {
+            self.is_shut_down = true;
             // It fails if the peer has gone.
             self.socket.shutdown(Shutdown::Write).ok();
         }

@@ -313,7 +313,8 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
         self.next_timeout().map(|deadline| deadline.millis_since(now))
     }
 
-    /// What to do with the transport now. Shutting it down again does no harm.
+    /// What to do with the transport now. Shut it down once: it says so until the end, and on Linux each `shutdown` of a socket wakes
+    /// an epoll that waits for it by edges, so that the loop would never wait.
     pub fn transport(&self) -> Transport {
         self.progress.transport(self.ws.borrow())
     }

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -322,26 +324,20 @@ fn a_client_that_never_reads_is_left_after_the_writing_deadline() {
     assert!((19..39).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
 }
 
+/// What a program with a standard output that nobody reads ends with.
+fn into_closed_pipe(program: &str, arguments: &[&str]) -> (Option<i32>, Vec<u8>) {
+    // Like a pipe, but closed before the program starts.
+    let (closed, _) = UnixStream::pair().unwrap();
+    let output = Command::new(program).args(arguments).stdout(OwnedFd::from(closed)).stderr(Stdio::piped()).output().unwrap();
+    (output.status.code(), output.stderr)
+}
+
 #[test]
 fn a_closed_standard_output_ends_both_programs_quietly() {
     let files = Server::start("pipe");
-    let mut process = Command::new(env!("CARGO_BIN_EXE_wss_client"))
-        .args(["--ca", &files.cert, &format!("wss://localhost:{}/", files.port)])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(process.stdout.take());
-    let output = process.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stderr), (Some(141), Vec::new()));
-    let mut process = Command::new(env!("CARGO_BIN_EXE_wss_server"))
-        .args(["--listen", "127.0.0.1:0", "--cert", &files.cert, "--key", &files.key])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(process.stdout.take());
-    let output = process.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stderr), (Some(141), Vec::new()));
+    let url = format!("wss://localhost:{}/", files.port);
+    let ended = into_closed_pipe(env!("CARGO_BIN_EXE_wss_client"), &["--ca", &files.cert, &url]);
+    assert_eq!(ended, (Some(141), Vec::new()));
+    let arguments = ["--listen", "127.0.0.1:0", "--cert", &files.cert, "--key", &files.key];
+    assert_eq!(into_closed_pipe(env!("CARGO_BIN_EXE_wss_server"), &arguments), (Some(141), Vec::new()));
 }

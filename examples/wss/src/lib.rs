@@ -6,7 +6,7 @@ use std::time::{Duration, Instant as Clock};
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
-use sansocket::{Buffer, Buffered, Commands, Entropy, Event, Instant, Transport};
+use sansocket::{Buffer, Buffered, Commands, Entropy, Event, Instant, State, Transport};
 
 /// The longest plaintext of a TLS record.
 const RECORD_LEN: usize = 1 << 14;
@@ -96,6 +96,8 @@ impl Wire {
             self.session.send_close_notify();
         }
         has_moved |= self.write_tls();
+        // What waits for the end of a TLS handshake that will not come.
+        self.is_cut |= self.session.is_handshaking() && ws.connection().state() == State::Closed;
         if self.is_cut && !ws.due().is_empty() {
             ws.write_failed();
             has_moved = true;
@@ -117,7 +119,10 @@ impl Wire {
                 self.write_tls();
                 return Err(error);
             }
-            Err(_) => ws.eof(),
+            Err(_) => {
+                self.is_cut = true;
+                ws.eof();
+            }
         }
         Ok(true)
     }

@@ -17,6 +17,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use sansocket::{Buffered, ClientRequest, CloseCode, Config, Connection, Entropy, EntropyError, Event, Url};
 use wss::{Wire, complain, print, shown};
 
+const USAGE: &str = "usage: wss_client [--ca FILE] wss://HOST[:PORT]/PATH [MESSAGE]";
 /// The longest message that is taken.
 const LONGEST: usize = 16 << 20;
 static CONFIG: Config = Config::new();
@@ -50,7 +51,7 @@ fn run(url: &Url, ca: Option<&str>, message: &str) -> Result<u8, Box<dyn Error>>
             }
             Event::Refused { response, error, .. } => {
                 let text = shown(&String::from_utf8_lossy(response.reason()));
-                (refused, problem) = (true, Some(format!("{} {text}: {error}", response.status())));
+                (refused, problem) = (response.status() != 101, Some(format!("{} {text}: {error}", response.status())));
                 ws.close(None, "")?;
             }
             Event::CloseReceived { reason: text, .. } => reason = shown(text),
@@ -103,13 +104,17 @@ fn main() -> ExitCode {
         ca = Some(file);
         arguments.drain(..2);
     }
+    if let ["--help" | "-h"] = arguments[..] {
+        print(USAGE);
+        return ExitCode::SUCCESS;
+    }
     let (url, message) = match arguments[..] {
         [url] => (url, "Hello, sansocket"),
         [url, message] => (url, message),
         _ => ("", ""),
     };
     let Some(url) = Url::parse(url).ok().filter(Url::is_secure) else {
-        complain("usage: wss_client [--ca FILE] wss://HOST[:PORT]/PATH [MESSAGE]");
+        complain(USAGE);
         return ExitCode::from(2);
     };
     match run(&url, ca, message) {

@@ -4,6 +4,7 @@
 //! `--self-signed` first writes both files, for `localhost`; a client then trusts the certificate by its `--ca`.
 
 use std::error::Error;
+use std::io::{Write, stdout};
 use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use rustls::{ServerConfig, ServerConnection};
 use sansocket::{Accept, Buffered, Config, Connection, Event, Header, Origin};
 use wss::{Wire, complain, print};
 
+const USAGE: &str = "usage: wss_server --cert FILE --key FILE [--self-signed] [--listen ADDR:PORT]";
 static CONFIG: Config = Config::new();
 const READ_LEN: usize = 16 * 1024;
 /// For the echo of the longest piece, with its header.
@@ -37,7 +39,8 @@ fn serve(socket: TcpStream, tls_config: Arc<ServerConfig>) -> Result<(), Box<dyn
             }
             // There is room for all of it.
             Event::Data(data) => drop(ws.send_part(data.kind, data.offset, data.payload, data.last)?),
-            event => print(format_args!("{event:?}")),
+            // Whether or not somebody reads the log.
+            event => drop(writeln!(stdout(), "{event:?}")),
         }
     }
     Ok(())
@@ -57,6 +60,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
     let listener = TcpListener::bind(&arguments.listen)?;
     print(format_args!("listening on wss://{}/", listener.local_addr()?));
+    let mut is_refused = false;
     for socket in listener.incoming() {
         let tls_config = tls_config.clone();
         let served = socket.and_then(|socket| {
@@ -66,8 +70,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 }
             })
         });
+        let was_refused = std::mem::replace(&mut is_refused, served.is_err());
         if let Err(error) = served {
-            complain(format_args!("wss_server: cannot serve a connection: {error}"));
+            if !was_refused {
+                complain(format_args!("wss_server: cannot serve a connection: {error}"));
+            }
             // Out of sockets or threads: that takes a while to pass.
             thread::sleep(Duration::from_millis(100));
         }
@@ -99,8 +106,12 @@ fn arguments() -> Option<Arguments> {
 }
 
 fn main() -> ExitCode {
+    if std::env::args().skip(1).any(|argument| argument == "--help" || argument == "-h") {
+        print(USAGE);
+        return ExitCode::SUCCESS;
+    }
     let Some(arguments) = arguments() else {
-        complain("usage: wss_server --cert FILE --key FILE [--self-signed] [--listen ADDR:PORT]");
+        complain(USAGE);
         return ExitCode::from(2);
     };
     match run(&arguments) {

@@ -214,8 +214,7 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
 
     /// The transport has taken the first `n` bytes of [`due`](Self::due).
     pub fn written(&mut self, n: usize) {
-        self.ws.written(n, self.now);
-        self.progress.due.take(n, self.now, self.ws.config().write_timeout_ms, self.output);
+        self.progress.written(n, self.now, self.ws, self.output);
     }
 
     /// Lets `act` write to what is free of the output, except for `reserve` bytes.

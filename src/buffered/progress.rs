@@ -94,6 +94,13 @@ impl Progress {
         at
     }
 
+    /// The transport took `n` bytes of `output`: there may be room for events.
+    pub(super) fn written<E: Entropy>(&mut self, n: usize, now: Instant, ws: &mut Connection<'_, E>, output: &mut [u8]) {
+        ws.written(n, now);
+        self.due.take(n, now, ws.config().write_timeout_ms, output);
+        self.has_news |= self.is_stalled;
+    }
+
     /// Whether nothing has to be remembered.
     pub(super) fn is_idle(&self) -> bool {
         let rests = self.arrived.is_empty() && !self.arrived.is_joining() && !self.arrived.has_ended;

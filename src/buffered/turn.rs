@@ -215,9 +215,7 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
     }
 
     pub(super) fn written(&mut self, n: usize, now: Instant) {
-        self.ws.written(n, now);
-        self.progress.due.take(n, now, self.ws.config().write_timeout_ms, self.output);
-        self.progress.has_news |= self.progress.is_stalled;
+        self.progress.written(n, now, self.ws, self.output);
     }
 
     pub(super) fn write_failed(&mut self) {

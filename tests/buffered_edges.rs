@@ -1,0 +1,51 @@
+//! `Buffered` at its edges: full buffers, clocks that run back, calls in unusual orders, moves between buffers.
+
+mod support;
+
+use sansocket::{Buffered, Config, Connection, Event, MessageKind, Negotiated, NoEntropy, Role};
+use support::frames::{FIN, PING, frame_to};
+use support::{DEFAULT, ms};
+
+type Server<'c> = Buffered<'c, NoEntropy, Vec<u8>, Vec<u8>>;
+
+fn server_with<'c>(config: &'c Config<'c>, input: usize, output: usize) -> Server<'c> {
+    let ws = Connection::open(Role::Server, config, NoEntropy, Negotiated::NOTHING, ms(0));
+    Buffered::new(ws, vec![0; input], vec![0; output])
+}
+
+/// The transport brings all of `bytes` at `now`.
+fn bring(ws: &mut Server<'_>, bytes: &[u8], now: u64) {
+    ws.space().expect("space")[..bytes.len()].copy_from_slice(bytes);
+    ws.filled(bytes.len(), ms(now));
+}
+
+fn nothing(ws: &mut Server<'_>, now: u64) {
+    assert_eq!(ws.next(ms(now)).unwrap().map(|(event, _)| event), None);
+}
+
+/// A server whose output is so full that a Ping waits in the input.
+fn stalled() -> Server<'static> {
+    stalled_with(&DEFAULT)
+}
+
+fn stalled_with<'c>(config: &'c Config<'c>) -> Server<'c> {
+    let mut ws = server_with(config, 1024, 262);
+    nothing(&mut ws, 0);
+    ws.commands(ms(0)).send(MessageKind::Binary, &[0; 100]).unwrap();
+    bring(&mut ws, &[frame_to(Role::Server, FIN | PING, &[1; 60]), frame_to(Role::Server, FIN | PING, &[2; 60])].concat(), 0);
+    assert!(matches!(ws.next(ms(0)).unwrap(), Some((Event::Ping { .. }, _))));
+    nothing(&mut ws, 0);
+    assert!(!ws.wants_reading() && !ws.due().is_empty());
+    ws
+}
+
+#[test]
+fn whoever_writes_by_the_commands_is_told_that_there_is_room_for_events() {
+    let mut ws = stalled();
+    assert!(ws.next_timeout().is_some_and(|next| next > ms(0)));
+    let mut commands = ws.commands(ms(0));
+    let due = commands.due().len();
+    commands.written(due);
+    assert!(ws.next_timeout().is_some_and(|next| next <= ms(0)), "it waits for the writing of nothing");
+    assert!(matches!(ws.next(ms(0)).unwrap(), Some((Event::Ping { .. }, _))));
+}

@@ -3,7 +3,7 @@
 mod support;
 
 use sansocket::{Buffered, Config, Connection, Event, MessageKind, Negotiated, NoEntropy, Role};
-use support::frames::{FIN, PING, frame_to};
+use support::frames::{FIN, PING, TEXT, frame_to};
 use support::{DEFAULT, ms};
 
 type Server<'c> = Buffered<'c, NoEntropy, Vec<u8>, Vec<u8>>;
@@ -48,4 +48,27 @@ fn whoever_writes_by_the_commands_is_told_that_there_is_room_for_events() {
     commands.written(due);
     assert!(ws.next_timeout().is_some_and(|next| next <= ms(0)), "it waits for the writing of nothing");
     assert!(matches!(ws.next(ms(0)).unwrap(), Some((Event::Ping { .. }, _))));
+}
+
+/// More than was due cannot have been written: of what `write_failed` dropped, say.
+#[test]
+fn numbers_beyond_the_buffers_count_as_their_ends() {
+    let mut ws = server_with(&DEFAULT, 1024, 1024);
+    ws.commands(ms(0)).send_text("dropped").unwrap();
+    ws.commands(ms(0)).close(None, "").unwrap();
+    ws.write_failed();
+    nothing(&mut ws, 0);
+    let deadline = ws.next_timeout();
+    ws.written(usize::MAX, ms(1000));
+    nothing(&mut ws, 1000);
+    assert_eq!(ws.next_timeout(), deadline);
+    // What was there before counts as having arrived: a mistake, and no panic.
+    let mut ws = server_with(&DEFAULT, 200, 262);
+    bring(&mut ws, &frame_to(Role::Server, FIN | TEXT, b"x")[..3], 0);
+    ws.filled(usize::MAX, ms(0));
+    ws.filled(usize::MAX, ms(0));
+    assert_eq!(ws.unread().len(), 200);
+    while ws.next(ms(0)).unwrap().is_some() {}
+    ws.discard(usize::MAX);
+    assert!(ws.unread().is_empty());
 }

@@ -66,10 +66,9 @@ impl Due {
         }
     }
 
-    /// The transport took the first `n` bytes. What is left moves to the front once there is as much room before it, so that a
+    /// The transport took the first `n` bytes, of at least as many. What is left moves to the front once there is as much room before it, so that a
     /// byte moves once at most on average.
     pub(super) fn take(&mut self, n: usize, now: Instant, timeout_ms: u32, output: &mut [u8]) {
-        let n = n.min(self.len());
         self.start = self.start.saturating_add(n);
         if self.is_empty() {
             self.clear();

@@ -96,6 +96,7 @@ impl Progress {
 
     /// The transport took `n` bytes of `output`: there may be room for events.
     pub(super) fn written<E: Entropy>(&mut self, n: usize, now: Instant, ws: &mut Connection<'_, E>, output: &mut [u8]) {
+        let n = n.min(self.due.len());
         ws.written(n, now);
         self.due.take(n, now, ws.config().write_timeout_ms, output);
         self.has_news |= self.is_stalled;

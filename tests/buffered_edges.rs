@@ -50,6 +50,35 @@ fn whoever_writes_by_the_commands_is_told_that_there_is_room_for_events() {
     assert!(matches!(ws.next(ms(0)).unwrap(), Some((Event::Ping { .. }, _))));
 }
 
+/// Law 10: time that runs backwards counts as standing still, for the writing deadline too.
+#[test]
+fn clock_that_runs_back_does_not_shorten_the_writing_deadline() {
+    let config = Config::new().keepalive_interval_ms(0);
+    for by_event in [false, true] {
+        let mut ws = server_with(&config, 1024, 1024);
+        ws.filled(0, ms(100_000));
+        nothing(&mut ws, 100_000);
+        if by_event {
+            bring(&mut ws, &frame_to(Role::Server, FIN | PING, b""), 50_000);
+            assert!(matches!(ws.next(ms(50_000)).unwrap(), Some((Event::Ping { .. }, _))));
+        } else {
+            ws.commands(ms(50_000)).send_text("x").unwrap();
+        }
+        nothing(&mut ws, 50_000);
+        assert_eq!(ws.next_timeout(), Some(ms(120_000)));
+        ws.written(1, ms(40_000));
+        nothing(&mut ws, 40_000);
+        assert_eq!(ws.next_timeout(), Some(ms(120_000)));
+    }
+    // Nor does a pause that ends before it began.
+    let mut ws = server_with(&config, 1024, 1024);
+    ws.commands(ms(100_000)).send_text("x").unwrap();
+    ws.pause(ms(100_000));
+    ws.resume(ms(50_000));
+    nothing(&mut ws, 100_000);
+    assert_eq!(ws.next_timeout(), Some(ms(120_000)));
+}
+
 /// More than was due cannot have been written: of what `write_failed` dropped, say.
 #[test]
 fn numbers_beyond_the_buffers_count_as_their_ends() {

@@ -227,7 +227,7 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
         let free = self.progress.due.free_part(self.output);
         let len = free.len().saturating_sub(reserve);
         let written = act(self.ws, self.now, free.get_mut(..len).unwrap_or_default())?;
-        self.progress.due.add(written, self.now, self.ws.config().write_timeout_ms);
+        self.progress.produced(written, self.now, self.ws.config());
         // What changes the stage may set free what waits in the input, and starts deadlines.
         if reserve == 0 {
             self.progress.has_news = true;

@@ -91,7 +91,8 @@ impl Due {
     /// The caller did not read between these two: a peer that waits for that takes nothing meanwhile.
     pub(super) fn postpone(&mut self, paused: Instant, now: Instant, timeout_ms: u32) {
         if !self.is_empty() {
-            self.deadline = self.deadline.plus_micros(now.since(paused)).min(deadline(now, timeout_ms));
+            let later = self.deadline.plus_micros(now.since(paused)).min(deadline(now, timeout_ms));
+            self.deadline = self.deadline.max(later);
         }
     }
 

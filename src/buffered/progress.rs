@@ -76,7 +76,7 @@ impl Progress {
     /// Takes what a call gave. True if there is an event, whose bytes are in an input that starts at `address`.
     pub(super) fn take(&mut self, received: &Received<'_>, address: usize, now: Instant, config: &Config<'_>) -> bool {
         self.arrived.consume(received.consumed);
-        self.due.add(received.produced, now, config.write_timeout_ms);
+        self.produced(received.produced, now, config);
         self.quiet_until = Instant::from_micros(0);
         if let Some(event) = &received.event {
             self.held.set(event, address);
@@ -92,6 +92,11 @@ impl Progress {
         let at = self.arrived.start.wrapping_sub(piece.len);
         self.held.set_data(piece.kind, piece.offset, piece.last, at, piece.len);
         at
+    }
+
+    /// `n` bytes were written to the output. A clock that has gone back counts as standing still (law 10).
+    pub(super) fn produced(&mut self, n: usize, now: Instant, config: &Config<'_>) {
+        self.due.add(n, now.max(self.looked), config.write_timeout_ms);
     }
 
     /// The transport took `n` bytes of `output`: there may be room for events.

@@ -85,7 +85,7 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
                 }
                 Ok(Received { consumed, produced, event: None }) => {
                     self.progress.arrived.consume(consumed);
-                    self.progress.due.add(produced, now, self.ws.config().write_timeout_ms);
+                    self.progress.produced(produced, now, self.ws.config());
                     break self.nothing_arrived(now);
                 }
                 Ok(received) => break self.progress.take(&received, address, now, self.ws.config()),

@@ -3,7 +3,7 @@
 mod support;
 
 use sansocket::{Buffered, Config, Connection, Event, MessageKind, Negotiated, NoEntropy, Role};
-use support::frames::{FIN, PING, TEXT, frame_to};
+use support::frames::{BINARY, FIN, PING, TEXT, close_to, frame_to};
 use support::{DEFAULT, ms};
 
 type Server<'c> = Buffered<'c, NoEntropy, Vec<u8>, Vec<u8>>;
@@ -100,4 +100,19 @@ fn numbers_beyond_the_buffers_count_as_their_ends() {
     while ws.next(ms(0)).unwrap().is_some() {}
     ws.discard(usize::MAX);
     assert!(ws.unread().is_empty());
+}
+
+#[test]
+fn unfinished_message_costs_nothing_once_the_connection_has_failed_or_closed() {
+    for ends in [close_to(Role::Server, 1000, b""), vec![0xFF]] {
+        let mut ws = server_with(&DEFAULT, 300, 262);
+        nothing(&mut ws, 0);
+        bring(&mut ws, &[frame_to(Role::Server, BINARY, &[7; 100]), ends].concat(), 0);
+        assert!(ws.next(ms(0)).unwrap().is_some());
+        nothing(&mut ws, 0);
+        let due = ws.due().len();
+        assert_eq!(ws.remaining(), due);
+        ws.written(due, ms(0));
+        assert!(ws.detach(|len| vec![0; len]).unwrap().is_none());
+    }
 }

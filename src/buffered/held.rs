@@ -97,6 +97,11 @@ impl Held {
         (self.at, self.len) = (bytes.as_ptr().addr().saturating_sub(input), bytes.len());
     }
 
+    /// Whether no messages come after it: an unfinished one stays so.
+    pub(super) const fn ends_messages(&self) -> bool {
+        matches!(self.rest, Rest::CloseReceived { .. } | Rest::Failed { .. } | Rest::Closed { .. })
+    }
+
     /// Whether its bytes are in the memory for joining.
     pub(super) fn is_joined(&self) -> bool {
         self.what == What::Data && self.joined

@@ -80,6 +80,9 @@ impl Progress {
         self.quiet_until = Instant::from_micros(0);
         if let Some(event) = &received.event {
             self.held.set(event, address);
+            if self.held.ends_messages() {
+                self.arrived.stop_joining();
+            }
         }
         received.event.is_some()
     }

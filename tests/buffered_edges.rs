@@ -2,9 +2,12 @@
 
 mod support;
 
-use sansocket::{Buffered, Config, Connection, Event, MessageKind, Negotiated, NoEntropy, Role};
-use support::frames::{BINARY, FIN, PING, TEXT, close_to, frame_to};
-use support::{DEFAULT, ms};
+use sansocket::{
+    Buffered, CallError, CloseCode, Config, Connection, EndCause, Event, MessageKind, Negotiated, NoEntropy, Role, State,
+    Transport, UsageError,
+};
+use support::frames::{BINARY, CONTINUATION, FIN, PING, TEXT, close_to, frame_to};
+use support::{DEFAULT, ms, open};
 
 type Server<'c> = Buffered<'c, NoEntropy, Vec<u8>, Vec<u8>>;
 
@@ -21,6 +24,22 @@ fn bring(ws: &mut Server<'_>, bytes: &[u8], now: u64) {
 
 fn nothing(ws: &mut Server<'_>, now: u64) {
     assert_eq!(ws.next(ms(now)).unwrap().map(|(event, _)| event), None);
+}
+
+/// The next event must be a message, or a piece of one.
+fn payload(ws: &mut Server<'_>) -> Vec<u8> {
+    match ws.next(ms(0)).unwrap() {
+        Some((Event::Data(data), _)) => data.payload.to_vec(),
+        other => panic!("{:?}", other.map(|(event, _)| event)),
+    }
+}
+
+/// The next event must be the last; why it came.
+fn end(ws: &mut Server<'_>, now: u64) -> EndCause {
+    match ws.next(ms(now)).unwrap() {
+        Some((Event::Closed { cause, .. }, _)) => cause,
+        other => panic!("{:?}", other.map(|(event, _)| event)),
+    }
 }
 
 /// A server whose output is so full that a Ping waits in the input.
@@ -103,6 +122,23 @@ fn numbers_beyond_the_buffers_count_as_their_ends() {
 }
 
 #[test]
+fn fail_that_is_refused_leaves_the_unfinished_message_as_it_is() {
+    let mut ws = server_with(&DEFAULT, 300, 262);
+    nothing(&mut ws, 0);
+    bring(
+        &mut ws,
+        &[frame_to(Role::Server, TEXT, b"Hel"), frame_to(Role::Server, FIN | CONTINUATION, b"lo")[..4].to_vec()].concat(),
+        0,
+    );
+    nothing(&mut ws, 0);
+    let refused = ws.commands(ms(0)).fail(CloseCode::NO_STATUS_RECEIVED);
+    assert_eq!(refused, Err(UsageError::InvalidCloseCode.into()));
+    nothing(&mut ws, 0);
+    bring(&mut ws, &frame_to(Role::Server, FIN | CONTINUATION, b"lo")[4..], 0);
+    assert_eq!(payload(&mut ws), b"Hello");
+}
+
+#[test]
 fn unfinished_message_costs_nothing_once_the_connection_has_failed_or_closed() {
     for ends in [close_to(Role::Server, 1000, b""), vec![0xFF]] {
         let mut ws = server_with(&DEFAULT, 300, 262);
@@ -114,5 +150,79 @@ fn unfinished_message_costs_nothing_once_the_connection_has_failed_or_closed() {
         assert_eq!(ws.remaining(), due);
         ws.written(due, ms(0));
         assert!(ws.detach(|len| vec![0; len]).unwrap().is_none());
+    }
+}
+
+#[test]
+fn end_of_input_during_a_stall_comes_after_what_waits() {
+    let mut ws = stalled();
+    ws.eof();
+    nothing(&mut ws, 0);
+    assert_eq!(ws.connection().state(), State::Open);
+    let due = ws.due().len();
+    ws.written(due, ms(1));
+    assert!(matches!(ws.next(ms(1)).unwrap(), Some((Event::Ping { .. }, _))));
+    assert_eq!(end(&mut ws, 1), EndCause::EndOfInput);
+    nothing(&mut ws, 1);
+    let due = ws.due().len();
+    ws.written(due, ms(2));
+    assert_eq!((ws.transport(), ws.next_timeout()), (Transport::Close, None));
+    // Paused, it waits for the program.
+    let mut ws = server_with(&DEFAULT, 300, 300);
+    ws.pause(ms(0));
+    ws.eof();
+    nothing(&mut ws, 0);
+    assert!(ws.next_timeout().is_none_or(|next| next > ms(0)), "a busy loop");
+    ws.resume(ms(5));
+    assert_eq!(end(&mut ws, 5), EndCause::EndOfInput);
+}
+
+/// What remained goes back to buffers of the same sizes, or larger ones; into smaller ones if it can go on there.
+#[test]
+fn restore_into_other_buffers() {
+    let mut ws = open(Role::Server);
+    let mut first = Buffered::attach(&mut ws, vec![0; 600], vec![0; 600]).whole();
+    let wire = [frame_to(Role::Server, BINARY, &[5; 300]), frame_to(Role::Server, FIN | CONTINUATION, &[6; 100])].concat();
+    let (start, end) = wire.split_at(310);
+    first.space().unwrap()[..start.len()].copy_from_slice(start);
+    first.filled(start.len(), ms(0));
+    assert!(first.next(ms(0)).unwrap().is_none());
+    first.commands(ms(0)).send(MessageKind::Binary, &[9; 250]).unwrap();
+    let rest = first.detach(|len| vec![0; len]).unwrap().unwrap();
+    let short = Err(CallError::Usage(UsageError::BufferTooShort));
+    for (input, output, memory, wanted) in [
+        (600, 600, 0, Ok(())),
+        (1000, 1000, 0, Ok(())),
+        // The message that is joined there would leave no space to read into.
+        (310, 600, 0, short),
+        (443, 600, 0, short),
+        (131, 600, 0, short),
+        (600, 262, 0, Ok(())),
+        (600, 200, 0, short),
+        // It was joined in the input.
+        (600, 600, 500, short),
+        (444, 600, 0, Ok(())),
+        (544, 600, 0, Ok(())),
+    ] {
+        let mut second = Buffered::attach(&mut ws, vec![0; input], vec![0; output]).join_in(vec![0; memory]);
+        assert_eq!(second.restore(&rest), wanted, "{input} {output} {memory}");
+        if wanted.is_ok() && (input, output) == (544, 600) {
+            let mut at = 0;
+            let message = loop {
+                match second.next(ms(0)).unwrap() {
+                    Some((Event::Data(data), _)) => break data.payload.to_vec(),
+                    Some((other, _)) => panic!("{other:?}"),
+                    None => {}
+                }
+                let due = second.due().len();
+                second.written(due, ms(0));
+                let Some(space) = second.space() else { continue };
+                let n = space.len().min(end.len() - at);
+                space[..n].copy_from_slice(&end[at..at + n]);
+                at += n;
+                second.filled(n, ms(0));
+            };
+            assert_eq!(message, [vec![5; 300], vec![6; 100]].concat());
+        }
     }
 }

@@ -143,6 +143,11 @@ impl Arrived {
         if self.is_joining && has_memory { self.joined_len } else { 0 }
     }
 
+    /// Whether an unfinished message can go on in buffers of these lengths.
+    pub(super) fn can_go_on(&self, input_len: usize, memory_len: usize) -> bool {
+        !self.is_joining || self.joined_len <= max_joined(input_len, memory_len)
+    }
+
     /// Moves what is still needed to the front, unless the space was lent. A message that is being joined moves only when the
     /// space is used up.
     #[inline]

@@ -101,7 +101,8 @@ impl<E: Entropy> Turn<'_, '_, E> {
             (&mut *self.output, remainder.progress.due.len()),
         ];
         let is_short = parts.iter().any(|(place, len)| place.len() < *len);
-        if is_short || remainder.has_memory != has_memory {
+        let can_go_on = remainder.progress.arrived.can_go_on(parts[0].0.len(), parts[1].0.len());
+        if is_short || !can_go_on || remainder.has_memory != has_memory {
             return Err(UsageError::BufferTooShort.into());
         }
         let mut rest = remainder.bytes.as_ref();

@@ -69,6 +69,29 @@ fn whoever_writes_by_the_commands_is_told_that_there_is_room_for_events() {
     assert!(matches!(ws.next(ms(0)).unwrap(), Some((Event::Ping { .. }, _))));
 }
 
+/// An event waits for 131 bytes of room, and no longer, wherever they are.
+#[test]
+fn stall_ends_once_there_is_room_for_an_answer() {
+    for one_by_one in [false, true] {
+        let mut ws = stalled();
+        // Pong and message take 62 and 102 bytes of 262.
+        assert_eq!(ws.due().len(), 164);
+        let missing = 164 + 131 - 262;
+        for _ in 0..missing {
+            nothing(&mut ws, 0);
+            if one_by_one {
+                ws.written(1, ms(0));
+            }
+        }
+        if !one_by_one {
+            ws.written(missing - 1, ms(0));
+            nothing(&mut ws, 0);
+            ws.written(1, ms(0));
+        }
+        assert!(matches!(ws.next(ms(0)).unwrap(), Some((Event::Ping { .. }, _))));
+    }
+}
+
 /// Law 10: time that runs backwards counts as standing still, for the writing deadline too.
 #[test]
 fn clock_that_runs_back_does_not_shorten_the_writing_deadline() {

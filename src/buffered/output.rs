@@ -66,8 +66,8 @@ impl Due {
         }
     }
 
-    /// The transport took the first `n` bytes, of at least as many. What is left moves to the front once there is as much room before it, so that a
-    /// byte moves once at most on average.
+    /// The transport took the first `n` bytes, of at least as many. What is left moves to the front once there is as much room before
+    /// it, so that a byte moves once at most on average; at once if there is no room for an answer to the peer otherwise.
     pub(super) fn take(&mut self, n: usize, now: Instant, timeout_ms: u32, output: &mut [u8]) {
         self.start = self.start.saturating_add(n);
         if self.is_empty() {
@@ -76,7 +76,7 @@ impl Due {
             self.deadline = self.deadline.max(deadline(now, timeout_ms));
         }
         let len = self.len();
-        if self.start >= len {
+        if self.start >= len || self.free(output.len()) < MAX_ANSWER {
             move_down(output, self.start, 0, len);
             (self.start, self.end) = (0, len);
         }

@@ -7,6 +7,7 @@ use sansocket::{
     Transport, UsageError,
 };
 use support::frames::{BINARY, CONTINUATION, FIN, PING, TEXT, close_to, frame_to};
+use support::http::head;
 use support::{DEFAULT, ms, open};
 
 type Server<'c> = Buffered<'c, NoEntropy, Vec<u8>, Vec<u8>>;
@@ -198,6 +199,27 @@ fn end_of_input_during_a_stall_comes_after_what_waits() {
     assert!(ws.next_timeout().is_none_or(|next| next > ms(0)), "a busy loop");
     ws.resume(ms(5));
     assert_eq!(end(&mut ws, 5), EndCause::EndOfInput);
+}
+
+/// A program that waits for `Closed` does not wait for ever, wherever it called `close`.
+#[test]
+fn refusal_that_is_closed_between_two_events_still_gives_closed() {
+    let ws = Connection::client(&DEFAULT, support::entropy::Counter::default(), ms(0));
+    let mut ws = Buffered::new(ws, [0; 200], [0; 300]);
+    ws.commands(ms(0)).request(&sansocket::ClientRequest::new("h", "/")).unwrap();
+    let due = ws.due().len();
+    ws.written(due, ms(0));
+    assert!(ws.next(ms(0)).unwrap().is_none());
+    let answer = head(&["HTTP/1.1 404 No"]);
+    ws.space().unwrap()[..answer.len()].copy_from_slice(&answer);
+    ws.filled(answer.len(), ms(0));
+    assert!(matches!(ws.next(ms(0)).unwrap(), Some((Event::Refused { .. }, _))));
+    assert!(ws.next(ms(0)).unwrap().is_none());
+    ws.commands(ms(1)).close(None, "").unwrap();
+    assert!(ws.next_timeout().is_some_and(|next| next <= ms(1)), "nobody is told to call next");
+    assert_eq!(ws.transport(), Transport::Keep);
+    assert!(matches!(ws.next(ms(1)).unwrap(), Some((Event::Closed { cause: EndCause::Caller, .. }, _))));
+    assert_eq!((ws.transport(), ws.next_timeout()), (Transport::Close, None));
 }
 
 /// What remained goes back to buffers of the same sizes, or larger ones; into smaller ones if it can go on there.

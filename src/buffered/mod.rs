@@ -128,7 +128,7 @@ use turn::Turn;
 ///   was lent, in [`filled`](Self::filled): a read and a write can be under way (io_uring, DMA) while the program sends.
 ///
 /// The input has at least 131 bytes ([`MAX_REMAINDER`](crate::MAX_REMAINDER) and one), the output 262 (two
-/// [`MAX_ANSWER`](crate::MAX_ANSWER)s); with less every call says [`BufferTooShort`](crate::UsageError::BufferTooShort).
+/// [`MAX_ANSWER`](crate::MAX_ANSWER)s); with less [`next`](Self::next) says [`BufferTooShort`](crate::UsageError::BufferTooShort).
 ///
 /// # Transports
 ///

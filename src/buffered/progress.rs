@@ -51,9 +51,13 @@ impl Progress {
         self.paused_at != Instant::NEVER
     }
 
-    /// What to do with the transport: nothing before the output is written.
+    /// What to do with the transport: nothing before the output is written, nor before `Closed` was given.
     pub(super) fn transport<E: Entropy>(&self, ws: &Connection<'_, E>) -> Transport {
-        if self.due.is_empty() { ws.transport() } else { Transport::Keep }
+        match ws.transport() {
+            Transport::Close if ws.state() != State::Closed => Transport::Keep,
+            transport if self.due.is_empty() => transport,
+            _ => Transport::Keep,
+        }
     }
 
     /// Whether there is something to read into, of `input_len` bytes, and a reason to read.

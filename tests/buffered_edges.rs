@@ -271,3 +271,13 @@ fn restore_into_other_buffers() {
         }
     }
 }
+
+#[test]
+fn events_that_wait_for_room_are_announced_in_a_larger_output() {
+    let mut ws = stalled();
+    let rest = ws.detach(|len| vec![0; len]).unwrap().unwrap();
+    let mut larger = server_with(&DEFAULT, 1024, 600);
+    larger.restore(&rest).unwrap();
+    assert!(larger.next_timeout().is_some_and(|next| next <= ms(0)), "nobody is told to call next");
+    assert!(matches!(larger.next(ms(0)).unwrap(), Some((Event::Ping { .. }, _))));
+}

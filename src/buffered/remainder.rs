@@ -112,6 +112,8 @@ impl<E: Entropy> Turn<'_, '_, E> {
             rest = others;
         }
         *self.progress = remainder.progress;
+        // Here may be room for events.
+        self.progress.has_news |= self.progress.is_stalled;
         self.settle();
         Ok(())
     }

@@ -3,11 +3,11 @@
 mod support;
 
 use sansocket::{
-    Buffered, CallError, CloseCode, Config, Connection, EndCause, Event, MessageKind, Negotiated, NoEntropy, Role, State,
-    Transport, UsageError,
+    Buffered, CallError, CloseCode, Config, Connection, EndCause, Event, MessageKind, Negotiated, NoEntropy, ProtocolError, Role,
+    State, Transport, UsageError,
 };
-use support::frames::{BINARY, CONTINUATION, FIN, PING, TEXT, close_to, frame_to};
-use support::http::head;
+use support::frames::{BINARY, CONTINUATION, FIN, PING, TEXT, close_to, frame_to, plain, written_by};
+use support::http::{head, request_with, response_with};
 use support::{DEFAULT, ms, open};
 
 type Server<'c> = Buffered<'c, NoEntropy, Vec<u8>, Vec<u8>>;
@@ -31,6 +31,14 @@ fn nothing(ws: &mut Server<'_>, now: u64) {
 fn payload(ws: &mut Server<'_>) -> Vec<u8> {
     match ws.next(ms(0)).unwrap() {
         Some((Event::Data(data), _)) => data.payload.to_vec(),
+        other => panic!("{:?}", other.map(|(event, _)| event)),
+    }
+}
+
+/// The next event must be a failure.
+fn failure(ws: &mut Server<'_>) -> ProtocolError {
+    match ws.next(ms(0)).unwrap() {
+        Some((Event::Failed { error, .. }, _)) => error,
         other => panic!("{:?}", other.map(|(event, _)| event)),
     }
 }
@@ -146,6 +154,50 @@ fn numbers_beyond_the_buffers_count_as_their_ends() {
 }
 
 #[test]
+fn head_that_is_too_long_is_answered_though_the_client_half_closed() {
+    let mut ws = Buffered::new(Connection::server(&DEFAULT, ms(0)), vec![0; 200], vec![0; 300]);
+    nothing(&mut ws, 0);
+    bring(&mut ws, &head(&["GET / HTTP/1.1", "Host: a", &format!("Cookie: {}", "x".repeat(300))])[..200], 0);
+    ws.eof();
+    assert_eq!(failure(&mut ws), ProtocolError::HeadTooLong);
+    assert_eq!(end(&mut ws, 0), EndCause::EndOfInput);
+    nothing(&mut ws, 0);
+    assert!(ws.due().starts_with(b"HTTP/1.1 431 ") && ws.transport() == Transport::Keep);
+}
+
+/// A head of exactly the input, and one byte more, with the limit equal, below and above.
+#[test]
+fn heads_at_the_length_of_the_input() {
+    let request = |len: usize| request_with(&[&format!("X: {}", "x".repeat(len - request_with(&["X: "]).len()))]);
+    for limit in [190, 199, 200, 201, 210] {
+        let config = Config::new().max_head_len(limit);
+        for len in [189, 190, 191, 199, 200, 201] {
+            let is_good = len <= 200_usize.min(limit as usize);
+            for step in [1, 200] {
+                let mut ws = Buffered::new(Connection::server(&config, ms(0)), vec![0; 200], vec![0; 300]);
+                let (wire, mut at) = (request(len), 0);
+                assert_eq!(wire.len(), len);
+                let seen = loop {
+                    match ws.next(ms(0)).unwrap() {
+                        Some((Event::Request(request), _)) => break Ok(request.bytes().len()),
+                        Some((Event::Failed { error, .. }, _)) => break Err(error),
+                        Some((other, _)) => panic!("{other:?}"),
+                        None => {}
+                    }
+                    let space = ws.space().expect("a stall");
+                    let n = step.min(space.len()).min(wire.len() - at);
+                    space[..n].copy_from_slice(&wire[at..at + n]);
+                    at += n;
+                    ws.filled(n, ms(0));
+                };
+                assert_eq!(seen, if is_good { Ok(len) } else { Err(ProtocolError::HeadTooLong) }, "{len} {limit} {step}");
+                assert_eq!(ws.due().starts_with(b"HTTP/1.1 431 "), !is_good);
+            }
+        }
+    }
+}
+
+#[test]
 fn fail_that_is_refused_leaves_the_unfinished_message_as_it_is() {
     let mut ws = server_with(&DEFAULT, 300, 262);
     nothing(&mut ws, 0);
@@ -177,6 +229,153 @@ fn unfinished_message_costs_nothing_once_the_connection_has_failed_or_closed() {
     }
 }
 
+/// As much as can be between two fragments: a Ping of 125 bytes, and all but one byte of another, while the message fills its part.
+#[test]
+fn message_of_the_limit_is_joined_in_a_full_input_around_the_longest_control_frames() {
+    for len in [145, 200, 1024] {
+        let message: Vec<_> = (0..len - 144).map(|i| i as u8).collect();
+        let ping = frame_to(Role::Server, FIN | PING, &[b'p'; 125]);
+        let (most, last) = message.split_at(message.len() - 1);
+        let wire = [
+            frame_to(Role::Server, BINARY, most),
+            ping.repeat(3),
+            frame_to(Role::Server, CONTINUATION, b""),
+            frame_to(Role::Server, CONTINUATION, last),
+            ping.repeat(2),
+            frame_to(Role::Server, FIN | CONTINUATION, b""),
+            frame_to(Role::Server, FIN | TEXT, b"y"),
+        ]
+        .concat();
+        for step in [1, 7, 130, usize::MAX] {
+            let mut ws = server_with(&DEFAULT, len, 262);
+            let (mut at, mut pings, mut messages) = (0, 0, Vec::new());
+            while messages.len() < 2 {
+                while let Some((event, _)) = ws.next(ms(0)).unwrap() {
+                    match event {
+                        Event::Ping { payload, .. } => {
+                            assert_eq!(payload, [b'p'; 125]);
+                            pings += 1;
+                        }
+                        Event::Data(data) => messages.push(data.payload.to_vec()),
+                        other => panic!("{other:?}"),
+                    }
+                }
+                let due = ws.due().len();
+                if due > 0 {
+                    ws.written(due, ms(0));
+                    continue;
+                }
+                let space = ws.space().expect("it stands still");
+                let n = step.min(space.len()).min(wire.len() - at);
+                assert!(n > 0 || messages.len() == 2);
+                space[..n].copy_from_slice(&wire[at..at + n]);
+                at += n;
+                ws.filled(n, ms(0));
+            }
+            assert_eq!((pings, &messages[0], &messages[1][..]), (5, &message, &b"y"[..]));
+        }
+    }
+}
+
+/// The current event survives a change of buffers, wherever its bytes are.
+#[test]
+fn event_that_is_held_while_detaching_is_there_after_restoring() {
+    let message = [frame_to(Role::Server, BINARY, &[1; 40]), frame_to(Role::Server, FIN | CONTINUATION, &[2; 40])].concat();
+    let around = [frame_to(Role::Server, BINARY, &[1; 40]), frame_to(Role::Server, FIN | PING, b"between")].concat();
+    let whole = frame_to(Role::Server, FIN | BINARY, &[[1; 40], [2; 40]].concat());
+    for (wire, is_whole, memory) in [
+        (&message, false, 0),
+        (&message, true, 0),
+        (&message, true, 80),
+        (&around, true, 0),
+        (&around, true, 80),
+        (&whole, true, 0),
+        (&whole, true, 80),
+    ] {
+        let mut ws = open(Role::Server);
+        let mut first = Buffered::attach(&mut ws, vec![0; 300], vec![0; 300]).join_in(vec![0; memory]);
+        first = if is_whole { first } else { first.in_pieces() };
+        // Something that was consumed before, so that places move.
+        let before = frame_to(Role::Server, FIN | TEXT, b"before");
+        let next = frame_to(Role::Server, FIN | TEXT, b"next");
+        let all = [&before[..], wire, &next[..if wire == &around { 0 } else { 5 }]].concat();
+        first.space().unwrap()[..all.len()].copy_from_slice(&all);
+        first.filled(all.len(), ms(0));
+        assert!(first.next(ms(0)).unwrap().is_some());
+        let (event, _) = first.next(ms(0)).unwrap().unwrap();
+        let seen = format!("{event:?}");
+        let payload = |event: Event<'_>| match event {
+            Event::Data(data) => data.payload.to_vec(),
+            Event::Ping { payload, .. } => payload.to_vec(),
+            other => panic!("{other:?}"),
+        };
+        let bytes = payload(event);
+        let rest = first.detach(|len| vec![0; len]).unwrap().unwrap();
+        assert!(!format!("{rest:?}").contains("between"));
+        let mut second = Buffered::attach(&mut ws, vec![0xAA; 300], vec![0xBB; 300]).join_in(vec![0xCC; memory]);
+        second = if is_whole { second } else { second.in_pieces() };
+        second.restore(&rest).unwrap();
+        for _ in 0..2 {
+            let (event, _) = second.current(ms(0)).unwrap();
+            assert_eq!(format!("{event:?}"), seen);
+            assert_eq!(payload(event), bytes);
+        }
+        // And what came after it, inside the message a continuation first.
+        let (more, wanted) = match wire == &around {
+            true => (frame_to(Role::Server, FIN | CONTINUATION, &[2; 40]), [[1; 40], [2; 40]].concat()),
+            false => (next[5..].to_vec(), b"next".to_vec()),
+        };
+        assert!(second.next(ms(0)).unwrap().is_none() || !is_whole);
+        while second.next(ms(0)).unwrap().is_some() {}
+        second.space().unwrap()[..more.len()].copy_from_slice(&more);
+        second.filled(more.len(), ms(0));
+        let (event, _) = second.next(ms(0)).unwrap().unwrap();
+        assert_eq!(payload(event), wanted);
+    }
+}
+
+/// Whichever of the two ends first, the deadlines that wait for the peer stand still until both have.
+#[test]
+fn pause_and_stall_at_once() {
+    for (first, text) in [(true, "the stall"), (false, "the pause")] {
+        let mut ws = stalled();
+        ws.pause(ms(1000));
+        assert!(ws.next_timeout().is_some());
+        nothing(&mut ws, 1000);
+        let due = ws.due().len();
+        if first {
+            ws.written(due, ms(2000));
+            nothing(&mut ws, 2000);
+            assert!(ws.space().is_none() && !ws.wants_reading(), "{text}");
+            ws.resume(ms(3000));
+        } else {
+            ws.resume(ms(2000));
+            nothing(&mut ws, 2000);
+            assert!(ws.space().is_none() && !ws.wants_reading(), "{text}");
+            ws.written(due, ms(3000));
+        }
+        assert!(ws.next_timeout().is_some_and(|next| next <= ms(3000)), "{text}");
+        assert!(matches!(ws.next(ms(3000)).unwrap(), Some((Event::Ping { .. }, _))), "{text}");
+        nothing(&mut ws, 3000);
+        assert!(ws.wants_reading());
+    }
+    // A pause that ends during the stall does not end that.
+    let config = Config::new().keepalive_interval_ms(0).idle_timeout_ms(10_000).write_timeout_ms(0);
+    let mut ws = stalled_with(&config);
+    ws.pause(ms(1000));
+    ws.resume(ms(2000));
+    ws.filled(0, ms(60_000));
+    nothing(&mut ws, 60_000);
+    assert_eq!((ws.connection().state(), ws.next_timeout()), (State::Open, None));
+    // Paused, nobody reads: but what is due still has its deadline.
+    let mut ws = stalled();
+    ws.pause(ms(0));
+    ws.filled(0, ms(20_000));
+    assert_eq!(end(&mut ws, 20_000), EndCause::WriteTimeout);
+    nothing(&mut ws, 20_000);
+    assert_eq!((ws.transport(), ws.next_timeout()), (Transport::Close, None));
+}
+
 #[test]
 fn end_of_input_during_a_stall_comes_after_what_waits() {
     let mut ws = stalled();
@@ -201,6 +400,42 @@ fn end_of_input_during_a_stall_comes_after_what_waits() {
     assert_eq!(end(&mut ws, 5), EndCause::EndOfInput);
 }
 
+/// Interim responses before a refusal that fill the input by themselves, and a body after it that is longer than the input.
+#[test]
+fn refusal_after_interim_responses_and_with_a_body() {
+    let interim = head(&["HTTP/1.1 103 Early Hints", "Link: </x>; rel=preload"]);
+    let body: Vec<_> = (0..1000).map(|i| i as u8).collect();
+    let wire = [&interim.repeat(4)[..], &head(&["HTTP/1.1 503 Busy", "Content-Length: 1000"]), &body].concat();
+    for step in [1, 100, usize::MAX] {
+        let ws = Connection::client(&DEFAULT, support::entropy::Counter::default(), ms(0));
+        let mut ws = Buffered::new(ws, [0; 131], [0; 300]);
+        ws.commands(ms(0)).request(&sansocket::ClientRequest::new("h", "/")).unwrap();
+        let due = ws.due().len();
+        ws.written(due, ms(0));
+        let (mut at, mut is_refused, mut got) = (0, false, Vec::<u8>::new());
+        while got.len() < body.len() {
+            while let Some((event, _)) = ws.next(ms(0)).unwrap() {
+                assert!(matches!(event, Event::Refused { response, .. } if response.status() == 503));
+                is_refused = true;
+            }
+            if is_refused {
+                got.extend(ws.unread());
+                ws.discard(131);
+                assert!(ws.next(ms(0)).unwrap().is_none());
+            }
+            let Some(space) = ws.space() else { panic!("it stands still") };
+            let n = step.min(space.len()).min(wire.len() - at);
+            space[..n].copy_from_slice(&wire[at..at + n]);
+            at += n;
+            ws.filled(n, ms(0));
+        }
+        assert_eq!(got, body);
+        ws.eof();
+        assert!(matches!(ws.next(ms(0)).unwrap(), Some((Event::Closed { was_clean: false, .. }, _))));
+        assert!(ws.next(ms(0)).unwrap().is_none() && ws.transport() == Transport::Close);
+    }
+}
+
 /// A program that waits for `Closed` does not wait for ever, wherever it called `close`.
 #[test]
 fn refusal_that_is_closed_between_two_events_still_gives_closed() {
@@ -220,6 +455,154 @@ fn refusal_that_is_closed_between_two_events_still_gives_closed() {
     assert_eq!(ws.transport(), Transport::Keep);
     assert!(matches!(ws.next(ms(1)).unwrap(), Some((Event::Closed { cause: EndCause::Caller, .. }, _))));
     assert_eq!((ws.transport(), ws.next_timeout()), (Transport::Close, None));
+}
+
+#[test]
+fn memory_of_one_byte_joins_messages_of_one_byte() {
+    for (fragments, good) in
+        [(&["x"][..], true), (&["", "", "x", ""], true), (&["", ""], true), (&["x", "y"], false), (&["xy"], false)]
+    {
+        let ws = Connection::open(Role::Server, &DEFAULT, NoEntropy, Negotiated::NOTHING, ms(0));
+        let mut ws = Buffered::new(ws, [0; 131], [0; 262]).join_in([0; 1]);
+        let mut seen = None;
+        for (i, fragment) in fragments.iter().enumerate() {
+            let first = if i == 0 { TEXT } else { CONTINUATION } | if i + 1 == fragments.len() { FIN } else { 0 };
+            for byte in frame_to(Role::Server, first, fragment.as_bytes()) {
+                assert!(seen.is_none() || !good);
+                if let Some(space) = ws.space() {
+                    space[0] = byte;
+                    ws.filled(1, ms(0));
+                }
+                while let Some((event, _)) = ws.next(ms(0)).unwrap() {
+                    seen = Some(match event {
+                        Event::Data(data) => Ok(data.payload.to_vec()),
+                        Event::Failed { error, .. } => Err(error),
+                        other => panic!("{other:?}"),
+                    });
+                }
+            }
+        }
+        let wanted = if good { Ok(fragments.concat().into_bytes()) } else { Err(ProtocolError::MessageTooLong) };
+        assert_eq!(seen, Some(wanted), "{fragments:?}");
+    }
+}
+
+/// Text that is cut inside a character, by frames and by reads, is checked and joined as one.
+#[test]
+fn text_cut_inside_a_character_is_joined_and_bad_text_fails() {
+    let text = "a\u{e4}\u{20ac}\u{1f600}".as_bytes();
+    for bad in [false, true] {
+        for cut in 1..text.len() {
+            let end = if bad { text.len() - 1 } else { text.len() };
+            let (start, rest) = text[..end].split_at(cut.min(end));
+            let wire = [frame_to(Role::Server, TEXT, start), frame_to(Role::Server, FIN | CONTINUATION, rest)].concat();
+            for step in 1..wire.len() {
+                let mut ws = server_with(&DEFAULT, 200, 262);
+                let mut seen = None;
+                for piece in wire.chunks(step) {
+                    nothing(&mut ws, 0);
+                    bring(&mut ws, piece, 0);
+                    seen = ws.next(ms(0)).unwrap().map(|(event, _)| match event {
+                        Event::Data(data) => Ok(data.payload.to_vec()),
+                        Event::Failed { error, .. } => Err(error),
+                        other => panic!("{other:?}"),
+                    });
+                    if seen.is_some() {
+                        break;
+                    }
+                }
+                assert_eq!(seen, Some(if bad { Err(ProtocolError::InvalidUtf8) } else { Ok(text.to_vec()) }));
+            }
+        }
+    }
+}
+
+/// At every room from 0 on, both roles: what is taken is written, and what is asked for suffices.
+#[test]
+fn part_takes_what_there_is_room_for() {
+    for role in [Role::Client, Role::Server] {
+        for len in [0, 1, 125, 126, 127, 200, 70_000] {
+            for room in 0..260 {
+                let output = 262 + room;
+                let mut ws = Buffered::new(open(role), vec![0; 300], vec![0; output]);
+                // Filled up to `room`.
+                let header = if role == Role::Client { 6 } else { 2 };
+                ws.commands(ms(0)).send(MessageKind::Binary, &vec![0; 131 - header - 2]).unwrap();
+                let before = ws.due().len();
+                let room = ws.room();
+                assert_eq!(room, output - 131 - before);
+                let payload = vec![7; len];
+                match ws.commands(ms(0)).send_part(MessageKind::Binary, 0, &payload, true) {
+                    Ok(taken) => {
+                        let frames = written_by(role, &ws.due()[before..]);
+                        let fin = if taken == len { FIN } else { 0 };
+                        assert_eq!(plain(&frames), [(fin | BINARY, payload[..taken].to_vec())]);
+                        assert!(taken == len || room - (ws.due().len() - before) < 3);
+                        assert!(taken > 0 || len == 0);
+                    }
+                    Err(CallError::NeedsRoom { bytes }) => {
+                        assert!(bytes > room && bytes <= header + 1, "{bytes} {room}");
+                        assert_eq!(ws.due().len(), before);
+                    }
+                    Err(other) => panic!("{other}"),
+                }
+            }
+        }
+    }
+}
+
+/// What a call finds in each stage, and that all of them end with one Closed.
+#[test]
+fn close_and_fail_in_every_stage() {
+    let client_at = |wire: &[u8]| {
+        let ws = Connection::client(&DEFAULT, support::entropy::Counter::default(), ms(0));
+        let mut ws = Buffered::new(ws, vec![0; 500], vec![0; 500]);
+        if !wire.is_empty() {
+            ws.commands(ms(0)).request(&sansocket::ClientRequest::new("h", "/")).unwrap();
+            ws.space().map(|space| space[..wire.len()].copy_from_slice(wire)).unwrap_or_else(|| {
+                assert!(ws.next(ms(0)).unwrap().is_none());
+                ws.space().unwrap()[..wire.len()].copy_from_slice(wire);
+            });
+            ws.filled(wire.len(), ms(0));
+            while ws.next(ms(0)).unwrap().is_some() {}
+        }
+        ws
+    };
+    let opened = response_with(&[]);
+    let stages: [(&[u8], bool, bool); 7] = [
+        // What has arrived, whether `close` is an error, whether it ends all at once.
+        (b"", true, false),
+        (b"HTTP/1.1", true, false),
+        (b"HTTP/1.1 404 No\r\n\r\nbody", false, true),
+        (b"HTTP/1.1 101 No\r\n\r\n", false, false),
+        (&opened, false, false),
+        (&[&opened[..], &close_to(Role::Client, 1000, b"")].concat(), false, false),
+        (&[&opened[..], b"\xFF"].concat(), false, false),
+    ];
+    for (wire, is_early, ends) in stages {
+        for fails in [false, true] {
+            let mut ws = client_at(wire);
+            let result = match fails {
+                true => ws.commands(ms(0)).fail(CloseCode::NORMAL_CLOSURE),
+                false => ws.commands(ms(0)).close(CloseCode::NORMAL_CLOSURE, "why"),
+            };
+            assert_eq!(result, if is_early && !fails { Err(UsageError::NotOpen.into()) } else { Ok(()) });
+            let mut closed = 0;
+            for round in 0..4 {
+                while let Some((event, _)) = ws.next(ms(0)).unwrap() {
+                    closed += u32::from(matches!(event, Event::Closed { .. }));
+                }
+                assert!(closed == 1 || round == 0);
+                assert!(!ends || fails || closed == 1);
+                let due = ws.due().len();
+                ws.written(due, ms(0));
+                ws.eof();
+            }
+            assert_eq!((closed, ws.transport(), ws.next_timeout()), (1, Transport::Close, None));
+            assert!(ws.commands(ms(0)).close(None, "").is_ok() && ws.commands(ms(0)).fail(CloseCode::NORMAL_CLOSURE).is_ok());
+            assert!(ws.next(ms(0)).unwrap().is_none() && ws.due().is_empty());
+        }
+    }
 }
 
 /// What remained goes back to buffers of the same sizes, or larger ones; into smaller ones if it can go on there.

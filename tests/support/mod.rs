@@ -1,5 +1,6 @@
 //! What all tests use: a probe that checks the laws at every call, every delivery of a wire, and the tools around them.
 #![allow(dead_code, reason = "each test file uses its part of the support")]
+pub(crate) mod buffered;
 pub(crate) mod entropy;
 pub(crate) mod frames;
 pub(crate) mod http;

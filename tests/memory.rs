@@ -5,7 +5,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
 use std::alloc::System;
 
-use sansocket::{CloseCode, Connection, Event, MessageKind, Negotiated, NoEntropy, Role, State, Transport};
+use sansocket::{Buffered, CloseCode, Connection, Event, MessageKind, Negotiated, NoEntropy, Role, State, Transport};
 use support::frames::*;
 use support::http::request_with;
 use support::{DEFAULT, ms};
@@ -225,4 +225,80 @@ fn long_text_takes_no_memory() {
         });
         assert_eq!((taken, ended, kept), (0, 1, 0));
     }
+}
+
+/// What a turn with shared buffers leaves.
+type Kept = Option<sansocket::Remainder<Vec<u8>>>;
+
+/// One turn of a connection with buffers that all share: `piece` arrives, and all that is due leaves.
+fn turn(ws: &mut Connection<'static>, kept: Kept, piece: &[u8], (input, output): (&mut [u8], &mut [u8])) -> (Kept, usize) {
+    input.fill(0xAA);
+    output.fill(0xBB);
+    let mut ws = Buffered::attach(ws, input, output).whole();
+    if let Some(kept) = kept {
+        ws.restore(&kept).unwrap();
+    }
+    assert!(ws.next(ms(0)).unwrap().is_none());
+    ws.space().unwrap()[..piece.len()].copy_from_slice(piece);
+    ws.filled(piece.len(), ms(0));
+    let mut received = 0;
+    while let Some((event, mut commands)) = ws.next(ms(0)).unwrap() {
+        match event {
+            Event::Request(request) => {
+                commands.accept_or_refuse(&request, &sansocket::Accept::new(sansocket::Origin::Any)).unwrap();
+            }
+            Event::Data(data) => received += data.payload.len(),
+            other => panic!("{other:?}"),
+        }
+    }
+    let due = ws.due().len();
+    ws.written(due, ms(0));
+    (ws.detach(|len| vec![0; len]).unwrap(), received)
+}
+
+/// 100 000 connections that share one pair of buffers: each with half a head, then with half a message, costs what has arrived of it and
+/// its `Connection`; an idle one costs its `Connection` and the pointer to nothing.
+#[test]
+fn hundred_thousand_connections_share_buffers_and_keep_what_is_half_done() {
+    const COUNT: usize = 100_000;
+    const HALF_HEAD: usize = 80;
+    const HALF_MESSAGE: usize = 50;
+    let request = request_with(&[]);
+    let message = frame_to(Role::Server, FIN | BINARY, &[7; 100]);
+    let (mut input, mut output) = ([0; 512], [0; 512]);
+    type Shared = (Connection<'static>, Option<Box<sansocket::Remainder<Vec<u8>>>>);
+    let mut connections: Vec<Shared> = Vec::new();
+    let start = taken_by(|| {
+        connections = Vec::with_capacity(COUNT);
+        connections.extend((0..COUNT).map(|_| (Connection::server(&DEFAULT, ms(0)), None)));
+    });
+    let idle = size_of::<Connection<'static>>() + size_of::<usize>();
+    assert_eq!(start, COUNT * idle);
+    // The pieces, what remains of each turn, and the payload that it gives.
+    let of_remainder = size_of::<sansocket::Remainder<Vec<u8>>>();
+    let half = message.len() - 100 + HALF_MESSAGE;
+    for (piece, remains, gives) in [
+        (&request[..HALF_HEAD], HALF_HEAD, 0),
+        (&request[HALF_HEAD..], 0, 0),
+        (&message[..half], HALF_MESSAGE, 0),
+        (&message[half..], 0, 100),
+        // Half a header.
+        (&message[..4], 4, 0),
+        (&message[4..], 0, 100),
+    ] {
+        let mut sum = 0;
+        let taken = taken_by(|| {
+            for (ws, kept) in &mut connections {
+                let before = kept.take().map(|kept| *kept);
+                let (after, received) = turn(ws, before, piece, (&mut input, &mut output));
+                *kept = after.map(Box::new);
+                sum += received;
+            }
+        });
+        let each = if remains > 0 { remains + of_remainder } else { 0 };
+        assert_eq!((taken, sum), (COUNT * each, COUNT * gives));
+    }
+    // What the layer remembers of a connection that is not idle, with the vector's three words.
+    assert!(of_remainder <= 192, "{of_remainder}");
+    assert!(connections.iter().all(|(ws, kept)| kept.is_none() && ws.state() == State::Open));
 }

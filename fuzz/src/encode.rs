@@ -4,8 +4,8 @@
 //! byte, counted from its first value; a larger number has its low byte first.
 
 use crate::input::{
-    Action, Attempts, CODES, Client, Code, Command, Decision, DecisionKind, Deflate, Driven, Frames, Heads, Part, Payload,
-    Pieces, Range, Reply, Sending, Server, Settings, Step, Task, VERB_LEN, Verb, Wire,
+    Action, Attempts, Buffered, CODES, Call, Client, Code, Command, Decision, DecisionKind, Deflate, Driven, Frames, Heads, Part,
+    Payload, Pieces, Range, Reply, Sending, Server, Settings, Step, Task, VERB_LEN, Verb, Wire,
 };
 use sansocket::{MessageKind, Role};
 
@@ -37,6 +37,8 @@ structs! {
     Driven: reply steps;
     Client<'_>: settings pieces steps wire;
     Heads<'_>: receiver settings pieces wire;
+    Buffered<'_>: settings receiver is_open input output joining calls wire;
+    Call: number by;
     Part: fin is_plain pings;
     Command<'_>: end action;
     Settings: has_small_limits has_manual_pong has_subprotocols has_short_times;
@@ -248,7 +250,7 @@ fn variant(number: u64, count: u64, to: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::Encode;
-    use crate::input::{CODES, Client, Code, Deflate, Frames, Heads, Sending, Server, VERB_LEN, Verb};
+    use crate::input::{Buffered, CODES, Client, Code, Deflate, Frames, Heads, Sending, Server, VERB_LEN, Verb};
     use arbitrary::{Arbitrary, Unstructured};
     use core::fmt::Debug;
     use sansocket::MessageKind;
@@ -280,6 +282,7 @@ mod tests {
                     "heads" => assert_inverse::<Heads<'_>>(&bytes, encoded),
                     "deflate" => assert_inverse::<Deflate<'_>>(&bytes, encoded),
                     "sending" => assert_inverse::<Sending<'_>>(&bytes, encoded),
+                    "buffered" => assert_inverse::<Buffered<'_>>(&bytes, encoded),
                     _ => {}
                 }
             }

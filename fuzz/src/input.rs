@@ -130,6 +130,29 @@ pub(crate) enum Action<'d> {
     },
 }
 
+/// Calls of a connection with its buffers.
+#[derive(Arbitrary, Clone, PartialEq, Eq, Debug)]
+pub struct Buffered<'d> {
+    pub(crate) settings: Settings,
+    #[arbitrary(with = role)]
+    pub(crate) receiver: Role,
+    pub(crate) is_open: bool,
+    /// Bytes of the buffers beyond the least.
+    pub(crate) input: u8,
+    pub(crate) output: u8,
+    /// Whether and where messages are joined.
+    pub(crate) joining: u8,
+    pub(crate) calls: [Call; 24],
+    pub(crate) wire: Wire<'d>,
+}
+
+/// A call by its number, and its argument.
+#[derive(Arbitrary, Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Call {
+    pub(crate) number: u8,
+    pub(crate) by: u8,
+}
+
 /// How a connection is configured.
 #[derive(Arbitrary, Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Settings {

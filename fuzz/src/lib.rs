@@ -6,6 +6,7 @@
 //!
 //! What a body takes is a value of `input`, for `url` a text, and for `ffi` bytes.
 
+mod buffered;
 mod deflate;
 mod encode;
 mod endpoint;
@@ -29,11 +30,12 @@ mod url;
 use arbitrary::{Arbitrary, Unstructured};
 use core::fmt::Debug;
 
+pub use buffered::buffered;
 pub use deflate::deflate;
 pub use frames::{frames_client, frames_server};
 pub use handshake::{client, server};
 pub use heads::heads;
-pub use input::{Client, Deflate, Frames, Heads, Sending, Server};
+pub use input::{Buffered, Client, Deflate, Frames, Heads, Sending, Server};
 pub use seeds::{Seed, seeds};
 pub use sending::sending;
 pub use url::url;
@@ -47,7 +49,7 @@ pub fn ffi(data: &[u8]) {
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// All targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("server", |data| run(data, server)),
     ("client", |data| run(data, client)),
     ("frames_server", |data| run(data, frames_server)),
@@ -56,6 +58,7 @@ pub const TARGETS: [Target; 9] = [
     ("url", |data| run(data, url)),
     ("deflate", |data| run(data, deflate)),
     ("sending", |data| run(data, sending)),
+    ("buffered", |data| run(data, buffered)),
     ("ffi", |data| run(data, |data: &&[u8]| ffi(data))),
 ];
 

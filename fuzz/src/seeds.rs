@@ -1,9 +1,10 @@
 //! The seeds: inputs that reach far into the machine, from which libFuzzer continues. `examples/seeds.rs` writes them to `seeds/`.
 
+use crate::buffered::number;
 use crate::encode::Encode;
 use crate::input::{
-    Action, Attempts, Client, Code, Command, Decision, DecisionKind, Deflate, Driven, Frames, Heads, Part, Payload, Pieces,
-    Range, Reply, Sending, Server, Settings, Step, Task, Verb, Wire,
+    Action, Attempts, Buffered, Call, Client, Code, Command, Decision, DecisionKind, Deflate, Driven, Frames, Heads, Part,
+    Payload, Pieces, Range, Reply, Sending, Server, Settings, Step, Task, Verb, Wire,
 };
 use crate::support::frames::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, close_to, frame_to, hex};
 use crate::support::http::{request_but, request_with, response_but, response_with};
@@ -20,6 +21,7 @@ pub fn seeds() -> Vec<Seed> {
     seeds.urls();
     seeds.deflate();
     seeds.sending();
+    seeds.buffered();
     seeds.0
 }
 
@@ -312,6 +314,49 @@ impl Seeds {
         for (name, has_small_limits) in [("receive-fragments", false), ("receive-small-limits", true)] {
             let (task, receiver, bytes) = (Task::Receive, Role::Client, Wire(&wire));
             self.add("deflate", name, &Deflate { task, receiver, has_small_limits, bytes, ..whole.clone() });
+        }
+    }
+
+    fn buffered(&mut self) {
+        let round = |read, written| [(number::READ, read), (number::FILLED, 0), (number::NEXT, 0), (number::WRITTEN, written)];
+        let turn = [(number::TURN, 0)];
+        let small = [&round(5, 9)[..], &turn, &round(60, 2), &turn, &round(100, 255)].concat();
+        let stall = [
+            &[
+                (number::NEXT, 0),
+                (number::PART, 24),
+                (number::READ, 255),
+                (number::FILLED, 0),
+                (number::NEXT, 0),
+                (number::NEXT, 0),
+            ],
+            &[(number::PAUSE, 0), (number::TIME, 45), (number::WRITTEN, 255), (number::RESUME, 0), (number::NEXT, 0)][..],
+        ];
+        let answers = [
+            &[(number::READ, 255), (number::FILLED, 0), (number::NEXT, 0), (number::ACCEPT, 0), (number::EOF, 0)][..],
+            &[(number::NEXT, 0), (number::CLOSE, 1)],
+        ];
+        for (role, name) in [(Role::Server, "server"), (Role::Client, "client")] {
+            let frames = wires(role).into_iter().take(4).map(|(_, wire)| wire).collect::<Vec<_>>().concat();
+            let pings = frame_to(role, FIN | PING, &[b'x'; 125]).repeat(4);
+            let head = if role == Role::Server { request_with(&[]) } else { response_with(&[]) };
+            let opened = [&head[..], &frames].concat();
+            for (what, is_open, joining, calls, wire) in [
+                ("pieces-in-turns", true, 0, &small, &frames),
+                ("joined-in-turns", true, 1, &small, &frames),
+                ("joined-elsewhere", true, 255, &small, &frames),
+                ("stalls", true, 0, &stall.concat(), &pings),
+                ("opens", false, 1, &[&small[..], &answers.concat()].concat(), &opened),
+                ("half-closes", false, 0, &answers.concat(), &opened),
+            ] {
+                let mut all = [Call::default(); 24];
+                for (call, &(number, by)) in all.iter_mut().zip(calls) {
+                    *call = Call { number, by };
+                }
+                let (settings, wire) = (SHORT_TIMES, Wire(wire));
+                let input = Buffered { settings, receiver: role, is_open, input: 200, output: 40, joining, calls: all, wire };
+                self.add("buffered", &format!("{name}-{what}"), &input);
+            }
         }
     }
 

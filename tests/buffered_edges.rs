@@ -664,3 +664,25 @@ fn events_that_wait_for_room_are_announced_in_a_larger_output() {
     assert!(larger.next_timeout().is_some_and(|next| next <= ms(0)), "nobody is told to call next");
     assert!(matches!(larger.next(ms(0)).unwrap(), Some((Event::Ping { .. }, _))));
 }
+
+/// A keepalive Ping that found no room is due again once the transport has taken what was in the way: no busy loop.
+#[test]
+fn deadline_that_writing_brings_nearer_is_acted_on() {
+    let config = Config::new().keepalive_interval_ms(40).pong_timeout_ms(1_000);
+    let mut ws = server_with(&config, 1024, 262);
+    ws.commands(ms(0)).send(MessageKind::Binary, &[0; 127]).unwrap();
+    nothing(&mut ws, 0);
+    bring(&mut ws, &frame_to(Role::Server, FIN | PING, &[1; 125]), 0);
+    assert!(matches!(ws.next(ms(0)).unwrap(), Some((Event::Ping { .. }, _))));
+    nothing(&mut ws, 0);
+    ws.filled(0, ms(40));
+    nothing(&mut ws, 40);
+    assert_eq!((ws.due().len(), ws.next_timeout()), (258, Some(ms(1_040))));
+    ws.written(258, ms(50));
+    nothing(&mut ws, 50);
+    assert_eq!(ws.next_timeout(), Some(ms(80)));
+    ws.filled(0, ms(80));
+    nothing(&mut ws, 80);
+    assert_eq!(ws.due().first(), Some(&(FIN | PING)));
+    assert!(ws.next_timeout().is_some_and(|next| next > ms(80)), "a busy loop");
+}

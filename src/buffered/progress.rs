@@ -112,6 +112,8 @@ impl Progress {
         ws.written(n, now);
         self.due.take(n, now, ws.config().write_timeout_ms, output);
         self.has_news |= self.is_stalled;
+        // A keepalive Ping that found no room may be due again.
+        self.quiet_until = self.quiet_until.min(ws.next_timeout().unwrap_or(Instant::NEVER));
     }
 
     /// Whether nothing has to be remembered.

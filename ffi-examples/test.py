@@ -123,10 +123,10 @@ def main():
     hello = r"Hello, sansocket\nclosed with 1000, clean\n"
     for server in "echo_server", "echo_server_cpp":
         with programs.server(server) as port:
-            programs.run("minimal", str(port), says=hello)
+            programs.run("minimal", f"ws://localhost:{port}/", says=hello)
     # Five bytes at most: the server ends what is longer, with 1009.
     with programs.server("echo_server", "--quiet", "--max-message", "5") as port:
-        programs.run("minimal", str(port), says=r"closed with 1009, clean\n")
+        programs.run("minimal", f"ws://127.0.0.1:{port}/", says=r"closed with 1009, clean\n", status=1)
     for refused in "x", "", "5x", "-1", "99999999999999999999":
         programs.run("echo_server", "--max-message", refused, says=r"usage: [^\n]*\n", status=2)
 

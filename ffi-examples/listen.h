@@ -1,14 +1,63 @@
-/* A listening socket for the servers here, in what C and C++ have in common. Nothing in it is about WebSocket. */
+/* Options and a listening socket for the servers here, in what C and C++ have in common. Nothing in it is about WebSocket. */
 #ifndef LISTEN_H
 #define LISTEN_H
 
 #include <errno.h>
 #include <netdb.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+/* What the command line says. */
+struct options {
+    const char *listen; /* ADDR:PORT */
+    const char *subprotocol; /* NULL if it was not given */
+    uint64_t max_message;    /* 0 if it was not given */
+    bool quiet;
+};
+
+/* Ends the program: with 0 if the usage was asked for. */
+static inline void exit_with_usage(const char *program, int status)
+{
+    fprintf(status == 0 ? stdout : stderr,
+            "usage: %s [--listen ADDR:PORT] [--quiet] [--max-message BYTES] [--subprotocol LIST]\n", program);
+    exit(status);
+}
+
+/* Reads the command line. Ends the program if there is something wrong with it. */
+static inline struct options read_options(const char *program, int argc, char **argv)
+{
+    struct options options = {"127.0.0.1:9001", NULL, 0, false};
+    for (int i = 1; i < argc; i++) {
+        const char *option = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (strcmp(option, "--help") == 0)
+            exit_with_usage(program, 0);
+        if (strcmp(option, "--quiet") == 0) {
+            options.quiet = true;
+            continue;
+        }
+        if (value == NULL)
+            exit_with_usage(program, 2);
+        i++;
+        if (strcmp(option, "--listen") == 0) {
+            options.listen = value;
+        } else if (strcmp(option, "--subprotocol") == 0) {
+            options.subprotocol = value;
+        } else if (strcmp(option, "--max-message") == 0) {
+            char *end;
+            errno = 0;
+            options.max_message = (uint64_t)strtoull(value, &end, 10);
+            if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || options.max_message == 0)
+                exit_with_usage(program, 2);
+        } else {
+            exit_with_usage(program, 2);
+        }
+    }
+    return options;
+}
 
 /* Listens on `where`, ADDR:PORT, without blocking, and prints that. Ends the program, with the reason, if that fails. */
 static inline int listen_on(const char *program, const char *where)

@@ -183,6 +183,9 @@ fn peer_that_does_not_read_is_not_read_until_the_output_drains() {
     // Two Pongs of 127 bytes fill the output; the third Ping waits, and nothing more is read.
     assert_eq!((seen, ws.due().len()), (2, 254));
     assert!(ws.space().is_none() && !ws.wants_reading());
+    // It takes nothing: a loop that says so waits.
+    ws.written(0, ms(1));
+    assert!(ws.next_timeout().is_some_and(|due| due > ms(1)));
     // The peer takes a little: there may be room, so the layer says "call me again" and not "wait".
     ws.written(254, ms(1));
     assert!(ws.next_timeout().is_some_and(|due| due <= ms(1)));

@@ -111,7 +111,7 @@ impl Progress {
         let n = n.min(self.due.len());
         ws.written(n, now);
         self.due.take(n, now, ws.config().write_timeout_ms, output);
-        self.has_news |= self.is_stalled;
+        self.has_news |= self.is_stalled && n > 0;
         // A keepalive Ping that found no room may be due again.
         self.quiet_until = self.quiet_until.min(ws.next_timeout().unwrap_or(Instant::NEVER));
     }

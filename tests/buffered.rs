@@ -6,6 +6,7 @@ use sansocket::{
     Accept, Buffered, CallError, ClientRequest, CloseCode, Config, Connection, EndCause, Event, MessageKind, Negotiated,
     NoEntropy, Origin, ProtocolError, Role, State, Transport, UsageError,
 };
+use support::entropy::Counter;
 use support::frames::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, close_to, frame_to, plain, written_by};
 use support::http::head;
 use support::{DEFAULT, ms, open};
@@ -347,6 +348,16 @@ fn pause_does_not_count_for_the_writing_deadline() {
 
 /// After `Closed`, what is due still has the writing deadline to leave.
 #[test]
+fn request_that_is_not_taken_ends_at_the_handshake_deadline() {
+    let mut ws = Buffered::new(Connection::client(&DEFAULT, Counter::default(), ms(0)), [0; 1024], [0; 1024]);
+    ws.commands(ms(0)).request(&ClientRequest::new("example.com", "/")).unwrap();
+    assert!(ws.next(ms(0)).unwrap().is_none());
+    ws.filled(0, ms(10_000));
+    assert!(matches!(ws.next(ms(10_000)).unwrap(), Some((Event::Closed { cause: EndCause::HandshakeTimeout, .. }, _))));
+    assert_eq!((ws.due().len(), ws.transport()), (0, Transport::Close));
+}
+
+#[test]
 fn rest_of_the_output_is_waited_for_until_the_writing_deadline() {
     let mut ws = server();
     ws.commands(ms(0)).send(MessageKind::Binary, &[0; 800]).unwrap();
@@ -424,8 +435,7 @@ fn requests_are_answered_after_the_client_half_closed() {
 
 #[test]
 fn opening_handshakes_of_both_roles() {
-    let mut client =
-        Buffered::new(Connection::client(&DEFAULT, support::entropy::Counter::default(), ms(0)), [0; 1024], [0; 1024]);
+    let mut client = Buffered::new(Connection::client(&DEFAULT, Counter::default(), ms(0)), [0; 1024], [0; 1024]);
     let mut ws = Buffered::new(Connection::server(&DEFAULT, ms(0)), vec![0; 1024], vec![0; 1024]);
     client.commands(ms(0)).request(&ClientRequest::new("example.com", "/")).unwrap();
     nothing(&mut ws, 0);
@@ -449,7 +459,7 @@ fn opening_handshakes_of_both_roles() {
 
 #[test]
 fn body_of_a_refusal_is_the_programs() {
-    let ws = Connection::client(&DEFAULT, support::entropy::Counter::default(), ms(0));
+    let ws = Connection::client(&DEFAULT, Counter::default(), ms(0));
     let mut client = Buffered::new(ws, [0; 200], [0; 1024]);
     client.commands(ms(0)).request(&ClientRequest::new("example.com", "/")).unwrap();
     assert!(client.next(ms(0)).unwrap().is_none());

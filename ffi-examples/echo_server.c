@@ -7,26 +7,16 @@
  * its turn (half a header, output that the socket does not take), the pointer owns a block of that size.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
+#include "wire.h"
+
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "listen.h"
-#include "sansocket.h"
 
 enum {
     INPUT_LEN = 65536,
-    TICK_MS = 100,           /* deadlines are checked at most that often */
-    COMPLAIN_EVERY_MS = 60000
+    TICK_MS = 100 /* deadlines are checked at most that often */
 };
 
 /* What remains of a connection's turn. */
@@ -54,14 +44,6 @@ static size_t clients_len, client_count;
 static int epoll_fd, listen_fd;
 static uint64_t now, due = SANSOCKET_NEVER; /* no deadline comes earlier than `due` */
 static bool closing;
-static volatile sig_atomic_t signals;
-
-static uint64_t now_ms(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
-}
 
 static void look_at(uint64_t at)
 {
@@ -90,56 +72,29 @@ static void accept_request(const sansocket_event *event)
         sansocket_buffered_respond(&b, now, 500, NULL, 0, NULL, 0);
 }
 
-static void answer(const struct client *c, const sansocket_event *event)
-{
-    static const sansocket_header plain = {SANSOCKET_LITERAL("Content-Type"), SANSOCKET_LITERAL("text/plain")};
-    static const char text[] = "This port speaks WebSocket: connect with ws://\n";
-    size_t taken;
-
-    if (event->type == SANSOCKET_EVENT_REQUEST)
-        accept_request(event);
-    else if (event->type == SANSOCKET_EVENT_HTTP_REQUEST)
-        sansocket_buffered_respond(&b, now, 404, &plain, 1, text, sizeof text - 1);
-    else if (event->type == SANSOCKET_EVENT_DATA) /* it takes all: there is room */
-        sansocket_buffered_send_part(&b, now, event->kind, event->offset, event->data, event->len, event->last, &taken);
-    else if (event->type != SANSOCKET_EVENT_NONE)
-        report(c, event);
-}
-
 /* Answers what has arrived. Whatever might find no room for its echo waits, and with it all that the peer sends. */
 static void answer_all(const struct client *c)
 {
+    static const sansocket_header plain = {SANSOCKET_LITERAL("Content-Type"), SANSOCKET_LITERAL("text/plain")};
+    static const char text[] = "This port speaks WebSocket: connect with ws://\n";
     sansocket_event event;
+    size_t taken;
+
     do {
         if (sansocket_buffered_get_room(&b) >= sansocket_buffered_unread(&b).len + SANSOCKET_MAX_FRAME_HEADER_LEN)
             sansocket_buffered_resume(&b, now);
         else
             sansocket_buffered_pause(&b, now);
         sansocket_buffered_next(&b, now, &event);
-        answer(c, &event);
+        if (event.type == SANSOCKET_EVENT_REQUEST)
+            accept_request(&event);
+        else if (event.type == SANSOCKET_EVENT_HTTP_REQUEST)
+            sansocket_buffered_respond(&b, now, 404, &plain, 1, text, sizeof text - 1);
+        else if (event.type == SANSOCKET_EVENT_DATA) /* all of it is taken: there is room */
+            sansocket_buffered_send_part(&b, now, event.kind, event.offset, event.data, event.len, event.last, &taken);
+        else if (event.type != SANSOCKET_EVENT_NONE)
+            report(c, &event);
     } while (event.type != SANSOCKET_EVENT_NONE);
-}
-
-/* Returns whether the socket took something: then there may be room for answers. */
-static bool write_due(const struct client *c)
-{
-    sansocket_bytes bytes = sansocket_buffered_due(&b);
-    ssize_t n = bytes.len > 0 ? send(c->fd, bytes.data, bytes.len, MSG_NOSIGNAL) : 0;
-    if (n > 0)
-        sansocket_buffered_written(&b, (size_t)n, now);
-    else if (n < 0 && errno != EAGAIN && errno != EINTR)
-        sansocket_buffered_write_failed(&b);
-    return n > 0;
-}
-
-static void read_some(const struct client *c)
-{
-    sansocket_bytes space = sansocket_buffered_space(&b);
-    ssize_t n = space.len > 0 ? recv(c->fd, space.data, space.len, 0) : -1;
-    if (space.len > 0 && (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)))
-        sansocket_buffered_eof(&b);
-    else
-        sansocket_buffered_filled(&b, n > 0 ? (size_t)n : 0, now);
 }
 
 static void begin_turn(struct client *c)
@@ -156,18 +111,13 @@ static void begin_turn(struct client *c)
 /* Keeps what remains. Returns false if the connection is over. */
 static bool end_turn(struct client *c)
 {
-    sansocket_transport transport = sansocket_buffered_get_transport(&b);
     uint64_t deadline = sansocket_buffered_get_next_timeout(&b);
-    uint32_t interest = sansocket_buffered_wants_reading(&b) ? EPOLLIN : 0;
+    struct epoll_event wanted = {.events = (uint32_t)wire_events(&b), .data.fd = c->fd};
     size_t len = sansocket_buffered_remaining(&b);
 
-    if (transport == SANSOCKET_TRANSPORT_CLOSE)
+    if (sansocket_buffered_get_transport(&b) == SANSOCKET_TRANSPORT_CLOSE)
         return false;
-    if (transport == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE)
-        shutdown(c->fd, SHUT_WR);
     look_at(deadline);
-    if (sansocket_buffered_due(&b).len > 0)
-        interest |= EPOLLOUT;
     if (len > 0) {
         c->rest = malloc(sizeof *c->rest + len);
         if (c->rest == NULL)
@@ -176,10 +126,10 @@ static bool end_turn(struct client *c)
         c->rest->len = len;
     }
     sansocket_buffered_detach(&b, len > 0 ? c->rest->block : NULL, len);
-    struct epoll_event change = {.events = interest, .data.fd = c->fd};
-    bool is_same = interest == c->interest;
-    c->interest = interest;
-    return is_same || epoll_ctl(epoll_fd, EPOLL_CTL_MOD, c->fd, &change) == 0;
+    if (wanted.events == c->interest)
+        return true;
+    c->interest = wanted.events;
+    return epoll_ctl(epoll_fd, EPOLL_CTL_MOD, c->fd, &wanted) == 0;
 }
 
 static void drop(struct client *c)
@@ -194,26 +144,25 @@ static void drop(struct client *c)
 /* A turn: what stood still goes on, then the socket is read once, so that the others have theirs. */
 static void serve(struct client *c)
 {
+    bool goes_on = true;
     begin_turn(c);
     /* Only who has opened is told, and waited for as long as the closing deadline allows. */
-    if (closing && sansocket_buffered_close(&b, now, SANSOCKET_CLOSE_GOING_AWAY, NULL, 0) == SANSOCKET_USAGE_NOT_OPEN) {
-        drop(c);
-        return;
-    }
-    for (int reads = 0; reads < 2; reads++) {
+    if (closing)
+        goes_on = sansocket_buffered_close(&b, now, SANSOCKET_CLOSE_GOING_AWAY, NULL, 0) != SANSOCKET_USAGE_NOT_OPEN;
+    for (int reads = 0; goes_on && reads < 2; reads++) {
         if (reads > 0)
-            read_some(c);
+            wire_read(c->fd, &b);
         do
             answer_all(c);
-        while (write_due(c));
+        while (wire_write(c->fd, &b));
     }
-    if (!end_turn(c))
+    if (!goes_on || !end_turn(c))
         drop(c);
 }
 
 static bool add(int fd)
 {
-    int on = 1, unsent = INPUT_LEN;
+    int unsent = INPUT_LEN;
     struct epoll_event readable = {.events = EPOLLIN, .data.fd = fd};
     if ((size_t)fd >= clients_len) {
         size_t len = 2 * (size_t)fd;
@@ -229,7 +178,6 @@ static bool add(int fd)
         free(c);
         return false;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent); /* or what a slow peer takes shows in leaps */
     c->fd = fd;
     c->interest = EPOLLIN;
@@ -251,24 +199,14 @@ static void watch_listener(bool on)
 
 static void accept_all(void)
 {
-    static uint64_t complain_at;
-    for (;;) {
-        int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            if (!add(fd))
-                close(fd);
-        } else if (errno == EAGAIN) {
-            return;
-        } else if (errno != EINTR && errno != ECONNABORTED) {
-            /* Out of descriptors or memory: those who wait keep waiting, and the next tick tries again. */
-            if (now >= complain_at) {
-                complain_at = now + COMPLAIN_EVERY_MS;
-                fprintf(stderr, "echo_server: cannot accept: %s\n", strerror(errno));
-            }
-            watch_listener(false);
-            look_at(now + TICK_MS);
-            return;
-        }
+    bool is_short;
+    for (int fd; (fd = accept_on("echo_server", listen_fd, &is_short)) >= 0;) {
+        if (!add(fd))
+            close(fd);
+    }
+    if (is_short) { /* until the next tick */
+        watch_listener(false);
+        look_at(now + TICK_MS);
     }
 }
 
@@ -288,33 +226,16 @@ static void visit(bool all)
     }
 }
 
-static void on_signal(int number)
-{
-    (void)number;
-    signals = signals + 1;
-}
-
-static void run(void)
+static void run(const sigset_t *waiting)
 {
     struct epoll_event events[256];
-    sigset_t blocked, waiting;
-    struct sigaction action = {.sa_handler = on_signal};
     uint64_t last_tick = 0;
-
-    /* Signals arrive in epoll_pwait and nowhere else, so none is missed between the check and the wait. */
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigemptyset(&blocked);
-    sigaddset(&blocked, SIGINT);
-    sigaddset(&blocked, SIGTERM);
-    sigprocmask(SIG_BLOCK, &blocked, &waiting);
-    signal(SIGPIPE, SIG_IGN); /* of the log, which nobody has to read */
 
     while (signals < 2 && (!closing || client_count > 0)) {
         now = now_ms();
         uint64_t at = due > last_tick + TICK_MS ? due : last_tick + TICK_MS;
         int timeout = due == SANSOCKET_NEVER ? -1 : at <= now ? 0 : at - now > 60000 ? 60000 : (int)(at - now);
-        int count = epoll_pwait(epoll_fd, events, 256, timeout, &waiting);
+        int count = epoll_pwait(epoll_fd, events, 256, timeout, waiting);
         now = now_ms();
 
         for (int i = 0; i < count; i++) {
@@ -355,12 +276,13 @@ int main(int argc, char **argv)
     if (options.subprotocol != NULL)
         sansocket_config_set_subprotocols(&config, options.subprotocol, strlen(options.subprotocol));
     setvbuf(stdout, NULL, _IOLBF, 0);
+    sigset_t waiting = count_signals();
     listen_fd = listen_on("echo_server", options.listen);
     printf("%zu bytes per connection\n", sizeof(struct client));
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event readable = {.events = EPOLLIN, .data.fd = listen_fd};
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listen_fd, &readable);
-    run();
+    run(&waiting);
     free(clients);
     return 0;
 }

@@ -1,23 +1,16 @@
 /*
- * An echo server in C++, through sansocket.hpp: one thread, poll, one read buffer and one write buffer for all connections.
+ * An echo server in C++, through sansocket.hpp: one thread, poll; each connection has buffers of its own.
  *
- *     ffi-examples/build/echo_server_cpp [--listen ADDR:PORT]
+ *     ffi-examples/build/echo_server_cpp [--listen ADDR:PORT] [--quiet] [--max-message BYTES] [--subprotocol LIST]
  *
  * It is kept short; echo_server.c scales to thousands of connections.
  */
+#include "wire.h"
+
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <unistd.h>
-#include <utility>
+#include <list>
 #include <vector>
 
 #include "listen.h"
@@ -25,29 +18,25 @@
 
 namespace {
 
-constexpr std::size_t input_len = 65536;
-std::uint8_t input[input_len];
-// The echo of all input, with the header of a piece of a message, and an answer.
-std::uint8_t output[input_len + 14 + sans::max_answer];
-volatile std::sig_atomic_t stopping = 0;
+options chosen;
+sans::config config;
 
-std::uint64_t now_ms()
-{
-    std::timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1000000;
-}
-
-/** One connection: it lies in a vector, and moves with it. */
+/** One connection, which stays where it is. The echo of all input fits into the output. */
 struct client {
     int fd;
-    sans::connection ws;
-    std::vector<std::uint8_t> unconsumed, unwritten;
-    bool write_ended;
+    sans::connection ws = sans::connection::server(config, now_ms());
+    std::uint8_t input[16384], output[sizeof input + SANSOCKET_MAX_FRAME_HEADER_LEN + sans::max_answer];
+    sans::buffered b{ws, input, output, sans::buffered::messages::in_pieces};
+
+    explicit client(int socket) : fd(socket) {}
+    client(const client &) = delete;
+    ~client() { close(fd); }
 };
 
 void report(const client &c, sans::event event)
 {
+    if (chosen.quiet)
+        return;
     std::printf("%d: %s", c.fd, event.name());
     if (event.error() != sans::error::none)
         std::printf(": %s", sans::text(event.error()));
@@ -56,124 +45,102 @@ void report(const client &c, sans::event event)
     std::putchar('\n');
 }
 
-/** Answers every event of the input. Returns false if a call was refused. */
-bool converse(client &c, sans::io &io)
+/** With a subprotocol of --subprotocol, or the first that the client offers. */
+void accept_request(client &c, sans::event request)
+{
+    const auto subprotocol = chosen.subprotocol != nullptr ? config.choose_subprotocol(request.bytes())
+                                                           : sans::offered_subprotocol_at(request.bytes(), 0);
+    if (c.b.accept_or_refuse(now_ms(), {sans::origin::any, {}, subprotocol.value_or("")}) != sans::result::ok)
+        (void)c.b.respond(now_ms(), 500);
+}
+
+/** Answers what has arrived. Whatever might find no room for its echo waits, and with it all that the peer sends. */
+void answer_all(client &c)
 {
     static const sans::header plain[] = {{"Content-Type", "text/plain"}};
     for (;;) {
-        if (c.ws.receive(io) != sans::result::ok)
-            return false;
-        const sans::event event = io.event();
-        switch (event.type()) {
-        case sans::event_type::none:
-            return true;
-        case sans::event_type::request:
-            (void)c.ws.accept_or_refuse(io, {sans::origin::any});
-            break;
-        case sans::event_type::http_request:
-            (void)c.ws.respond(io, 404, plain, "This port speaks WebSocket: connect with ws://\n");
-            break;
-        case sans::event_type::data: // the output has room for it
-            (void)c.ws.send(io, event);
-            break;
-        default:
+        if (c.b.room() >= c.b.unread().size() + SANSOCKET_MAX_FRAME_HEADER_LEN)
+            c.b.resume(now_ms());
+        else
+            c.b.pause(now_ms());
+        const sans::event event = c.b.next(now_ms());
+        std::uint64_t offset = event.offset();
+        sans::const_bytes payload = event.bytes();
+        if (!event)
+            return;
+        if (event.type() == sans::event_type::request)
+            accept_request(c, event);
+        else if (event.type() == sans::event_type::http_request)
+            (void)c.b.respond(now_ms(), 404, plain, "This port speaks WebSocket: connect with ws://\n");
+        else if (event.type() == sans::event_type::data) // all of it is taken: there is room
+            (void)c.b.send_part(now_ms(), event.kind(), offset, payload, event.last());
+        else
             report(c, event);
-        }
     }
 }
 
-/** Writes what the socket takes and keeps the rest; keeps what was not consumed. Returns false if the connection is over. */
-bool settle(client &c, const sans::io &io)
+/** A turn, which is short enough for the others to have theirs. Returns false if the connection is over. */
+bool serve(client &c)
 {
-    const sans::bytes due = io.due(), left = io.input();
-    c.unwritten.insert(c.unwritten.end(), due.begin(), due.end());
-    const ssize_t sent = send(c.fd, c.unwritten.data(), c.unwritten.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno != EAGAIN && errno != EINTR)
+    // Only who has opened is told that the server stops, and waited for as long as the closing deadline allows.
+    if (signals > 0 && c.b.close(now_ms(), sans::close_code::going_away) == sans::result::not_open)
         return false;
-    c.unwritten.erase(c.unwritten.begin(), c.unwritten.begin() + (sent > 0 ? sent : 0));
-    std::vector<std::uint8_t>(left.begin(), left.end()).swap(c.unconsumed); // which may be what `left` lies in
-    if (c.ws.transport() == sans::transport::shutdown_write && c.unwritten.empty() && !c.write_ended) {
-        c.write_ended = true;
-        shutdown(c.fd, SHUT_WR);
+    for (int reads = 0; reads < 2; reads++) {
+        if (reads > 0)
+            wire_read(c.fd, c.b.c());
+        do
+            answer_all(c);
+        while (wire_write(c.fd, c.b.c()));
     }
-    return c.ws.transport() != sans::transport::close;
+    return c.b.transport() != sans::transport::close;
 }
 
-/** One turn of a connection. Returns false if it is over. */
-bool serve(client &c, short ready)
+/** Until all have gone after a signal, or a second one comes. */
+void run(int listener, const sigset_t &waiting)
 {
-    sans::io io({}, output, now_ms());
-    bool going = true;
-    if (c.unwritten.empty() && (ready & (POLLIN | POLLHUP | POLLERR)) != 0) {
-        std::copy(c.unconsumed.begin(), c.unconsumed.end(), input);
-        const ssize_t n = recv(c.fd, input + c.unconsumed.size(), input_len - c.unconsumed.size(), 0);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-            (void)c.ws.receive_eof(io);
-            report(c, io.event());
-            return false;
+    std::list<client> clients;
+    std::vector<pollfd> polled;
+    std::uint64_t accept_at = 0;
+    while (signals == 0 || (signals == 1 && !clients.empty())) {
+        const std::uint64_t now = now_ms();
+        std::uint64_t due = accept_at > now ? accept_at : now + 60000;
+        polled.assign(1, {signals == 0 && accept_at <= now ? listener : -1, POLLIN, 0});
+        for (const client &c : clients) {
+            polled.push_back({c.fd, wire_events(c.b.c()), 0});
+            due = std::min(due, c.b.next_timeout().value_or(due));
         }
-        io.input({input, c.unconsumed.size() + static_cast<std::size_t>(n > 0 ? n : 0)});
-        going = converse(c, io);
-    } else {
-        io.input(c.unconsumed);
+        const std::uint64_t wait = due > now ? due - now : 0;
+        const std::timespec timeout{static_cast<std::time_t>(wait / 1000), static_cast<long>(wait % 1000 * 1000000)};
+        if (ppoll(polled.data(), polled.size(), &timeout, &waiting) < 0)
+            std::for_each(polled.begin(), polled.end(), [](pollfd &one) { one.revents = 0; });
+        std::size_t i = 1;
+        clients.remove_if([&](client &c) {
+            const bool is_due = polled[i++].revents != 0 || c.b.poll_timeout(now_ms()) == 0 || signals > 0;
+            return is_due && !serve(c);
+        });
+        bool is_short = false;
+        for (int fd; polled[0].revents != 0 && (fd = accept_on("echo_server_cpp", listener, &is_short)) >= 0;)
+            clients.emplace_back(fd);
+        if (is_short)
+            accept_at = now_ms() + 500;
     }
-    return settle(c, io) && going;
 }
 
 } // namespace
 
 int main(int argc, char **argv)
 {
-    static const sans::config config = sans::config().set(sans::option::max_fragments, 100000);
-    const bool listens = argc == 3 && std::strcmp(argv[1], "--listen") == 0;
-    if (argc != 1 && !listens)
-        return std::fputs("usage: echo_server_cpp [--listen ADDR:PORT]\n", stderr), 2;
+    chosen = read_options("echo_server_cpp", argc, argv);
+    config.set(sans::option::max_fragments, 100000);
+    if (chosen.max_message > 0)
+        config.set(sans::option::max_message_len, chosen.max_message);
+    if (chosen.subprotocol != nullptr)
+        config.subprotocols(chosen.subprotocol);
     if (config.status() != sans::result::ok)
-        return std::fprintf(stderr, "echo_server_cpp: %s\n", sans::text(config.status())), 1;
+        return std::fprintf(stderr, "echo_server_cpp: %s\n", sans::text(config.status())), 2;
     std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-    const int listener = listen_on("echo_server_cpp", listens ? argv[2] : "127.0.0.1:9001");
-    std::signal(SIGTERM, [](int) { stopping = 1; });
-    std::signal(SIGINT, [](int) { stopping = 1; });
-
-    std::vector<client> clients;
-    std::vector<pollfd> polled;
-    while (stopping == 0) {
-        std::uint64_t due = UINT64_MAX;
-        polled.assign(1, {listener, POLLIN, 0});
-        for (const client &c : clients) {
-            polled.push_back({c.fd, c.unwritten.empty() ? short{POLLIN} : short{POLLOUT}, 0});
-            due = std::min(due, c.ws.next_timeout().value_or(due));
-        }
-        const std::uint64_t now = now_ms(), wait = due <= now ? 0 : due - now;
-        if (poll(polled.data(), polled.size(), wait < 60000 ? static_cast<int>(wait) : 60000) < 0)
-            continue;
-        // From the last to the first, so that the last can take the place of one that is over.
-        for (std::size_t i = clients.size(); i-- > 0;) {
-            client &c = clients[i];
-            bool alive = polled[i + 1].revents == 0 || serve(c, polled[i + 1].revents);
-            if (alive && c.ws.poll_timeout(now_ms()) == 0) {
-                sans::io io(c.unconsumed, output, now_ms());
-                (void)c.ws.handle_timeout(io);
-                if (io.event())
-                    report(c, io.event());
-                alive = settle(c, io);
-            }
-            if (!alive) {
-                close(c.fd);
-                std::swap(c, clients.back());
-                clients.pop_back();
-            }
-        }
-        if (polled[0].revents != 0) {
-            const int fd = accept(listener, nullptr, nullptr), on = 1;
-            if (fd < 0)
-                continue;
-            fcntl(fd, F_SETFL, O_NONBLOCK);
-            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-            clients.push_back({fd, sans::connection::server(config, now_ms()), {}, {}, false});
-        }
-    }
-    for (const client &c : clients)
-        close(c.fd);
+    const sigset_t waiting = count_signals();
+    const int listener = listen_on("echo_server_cpp", chosen.listen);
+    run(listener, waiting);
     close(listener);
 }

@@ -1,15 +1,19 @@
-/* Options and a listening socket for the servers here, in what C and C++ have in common. Nothing in it is about WebSocket. */
+/* Options, signals and a listening socket for the servers here, in what C and C++ have in common. Nothing in it is about WebSocket. */
 #ifndef LISTEN_H
 #define LISTEN_H
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 /* What the command line says. */
 struct options {
@@ -94,6 +98,56 @@ static inline int listen_on(const char *program, const char *where)
     getnameinfo((struct sockaddr *)&address, address_len, name, sizeof name, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
     printf(address.ss_family == AF_INET6 ? "listening on ws://[%s]:%s/\n" : "listening on ws://%s:%s/\n", name, port);
     return fd;
+}
+
+/*
+ * Accepts a connection, with a socket that does not block. Returns -1 if nobody waits; or if descriptors or memory are used up, which
+ * sets `is_short` and is said once a minute: those who wait keep waiting, and there is no point in trying again at once.
+ */
+static inline int accept_on(const char *program, int listener, bool *is_short)
+{
+    static time_t complained;
+    int fd, on = 1;
+    do
+        fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+    *is_short = fd < 0 && errno != EAGAIN;
+    if (fd >= 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (*is_short && (complained == 0 || time(NULL) >= complained + 60)) {
+        fprintf(stderr, "%s: cannot accept: %s\n", program, strerror(errno));
+        complained = time(NULL);
+    }
+    return fd;
+}
+
+/* How often the program was told to stop. */
+static volatile sig_atomic_t signals;
+
+static inline void on_signal(int number)
+{
+    (void)number;
+    signals = signals + 1;
+}
+
+/*
+ * Counts SIGTERM and SIGINT from now on. They arrive in ppoll and epoll_pwait with the mask that this returns and nowhere else, so that
+ * none is missed between a look at `signals` and the wait. The log may be a pipe that nobody reads any longer.
+ */
+static inline sigset_t count_signals(void)
+{
+    struct sigaction action;
+    sigset_t blocked, waiting;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGTERM);
+    sigprocmask(SIG_BLOCK, &blocked, &waiting);
+    signal(SIGPIPE, SIG_IGN);
+    return waiting;
 }
 
 #endif

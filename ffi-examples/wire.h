@@ -1,7 +1,4 @@
-/*
- * The socket around a connection with its buffers: dial, clock, entropy, wait. For POSIX; nothing in it is about what is said.
- * Copy it. Include it first: it names the features that it needs.
- */
+/* The socket around a connection with its buffers: dial, clock, entropy, wait. For C and C++. Copy it, and include it first. */
 #ifndef WIRE_H
 #define WIRE_H
 
@@ -38,18 +35,18 @@ static inline int32_t system_entropy(void *context, uint8_t *bytes, size_t len)
 /* Connects to one address, with a socket that does not block. Returns it, or -1, and `errno` says why. */
 static inline int wire_connect(const struct addrinfo *to)
 {
-    int fd = socket(to->ai_family, to->ai_socktype, to->ai_protocol), ready = 1, error = 0, on = 1;
+    int fd = socket(to->ai_family, to->ai_socktype, to->ai_protocol), error = 0, on = 1;
     socklen_t len = sizeof error;
-    struct pollfd writable = {.fd = fd, .events = POLLOUT};
+    struct pollfd writable = {fd, POLLOUT, 0};
     if (fd < 0)
         return -1;
     fcntl(fd, F_SETFL, O_NONBLOCK);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (connect(fd, to->ai_addr, to->ai_addrlen) != 0 && (error = errno) == EINPROGRESS) {
-        while ((ready = poll(&writable, 1, 10000)) < 0 && errno == EINTR)
+        while (poll(&writable, 1, 10000) < 0 && errno == EINTR)
             continue;
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
-        error = ready == 0 ? ETIMEDOUT : error;
+        error = writable.revents == 0 ? ETIMEDOUT : error;
     }
     if (error == 0)
         return fd;
@@ -62,7 +59,7 @@ static inline int wire_connect(const struct addrinfo *to)
 static inline int wire_dial(const sansocket_url *url)
 {
     char host[256], port[8];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    struct addrinfo hints = {0, AF_UNSPEC, SOCK_STREAM, 0, 0, NULL, NULL, NULL}, *found = NULL;
     int fd = -1;
     snprintf(host, sizeof host, "%.*s", (int)url->host.len, url->host.data);
     snprintf(port, sizeof port, "%u", url->port);
@@ -76,44 +73,52 @@ static inline int wire_dial(const sansocket_url *url)
     return fd;
 }
 
-/* Writes and reads what the socket takes and gives. If that is nothing, waits for it, or for a deadline. */
-static inline void wire_exchange(int fd, sansocket_buffered *b)
+/* Writes what the socket takes. Returns whether that is anything: then there may be another event. */
+static inline bool wire_write(int fd, sansocket_buffered *b)
 {
     sansocket_bytes due = sansocket_buffered_due(b);
-    ssize_t sent = due.len > 0 ? send(fd, due.data, due.len, MSG_NOSIGNAL) : 0;
-    bool broken = sent < 0 && errno != EAGAIN && errno != EINTR;
-    if (sent > 0)
-        sansocket_buffered_written(b, (size_t)sent, now_ms());
-    else if (broken)
+    ssize_t n = due.len > 0 ? send(fd, due.data, due.len, MSG_NOSIGNAL) : 0;
+    if (n > 0)
+        sansocket_buffered_written(b, (size_t)n, now_ms());
+    else if (n < 0 && errno != EAGAIN && errno != EINTR)
         sansocket_buffered_write_failed(b);
     if (sansocket_buffered_get_transport(b) == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE)
         shutdown(fd, SHUT_WR); /* which fails if the peer has gone */
+    return n > 0;
+}
 
+/* Reads what the socket gives, once. Returns whether that is anything. */
+static inline bool wire_read(int fd, sansocket_buffered *b)
+{
     sansocket_bytes space = sansocket_buffered_space(b);
-    ssize_t got = space.len > 0 ? recv(fd, space.data, space.len, 0) : -1;
-    bool ended = space.len > 0 && (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR));
-    if (ended)
+    ssize_t n = space.len > 0 ? recv(fd, space.data, space.len, 0) : -1;
+    if (space.len > 0 && (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)))
         sansocket_buffered_eof(b);
     else
-        sansocket_buffered_filled(b, got > 0 ? (size_t)got : 0, now_ms());
+        sansocket_buffered_filled(b, n > 0 ? (size_t)n : 0, now_ms());
+    return n > 0;
+}
 
-    if (sent <= 0 && got <= 0 && !broken && !ended) {
-        struct pollfd ready = {.fd = fd};
-        ready.events = (short)((space.len > 0 ? POLLIN : 0) | (due.len > 0 ? POLLOUT : 0));
-        poll(&ready, 1, sansocket_buffered_poll_timeout(b, now_ms()));
-    }
+/* What to wait for, as poll and epoll have it. */
+static inline short wire_events(const sansocket_buffered *b)
+{
+    return (short)((sansocket_buffered_wants_reading(b) ? POLLIN : 0) | (sansocket_buffered_due(b).len > 0 ? POLLOUT : 0));
 }
 
 /* Waits for the next event. Returns false once all is over, or if there is no entropy. */
 static inline bool wire_next(int fd, sansocket_buffered *b, sansocket_event *event)
 {
-    sansocket_result result;
-    while ((result = sansocket_buffered_next(b, now_ms(), event)) == SANSOCKET_OK && event->type == SANSOCKET_EVENT_NONE) {
+    while (sansocket_buffered_next(b, now_ms(), event) == SANSOCKET_OK) {
+        if (event->type != SANSOCKET_EVENT_NONE)
+            return true;
         if (sansocket_buffered_get_transport(b) == SANSOCKET_TRANSPORT_CLOSE)
             return false;
-        wire_exchange(fd, b);
+        bool has_written = wire_write(fd, b), has_read = wire_read(fd, b);
+        struct pollfd ready = {fd, wire_events(b), 0};
+        if (!has_written && !has_read)
+            poll(&ready, 1, sansocket_buffered_poll_timeout(b, now_ms()));
     }
-    return result == SANSOCKET_OK;
+    return false;
 }
 
 #endif

@@ -137,10 +137,10 @@ def main():
             command = ["node", str(HERE / "tls_peer.mjs"), str(trusted), str(key)]
             ports.append(stack.enter_context(listening(command, cwd=options.node))[1])
         for port in ports:
-            programs.run("tls_client", "--ca", str(trusted), f"localhost:{port}", says=r"Hello, TLS\nclosed with 1000, clean\n")
+            programs.run("tls_client", "--ca", str(trusted), f"wss://localhost:{port}/", says=r"Hello, TLS\nclosed with 1000, clean\n")
             # The name is not in the certificate; then, no authority has signed it.
-            programs.run("tls_client", "--ca", str(trusted), f"127.0.0.1:{port}", says=r"tls_client: no TLS with .* mismatch\n", status=1)
-            programs.run("tls_client", f"localhost:{port}", says=r"tls_client: no TLS with .*self-signed certificate\n", status=1)
+            programs.run("tls_client", "--ca", str(trusted), f"wss://127.0.0.1:{port}/", says=r"no TLS with .* mismatch\n", status=1)
+            programs.run("tls_client", f"wss://localhost:{port}/", says=r"no TLS with .*self-signed certificate\n", status=1)
     print(f"test.py: {options.folder}: the programs as expected, tls_client against {len(ports)} peer{'s' * (len(ports) > 1)}")
 
 

@@ -1,191 +1,146 @@
 /*
- * A client for wss in C: our machine between two buffers of OpenSSL's. Says hello to an echo server, prints what comes back,
- * leaves.
+ * A client for wss in C: OpenSSL between the socket and the connection. Says hello to an echo server, prints what comes back, leaves.
  *
- *     ffi-examples/build/tls_client [--ca FILE] HOST:PORT
- *
- *     socket <- bytes -> BIO <- SSL -> input and output <- sansocket -> events
- *
- * OpenSSL touches no socket, and neither does sansocket: the only calls that can wait are in `exchange`.
+ *     ffi-examples/build/tls_client [--ca FILE] wss://HOST[:PORT]/PATH
  */
-#define _DEFAULT_SOURCE
-#include <netdb.h>
-#include <openssl/rand.h>
+#include "wire.h"
+
+#include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <poll.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include <openssl/x509v3.h>
+#include <signal.h>
 
-#include "sansocket.h"
+#include "show.h"
 
-struct tls {
-    SSL *ssl;
-    BIO *from_peer, *to_peer; /* the SSL's, both of them memory */
-    int fd;
-};
-
-static uint64_t now_ms(void)
+/* What the socket has to do before a call that moved nothing can go on: POLLIN or POLLOUT; 0 if it never will. */
+static short waits_for(const SSL *ssl, int result)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    int error = SSL_get_error(ssl, result);
+    return error == SSL_ERROR_WANT_READ ? POLLIN : error == SSL_ERROR_WANT_WRITE ? POLLOUT : 0;
 }
 
-/* Masking keys come from OpenSSL's generator. */
-static int32_t tls_entropy(void *context, uint8_t *bytes, size_t len)
+/* Writes what TLS takes: at most one record more than the socket has taken. Returns whether that is anything. */
+static bool tls_write(SSL *ssl, sansocket_buffered *b, short *events)
 {
-    (void)context;
-    return RAND_bytes(bytes, (int)len) == 1 ? 0 : 1;
+    sansocket_bytes due = sansocket_buffered_due(b);
+    ERR_clear_error();
+    int n = due.len > 0 ? SSL_write(ssl, due.data, (int)due.len) : 0;
+    short waits = due.len > 0 ? waits_for(ssl, n) : 0;
+    if (n > 0)
+        sansocket_buffered_written(b, (size_t)n, now_ms());
+    else if (due.len > 0 && waits == 0)
+        sansocket_buffered_write_failed(b);
+    *events |= waits;
+    /* close_notify, once, and the end of TCP after it. */
+    bool is_last = sansocket_buffered_get_transport(b) == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE;
+    if (is_last && (SSL_get_shutdown(ssl) & SSL_SENT_SHUTDOWN) == 0 && SSL_shutdown(ssl) >= 0)
+        shutdown(SSL_get_fd(ssl), SHUT_WR);
+    return n > 0;
 }
 
-/* Writes what TLS has for the peer. Returns false if the socket is broken. */
-static bool flush(const struct tls *tls)
+/* Reads what TLS gives. An end without close_notify is an end: that both Closes were exchanged shows that nothing was cut off. */
+static bool tls_read(SSL *ssl, sansocket_buffered *b, short *events)
 {
-    uint8_t bytes[4096];
-    int len;
-    while ((len = BIO_read(tls->to_peer, bytes, sizeof bytes)) > 0) {
-        if (send(tls->fd, bytes, (size_t)len, MSG_NOSIGNAL) != len)
-            return false;
-    }
-    return true;
+    sansocket_bytes space = sansocket_buffered_space(b);
+    ERR_clear_error();
+    int n = space.len > 0 ? SSL_read(ssl, space.data, (int)space.len) : 0;
+    short waits = space.len > 0 ? waits_for(ssl, n) : 0;
+    if (space.len > 0 && n <= 0 && waits == 0)
+        sansocket_buffered_eof(b);
+    else
+        sansocket_buffered_filled(b, n > 0 ? (size_t)n : 0, now_ms());
+    *events |= waits;
+    return n > 0;
 }
 
-/* Writes what is due, then waits for bytes from the peer, `wait` milliseconds at most. Returns false at the end of the socket. */
-static bool exchange(const struct tls *tls, int wait)
+/* wire_next, through TLS. The handshake of TLS is in the first of these calls, within the time that the connection has for its own. */
+static bool tls_next(SSL *ssl, sansocket_buffered *b, sansocket_event *event)
 {
-    uint8_t bytes[4096];
-    struct pollfd readable = {.fd = tls->fd, .events = POLLIN};
-
-    if (!flush(tls))
-        return false;
-    if (poll(&readable, 1, wait) < 1)
-        return true;
-    ssize_t n = recv(tls->fd, bytes, sizeof bytes, 0);
-    return n > 0 && BIO_write(tls->from_peer, bytes, (int)n) == n;
-}
-
-/* TLS's handshake, with the certificate checked for `host`. */
-static bool handshake(const struct tls *tls, const char *host)
-{
-    uint64_t due = now_ms() + 10000;
-    if (SSL_set1_host(tls->ssl, host) != 1 || SSL_set_tlsext_host_name(tls->ssl, host) != 1)
-        return false;
-    for (;;) {
-        int done = SSL_do_handshake(tls->ssl);
-        if (done == 1)
+    while (sansocket_buffered_next(b, now_ms(), event) == SANSOCKET_OK) {
+        if (event->type != SANSOCKET_EVENT_NONE)
             return true;
-        uint64_t now = now_ms();
-        if (SSL_get_error(tls->ssl, done) != SSL_ERROR_WANT_READ || now >= due || !exchange(tls, (int)(due - now))) {
-            flush(tls); /* the alert that tells the peer why */
+        if (sansocket_buffered_get_transport(b) == SANSOCKET_TRANSPORT_CLOSE)
             return false;
-        }
+        struct pollfd ready = {SSL_get_fd(ssl), 0, 0};
+        bool has_written = tls_write(ssl, b, &ready.events), has_read = tls_read(ssl, b, &ready.events);
+        if (!has_written && !has_read)
+            poll(&ready, 1, sansocket_buffered_poll_timeout(b, now_ms()));
     }
+    return false;
 }
 
-/* Encrypts what is due. Memory takes all of it. Returns false if TLS is broken. */
-static bool encrypt(const struct tls *tls, sansocket_io *io)
+/* TLS over a socket, with a server that has to show a certificate for `host`. */
+static SSL *tls_over(int fd, SSL_CTX *context, const char *host)
 {
-    int len = (int)io->output_len;
-    io->output_len = 0;
-    return len == 0 || SSL_write(tls->ssl, io->output, len) == len;
+    SSL *ssl = SSL_new(context);
+    SSL_set_fd(ssl, fd);
+    SSL_set_connect_state(ssl);
+    SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) != 1) { /* a name, not an address */
+        SSL_set1_host(ssl, host);
+        SSL_set_tlsext_host_name(ssl, host);
+    }
+    return ssl;
 }
 
-/* The loop. Returns whether the closing handshake was completed. */
-static bool converse(const struct tls *tls, sansocket *ws, const sansocket_client_request *request)
+/* The conversation. Returns the exit status. */
+static int converse(SSL *ssl, const sansocket_url *url)
 {
     static uint8_t input[16384], output[4096];
-    sansocket_io io = {.now_ms = now_ms(), .input = input, .output = output, .output_size = sizeof output};
-    bool going = sansocket_request(ws, &io, request) == SANSOCKET_OK;
+    sansocket ws;
+    sansocket_setup setup = SANSOCKET_SETUP;
+    setup.now_ms = now_ms();
+    setup.entropy = system_entropy;
+    sansocket_init_client(&ws, &setup);
+    sansocket_buffered b;
+    sansocket_buffers buffers = {.input = input, .input_size = sizeof input, .output = output, .output_size = sizeof output};
+    sansocket_buffered_attach(&b, &ws, &buffers);
+    sansocket_buffered_request(&b, now_ms(), &(sansocket_client_request){.host = url->authority, .target = url->target});
 
-    while (going && io.transport != SANSOCKET_TRANSPORT_CLOSE) {
-        going = sansocket_receive(ws, &io) == SANSOCKET_OK;
-        if (io.event.type == SANSOCKET_EVENT_OPENED) {
-            sansocket_send(ws, &io, SANSOCKET_TEXT, "Hello, TLS", 10, 1);
-        } else if (io.event.type == SANSOCKET_EVENT_DATA) {
-            printf("%.*s\n", (int)io.event.len, (char *)io.event.data);
-            sansocket_close(ws, &io, 1000, NULL, 0);
-        } else if (io.event.type == SANSOCKET_EVENT_NONE) {
-            sansocket_handle_timeout(ws, &io);
-        }
-        going = encrypt(tls, &io) && going;
-        if (io.event.type == SANSOCKET_EVENT_NONE) {
-            if (io.transport == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE)
-                SSL_shutdown(tls->ssl);
-            io.input = memmove(input, io.input, io.input_len);
-            int n = SSL_read(tls->ssl, input + io.input_len, (int)(sizeof input - io.input_len));
-            if (n > 0)
-                io.input_len += (size_t)n;
-            else if (SSL_get_error(tls->ssl, n) != SSL_ERROR_WANT_READ || !exchange(tls, sansocket_poll_timeout(ws, io.now_ms)))
-                sansocket_receive_eof(ws, &io); /* the peer's close_notify, or a fault */
-            io.now_ms = now_ms();
+    sansocket_event event;
+    int status = 0;
+    while (tls_next(ssl, &b, &event)) {
+        if (event.type == SANSOCKET_EVENT_OPENED) {
+            sansocket_buffered_send(&b, now_ms(), SANSOCKET_TEXT, "Hello, TLS", 10);
+        } else if (event.type == SANSOCKET_EVENT_DATA) {
+            show(&event);
+            sansocket_buffered_close(&b, now_ms(), 1000, NULL, 0);
+        } else if (event.type == SANSOCKET_EVENT_REFUSED) {
+            status = show_refusal(&event);
+            sansocket_buffered_close(&b, now_ms(), 0, NULL, 0);
         }
     }
-    SSL_shutdown(tls->ssl);
-    flush(tls);
-    printf("closed with %u, %s\n", io.event.close_code, io.event.was_clean ? "clean" : "not clean");
-    return io.event.was_clean;
-}
-
-static int connect_to(const char *host, const char *port)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-    if (getaddrinfo(host, port, &hints, &found) != 0)
-        return -1;
-    int fd = socket(found->ai_family, found->ai_socktype, 0);
-    if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
-        close(fd);
-        fd = -1;
-    }
-    freeaddrinfo(found);
-    return fd;
+    long fault = SSL_get_verify_result(ssl);
+    if (SSL_get_peer_finished(ssl, NULL, 0) == 0)
+        return fprintf(stderr, "no TLS with %.*s: %s\n", (int)url->authority.len, url->authority.data,
+                       fault != X509_V_OK ? X509_verify_cert_error_string(fault) : "the handshake failed"), 1;
+    return status != 0 ? status : show_end(&ws);
 }
 
 int main(int argc, char **argv)
 {
-    const char *ca = argc == 4 && strcmp(argv[1], "--ca") == 0 ? argv[2] : NULL, *where = argv[argc - 1];
-    const char *colon = argc == 2 || ca != NULL ? strrchr(where, ':') : NULL;
+    const char *usage = "usage: tls_client [--ca FILE] wss://HOST[:PORT]/PATH", *argument = argv[argc - 1];
+    const char *ca = argc == 4 && strcmp(argv[1], "--ca") == 0 ? argv[2] : NULL;
     char host[256];
-    bool clean = false;
-
-    if (colon == NULL || (size_t)(colon - where) >= sizeof host) {
-        fputs("usage: tls_client [--ca FILE] HOST:PORT\n", stderr);
-        return 2;
-    }
-    snprintf(host, sizeof host, "%.*s", (int)(colon - where), where);
-    struct tls tls = {.fd = connect_to(host, colon + 1)};
-    if (tls.fd < 0) {
-        fprintf(stderr, "tls_client: cannot connect to %s\n", where);
-        return 1;
-    }
+    sansocket_url url;
+    if (strcmp(argument, "--help") == 0)
+        return puts(usage), 0;
+    if ((argc != 2 && ca == NULL) || sansocket_url_parse(argument, strlen(argument), &url) != SANSOCKET_OK || !url.is_secure)
+        return fprintf(stderr, "%s\n", usage), 2;
+    signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     if ((ca != NULL ? SSL_CTX_load_verify_locations(context, ca, NULL) : SSL_CTX_set_default_verify_paths(context)) != 1)
-        fprintf(stderr, "tls_client: no certificates to trust in %s\n", ca != NULL ? ca : "the system's folder");
-    tls.ssl = SSL_new(context);
-    tls.from_peer = BIO_new(BIO_s_mem());
-    tls.to_peer = BIO_new(BIO_s_mem());
-    SSL_set_bio(tls.ssl, tls.from_peer, tls.to_peer);
-    SSL_set_connect_state(tls.ssl);
-
-    if (handshake(&tls, host)) {
-        sansocket ws = {0};
-        sansocket_client_request request = {.host = {where, strlen(where)}, .target = SANSOCKET_LITERAL("/")};
-        sansocket_setup setup = SANSOCKET_SETUP;
-        setup.now_ms = now_ms();
-        setup.entropy = tls_entropy;
-        sansocket_init_client(&ws, &setup);
-        clean = converse(&tls, &ws, &request);
-    } else {
-        long fault = SSL_get_verify_result(tls.ssl);
-        fprintf(stderr, "tls_client: no TLS with %s: %s\n", where,
-                fault != X509_V_OK ? X509_verify_cert_error_string(fault) : "the handshake failed");
-    }
-    SSL_free(tls.ssl);
+        return fprintf(stderr, "no certificates to trust in %s\n", ca != NULL ? ca : "the system's folder"), 1;
+    int fd = wire_dial(&url);
+    if (fd < 0)
+        return 1;
+    snprintf(host, sizeof host, "%.*s", (int)url.host.len, url.host.data);
+    SSL *ssl = tls_over(fd, context, host);
+    int status = converse(ssl, &url);
+    SSL_shutdown(ssl);
+    SSL_free(ssl);
     SSL_CTX_free(context);
-    close(tls.fd);
-    return clean ? 0 : 1;
+    close(fd);
+    return status;
 }

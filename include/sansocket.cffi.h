@@ -369,6 +369,48 @@ typedef struct sansocket_url {
 } sansocket_url;
 sansocket_result sansocket_init_server(sansocket *ws, const sansocket_setup *setup);
 sansocket_result sansocket_init_client(sansocket *ws, const sansocket_setup *setup);
+sansocket_result sansocket_buffered_attach(sansocket_buffered *buffered, sansocket *ws, const sansocket_buffers *buffers);
+sansocket_result sansocket_buffered_next(sansocket_buffered *buffered, uint64_t now_ms, sansocket_event *event);
+sansocket_bytes sansocket_buffered_due(const sansocket_buffered *buffered);
+sansocket_result sansocket_buffered_written(sansocket_buffered *buffered, size_t n, uint64_t now_ms);
+sansocket_result sansocket_buffered_write_failed(sansocket_buffered *buffered);
+sansocket_transport sansocket_buffered_get_transport(const sansocket_buffered *buffered);
+uint8_t sansocket_buffered_wants_reading(const sansocket_buffered *buffered);
+int32_t sansocket_buffered_poll_timeout(const sansocket_buffered *buffered, uint64_t now_ms);
+sansocket_bytes sansocket_buffered_space(sansocket_buffered *buffered);
+sansocket_result sansocket_buffered_filled(sansocket_buffered *buffered, size_t n, uint64_t now_ms);
+sansocket_result sansocket_buffered_eof(sansocket_buffered *buffered);
+sansocket_result sansocket_buffered_request(
+    sansocket_buffered *buffered, uint64_t now_ms, const sansocket_client_request *request);
+sansocket_result sansocket_buffered_accept_or_refuse(
+    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
+sansocket_result sansocket_buffered_send(
+    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, const void *payload, size_t len);
+sansocket_result sansocket_buffered_close(
+    sansocket_buffered *buffered, uint64_t now_ms, uint16_t code, const char *reason, size_t reason_len);
+uint64_t sansocket_buffered_get_next_timeout(const sansocket_buffered *buffered);
+sansocket_result sansocket_buffered_current(sansocket_buffered *buffered, sansocket_event *event);
+size_t sansocket_buffered_get_room(const sansocket_buffered *buffered);
+sansocket_result sansocket_buffered_pause(sansocket_buffered *buffered, uint64_t now_ms);
+sansocket_result sansocket_buffered_resume(sansocket_buffered *buffered, uint64_t now_ms);
+sansocket_bytes sansocket_buffered_unread(const sansocket_buffered *buffered);
+sansocket_result sansocket_buffered_discard(sansocket_buffered *buffered, size_t n);
+sansocket_result sansocket_buffered_accept(
+    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
+sansocket_result sansocket_buffered_respond(
+    sansocket_buffered *buffered, uint64_t now_ms, uint16_t status, const sansocket_header *headers, size_t header_count,
+    const void *body, size_t body_len);
+sansocket_result sansocket_buffered_send_part(
+    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, uint64_t offset, const void *payload, size_t len,
+    uint8_t fin, size_t *taken);
+sansocket_result sansocket_buffered_send_encoded(
+    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *encoded, size_t len);
+sansocket_result sansocket_buffered_ping(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);
+sansocket_result sansocket_buffered_pong(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);
+sansocket_result sansocket_buffered_fail(sansocket_buffered *buffered, uint64_t now_ms, uint16_t code);
+size_t sansocket_buffered_remaining(sansocket_buffered *buffered);
+sansocket_result sansocket_buffered_detach(sansocket_buffered *buffered, uint8_t *block, size_t size);
+sansocket_result sansocket_buffered_restore(sansocket_buffered *buffered, const uint8_t *block, size_t size);
 sansocket_result sansocket_request(sansocket *ws, sansocket_io *io, const sansocket_client_request *request);
 sansocket_result sansocket_accept_or_refuse(
     sansocket *ws, sansocket_io *io, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
@@ -379,48 +421,6 @@ sansocket_result sansocket_send(
 sansocket_result sansocket_close(sansocket *ws, sansocket_io *io, uint16_t code, const char *reason, size_t reason_len);
 int32_t sansocket_poll_timeout(const sansocket *ws, uint64_t now_ms);
 sansocket_result sansocket_handle_timeout(sansocket *ws, sansocket_io *io);
-sansocket_result sansocket_buffered_attach(sansocket_buffered *buffered, sansocket *ws, const sansocket_buffers *buffers);
-sansocket_result sansocket_buffered_next(sansocket_buffered *buffered, uint64_t now_ms, sansocket_event *event);
-sansocket_bytes sansocket_buffered_due(const sansocket_buffered *buffered);
-sansocket_result sansocket_buffered_written(sansocket_buffered *buffered, size_t n, uint64_t now_ms);
-sansocket_result sansocket_buffered_write_failed(sansocket_buffered *buffered);
-sansocket_transport sansocket_buffered_get_transport(const sansocket_buffered *buffered);
-uint8_t sansocket_buffered_wants_reading(const sansocket_buffered *buffered);
-int32_t sansocket_buffered_poll_timeout(const sansocket_buffered *buffered, uint64_t now_ms);
-uint64_t sansocket_buffered_get_next_timeout(const sansocket_buffered *buffered);
-sansocket_bytes sansocket_buffered_space(sansocket_buffered *buffered);
-sansocket_result sansocket_buffered_filled(sansocket_buffered *buffered, size_t n, uint64_t now_ms);
-sansocket_result sansocket_buffered_eof(sansocket_buffered *buffered);
-sansocket_result sansocket_buffered_current(sansocket_buffered *buffered, sansocket_event *event);
-size_t sansocket_buffered_get_room(const sansocket_buffered *buffered);
-sansocket_result sansocket_buffered_pause(sansocket_buffered *buffered, uint64_t now_ms);
-sansocket_result sansocket_buffered_resume(sansocket_buffered *buffered, uint64_t now_ms);
-sansocket_bytes sansocket_buffered_unread(const sansocket_buffered *buffered);
-sansocket_result sansocket_buffered_discard(sansocket_buffered *buffered, size_t n);
-sansocket_result sansocket_buffered_request(
-    sansocket_buffered *buffered, uint64_t now_ms, const sansocket_client_request *request);
-sansocket_result sansocket_buffered_accept_or_refuse(
-    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
-sansocket_result sansocket_buffered_accept(
-    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
-sansocket_result sansocket_buffered_respond(
-    sansocket_buffered *buffered, uint64_t now_ms, uint16_t status, const sansocket_header *headers, size_t header_count,
-    const void *body, size_t body_len);
-sansocket_result sansocket_buffered_send(
-    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, const void *payload, size_t len);
-sansocket_result sansocket_buffered_send_part(
-    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, uint64_t offset, const void *payload, size_t len,
-    uint8_t fin, size_t *taken);
-sansocket_result sansocket_buffered_send_encoded(
-    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *encoded, size_t len);
-sansocket_result sansocket_buffered_ping(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);
-sansocket_result sansocket_buffered_pong(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);
-sansocket_result sansocket_buffered_close(
-    sansocket_buffered *buffered, uint64_t now_ms, uint16_t code, const char *reason, size_t reason_len);
-sansocket_result sansocket_buffered_fail(sansocket_buffered *buffered, uint64_t now_ms, uint16_t code);
-size_t sansocket_buffered_remaining(sansocket_buffered *buffered);
-sansocket_result sansocket_buffered_detach(sansocket_buffered *buffered, uint8_t *block, size_t size);
-sansocket_result sansocket_buffered_restore(sansocket_buffered *buffered, const uint8_t *block, size_t size);
 sansocket_result sansocket_config_init(sansocket_config *config, const sansocket_setup *setup);
 sansocket_result sansocket_config_set(sansocket_config *config, sansocket_option option, uint64_t value);
 sansocket_result sansocket_config_set_subprotocols(sansocket_config *config, const char *list, size_t len);

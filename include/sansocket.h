@@ -1055,7 +1055,7 @@ typedef char sansocket_enums_are_32_bits_wide[sizeof(sansocket_kind) == 4 ? 1 : 
 extern "C" {
 #endif // __cplusplus
 
-/* ---- The ten functions that a program needs ---- */
+/* ---- The functions that a program needs ---- */
 
 /**
  * Begins a server's connection, when the transport is there. Of `setup` it reads `now_ms` and `config`. `ws` may have any
@@ -1070,6 +1070,240 @@ sansocket_result sansocket_init_server(sansocket *ws, const sansocket_setup *set
  * `now_ms`, `config`, `entropy`, which is not NULL, and `entropy_context`. The rest as `sansocket_init_server`.
  */
 sansocket_result sansocket_init_client(sansocket *ws, const sansocket_setup *setup);
+
+/**
+ * Gives a connection its buffers: once, right after it was initialised, or for one turn with buffers that many connections
+ * share, which `sansocket_buffered_detach` ends. `buffered` may have any contents before, and what it held is forgotten.
+ *
+ * The connection is lent until it is detached, or for as long as `buffered` is used: it stays where it is, belongs to no other
+ * `sansocket_buffered`, and meanwhile only functions that ask it something (`sansocket_get_...`) are called with `ws` itself.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NOT_INITIALISED` (the connection), `SANSOCKET_USAGE_BUFFER_TOO_SHORT`,
+ * `SANSOCKET_OVERLAP` if two of the buffers do, or `SANSOCKET_INVALID_ARGUMENT` for a `reserved` that is not 0.
+ */
+sansocket_result sansocket_buffered_attach(sansocket_buffered *buffered, sansocket *ws, const sansocket_buffers *buffers);
+
+/**
+ * Releases the current event and writes the next to `event`: `SANSOCKET_EVENT_NONE` if there is none, and where the result is
+ * not `SANSOCKET_OK`. Then the transport is to be written, read or waited for. The bytes of an event lie in the input, or in the
+ * memory for joining, until the next call of this function; they may be changed in place, and answered from there.
+ *
+ * There is no event while the output lacks room for the answer that it may cause: a peer that does not read is not read. What
+ * arrived comes before the end of the input, and that before deadlines, which act only up to the time of the last
+ * `sansocket_buffered_filled`.
+ *
+ * Returns `SANSOCKET_OK`, or `SANSOCKET_ENTROPY_FAILED` if a client's answer to the peer needs a masking key: call it again.
+ */
+sansocket_result sansocket_buffered_next(sansocket_buffered *buffered, uint64_t now_ms, sansocket_event *event);
+
+/**
+ * Returns what is to be written to the transport, in this order; `data` is NULL if there is nothing, or without a connection.
+ * It stays where it is until `sansocket_buffered_written`, whatever is sent meanwhile. To be read only.
+ */
+sansocket_bytes sansocket_buffered_due(const sansocket_buffered *buffered);
+
+/**
+ * Says that the transport took the first `n` bytes of what is due; with TLS, the transport below it. 0 is allowed. Call
+ * `sansocket_buffered_next` before you wait: there may be room for events again. The rest of what is due may have moved.
+ *
+ * If it takes nothing for `SANSOCKET_OPTION_WRITE_TIMEOUT_MS`, the connection ends.
+ *
+ * Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than is due.
+ */
+sansocket_result sansocket_buffered_written(sansocket_buffered *buffered, size_t n, uint64_t now_ms);
+
+/**
+ * Says that the transport takes no more: what is due is dropped, and what is sent from now on. What has arrived can still be
+ * read, the peer's Close perhaps, until `sansocket_buffered_eof`. Returns `SANSOCKET_OK`.
+ */
+sansocket_result sansocket_buffered_write_failed(sansocket_buffered *buffered);
+
+/**
+ * Returns what to do with the transport now: `SANSOCKET_TRANSPORT_KEEP` as long as something is due; `SANSOCKET_TRANSPORT_CLOSE`
+ * when all is over, or without a connection. Shutting it down again does no harm.
+ */
+sansocket_transport sansocket_buffered_get_transport(const sansocket_buffered *buffered);
+
+/** Returns 1 if `sansocket_buffered_space` has something: wait until the transport can be read; else 0. */
+uint8_t sansocket_buffered_wants_reading(const sansocket_buffered *buffered);
+
+/**
+ * Returns the milliseconds from `now_ms` until `sansocket_buffered_next` has something to do, as `poll` takes them: 0 for at
+ * once, -1 if nothing is waited for. It is 0, too, when the transport is to be closed, or without a connection: nothing would end
+ * that wait. After the wait comes `sansocket_buffered_filled`, with 0 if nothing arrived.
+ */
+int32_t sansocket_buffered_poll_timeout(const sansocket_buffered *buffered, uint64_t now_ms);
+
+/**
+ * Returns where the transport's next bytes go. `data` is NULL if nothing should be read now: events wait for
+ * `sansocket_buffered_next` or for room in the output, there is nothing more to read, or there is no connection. It stays where
+ * it is until `sansocket_buffered_filled`, so that a read may be under way.
+ */
+sansocket_bytes sansocket_buffered_space(sansocket_buffered *buffered);
+
+/**
+ * Says that the transport has put `n` bytes at the start of the space. 0 says that there was nothing to read: the deadlines up
+ * to `now_ms` may act. Report that too, after each wait.
+ *
+ * Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than the space.
+ */
+sansocket_result sansocket_buffered_filled(sansocket_buffered *buffered, size_t n, uint64_t now_ms);
+
+/**
+ * Says that the transport's input has ended, in order or by a reset. It takes effect after all that arrived before; what is due
+ * still leaves. A transport that cannot shut down one direction (a UART, most TLS libraries) calls it when it is told
+ * `SANSOCKET_TRANSPORT_SHUTDOWN_WRITE` and `sansocket_get_was_clean` is 1. Returns `SANSOCKET_OK`.
+ */
+sansocket_result sansocket_buffered_eof(sansocket_buffered *buffered);
+
+/**
+ * `sansocket_request`, into the output of the connection: a client's first call. What `request` points to is needed only during
+ * the call.
+ *
+ * All functions of this kind append all of their bytes to the output, or they do nothing and return `SANSOCKET_NEEDS_ROOM`:
+ * `sansocket_buffered_get_room` says when there is room again. What they read must not overlap the output. They return what
+ * those do whose names they have.
+ */
+sansocket_result sansocket_buffered_request(
+    sansocket_buffered *buffered, uint64_t now_ms, const sansocket_client_request *request);
+
+/** `sansocket_accept_or_refuse`, into the output of the connection. `head` is that of the event, where it lies or a copy of it. */
+sansocket_result sansocket_buffered_accept_or_refuse(
+    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
+
+/**
+ * Sends a whole message, as one frame. For what is longer than the output there is `sansocket_buffered_send_part`. `payload` may
+ * lie in the input, as that of an event does.
+ *
+ * Returns what `sansocket_send` does, or `SANSOCKET_USAGE_MESSAGE_UNFINISHED` inside a message that is sent in parts.
+ */
+sansocket_result sansocket_buffered_send(
+    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, const void *payload, size_t len);
+
+/**
+ * `sansocket_close`, into the output of the connection. What was sent before still leaves, the peer's messages still come, and
+ * the connection ends with `SANSOCKET_EVENT_CLOSED`. Room that is kept for answers to the peer is there for a Close too.
+ */
+sansocket_result sansocket_buffered_close(
+    sansocket_buffered *buffered, uint64_t now_ms, uint16_t code, const char *reason, size_t reason_len);
+
+/* ---- A connection with its buffers: more of the loop ---- */
+
+/**
+ * Returns when `sansocket_buffered_next` has something to do, in the milliseconds of `now_ms`; a time that has passed says at
+ * once, `SANSOCKET_NEVER` that nothing is waited for: when the transport is to be closed, too, or without a connection.
+ */
+uint64_t sansocket_buffered_get_next_timeout(const sansocket_buffered *buffered);
+
+/**
+ * Writes the current event to `event` once more, with its bytes as they are now: for a handler that could not finish, because
+ * there was no room for its answer. `SANSOCKET_EVENT_NONE` if there is none. Returns `SANSOCKET_OK`.
+ */
+sansocket_result sansocket_buffered_current(sansocket_buffered *buffered, sansocket_event *event);
+
+/**
+ * Returns how many bytes of frames the output has room for: a payload and its header, of 2 to 14 bytes; 0 without a connection.
+ * What is missing after `SANSOCKET_NEEDS_ROOM` comes back when the transport takes what is due. If nothing is due, the output is
+ * too short for it.
+ */
+size_t sansocket_buffered_get_room(const sansocket_buffered *buffered);
+
+/**
+ * Says that the caller takes no events for now, for reasons of its own: `sansocket_buffered_next` gives only what deadlines cause,
+ * there is no space, and the deadlines that wait for the peer stand still. Returns `SANSOCKET_OK`.
+ */
+sansocket_result sansocket_buffered_pause(sansocket_buffered *buffered, uint64_t now_ms);
+
+/** Ends a `sansocket_buffered_pause`. Without one it does nothing. Returns `SANSOCKET_OK`. */
+sansocket_result sansocket_buffered_resume(sansocket_buffered *buffered, uint64_t now_ms);
+
+/**
+ * Returns what has arrived and is not read as WebSocket: after `SANSOCKET_EVENT_REFUSED`, the body of the response. `data` is
+ * NULL if there is nothing, or without a connection. It stays where it is until `sansocket_buffered_next`.
+ */
+sansocket_bytes sansocket_buffered_unread(const sansocket_buffered *buffered);
+
+/**
+ * Drops the first `n` bytes of what is unread, which makes space for more.
+ *
+ * Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than is unread.
+ */
+sansocket_result sansocket_buffered_discard(sansocket_buffered *buffered, size_t n);
+
+/* ---- A connection with its buffers: more that it sends ---- */
+
+/** `sansocket_accept`, into the output of the connection. `head` is that of the event, where it lies or a copy of it. */
+sansocket_result sansocket_buffered_accept(
+    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
+
+/** `sansocket_respond`, into the output of the connection, which has to hold the whole response. */
+sansocket_result sansocket_buffered_respond(
+    sansocket_buffered *buffered, uint64_t now_ms, uint16_t status, const sansocket_header *headers, size_t header_count,
+    const void *body, size_t body_len);
+
+/**
+ * Sends a part of a message, as a fragment (§5.4), as far as there is room, and writes to `taken` how many bytes of `payload`
+ * that is: call it again, with the rest, once the transport has taken some of what is due. `offset` is how many bytes of the
+ * message went before: 0 begins one, as in an event. `fin` that is not 0 ends the message, once all of `payload` is taken. On a
+ * connection that is already closing it takes everything, which goes nowhere.
+ *
+ * Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` if nothing can be taken;
+ * `SANSOCKET_USAGE_MESSAGE_UNFINISHED` if a message begins inside another, `_NO_MESSAGE_UNFINISHED` if there is none to
+ * continue. `taken` is written with `SANSOCKET_OK` only.
+ */
+sansocket_result sansocket_buffered_send_part(
+    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, uint64_t offset, const void *payload, size_t len,
+    uint8_t fin, size_t *taken);
+
+/**
+ * Sends a whole message that `sansocket_encode_message` encoded once for many connections of a server's.
+ *
+ * Returns what `sansocket_send_encoded` does, or `SANSOCKET_NEEDS_ROOM`.
+ */
+sansocket_result sansocket_buffered_send_encoded(
+    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *encoded, size_t len);
+
+/** `sansocket_ping`, into the output of the connection. */
+sansocket_result sansocket_buffered_ping(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);
+
+/** `sansocket_pong`, into the output of the connection. */
+sansocket_result sansocket_buffered_pong(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);
+
+/** `sansocket_fail`, into the output of the connection. */
+sansocket_result sansocket_buffered_fail(sansocket_buffered *buffered, uint64_t now_ms, uint16_t code);
+
+/* ---- A connection with its buffers: buffers that many share ---- */
+
+/**
+ * Returns the length of the block that `sansocket_buffered_detach` wants, in bytes; 0 if nothing remains, or without a
+ * connection: it is idle, and costs nothing until its next turn. Otherwise: input that is not consumed, the current event,
+ * a message that is being joined, output that is due, and some 160 bytes that remember the rest. A program that will not keep
+ * that much fails or drops the connection.
+ */
+size_t sansocket_buffered_remaining(sansocket_buffered *buffered);
+
+/**
+ * Ends a turn with shared buffers: writes what remains to `block`, memory of any alignment with at least as many bytes as
+ * `sansocket_buffered_remaining` says, which may be NULL if that is 0. `buffered` is as zeroed memory then, and connection and
+ * buffers are no longer lent. The block is the caller's; it may be copied and moved, and is for `sansocket_buffered_restore`.
+ *
+ * Returns `SANSOCKET_OK`, or `SANSOCKET_WRONG_MEMORY_LEN` if the block is shorter: it is still attached. The block must not
+ * overlap the buffers.
+ */
+sansocket_result sansocket_buffered_detach(sansocket_buffered *buffered, uint8_t *block, size_t size);
+
+/**
+ * Begins a turn with what remained of the last: right after `sansocket_buffered_attach`, with buffers that are no shorter, and
+ * memory for joining if there was some then. Reads the block that `sansocket_buffered_detach` wrote, or a copy of it, which is
+ * not needed any longer then; a `size` of 0 stands for nothing that remained. Once for each block.
+ *
+ * Returns `SANSOCKET_OK`; `SANSOCKET_NOT_INITIALISED` if it is no such block; `SANSOCKET_WRONG_MEMORY_LEN` if it is cut off;
+ * `SANSOCKET_USAGE_BUFFER_TOO_SHORT`, or `SANSOCKET_INVALID_ARGUMENT` as to the memory for joining: the buffers are not as they
+ * were. The block must not overlap the buffers.
+ */
+sansocket_result sansocket_buffered_restore(sansocket_buffered *buffered, const uint8_t *block, size_t size);
+
+/* ---- By hand, without buffers ---- */
 
 /**
  * Writes a client's opening handshake (§4.1). What `request` points to is needed only during the call.
@@ -1153,238 +1387,6 @@ int32_t sansocket_poll_timeout(const sansocket *ws, uint64_t now_ms);
  * callers of `sansocket_written`, whatever the transport takes meanwhile moves that deadline.
  */
 sansocket_result sansocket_handle_timeout(sansocket *ws, sansocket_io *io);
-
-/* ---- A connection with its buffers: the loop ---- */
-
-/**
- * Gives a connection its buffers: once, right after it was initialised, or for one turn with buffers that many connections
- * share, which `sansocket_buffered_detach` ends. `buffered` may have any contents before, and what it held is forgotten.
- *
- * The connection is lent until it is detached, or for as long as `buffered` is used: it stays where it is, belongs to no other
- * `sansocket_buffered`, and meanwhile only functions that ask it something (`sansocket_get_...`) are called with `ws` itself.
- *
- * Returns `SANSOCKET_OK`, `SANSOCKET_NOT_INITIALISED` (the connection), `SANSOCKET_USAGE_BUFFER_TOO_SHORT`,
- * `SANSOCKET_OVERLAP` if two of the buffers do, or `SANSOCKET_INVALID_ARGUMENT` for a `reserved` that is not 0.
- */
-sansocket_result sansocket_buffered_attach(sansocket_buffered *buffered, sansocket *ws, const sansocket_buffers *buffers);
-
-/**
- * Releases the current event and writes the next to `event`: `SANSOCKET_EVENT_NONE` if there is none, and where the result is
- * not `SANSOCKET_OK`. Then the transport is to be written, read or waited for. The bytes of an event lie in the input, or in the
- * memory for joining, until the next call of this function; they may be changed in place, and answered from there.
- *
- * There is no event while the output lacks room for the answer that it may cause: a peer that does not read is not read. What
- * arrived comes before the end of the input, and that before deadlines, which act only up to the time of the last
- * `sansocket_buffered_filled`.
- *
- * Returns `SANSOCKET_OK`, or `SANSOCKET_ENTROPY_FAILED` if a client's answer to the peer needs a masking key: call it again.
- */
-sansocket_result sansocket_buffered_next(sansocket_buffered *buffered, uint64_t now_ms, sansocket_event *event);
-
-/**
- * Returns what is to be written to the transport, in this order; `data` is NULL if there is nothing, or without a connection.
- * It stays where it is until `sansocket_buffered_written`, whatever is sent meanwhile. To be read only.
- */
-sansocket_bytes sansocket_buffered_due(const sansocket_buffered *buffered);
-
-/**
- * Says that the transport took the first `n` bytes of what is due; with TLS, the transport below it. 0 is allowed. Call
- * `sansocket_buffered_next` before you wait: there may be room for events again. The rest of what is due may have moved.
- *
- * If it takes nothing for `SANSOCKET_OPTION_WRITE_TIMEOUT_MS`, the connection ends.
- *
- * Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than is due.
- */
-sansocket_result sansocket_buffered_written(sansocket_buffered *buffered, size_t n, uint64_t now_ms);
-
-/**
- * Says that the transport takes no more: what is due is dropped, and what is sent from now on. What has arrived can still be
- * read, the peer's Close perhaps, until `sansocket_buffered_eof`. Returns `SANSOCKET_OK`.
- */
-sansocket_result sansocket_buffered_write_failed(sansocket_buffered *buffered);
-
-/**
- * Returns what to do with the transport now: `SANSOCKET_TRANSPORT_KEEP` as long as something is due; `SANSOCKET_TRANSPORT_CLOSE`
- * when all is over, or without a connection. Shutting it down again does no harm.
- */
-sansocket_transport sansocket_buffered_get_transport(const sansocket_buffered *buffered);
-
-/** Returns 1 if `sansocket_buffered_space` has something: wait until the transport can be read; else 0. */
-uint8_t sansocket_buffered_wants_reading(const sansocket_buffered *buffered);
-
-/**
- * Returns the milliseconds from `now_ms` until `sansocket_buffered_next` has something to do, as `poll` takes them: 0 for at
- * once, -1 if nothing is waited for. It is 0, too, when the transport is to be closed, or without a connection: nothing would end
- * that wait. After the wait comes `sansocket_buffered_filled`, with 0 if nothing arrived.
- */
-int32_t sansocket_buffered_poll_timeout(const sansocket_buffered *buffered, uint64_t now_ms);
-
-/**
- * Returns when `sansocket_buffered_next` has something to do, in the milliseconds of `now_ms`; a time that has passed says at
- * once, `SANSOCKET_NEVER` that nothing is waited for: when the transport is to be closed, too, or without a connection.
- */
-uint64_t sansocket_buffered_get_next_timeout(const sansocket_buffered *buffered);
-
-/**
- * Returns where the transport's next bytes go. `data` is NULL if nothing should be read now: events wait for
- * `sansocket_buffered_next` or for room in the output, there is nothing more to read, or there is no connection. It stays where
- * it is until `sansocket_buffered_filled`, so that a read may be under way.
- */
-sansocket_bytes sansocket_buffered_space(sansocket_buffered *buffered);
-
-/**
- * Says that the transport has put `n` bytes at the start of the space. 0 says that there was nothing to read: the deadlines up
- * to `now_ms` may act. Report that too, after each wait.
- *
- * Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than the space.
- */
-sansocket_result sansocket_buffered_filled(sansocket_buffered *buffered, size_t n, uint64_t now_ms);
-
-/**
- * Says that the transport's input has ended, in order or by a reset. It takes effect after all that arrived before; what is due
- * still leaves. A transport that cannot shut down one direction (a UART, most TLS libraries) calls it when it is told
- * `SANSOCKET_TRANSPORT_SHUTDOWN_WRITE` and `sansocket_get_was_clean` is 1. Returns `SANSOCKET_OK`.
- */
-sansocket_result sansocket_buffered_eof(sansocket_buffered *buffered);
-
-/**
- * Writes the current event to `event` once more, with its bytes as they are now: for a handler that could not finish, because
- * there was no room for its answer. `SANSOCKET_EVENT_NONE` if there is none. Returns `SANSOCKET_OK`.
- */
-sansocket_result sansocket_buffered_current(sansocket_buffered *buffered, sansocket_event *event);
-
-/**
- * Returns how many bytes of frames the output has room for: a payload and its header, of 2 to 14 bytes; 0 without a connection.
- * What is missing after `SANSOCKET_NEEDS_ROOM` comes back when the transport takes what is due. If nothing is due, the output is
- * too short for it.
- */
-size_t sansocket_buffered_get_room(const sansocket_buffered *buffered);
-
-/**
- * Says that the caller takes no events for now, for reasons of its own: `sansocket_buffered_next` gives only what deadlines cause,
- * there is no space, and the deadlines that wait for the peer stand still. Returns `SANSOCKET_OK`.
- */
-sansocket_result sansocket_buffered_pause(sansocket_buffered *buffered, uint64_t now_ms);
-
-/** Ends a `sansocket_buffered_pause`. Without one it does nothing. Returns `SANSOCKET_OK`. */
-sansocket_result sansocket_buffered_resume(sansocket_buffered *buffered, uint64_t now_ms);
-
-/**
- * Returns what has arrived and is not read as WebSocket: after `SANSOCKET_EVENT_REFUSED`, the body of the response. `data` is
- * NULL if there is nothing, or without a connection. It stays where it is until `sansocket_buffered_next`.
- */
-sansocket_bytes sansocket_buffered_unread(const sansocket_buffered *buffered);
-
-/**
- * Drops the first `n` bytes of what is unread, which makes space for more.
- *
- * Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than is unread.
- */
-sansocket_result sansocket_buffered_discard(sansocket_buffered *buffered, size_t n);
-
-/* ---- A connection with its buffers: what it sends ---- */
-
-/**
- * `sansocket_request`, into the output of the connection: a client's first call. What `request` points to is needed only during
- * the call.
- *
- * All functions of this kind append all of their bytes to the output, or they do nothing and return `SANSOCKET_NEEDS_ROOM`:
- * `sansocket_buffered_get_room` says when there is room again. What they read must not overlap the output. They return what
- * those do whose names they have.
- */
-sansocket_result sansocket_buffered_request(
-    sansocket_buffered *buffered, uint64_t now_ms, const sansocket_client_request *request);
-
-/** `sansocket_accept_or_refuse`, into the output of the connection. `head` is that of the event, where it lies or a copy of it. */
-sansocket_result sansocket_buffered_accept_or_refuse(
-    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
-
-/** `sansocket_accept`, into the output of the connection. `head` is that of the event, where it lies or a copy of it. */
-sansocket_result sansocket_buffered_accept(
-    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
-
-/** `sansocket_respond`, into the output of the connection, which has to hold the whole response. */
-sansocket_result sansocket_buffered_respond(
-    sansocket_buffered *buffered, uint64_t now_ms, uint16_t status, const sansocket_header *headers, size_t header_count,
-    const void *body, size_t body_len);
-
-/**
- * Sends a whole message, as one frame. For what is longer than the output there is `sansocket_buffered_send_part`. `payload` may
- * lie in the input, as that of an event does.
- *
- * Returns what `sansocket_send` does, or `SANSOCKET_USAGE_MESSAGE_UNFINISHED` inside a message that is sent in parts.
- */
-sansocket_result sansocket_buffered_send(
-    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, const void *payload, size_t len);
-
-/**
- * Sends a part of a message, as a fragment (§5.4), as far as there is room, and writes to `taken` how many bytes of `payload`
- * that is: call it again, with the rest, once the transport has taken some of what is due. `offset` is how many bytes of the
- * message went before: 0 begins one, as in an event. `fin` that is not 0 ends the message, once all of `payload` is taken. On a
- * connection that is already closing it takes everything, which goes nowhere.
- *
- * Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` if nothing can be taken;
- * `SANSOCKET_USAGE_MESSAGE_UNFINISHED` if a message begins inside another, `_NO_MESSAGE_UNFINISHED` if there is none to
- * continue. `taken` is written with `SANSOCKET_OK` only.
- */
-sansocket_result sansocket_buffered_send_part(
-    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, uint64_t offset, const void *payload, size_t len,
-    uint8_t fin, size_t *taken);
-
-/**
- * Sends a whole message that `sansocket_encode_message` encoded once for many connections of a server's.
- *
- * Returns what `sansocket_send_encoded` does, or `SANSOCKET_NEEDS_ROOM`.
- */
-sansocket_result sansocket_buffered_send_encoded(
-    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *encoded, size_t len);
-
-/** `sansocket_ping`, into the output of the connection. */
-sansocket_result sansocket_buffered_ping(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);
-
-/** `sansocket_pong`, into the output of the connection. */
-sansocket_result sansocket_buffered_pong(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);
-
-/**
- * `sansocket_close`, into the output of the connection. What was sent before still leaves, the peer's messages still come, and
- * the connection ends with `SANSOCKET_EVENT_CLOSED`. Room that is kept for answers to the peer is there for a Close too.
- */
-sansocket_result sansocket_buffered_close(
-    sansocket_buffered *buffered, uint64_t now_ms, uint16_t code, const char *reason, size_t reason_len);
-
-/** `sansocket_fail`, into the output of the connection. */
-sansocket_result sansocket_buffered_fail(sansocket_buffered *buffered, uint64_t now_ms, uint16_t code);
-
-/* ---- A connection with its buffers: buffers that many share ---- */
-
-/**
- * Returns the length of the block that `sansocket_buffered_detach` wants, in bytes; 0 if nothing remains, or without a
- * connection: it is idle, and costs nothing until its next turn. Otherwise: input that is not consumed, the current event,
- * a message that is being joined, output that is due, and some 160 bytes that remember the rest. A program that will not keep
- * that much fails or drops the connection.
- */
-size_t sansocket_buffered_remaining(sansocket_buffered *buffered);
-
-/**
- * Ends a turn with shared buffers: writes what remains to `block`, memory of any alignment with at least as many bytes as
- * `sansocket_buffered_remaining` says, which may be NULL if that is 0. `buffered` is as zeroed memory then, and connection and
- * buffers are no longer lent. The block is the caller's; it may be copied and moved, and is for `sansocket_buffered_restore`.
- *
- * Returns `SANSOCKET_OK`, or `SANSOCKET_WRONG_MEMORY_LEN` if the block is shorter: it is still attached. The block must not
- * overlap the buffers.
- */
-sansocket_result sansocket_buffered_detach(sansocket_buffered *buffered, uint8_t *block, size_t size);
-
-/**
- * Begins a turn with what remained of the last: right after `sansocket_buffered_attach`, with buffers that are no shorter, and
- * memory for joining if there was some then. Reads the block that `sansocket_buffered_detach` wrote, or a copy of it, which is
- * not needed any longer then; a `size` of 0 stands for nothing that remained. Once for each block.
- *
- * Returns `SANSOCKET_OK`; `SANSOCKET_NOT_INITIALISED` if it is no such block; `SANSOCKET_WRONG_MEMORY_LEN` if it is cut off;
- * `SANSOCKET_USAGE_BUFFER_TOO_SHORT`, or `SANSOCKET_INVALID_ARGUMENT` as to the memory for joining: the buffers are not as they
- * were. The block must not overlap the buffers.
- */
-sansocket_result sansocket_buffered_restore(sansocket_buffered *buffered, const uint8_t *block, size_t size);
 
 /* ---- Configuration ---- */
 

@@ -5,23 +5,10 @@ use std::error::Error;
 /// Under which title each function stands. Who adds a function adds its name here.
 const THEMES: &[(&str, &[&str])] = &[
     (
-        "The ten functions that a program needs",
+        "The functions that a program needs",
         &[
             "init_server",
             "init_client",
-            "request",
-            "accept_or_refuse",
-            "receive",
-            "receive_eof",
-            "send",
-            "close",
-            "poll_timeout",
-            "handle_timeout",
-        ],
-    ),
-    (
-        "A connection with its buffers: the loop",
-        &[
             "buffered_attach",
             "buffered_next",
             "buffered_due",
@@ -30,10 +17,19 @@ const THEMES: &[(&str, &[&str])] = &[
             "buffered_get_transport",
             "buffered_wants_reading",
             "buffered_poll_timeout",
-            "buffered_get_next_timeout",
             "buffered_space",
             "buffered_filled",
             "buffered_eof",
+            "buffered_request",
+            "buffered_accept_or_refuse",
+            "buffered_send",
+            "buffered_close",
+        ],
+    ),
+    (
+        "A connection with its buffers: more of the loop",
+        &[
+            "buffered_get_next_timeout",
             "buffered_current",
             "buffered_get_room",
             "buffered_pause",
@@ -43,24 +39,21 @@ const THEMES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "A connection with its buffers: what it sends",
+        "A connection with its buffers: more that it sends",
         &[
-            "buffered_request",
-            "buffered_accept_or_refuse",
             "buffered_accept",
             "buffered_respond",
-            "buffered_send",
             "buffered_send_part",
             "buffered_send_encoded",
             "buffered_ping",
             "buffered_pong",
-            "buffered_close",
             "buffered_fail",
         ],
     ),
+    ("A connection with its buffers: buffers that many share", &["buffered_remaining", "buffered_detach", "buffered_restore"]),
     (
-        "A connection with its buffers: buffers that many share",
-        &["buffered_remaining", "buffered_detach", "buffered_restore"],
+        "By hand, without buffers",
+        &["request", "accept_or_refuse", "receive", "receive_eof", "send", "close", "poll_timeout", "handle_timeout"],
     ),
     ("Configuration", &["config_init", "config_set", "config_set_subprotocols"]),
     (

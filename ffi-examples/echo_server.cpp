@@ -20,12 +20,13 @@ namespace {
 
 options chosen;
 sans::config config;
+std::uint64_t now; // of this round
 
 /** One connection, which stays where it is. The echo of all input fits into the output. */
 struct client {
     int fd;
-    sans::connection ws = sans::connection::server(config, now_ms());
-    std::uint8_t input[16384], output[sizeof input + SANSOCKET_MAX_FRAME_HEADER_LEN + sans::max_answer];
+    sans::connection ws = sans::connection::server(config, now);
+    std::uint8_t input[65536], output[sizeof input + SANSOCKET_MAX_FRAME_HEADER_LEN + sans::max_answer];
     sans::buffered b{ws, input, output, sans::buffered::messages::in_pieces};
 
     explicit client(int socket) : fd(socket) {}
@@ -50,8 +51,8 @@ void accept_request(client &c, sans::event request)
 {
     const auto subprotocol = chosen.subprotocol != nullptr ? config.choose_subprotocol(request.bytes())
                                                            : sans::offered_subprotocol_at(request.bytes(), 0);
-    if (c.b.accept_or_refuse(now_ms(), {sans::origin::any, {}, subprotocol.value_or("")}) != sans::result::ok)
-        (void)c.b.respond(now_ms(), 500);
+    if (c.b.accept_or_refuse(now, {sans::origin::any, {}, subprotocol.value_or("")}) != sans::result::ok)
+        (void)c.b.respond(now, 500);
 }
 
 /** Answers what has arrived. Whatever might find no room for its echo waits, and with it all that the peer sends. */
@@ -60,10 +61,10 @@ void answer_all(client &c)
     static const sans::header plain[] = {{"Content-Type", "text/plain"}};
     for (;;) {
         if (c.b.room() >= c.b.unread().size() + SANSOCKET_MAX_FRAME_HEADER_LEN)
-            c.b.resume(now_ms());
+            c.b.resume(now);
         else
-            c.b.pause(now_ms());
-        const sans::event event = c.b.next(now_ms());
+            c.b.pause(now);
+        const sans::event event = c.b.next(now);
         std::uint64_t offset = event.offset();
         sans::const_bytes payload = event.bytes();
         if (!event)
@@ -71,9 +72,9 @@ void answer_all(client &c)
         if (event.type() == sans::event_type::request)
             accept_request(c, event);
         else if (event.type() == sans::event_type::http_request)
-            (void)c.b.respond(now_ms(), 404, plain, "This port speaks WebSocket: connect with ws://\n");
+            (void)c.b.respond(now, 404, plain, "This port speaks WebSocket: connect with ws://\n");
         else if (event.type() == sans::event_type::data) // all of it is taken: there is room
-            (void)c.b.send_part(now_ms(), event.kind(), offset, payload, event.last());
+            (void)c.b.send_part(now, event.kind(), offset, payload, event.last());
         else
             report(c, event);
     }
@@ -83,7 +84,7 @@ void answer_all(client &c)
 bool serve(client &c)
 {
     // Only who has opened is told that the server stops, and waited for as long as the closing deadline allows.
-    if (signals > 0 && c.b.close(now_ms(), sans::close_code::going_away) == sans::result::not_open)
+    if (signals > 0 && c.b.close(now, sans::close_code::going_away) == sans::result::not_open)
         return false;
     for (int reads = 0; reads < 2; reads++) {
         if (reads > 0)
@@ -102,7 +103,6 @@ void run(int listener, const sigset_t &waiting)
     std::vector<pollfd> polled;
     std::uint64_t accept_at = 0;
     while (signals == 0 || (signals == 1 && !clients.empty())) {
-        const std::uint64_t now = now_ms();
         std::uint64_t due = accept_at > now ? accept_at : now + 60000;
         polled.assign(1, {signals == 0 && accept_at <= now ? listener : -1, POLLIN, 0});
         for (const client &c : clients) {
@@ -113,16 +113,17 @@ void run(int listener, const sigset_t &waiting)
         const std::timespec timeout{static_cast<std::time_t>(wait / 1000), static_cast<long>(wait % 1000 * 1000000)};
         if (ppoll(polled.data(), polled.size(), &timeout, &waiting) < 0)
             std::for_each(polled.begin(), polled.end(), [](pollfd &one) { one.revents = 0; });
+        now = now_ms();
         std::size_t i = 1;
         clients.remove_if([&](client &c) {
-            const bool is_due = polled[i++].revents != 0 || c.b.poll_timeout(now_ms()) == 0 || signals > 0;
+            const bool is_due = polled[i++].revents != 0 || c.b.next_timeout().value_or(now + 1) <= now || signals > 0;
             return is_due && !serve(c);
         });
         bool is_short = false;
         for (int fd; polled[0].revents != 0 && (fd = accept_on("echo_server_cpp", listener, &is_short)) >= 0;)
             clients.emplace_back(fd);
         if (is_short)
-            accept_at = now_ms() + 500;
+            accept_at = now + 500;
     }
 }
 

@@ -53,7 +53,6 @@ bool embedded_turn(uint64_t now_ms)
         sansocket_buffered_send_part(&b, now_ms, event.kind, event.offset, event.data, event.len, event.last, &taken);
     sansocket_bytes due = sansocket_buffered_due(&b);
     sansocket_buffered_written(&b, transport_write(due.data, due.len), now_ms);
-    if (sansocket_buffered_due(&b).len > 0)
-        return true;
-    return sansocket_buffered_get_transport(&b) != SANSOCKET_TRANSPORT_CLOSE && !sansocket_get_was_clean(&ws);
+    bool has_ended = sansocket_get_was_clean(&ws) && sansocket_buffered_due(&b).len == 0;
+    return !has_ended && sansocket_buffered_get_transport(&b) != SANSOCKET_TRANSPORT_CLOSE;
 }

@@ -20,6 +20,7 @@ import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 SECONDS = 60
+USAGE = r"usage: [^\n]*\n"
 
 
 def fail(message: str):
@@ -124,11 +125,16 @@ def main():
     for server in "echo_server", "echo_server_cpp":
         with programs.server(server) as port:
             programs.run("minimal", f"ws://localhost:{port}/", says=hello)
-    # Five bytes at most: the server ends what is longer, with 1009.
-    with programs.server("echo_server", "--quiet", "--max-message", "5") as port:
-        programs.run("minimal", f"ws://127.0.0.1:{port}/", says=r"closed with 1009, clean\n", status=1)
-    for refused in "x", "", "5x", "-1", "99999999999999999999":
-        programs.run("echo_server", "--max-message", refused, says=r"usage: [^\n]*\n", status=2)
+        # Five bytes at most: the server ends what is longer, with 1009.
+        with programs.server(server, "--quiet", "--max-message", "5", "--subprotocol", "chat") as port:
+            programs.run("minimal", f"ws://127.0.0.1:{port}/", says=r"closed with 1009, clean\n", status=1)
+        programs.run(server, "--help", says=USAGE)
+        for refused in "x", "", "0", "5x", "-1", "99999999999999999999":
+            programs.run(server, "--max-message", refused, says=USAGE, status=2)
+    for client, other in ("minimal", "wss://localhost/"), ("tls_client", "ws://localhost/"):
+        programs.run(client, "--help", says=USAGE)
+        for refused in other, "http:", "--nonsense":
+            programs.run(client, refused, says=USAGE, status=2)
 
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         trusted, key = certificate(pathlib.Path(folder))

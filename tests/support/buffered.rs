@@ -327,6 +327,11 @@ impl<'c> Model<'c> {
             let received = self.ws.handle_timeout(self.looked, &mut out[..room]);
             let (produced, event) = (received.produced, received.event.as_ref().map(Ev::of));
             self.produce(&out[..produced], self.looked);
+            // Nobody waits for a request that the peer has not taken.
+            if let Some(Ev::Closed { cause: EndCause::HandshakeTimeout, .. }) = event {
+                self.lost = true;
+                self.due.clear();
+            }
             self.hold(event);
         }
         Ok(())

@@ -16,6 +16,7 @@
 
 enum {
     INPUT_LEN = 65536,
+    ECHO_LEN = INPUT_LEN + SANSOCKET_MAX_FRAME_HEADER_LEN, /* of the longest piece */
     TICK_MS = 100 /* deadlines are checked at most that often */
 };
 
@@ -35,7 +36,7 @@ struct client {
 
 /* The connection whose turn it is. The echo of all input fits into the output. */
 static sansocket_buffered b;
-static uint8_t input[INPUT_LEN], output[INPUT_LEN + SANSOCKET_MAX_FRAME_HEADER_LEN + SANSOCKET_MAX_ANSWER];
+static uint8_t input[INPUT_LEN], output[2 * ECHO_LEN];
 
 static struct options options;
 static sansocket_config config;
@@ -72,7 +73,7 @@ static void accept_request(const sansocket_event *event)
         sansocket_buffered_respond(&b, now, 500, NULL, 0, NULL, 0);
 }
 
-/* Answers what has arrived. Whatever might find no room for its echo waits, and with it all that the peer sends. */
+/* Answers what has arrived. */
 static void answer_all(const struct client *c)
 {
     static const sansocket_header plain = {SANSOCKET_LITERAL("Content-Type"), SANSOCKET_LITERAL("text/plain")};
@@ -81,10 +82,6 @@ static void answer_all(const struct client *c)
     size_t taken;
 
     do {
-        if (sansocket_buffered_get_room(&b) >= sansocket_buffered_unread(&b).len + SANSOCKET_MAX_FRAME_HEADER_LEN)
-            sansocket_buffered_resume(&b, now);
-        else
-            sansocket_buffered_pause(&b, now);
         sansocket_buffered_next(&b, now, &event);
         if (event.type == SANSOCKET_EVENT_REQUEST)
             accept_request(&event);
@@ -101,6 +98,7 @@ static void begin_turn(struct client *c)
 {
     sansocket_buffers shared = {.input = input, .input_size = sizeof input, .output = output, .output_size = sizeof output};
     shared.in_pieces = 1;
+    shared.room_for = ECHO_LEN;
     sansocket_buffered_attach(&b, &c->ws, &shared);
     if (c->rest != NULL)
         sansocket_buffered_restore(&b, c->rest->block, c->rest->len);

@@ -22,12 +22,15 @@ options chosen;
 sans::config config;
 std::uint64_t now; // of this round
 
-/** One connection, which stays where it is. The echo of all input fits into the output. */
+/** The echo of the longest piece. */
+constexpr std::size_t input_len = 16384, echo_len = input_len + SANSOCKET_MAX_FRAME_HEADER_LEN;
+
+/** One connection, which stays where it is. */
 struct client {
     int fd;
     sans::connection ws = sans::connection::server(config, now);
-    std::uint8_t input[65536], output[sizeof input + SANSOCKET_MAX_FRAME_HEADER_LEN + sans::max_answer];
-    sans::buffered b{ws, input, output, sans::buffered::messages::in_pieces};
+    std::uint8_t input[input_len], output[2 * echo_len];
+    sans::buffered b{ws, input, output, sans::buffered::messages::in_pieces, echo_len};
 
     explicit client(int socket) : fd(socket) {}
     client(const client &) = delete;
@@ -55,15 +58,11 @@ void accept_request(client &c, sans::event request)
         (void)c.b.respond(now, 500);
 }
 
-/** Answers what has arrived. Whatever might find no room for its echo waits, and with it all that the peer sends. */
+/** Answers what has arrived. */
 void answer_all(client &c)
 {
     static const sans::header plain[] = {{"Content-Type", "text/plain"}};
     for (;;) {
-        if (c.b.room() >= c.b.unread().size() + SANSOCKET_MAX_FRAME_HEADER_LEN)
-            c.b.resume(now);
-        else
-            c.b.pause(now);
         const sans::event event = c.b.next(now);
         std::uint64_t offset = event.offset();
         sans::const_bytes payload = event.bytes();

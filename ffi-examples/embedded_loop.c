@@ -24,6 +24,7 @@ void embedded_begin(uint64_t now_ms)
     sansocket_config_set(&config, SANSOCKET_OPTION_KEEPALIVE_INTERVAL_MS, 2000);
     sansocket_init_server(&ws, &setup);
     buffers.in_pieces = 1;
+    buffers.room_for = sizeof input + SANSOCKET_MAX_FRAME_HEADER_LEN; /* the echo of the longest piece */
     sansocket_buffered_attach(&b, &ws, &buffers);
     if (left.len > 0)
         memmove(sansocket_buffered_space(&b).data, left.data, left.len);
@@ -38,10 +39,8 @@ bool embedded_turn(uint64_t now_ms)
     size_t taken;
 
     /* This transport has no end of its own: both Closes are it. What comes after the peer's is the next connection's. */
-    if (sansocket_buffered_due(&b).len > 0 || sansocket_get_was_clean(&ws))
+    if (sansocket_get_was_clean(&ws))
         sansocket_buffered_pause(&b, now_ms);
-    else
-        sansocket_buffered_resume(&b, now_ms);
     sansocket_bytes space = sansocket_buffered_space(&b);
     sansocket_buffered_filled(&b, transport_read(space.data, space.len), now_ms);
     sansocket_buffered_next(&b, now_ms, &event);

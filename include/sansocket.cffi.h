@@ -230,6 +230,7 @@ typedef struct sansocket_buffers {
     size_t output_size;
     uint8_t *joining;
     size_t joining_size;
+    size_t room_for;
     uint8_t in_pieces;
     uint8_t reserved[7];
     uint64_t reserved_more;

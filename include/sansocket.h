@@ -698,6 +698,11 @@ typedef struct sansocket_buffers {
     /** How many bytes. */
     size_t joining_size;
     /**
+     * There is no event unless the output has room for so many bytes of frames beside the answer to the peer: what a handler sends
+     * for each event without looking. For an echo that is the longest piece and 14; more than the output has means all of it.
+     */
+    size_t room_for;
+    /**
      * 1 for messages in pieces, as they arrive, of any length; 0 for whole ones. A message that is too long to be joined fails the
      * connection with 1009.
      */

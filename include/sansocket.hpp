@@ -938,14 +938,17 @@ class buffered : public detail::movable<::sansocket_buffered> {
     /** Without a connection: gives `not_initialised` until one that has begun is moved into it. */
     buffered() noexcept = default;
 
-    /** Whole messages are joined in the input. Whether it could begin says `status()`. */
-    buffered(connection &ws, bytes input, bytes output, messages how = messages::whole) noexcept
-        : buffered(ws, input, output, bytes(), how)
+    /**
+     * Whole messages are joined in the input. There is no event unless the output has room for `room_for` bytes of frames beside the
+     * answer to the peer. Whether it could begin says `status()`.
+     */
+    buffered(connection &ws, bytes input, bytes output, messages how = messages::whole, std::size_t room_for = 0) noexcept
+        : buffered(ws, input, output, bytes(), how, room_for)
     {
     }
     /** Messages that arrive in pieces are joined in memory of their own. */
-    buffered(connection &ws, bytes input, bytes output, bytes joining) noexcept
-        : buffered(ws, input, output, joining, messages::whole)
+    buffered(connection &ws, bytes input, bytes output, bytes joining, std::size_t room_for = 0) noexcept
+        : buffered(ws, input, output, joining, messages::whole, room_for)
     {
     }
     /** Nothing would keep a temporary alive. */
@@ -1125,7 +1128,7 @@ class buffered : public detail::movable<::sansocket_buffered> {
     }
 
   private:
-    buffered(connection &ws, bytes input, bytes output, bytes joining, messages how) noexcept
+    buffered(connection &ws, bytes input, bytes output, bytes joining, messages how, std::size_t room_for) noexcept
     {
         ::sansocket_buffers lent{};
         lent.input = input.data();
@@ -1135,6 +1138,7 @@ class buffered : public detail::movable<::sansocket_buffered> {
         lent.joining = joining.data();
         lent.joining_size = joining.size();
         lent.in_pieces = how == messages::in_pieces;
+        lent.room_for = room_for;
         note(::sansocket_buffered_attach(&raw_, ws.c(), &lent));
     }
     void note(::sansocket_result number) noexcept { status_ = detail::to_result(number); }

@@ -539,3 +539,32 @@ fn remainder_goes_back_to_buffers_like_those_it_comes_from() {
     attached.filled(wire.len(), ms(0));
     assert!(matches!(attached.next(ms(0)).unwrap(), Some((Event::Data(data), _)) if data.payload == b"half and half"));
 }
+
+#[test]
+fn there_is_no_event_without_room_for_its_answer() {
+    let mut ws = server_with(&DEFAULT, 1024, 1024).room_for(500);
+    nothing(&mut ws, 0);
+    bring(&mut ws, &frame_to(Role::Server, FIN | BINARY, &[7; 50]).repeat(3), 0);
+    for _ in 0..2 {
+        let Some((Event::Data(_), mut commands)) = ws.next(ms(0)).unwrap() else { panic!("no event") };
+        commands.send(MessageKind::Binary, &[0; 250]).unwrap();
+    }
+    // 1024 less two frames of 254 is below 131 and 500: the third waits, and nothing is read.
+    nothing(&mut ws, 0);
+    assert!(ws.space().is_none() && ws.room() > 250);
+    ws.written(1, ms(0));
+    assert!(ws.next_timeout().is_some_and(|due| due <= ms(0)));
+    nothing(&mut ws, 0);
+    ws.written(150, ms(0));
+    assert!(matches!(ws.next(ms(0)).unwrap(), Some((Event::Data(_), _))));
+    assert!(ws.room() >= 500);
+    // More than the output has is all of it.
+    let mut ws = server_with(&DEFAULT, 1024, 1024).room_for(usize::MAX);
+    nothing(&mut ws, 0);
+    bring(&mut ws, &frame_to(Role::Server, FIN | BINARY, &[7; 50]).repeat(2), 0);
+    assert_eq!(payload(&mut ws), [7; 50]);
+    ws.commands(ms(0)).send_text("x").unwrap();
+    nothing(&mut ws, 0);
+    take(&mut ws, 0);
+    assert_eq!(payload(&mut ws), [7; 50]);
+}

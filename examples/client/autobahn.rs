@@ -1,9 +1,9 @@
 //! The testee of Autobahn|Testsuite's fuzzing server: every message of every case is echoed with its own kind.
 
-use sansocket::{ClientRequest, Config, Event, MAX_ANSWER, Transport, Url};
+use sansocket::{ClientRequest, Config, Event, Url};
 
 use crate::wire::note;
-use crate::{PIECE_LEN, Problem, connect, failed};
+use crate::{Problem, ROOM, connect, failed};
 
 /// The suite goes beyond our defaults: messages of 16 MiB, and one cut into 65 537 frames.
 static CONFIG: Config = Config::new().max_message_len(64 << 20).max_fragments(100_000);
@@ -36,20 +36,12 @@ fn read(url: &Url<'_>, target: &str) -> Result<String, Problem> {
 
 /// A connection for `target`, to its end. How it ends is for the server to judge.
 fn echo(url: &Url<'_>, target: &str) -> Result<(), Problem> {
-    let (mut wire, mut ws) = connect(url, &CONFIG, &ClientRequest::new(url.authority(), target))?;
-    while ws.transport() != Transport::Close {
-        // No piece without room for its echo: a server that does not read is not read either.
-        if ws.room() < PIECE_LEN + MAX_ANSWER {
-            ws.pause(wire.now())
-        } else {
-            ws.resume(wire.now())
-        }
-        match ws.next(wire.now())? {
-            Some((Event::Data(data), mut ws)) => {
-                ws.send_part(data.kind, data.offset, data.payload, data.last)?;
-            }
-            Some(_) => {}
-            None => wire.turn(&mut ws)?,
+    let (mut wire, ws) = connect(url, &CONFIG, &ClientRequest::new(url.authority(), target))?;
+    let mut ws = ws.room_for(ROOM);
+    while let Some((event, mut ws)) = wire.next(&mut ws)? {
+        if let Event::Data(data) = event {
+            // There is room for all of it.
+            ws.send_part(data.kind, data.offset, data.payload, data.last)?;
         }
     }
     Ok(())

@@ -25,6 +25,8 @@ use wire::{SystemEntropy, Wire, note, show};
 
 /// The longest piece of a message that one event shows, and the longest that we send.
 const PIECE_LEN: usize = 64 * 1024;
+/// A piece as a frame.
+const ROOM: usize = PIECE_LEN + 14;
 
 /// Messages come in pieces, so that they may have any length.
 type Ws<'c> = Buffered<'c, SystemEntropy, Vec<u8>, Vec<u8>>;

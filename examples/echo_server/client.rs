@@ -70,7 +70,7 @@ impl<'c> Client<'c> {
     /// Its turn: whatever `cause` asks for, then what can be written and read now, and the answers to that.
     pub(crate) fn turn(&mut self, cause: Cause<'_>, buffers: &mut Buffers, shared: &mut Shared) -> Result<After, CallError> {
         let Self { ws, rest, peer } = self;
-        let mut ws = Buffered::attach(ws, &mut buffers.input[..], &mut buffers.output[..]);
+        let mut ws = Buffered::attach(ws, &mut buffers.input[..], &mut buffers.output[..]).room_for(ROOM);
         if let Some(rest) = rest.take() {
             ws.restore(&rest.remainder)?;
         }
@@ -105,9 +105,6 @@ impl<'c> Client<'c> {
 /// Takes events and writes the answers, until there are no more events or the socket takes no more.
 fn converse(ws: &mut Attached<'_, '_>, peer: &mut Peer, shared: &mut Shared) -> Result<(), CallError> {
     loop {
-        // An event has to wait until there is room for the echo of the longest piece.
-        let wait_or_go_on = if ws.room() < ROOM { Attached::pause } else { Attached::resume };
-        wait_or_go_on(ws, shared.now);
         if let Some((event, mut commands)) = ws.next(shared.now)? {
             peer.answer(event, &mut commands, shared)?;
         } else if !write(ws, peer, shared) {

@@ -14,7 +14,7 @@ pub use remainder::Remainder;
 use core::borrow::BorrowMut;
 use core::marker::PhantomData;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, MAX_ANSWER};
 use crate::entropy::Entropy;
 use crate::error::CallError;
 use crate::event::{Event, Transport};
@@ -112,7 +112,8 @@ use turn::Turn;
 ///   again: a handler that failed by `?`, or a future that was dropped, has lost neither event nor bytes.
 /// - **Room.** There is no event while the output lacks room for the answer that it may cause, and no space to read into while
 ///   bytes wait: a peer that does not read is not read. What the program sends leaves room for such an answer, so a flood
-///   of Pings and a program that sends do not block each other. Meanwhile the deadlines that wait for the peer stand still.
+///   of Pings and a program that sends do not block each other. Meanwhile the deadlines that wait for the peer stand still. A program
+///   that answers events with more says how much: [`room_for`](Self::room_for).
 /// - **Order.** What arrived comes before the end of the input, and that before deadlines, which act only up to when the input was
 ///   last looked at ([`filled`](Self::filled)): a machine that slept takes what has arrived first. Output is written before
 ///   the transport is shut down or closed.
@@ -206,6 +207,15 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     pub fn whole(mut self) -> Self {
         self.progress.joins = true;
         self.turn().settle();
+        self
+    }
+
+    /// Gives no event unless the output has room for `bytes` of frames beside the answer to the peer: so much a handler can send
+    /// for each event without looking. For an echo that is the longest piece and 14. More than the output has means all of it.
+    #[must_use]
+    pub fn room_for(mut self, bytes: usize) -> Self {
+        let needed = MAX_ANSWER.saturating_add(bytes).min(self.output.as_ref().len());
+        self.progress.needed = needed.max(MAX_ANSWER);
         self
     }
 
@@ -319,8 +329,8 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
         self.progress.transport(self.ws.borrow())
     }
 
-    /// How many bytes of frames the output has room for: a payload and its header, of 2 to 14 bytes. For programs that wait for room
-    /// before they call [`next`](Self::next).
+    /// How many bytes of frames the output has room for: a payload and its header, of 2 to 14 bytes. For what a program sends of its
+    /// own accord; a program that answers events says [`room_for`](Self::room_for).
     pub fn room(&self) -> usize {
         self.progress.due.room(self.output.as_ref().len())
     }

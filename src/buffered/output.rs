@@ -51,24 +51,24 @@ impl Due {
         output.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// `n` bytes were written there, of which the transport must take some within `timeout_ms`.
+    /// `n` bytes were written there. `deadline` says until when the transport must have taken some, if there were none before.
     #[inline]
-    pub(super) fn add(&mut self, n: usize, now: Instant, timeout_ms: u32) {
+    pub(super) fn add(&mut self, n: usize, deadline: impl FnOnce() -> Instant) {
         if n == 0 {
             return;
         }
         if self.is_empty() {
-            self.deadline = deadline(now, timeout_ms);
+            self.deadline = deadline();
         }
-        self.end = self.end.saturating_add(n);
+        self.end = self.end.wrapping_add(n);
         if self.is_lost {
             self.clear();
         }
     }
 
     /// The transport took the first `n` bytes, of at least as many. What is left moves to the front once there is as much room before
-    /// it, so that a byte moves once at most on average; at once if there is no room for an answer to the peer otherwise.
-    pub(super) fn take(&mut self, n: usize, now: Instant, timeout_ms: u32, output: &mut [u8]) {
+    /// it, so that a byte moves once at most on average; at once if there is no room for what is `needed` otherwise.
+    pub(super) fn take(&mut self, n: usize, now: Instant, timeout_ms: u32, needed: usize, output: &mut [u8]) {
         self.start = self.start.saturating_add(n);
         if self.is_empty() {
             self.clear();
@@ -76,7 +76,7 @@ impl Due {
             self.deadline = self.deadline.max(deadline(now, timeout_ms));
         }
         let len = self.len();
-        if self.start >= len || self.free(output.len()) < MAX_ANSWER {
+        if self.start >= len || self.free(output.len()) < needed {
             move_down(output, self.start, 0, len);
             (self.start, self.end) = (0, len);
         }
@@ -114,6 +114,6 @@ impl Due {
 
 /// A deadline of `ms` milliseconds from `now`; 0 turns it off.
 #[inline]
-fn deadline(now: Instant, ms: u32) -> Instant {
+pub(super) fn deadline(now: Instant, ms: u32) -> Instant {
     if ms == 0 { Instant::NEVER } else { now.plus_millis(u64::from(ms)) }
 }

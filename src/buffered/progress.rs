@@ -2,9 +2,9 @@
 
 use super::held::Held;
 use super::input::{Arrived, Piece};
-use super::output::Due;
+use super::output::{Due, deadline};
 use crate::config::Config;
-use crate::connection::Connection;
+use crate::connection::{Connection, MAX_ANSWER};
 use crate::entropy::Entropy;
 use crate::event::{Received, State, Transport};
 use crate::time::Instant;
@@ -20,6 +20,8 @@ pub(super) struct Progress {
     pub(super) looked: Instant,
     /// No deadline comes earlier, unless something happens that starts one: then it is 0.
     pub(super) quiet_until: Instant,
+    /// How much of the output has to be free for another event: for the answer to the peer, and what the caller wants beside it.
+    pub(super) needed: usize,
     /// Whether messages are joined.
     pub(super) joins: bool,
     /// How much of the input may be looked at for a message that is shown at once; 0 if the input waits, `MAX` if messages are not
@@ -40,6 +42,7 @@ impl Progress {
         held: Held::NOTHING,
         looked: Instant::from_micros(0),
         quiet_until: Instant::from_micros(0),
+        needed: MAX_ANSWER,
         joins: false,
         at_once: 0,
         paused_at: Instant::NEVER,
@@ -102,18 +105,21 @@ impl Progress {
     }
 
     /// `n` bytes were written to the output. A clock that has gone back counts as standing still (law 10).
+    #[inline]
     pub(super) fn produced(&mut self, n: usize, now: Instant, config: &Config<'_>) {
-        self.due.add(n, now.max(self.looked), config.write_timeout_ms);
+        self.due.add(n, || deadline(now.max(self.looked), config.write_timeout_ms));
     }
 
     /// The transport took `n` bytes of `output`: there may be room for events.
     pub(super) fn written<E: Entropy>(&mut self, n: usize, now: Instant, ws: &mut Connection<'_, E>, output: &mut [u8]) {
         let n = n.min(self.due.len());
+        // A keepalive Ping that found no room is due again, once there is some.
+        if ws.awaits_room() {
+            self.quiet_until = Instant::from_micros(0);
+        }
         ws.written(n, now);
-        self.due.take(n, now, ws.config().write_timeout_ms, output);
+        self.due.take(n, now, ws.config().write_timeout_ms, self.needed, output);
         self.has_news |= self.is_stalled && n > 0;
-        // A keepalive Ping that found no room may be due again.
-        self.quiet_until = self.quiet_until.min(ws.next_timeout().unwrap_or(Instant::NEVER));
     }
 
     /// Whether nothing has to be remembered.

@@ -427,6 +427,12 @@ impl<'c, E: Entropy> Connection<'c, E> {
         machine.receive_other(input, is_full, now, out)
     }
 
+    /// Whether a keepalive Ping was left out for want of room.
+    #[inline]
+    pub(crate) fn awaits_room(&self) -> bool {
+        self.machine.timers.pings.awaits_room()
+    }
+
     /// Whether an empty input gives nothing.
     #[inline]
     pub(crate) fn needs_input(&self) -> bool {

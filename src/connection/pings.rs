@@ -106,6 +106,12 @@ impl Pings {
         matches!(self.awaits, Awaits::PongAfterFrame | Awaits::PongAfterTwoFrames)
     }
 
+    /// Whether the keepalive Ping was left out for want of room.
+    #[inline]
+    pub(super) fn awaits_room(&self) -> bool {
+        self.awaits == Awaits::Room
+    }
+
     /// The transport took bytes, `some` of them before the end of the keepalive Ping.
     pub(super) fn note_written(&mut self, some: bool) {
         // The Ping had not left until now, so earlier frames say nothing about its Pong.

@@ -22,22 +22,20 @@ pub struct Wire {
     poll: Poll,
     events: Events,
     start: Clock,
-    /// Of frames in the output, before an event is taken: for its answer.
-    room: usize,
     /// The socket takes no more.
     is_cut: bool,
 }
 
 impl Wire {
-    /// A socket that is connected. An event comes once the output has `room` for it.
-    pub fn new(session: impl Into<rustls::Connection>, socket: std::net::TcpStream, room: usize) -> io::Result<Self> {
+    /// A socket that is connected.
+    pub fn new(session: impl Into<rustls::Connection>, socket: std::net::TcpStream) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         socket.set_nodelay(true)?;
         let mut socket = TcpStream::from_std(socket);
         let poll = Poll::new()?;
         poll.registry().register(&mut socket, Token(0), Interest::READABLE | Interest::WRITABLE)?;
         let (events, start) = (Events::with_capacity(8), Clock::now());
-        Ok(Self { session: session.into(), socket, poll, events, start, room, is_cut: false })
+        Ok(Self { session: session.into(), socket, poll, events, start, is_cut: false })
     }
 
     pub fn now(&self) -> Instant {
@@ -52,7 +50,7 @@ impl Wire {
         &mut self,
         ws: &'w mut Buffered<'c, E, I, O, J>,
     ) -> io::Result<Option<(Event<'w>, Commands<'w, 'c, E>)>> {
-        while !self.advance(ws)? {
+        while !ws.advance(self.now()).map_err(io::Error::other)? {
             if ws.transport() == Transport::Close {
                 // For a peer that still listens.
                 self.session.send_close_notify();
@@ -68,15 +66,6 @@ impl Wire {
             }
         }
         Ok(ws.current(self.now()))
-    }
-
-    fn advance<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(&self, ws: &mut Buffered<'c, E, I, O, J>) -> io::Result<bool> {
-        if ws.room() < self.room {
-            ws.pause(self.now());
-        } else {
-            ws.resume(self.now());
-        }
-        ws.advance(self.now()).map_err(io::Error::other)
     }
 
     /// Writes and reads what the socket takes and gives. False if that was nothing.

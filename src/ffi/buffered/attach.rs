@@ -36,6 +36,9 @@ pub struct sansocket_buffers {
     pub joining: *mut u8,
     /// How many bytes.
     pub joining_size: usize,
+    /// There is no event unless the output has room for so many bytes of frames beside the answer to the peer: what a handler sends
+    /// for each event without looking. For an echo that is the longest piece and 14; more than the output has means all of it.
+    pub room_for: usize,
     /// 1 for messages in pieces, as they arrive, of any length; 0 for whole ones. A message that is too long to be joined fails the
     /// connection with 1009.
     pub in_pieces: u8,
@@ -118,6 +121,7 @@ pub unsafe extern "C" fn sansocket_buffered_attach(
         }
         let layer = Buffered::attach(Place(ws), Lent(input), Lent(output)).join_in(Lent(joining));
         let layer = if buffers.in_pieces == 1 { layer.in_pieces() } else { layer.whole() };
+        let layer = layer.room_for(buffers.room_for);
         Ok(Attached { layer, place: Place(ws), input, output, joining })
     };
     // SAFETY: the caller keeps to what stands at the top of the header.

@@ -34,7 +34,7 @@ impl Entropy for TlsEntropy {
 /// Talks to the server until the connection is over. The exit code: 0 if it was closed in order, 1 if not, 3 if the server refused.
 fn run(url: &Url, ca: Option<&str>, message: &str) -> Result<u8, Box<dyn Error>> {
     let session = ClientConnection::new(Arc::new(tls_config(ca)?), ServerName::try_from(url.host().to_owned())?)?;
-    let mut wire = Wire::new(session, dial(url)?, 0)?;
+    let mut wire = Wire::new(session, dial(url)?)?;
     let ws = Connection::client(&CONFIG, TlsEntropy(ring::default_provider().secure_random), wire.now());
     let room = message.len() + 14 + sansocket::MAX_ANSWER;
     // The memory for the longest message is the system's until one comes.

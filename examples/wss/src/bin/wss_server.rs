@@ -23,9 +23,9 @@ const READ_LEN: usize = 16 * 1024;
 const ROOM: usize = READ_LEN + 14;
 
 fn serve(socket: TcpStream, tls_config: Arc<ServerConfig>) -> Result<(), Box<dyn Error>> {
-    let mut wire = Wire::new(ServerConnection::new(tls_config)?, socket, ROOM)?;
+    let mut wire = Wire::new(ServerConnection::new(tls_config)?, socket)?;
     let ws = Connection::server(&CONFIG, wire.now());
-    let mut ws = Buffered::new(ws, vec![0; READ_LEN], vec![0; 2 * ROOM]).in_pieces();
+    let mut ws = Buffered::new(ws, vec![0; READ_LEN], vec![0; 2 * ROOM]).in_pieces().room_for(ROOM);
 
     while let Some((event, mut ws)) = wire.next(&mut ws)? {
         match event {

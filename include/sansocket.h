@@ -1157,7 +1157,10 @@ sansocket_result sansocket_buffered_filled(sansocket_buffered *buffered, size_t 
 /**
  * Says that the transport's input has ended, in order or by a reset. It takes effect after all that arrived before; what is due
  * still leaves. A transport that cannot shut down one direction (a UART, most TLS libraries) calls it when it is told
- * `SANSOCKET_TRANSPORT_SHUTDOWN_WRITE` and `sansocket_get_was_clean` is 1. Returns `SANSOCKET_OK`.
+ * `SANSOCKET_TRANSPORT_SHUTDOWN_WRITE` and `sansocket_get_was_clean` is 1. What is unread is dropped then: where it may belong to
+ * the next connection, call `sansocket_buffered_pause` as soon as both Closes were exchanged, and end when nothing is due.
+ *
+ * Returns `SANSOCKET_OK`.
  */
 sansocket_result sansocket_buffered_eof(sansocket_buffered *buffered);
 

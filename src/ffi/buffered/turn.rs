@@ -107,7 +107,10 @@ pub unsafe extern "C" fn sansocket_buffered_filled(buffered: *mut sansocket_buff
 
 /// Says that the transport's input has ended, in order or by a reset. It takes effect after all that arrived before; what is due
 /// still leaves. A transport that cannot shut down one direction (a UART, most TLS libraries) calls it when it is told
-/// `SANSOCKET_TRANSPORT_SHUTDOWN_WRITE` and `sansocket_get_was_clean` is 1. Returns `SANSOCKET_OK`.
+/// `SANSOCKET_TRANSPORT_SHUTDOWN_WRITE` and `sansocket_get_was_clean` is 1. What is unread is dropped then: where it may belong to
+/// the next connection, call `sansocket_buffered_pause` as soon as both Closes were exchanged, and end when nothing is due.
+///
+/// Returns `SANSOCKET_OK`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_buffered_eof(buffered: *mut sansocket_buffered) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.

@@ -4,9 +4,7 @@
 
 #define _DEFAULT_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -32,15 +30,14 @@ static inline int32_t system_entropy(void *context, uint8_t *bytes, size_t len)
     return getentropy(bytes, len);
 }
 
-/* Connects to one address, with a socket that does not block. Returns it, or -1, and `errno` says why. */
+/* Connects to one address, with a socket that does not block. Returns it, or what `errno` has, below 0. */
 static inline int wire_connect(const struct addrinfo *to)
 {
-    int fd = socket(to->ai_family, to->ai_socktype, to->ai_protocol), error = 0, on = 1;
+    int fd = socket(to->ai_family, to->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, to->ai_protocol), error = 0, on = 1;
     socklen_t len = sizeof error;
     struct pollfd writable = {fd, POLLOUT, 0};
     if (fd < 0)
-        return -1;
-    fcntl(fd, F_SETFL, O_NONBLOCK);
+        return -errno;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (connect(fd, to->ai_addr, to->ai_addrlen) != 0 && (error = errno) == EINPROGRESS) {
         while (poll(&writable, 1, 10000) < 0 && errno == EINTR)
@@ -48,14 +45,12 @@ static inline int wire_connect(const struct addrinfo *to)
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
         error = writable.revents == 0 ? ETIMEDOUT : error;
     }
-    if (error == 0)
-        return fd;
-    close(fd);
-    errno = error;
-    return -1;
+    if (error != 0)
+        close(fd);
+    return error != 0 ? -error : fd;
 }
 
-/* Connects to the first address of the URL's host that answers. Returns the socket; or -1, having said why. */
+/* Connects to the first address of the URL's host that answers. Returns the socket; or less than 0, having said why. */
 static inline int wire_dial(const sansocket_url *url)
 {
     char host[256], port[8];
@@ -67,7 +62,7 @@ static inline int wire_dial(const sansocket_url *url)
     for (const struct addrinfo *to = found; to != NULL && fd < 0; to = to->ai_next)
         fd = wire_connect(to);
     if (fd < 0)
-        fprintf(stderr, "cannot connect to %s, port %s: %s\n", host, port, error != 0 ? gai_strerror(error) : strerror(errno));
+        fprintf(stderr, "cannot connect to %s, port %s: %s\n", host, port, error != 0 ? gai_strerror(error) : strerror(-fd));
     if (found != NULL)
         freeaddrinfo(found);
     return fd;

@@ -10,6 +10,8 @@ mod arguments;
 mod autobahn;
 mod body;
 mod command;
+#[path = "../lines.rs"]
+mod lines;
 mod terminal;
 #[path = "../wire.rs"]
 mod wire;

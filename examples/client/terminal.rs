@@ -2,16 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufRead, Cursor, Read, Write};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
+use std::io::{self, Cursor, Read, Write};
 use std::time::{Duration, Instant as Clock};
 
-use mio::{Token, Waker};
 use sansocket::{CloseCode, Commands, Connection, Data, Event, Instant, MAX_ANSWER, MessageKind, PingSource, State};
 
 use crate::body::Body;
 use crate::command::Command;
+use crate::lines::Lines;
 use crate::wire::{SystemEntropy, Wire, escaped, note, report, show};
 use crate::{PIECE_LEN, Problem, Ws, failed};
 
@@ -21,7 +19,7 @@ const SHOWN: usize = 16;
 const MAX_PINGS: usize = 64;
 
 pub(crate) struct Terminal {
-    lines: Receiver<io::Result<Vec<u8>>>,
+    lines: Lines,
     /// The message that is being sent.
     sending: Option<Sending>,
     pings: VecDeque<(String, Clock)>,
@@ -47,7 +45,9 @@ impl Sending {
 
 impl Terminal {
     pub(crate) fn new(wire: &Wire) -> io::Result<Self> {
-        Ok(Self { lines: lines(wire)?, sending: None, pings: VecDeque::new(), start: Vec::new(), body: None, status: 0 })
+        let lines = Lines::read();
+        lines.wake(&wire.poll)?;
+        Ok(Self { lines, sending: None, pings: VecDeque::new(), start: Vec::new(), body: None, status: 0 })
     }
 
     /// The exit status, once the connection has ended.
@@ -150,18 +150,15 @@ impl Terminal {
             self.send_on(sending, ws)?;
             return Ok(true);
         }
-        let line = match self.lines.try_recv() {
-            Err(_) => return Ok(false),
-            Ok(Ok(line)) => line,
-            Ok(Err(error)) => {
-                self.blame(&format!("cannot read standard input: {error}"));
-                Vec::new()
+        match self.lines.next() {
+            Some(Ok(line)) => {
+                if let Err(problem) = self.carry_out(&line, ws) {
+                    self.blame(&problem.sentence);
+                }
             }
-        };
-        if line.is_empty() {
-            ws.close(CloseCode::NORMAL_CLOSURE, "")?;
-        } else if let Err(problem) = self.carry_out(&line, ws) {
-            self.blame(&problem.sentence);
+            Some(Err(error)) => self.blame(&format!("cannot read standard input: {error}")),
+            None if self.lines.have_ended() => ws.close(CloseCode::NORMAL_CLOSURE, "")?,
+            None => return Ok(false),
         }
         Ok(true)
     }
@@ -200,23 +197,6 @@ impl Terminal {
         }
         Ok(())
     }
-}
-
-/// Reads standard input on a thread of its own: lines with their line ends, and an empty one at its end. It is one line ahead.
-fn lines(wire: &Wire) -> io::Result<Receiver<io::Result<Vec<u8>>>> {
-    let waker = Waker::new(wire.poll.registry(), Token(1))?;
-    let (give, lines) = sync_channel(1);
-    thread::spawn(move || {
-        loop {
-            let mut line = Vec::new();
-            let read = io::stdin().lock().read_until(b'\n', &mut line).map(|_| line);
-            let is_last = read.as_ref().map_or(true, Vec::is_empty);
-            if give.send(read).is_err() || waker.wake().is_err() || is_last {
-                return;
-            }
-        }
-    });
-    Ok(lines)
 }
 
 /// Takes the whole characters of `start` and `piece`, and leaves what a next piece may complete in `start`.

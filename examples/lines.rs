@@ -1,0 +1,58 @@
+//! Lines of standard input for a program that waits for a socket, too. Copy it with `wire.rs`.
+
+use std::io::{self, BufRead};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use mio::{Poll, Token, Waker};
+
+/// Reads standard input on a thread of its own, because reading it blocks.
+pub struct Lines {
+    queue: Receiver<io::Result<Vec<u8>>>,
+    /// Ends the wait of the program.
+    waker: Arc<Mutex<Option<Waker>>>,
+    have_ended: bool,
+}
+
+impl Lines {
+    /// Begins to read. It stays one line ahead.
+    pub fn read() -> Self {
+        let (give, queue) = sync_channel(1);
+        let waker = Arc::new(Mutex::new(None::<Waker>));
+        let lines = Self { queue, waker: Arc::clone(&waker), have_ended: false };
+        thread::spawn(move || {
+            let wake = || waker.lock().is_ok_and(|waker| waker.as_ref().is_some_and(|waker| waker.wake().is_ok()));
+            for line in io::stdin().lock().split(b'\n') {
+                let line = line.map(|line| line.strip_suffix(b"\r").unwrap_or(&line).to_vec());
+                let is_last = line.is_err();
+                if give.send(line).is_err() || is_last {
+                    break;
+                }
+                wake();
+            }
+            drop(give);
+            wake();
+        });
+        lines
+    }
+
+    /// From now on a line that comes, or their end, ends the wait of this poll and of no other.
+    pub fn wake(&self, poll: &Poll) -> io::Result<()> {
+        let waker = Waker::new(poll.registry(), Token(1))?;
+        self.waker.lock().map_err(|_| io::ErrorKind::Other)?.replace(waker);
+        Ok(())
+    }
+
+    /// The next line, without its line end, if it has come. After an error they have ended.
+    pub fn next(&mut self) -> Option<io::Result<Vec<u8>>> {
+        let line = self.queue.try_recv();
+        self.have_ended |= matches!(line, Err(TryRecvError::Disconnected));
+        line.ok()
+    }
+
+    /// Whether [`next`](Self::next) has given all of them.
+    pub fn have_ended(&self) -> bool {
+        self.have_ended
+    }
+}

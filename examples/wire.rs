@@ -1,12 +1,18 @@
-//! The socket around a `Buffered` connection: dial, clock, entropy, wait; and what a program with a terminal needs. Copy it.
+//! The socket around a `Buffered` connection: dial, clock, entropy, wait; and what a program with a terminal needs. Copy it, with
+//! `socket.rs`.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream as Dialed, ToSocketAddrs};
+#[path = "socket.rs"]
+mod socket;
+
+use std::io::{self, ErrorKind, Write};
+use std::net::{TcpStream as Dialed, ToSocketAddrs};
 use std::time::{Duration, Instant as Clock};
 
 use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 use sansocket::{Buffer, Buffered, Commands, Entropy, EntropyError, Event, Instant, Transport, Url};
+
+use socket::Socket;
 
 /// Masking keys must be unpredictable (RFC 6455 §5.3): they come from the system.
 pub struct SystemEntropy;
@@ -19,13 +25,11 @@ impl Entropy for SystemEntropy {
 
 /// A socket, what waits for it, and a clock.
 pub struct Wire {
-    socket: TcpStream,
+    socket: Socket,
     /// A thread that has something for the program ends its wait: `Waker::new(wire.poll.registry(), Token(1))`.
     pub poll: Poll,
     events: Events,
     start: Clock,
-    /// Once is enough: on Linux each time wakes the poll, which would never wait.
-    is_shut_down: bool,
 }
 
 impl Wire {
@@ -40,10 +44,9 @@ impl Wire {
         }
         let dialed = dialed?;
         dialed.set_nonblocking(true)?;
-        dialed.set_nodelay(true)?;
-        let (mut socket, poll) = (TcpStream::from_std(dialed), Poll::new()?);
-        poll.registry().register(&mut socket, Token(0), Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self { socket, poll, events: Events::with_capacity(8), start: Clock::now(), is_shut_down: false })
+        let poll = Poll::new()?;
+        let socket = Socket::new(TcpStream::from_std(dialed), &poll, Token(0))?;
+        Ok(Self { socket, poll, events: Events::with_capacity(8), start: Clock::now() })
     }
 
     pub fn now(&self) -> Instant {
@@ -51,6 +54,7 @@ impl Wire {
     }
 
     /// Waits for the next event of `ws`; `None` once it is over.
+    #[allow(dead_code, reason = "programs that wait for lines, too, have a loop of their own")]
     pub fn next<'w, 'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(
         &mut self,
         ws: &'w mut Buffered<'c, E, I, O, J>,
@@ -64,43 +68,15 @@ impl Wire {
         Ok(ws.current(self.now()))
     }
 
-    /// Writes and reads what the socket takes and gives. If that is nothing, waits for it, for a deadline or for a `Waker`.
+    /// One turn of the socket. If that is nothing, waits for it, for a deadline or for a `Waker`.
     pub fn turn<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(&mut self, ws: &mut Buffered<'c, E, I, O, J>) -> io::Result<()> {
-        let written = if ws.due().is_empty() { None } else { attempt(|| self.socket.write(ws.due())) };
-        match written {
-            Some(Ok(n)) => ws.written(n, self.now()),
-            Some(Err(_)) => ws.write_failed(),
-            None => {}
-        }
-        if ws.transport() == Transport::ShutdownWrite && !self.is_shut_down {
-            self.is_shut_down = true;
-            // It fails if the peer has gone.
-            self.socket.shutdown(Shutdown::Write).ok();
-        }
-        let read = ws.space().and_then(|space| attempt(|| self.socket.read(space)));
-        match read {
-            Some(Ok(0) | Err(_)) => ws.eof(),
-            Some(Ok(n)) => ws.filled(n, self.now()),
-            None => ws.filled(0, self.now()),
-        }
-        if written.is_some() || read.is_some() {
+        let now = self.now();
+        if self.socket.turn(ws, now) {
             return Ok(());
         }
-        let wait = ws.millis_until_timeout(self.now()).map(Duration::from_millis);
-        self.poll
-            .poll(&mut self.events, wait)
-            .or_else(|error| if error.kind() == ErrorKind::Interrupted { Ok(()) } else { Err(error) })
-    }
-}
-
-/// What `call` did on the socket; `None` if it would block. A signal does not disturb it.
-fn attempt(mut call: impl FnMut() -> io::Result<usize>) -> Option<io::Result<usize>> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
-            done => return Some(done),
-        }
+        let wait = ws.millis_until_timeout(now).map(Duration::from_millis);
+        let polled = self.poll.poll(&mut self.events, wait);
+        polled.or_else(|error| if error.kind() == ErrorKind::Interrupted { Ok(()) } else { Err(error) })
     }
 }
 

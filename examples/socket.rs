@@ -1,0 +1,57 @@
+//! One turn of a socket that does not block, for the connection that it carries. `wire.rs` and `hub.rs` wait for it.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
+
+use mio::net::TcpStream;
+use mio::{Interest, Poll, Token};
+use sansocket::{Buffer, Buffered, Entropy, Instant, Transport};
+
+pub struct Socket {
+    stream: TcpStream,
+    /// Once is enough: on Linux each time wakes the poll, which would never wait.
+    is_shut_down: bool,
+}
+
+impl Socket {
+    /// `poll` says by `token` when there may be something to read or to write.
+    pub fn new(mut stream: TcpStream, poll: &Poll, token: Token) -> io::Result<Self> {
+        poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        // It fails if the peer has gone.
+        stream.set_nodelay(true).ok();
+        Ok(Self { stream, is_shut_down: false })
+    }
+
+    /// Writes and reads what the socket takes and gives. False if that is nothing.
+    pub fn turn<E: Entropy, I: Buffer, O: Buffer, J: Buffer>(&mut self, ws: &mut Buffered<'_, E, I, O, J>, now: Instant) -> bool {
+        let written = if ws.due().is_empty() { None } else { attempt(|| self.stream.write(ws.due())) };
+        match written {
+            Some(Ok(n)) => ws.written(n, now),
+            Some(Err(_)) => ws.write_failed(),
+            None => {}
+        }
+        if ws.transport() == Transport::ShutdownWrite && !self.is_shut_down {
+            self.is_shut_down = true;
+            // It fails if the peer has gone.
+            self.stream.shutdown(Shutdown::Write).ok();
+        }
+        let read = ws.space().and_then(|space| attempt(|| self.stream.read(space)));
+        match read {
+            Some(Ok(0) | Err(_)) => ws.eof(),
+            Some(Ok(n)) => ws.filled(n, now),
+            None => ws.filled(0, now),
+        }
+        written.is_some() || read.is_some()
+    }
+}
+
+/// What `call` did on the socket; `None` if it would block. A signal does not disturb it.
+fn attempt(mut call: impl FnMut() -> io::Result<usize>) -> Option<io::Result<usize>> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
+            done => return Some(done),
+        }
+    }
+}

@@ -168,7 +168,7 @@ impl Hub {
         let number = self.next_number;
         let socket = Socket::new(stream, &self.poll, Token(number))?;
         let ws =
-            Buffered::new(Connection::server(&CONFIG, self.now()), vec![0; INPUT_LEN], vec![0; OUTPUT_LEN]).with_room(INPUT_LEN);
+            Buffered::new(Connection::server(&CONFIG, self.now()), vec![0; INPUT_LEN], vec![0; OUTPUT_LEN]).room_for(INPUT_LEN);
         self.clients.insert(number, Client { peer: Peer { number, address }, socket, ws });
         self.turns.insert(number);
         self.next_number += 1;

@@ -55,7 +55,7 @@ use turn::Turn;
 /// /// An echo server's connection, over anything that reads and writes and may block for a moment.
 /// fn serve(mut socket: impl Read + Write, mut now: impl FnMut() -> Instant) -> Result<(), CallError> {
 ///     # let config = sansocket::Config::new();
-///     let mut ws = Buffered::new(Connection::server(&config, now()), [0; 4096], [0; 8192]);
+///     let mut ws = Buffered::new(Connection::server(&config, now()), [0; 4096], [0; 8192]).room_for(4096);
 ///     while ws.transport() != Transport::Close {
 ///         while let Some((event, mut ws)) = ws.next(now())? {
 ///             match event {

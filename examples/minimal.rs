@@ -9,12 +9,17 @@ use sansocket::{Buffered, ClientRequest, CloseCode, Config, Connection, Event, U
 use wire::{SystemEntropy, Wire, note, report, show};
 
 static CONFIG: Config = Config::new();
+const USAGE: &str = "usage: minimal [ws://HOST[:PORT][/PATH]]";
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let argument = std::env::args_os().nth(1).unwrap_or("ws://127.0.0.1:9001/".into());
     let argument = argument.to_string_lossy();
+    if argument == "--help" {
+        show(USAGE, "\n");
+        return Ok(ExitCode::SUCCESS);
+    }
     let Some(url) = Url::parse(&argument).ok().filter(|url| !url.is_secure()) else {
-        note("usage: minimal [ws://HOST[:PORT][/PATH]]");
+        note(USAGE);
         return Ok(ExitCode::from(2));
     };
     let mut wire = Wire::dial(&url)?;

@@ -85,7 +85,8 @@ impl Wire {
 pub fn report(event: &Event<'_>) -> u8 {
     let (text, status) = match event {
         Event::Refused { response, error, .. } => {
-            (format!("refused with {} {}: {error}", response.status(), String::from_utf8_lossy(response.reason())), 3)
+            let status = if response.status() == 101 { 1 } else { 3 };
+            (format!("refused with {} {}: {error}", response.status(), String::from_utf8_lossy(response.reason())), status)
         }
         Event::Failed { error, .. } => (format!("failed: {error}"), 1),
         Event::Closed { was_clean: false, code, cause, .. } => (format!("closed with {code}, not clean: {cause}"), 1),

@@ -148,7 +148,7 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
             return Err(CallError::NeedsRoom { bytes: header_len.saturating_add(1) });
         }
         let part = payload.get(..taken).unwrap_or_default();
-        self.write(MAX_ANSWER, |ws, _, out| ws.send(kind, part, fin && taken == payload.len(), out))?;
+        self.write(MAX_ANSWER, |ws, _, out| ws.send_fragment(kind, part, fin && taken == payload.len(), out))?;
         Ok(taken)
     }
 

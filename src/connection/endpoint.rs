@@ -439,6 +439,18 @@ impl<'c, E: Entropy> Connection<'c, E> {
         self.machine.needs_input()
     }
 
+    /// [`send`](Self::send) for parts of messages, which are longer: once in a program.
+    #[inline(never)]
+    pub(crate) fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        fin: bool,
+        out: &mut [u8],
+    ) -> Result<usize, CallError> {
+        self.send(kind, payload, fin, out)
+    }
+
     /// [`send`](Self::send), where nothing else may be unfinished.
     #[inline]
     pub(crate) fn send_message(&mut self, kind: MessageKind, payload: &[u8], out: &mut [u8]) -> Result<usize, CallError> {

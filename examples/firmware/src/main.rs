@@ -6,6 +6,7 @@
 
 mod clock;
 #[cfg_attr(feature = "bare", path = "bare.rs")]
+#[cfg_attr(feature = "by-hand", path = "by_hand.rs")]
 mod echo;
 mod line;
 mod ring;

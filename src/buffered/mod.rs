@@ -214,8 +214,7 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     /// for each event without looking. For an echo that is the longest piece and 14. More than the output has means all of it.
     #[must_use]
     pub fn room_for(mut self, bytes: usize) -> Self {
-        let needed = MAX_ANSWER.saturating_add(bytes).min(self.output.as_ref().len());
-        self.progress.needed = needed.max(MAX_ANSWER);
+        self.progress.want_room(bytes.min(self.output.as_ref().len().saturating_sub(MAX_ANSWER)));
         self
     }
 

@@ -20,8 +20,9 @@ pub(super) struct Progress {
     pub(super) looked: Instant,
     /// No deadline comes earlier, unless something happens that starts one: then it is 0.
     pub(super) quiet_until: Instant,
-    /// How much of the output has to be free for another event: for the answer to the peer, and what the caller wants beside it.
-    pub(super) needed: usize,
+    /// How much of the output has to be free for another event, beside the answer to the peer. In 32 bits, which a `Remainder` has
+    /// to spare.
+    wanted: u32,
     /// Whether messages are joined.
     pub(super) joins: bool,
     /// How much of the input may be looked at for a message that is shown at once; 0 if the input waits, `MAX` if messages are not
@@ -42,13 +43,28 @@ impl Progress {
         held: Held::NOTHING,
         looked: Instant::from_micros(0),
         quiet_until: Instant::from_micros(0),
-        needed: MAX_ANSWER,
+        wanted: 0,
         joins: false,
         at_once: 0,
         paused_at: Instant::NEVER,
         is_stalled: false,
         has_news: false,
     };
+
+    /// How much of the output has to be free for another event.
+    #[inline]
+    pub(super) fn needed(&self) -> usize {
+        MAX_ANSWER.saturating_add(usize::try_from(self.wanted).unwrap_or(usize::MAX))
+    }
+
+    pub(super) fn want_room(&mut self, bytes: usize) {
+        self.wanted = u32::try_from(bytes).unwrap_or(u32::MAX);
+    }
+
+    /// That of a connection of which nothing has to be remembered, as it was set up.
+    pub(super) fn restarted(&self) -> Self {
+        Self { joins: self.joins, wanted: self.wanted, ..Self::START }
+    }
 
     pub(super) fn is_paused(&self) -> bool {
         self.paused_at != Instant::NEVER
@@ -118,7 +134,7 @@ impl Progress {
             self.quiet_until = Instant::from_micros(0);
         }
         ws.written(n, now);
-        self.due.take(n, now, ws.config().write_timeout_ms, self.needed, output);
+        self.due.take(n, now, ws.config().write_timeout_ms, self.needed(), output);
         self.has_news |= self.is_stalled && n > 0;
     }
 

@@ -64,8 +64,7 @@ impl<E: Entropy> Turn<'_, '_, E> {
 
     pub(super) fn detach<B: AsMut<[u8]>>(&mut self, lend: impl FnOnce(usize) -> B) -> Result<Option<Remainder<B>>, CallError> {
         let remainder = if self.progress.is_idle() { None } else { Some(self.keep(lend)?) };
-        let Progress { joins, needed, .. } = *self.progress;
-        *self.progress = Progress { joins, needed, ..Progress::START };
+        *self.progress = self.progress.restarted();
         self.settle();
         Ok(remainder)
     }

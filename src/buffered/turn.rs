@@ -32,7 +32,7 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
     /// place.
     #[inline(always)]
     pub(super) fn advance_to_message(&mut self, now: Instant) -> Option<(Piece, usize)> {
-        if self.free() < self.progress.needed {
+        if self.free() < self.progress.needed() {
             return None;
         }
         let arrived = first(self.progress.arrived.bytes(self.input), self.progress.at_once);
@@ -60,7 +60,7 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
     pub(super) fn next_other(mut self, now: Instant) -> Result<Option<(Event<'a>, Commands<'a, 'c, E>)>, CallError> {
         self.progress.held.release();
         let is_event = loop {
-            if self.progress.at_once == 0 || self.free() < self.progress.needed {
+            if self.progress.at_once == 0 || self.free() < self.progress.needed() {
                 if self.has_short_buffers() {
                     return Err(UsageError::BufferTooShort.into());
                 }
@@ -141,7 +141,7 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
         if self.progress.is_paused() {
             return true;
         }
-        let is_short = self.free() < self.progress.needed && !self.progress.arrived.is_empty();
+        let is_short = self.free() < self.progress.needed() && !self.progress.arrived.is_empty();
         if is_short != self.progress.is_stalled {
             self.progress.is_stalled = is_short;
             if is_short {

@@ -19,7 +19,8 @@ const RECORD_LEN: usize = 1 << 14;
 pub struct Wire {
     session: rustls::Connection,
     socket: TcpStream,
-    poll: Poll,
+    /// What else is registered here ends a wait, too.
+    pub poll: Poll,
     events: Events,
     start: Clock,
     /// The socket takes no more.
@@ -51,21 +52,33 @@ impl Wire {
         ws: &'w mut Buffered<'c, E, I, O, J>,
     ) -> io::Result<Option<(Event<'w>, Commands<'w, 'c, E>)>> {
         while !ws.advance(self.now()).map_err(io::Error::other)? {
-            if ws.transport() == Transport::Close {
-                // For a peer that still listens.
-                self.session.send_close_notify();
-                self.write_tls();
+            if !self.turn(ws)? {
                 return Ok(None);
-            }
-            if !self.exchange(ws)? {
-                let wait = ws.millis_until_timeout(self.now()).map(Duration::from_millis);
-                self.poll.poll(&mut self.events, wait).or_else(|error| match error.kind() {
-                    ErrorKind::Interrupted => Ok(()),
-                    _ => Err(error),
-                })?;
             }
         }
         Ok(ws.current(self.now()))
+    }
+
+    /// One turn of the socket, once there is no event. If that is nothing, waits for it, for a deadline or for what else `poll` has.
+    /// False once the connection is over.
+    ///
+    /// # Errors
+    /// What is wrong with the peer's TLS.
+    pub fn turn<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(
+        &mut self,
+        ws: &mut Buffered<'c, E, I, O, J>,
+    ) -> io::Result<bool> {
+        if ws.transport() == Transport::Close {
+            // For a peer that still listens.
+            self.session.send_close_notify();
+            self.write_tls();
+            return Ok(false);
+        }
+        if !self.exchange(ws)? {
+            let wait = ws.millis_until_timeout(self.now()).map(Duration::from_millis);
+            wait_for(&mut self.poll, &mut self.events, wait)?;
+        }
+        Ok(true)
     }
 
     /// Writes and reads what the socket takes and gives. False if that was nothing.
@@ -129,6 +142,15 @@ impl Wire {
         }
         has_moved
     }
+}
+
+/// Waits for what `poll` has. A signal ends the wait, too.
+///
+/// # Errors
+/// Those of the system.
+pub fn wait_for(poll: &mut Poll, events: &mut Events, wait: Option<Duration>) -> io::Result<()> {
+    let polled = poll.poll(events, wait);
+    polled.or_else(|error| if error.kind() == ErrorKind::Interrupted { Ok(()) } else { Err(error) })
 }
 
 /// Takes what is decrypted, if need be after one read from the socket.

@@ -7,6 +7,11 @@ use mio::net::TcpStream;
 use mio::{Interest, Poll, Token};
 use sansocket::{Buffer, Buffered, Entropy, Instant, Transport};
 
+/// What the system may take ahead of the network. It would take megabytes, and what is behind them in line is late: a Ping, or a Close,
+/// whose deadlines begin when it was taken.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 64 << 10;
+
 pub struct Socket {
     stream: TcpStream,
     /// Once is enough: on Linux each time wakes the poll, which would never wait.
@@ -17,8 +22,10 @@ impl Socket {
     /// `poll` says by `token` when there may be something to read or to write.
     pub fn new(mut stream: TcpStream, poll: &Poll, token: Token) -> io::Result<Self> {
         poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        // It fails if the peer has gone.
+        // They fail if the peer has gone.
         stream.set_nodelay(true).ok();
+        #[cfg(target_os = "linux")]
+        socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT).ok();
         Ok(Self { stream, is_shut_down: false })
     }
 

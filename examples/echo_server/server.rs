@@ -21,6 +21,9 @@ const NEVER: Instant = Instant::from_millis(u64::MAX);
 const SCAN_EVERY_MS: u64 = 100;
 /// The pause before `accept` is tried again after it could not open another socket.
 const ACCEPT_AGAIN_MS: u64 = 500;
+/// What the system may take ahead of the network, so that a Ping is not behind megabytes in line.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 64 << 10;
 
 pub(crate) struct Server<'c> {
     config: &'c Config<'c>,
@@ -162,6 +165,8 @@ impl<'c> Server<'c> {
                     match self.poll.registry().register(&mut stream, Token(at), interest) {
                         Ok(()) => {
                             stream.set_nodelay(true).ok();
+                            #[cfg(target_os = "linux")]
+                            socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT).ok();
                             self.add(at, stream);
                             continue;
                         }

@@ -10,6 +10,10 @@ use sansocket::{Buffer, Buffered, Commands, Entropy, Event, Instant, State, Tran
 
 /// The longest plaintext of a TLS record.
 const RECORD_LEN: usize = 1 << 14;
+/// What the system may take ahead of the network. It would take megabytes, and what is behind them in line is late: a Ping, or a Close,
+/// whose deadlines begin when it was taken.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 64 << 10;
 
 /// A socket with TLS on it, what waits for it, and a clock. rustls has no socket either: plain bytes on one side, `reader` and
 /// `writer`, records on the other, `read_tls` and `write_tls`.
@@ -32,6 +36,8 @@ impl Wire {
     pub fn new(session: impl Into<rustls::Connection>, socket: std::net::TcpStream) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         socket.set_nodelay(true)?;
+        #[cfg(target_os = "linux")]
+        socket2::SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT)?;
         let mut socket = TcpStream::from_std(socket);
         let poll = Poll::new()?;
         poll.registry().register(&mut socket, Token(0), Interest::READABLE | Interest::WRITABLE)?;

@@ -160,7 +160,6 @@ static void serve(struct client *c)
 
 static bool add(int fd)
 {
-    int unsent = INPUT_LEN;
     struct epoll_event readable = {.events = EPOLLIN, .data.fd = fd};
     if ((size_t)fd >= clients_len) {
         size_t len = 2 * (size_t)fd;
@@ -176,7 +175,6 @@ static bool add(int fd)
         free(c);
         return false;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent); /* or what a slow peer takes shows in leaps */
     c->fd = fd;
     c->interest = EPOLLIN;
     sansocket_setup setup = SANSOCKET_SETUP;

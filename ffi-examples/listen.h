@@ -101,19 +101,22 @@ static inline int listen_on(const char *program, const char *where)
 }
 
 /*
- * Accepts a connection, with a socket that does not block. Returns -1 if nobody waits; or if descriptors or memory are used up, which
+ * Accepts a connection, with a socket that does not block and of which the system takes little ahead of the network: what a slow peer
+ * takes shows as it does so, and a Ping is not behind megabytes in line. Returns -1 if nobody waits; or if descriptors or memory are used up, which
  * sets `is_short` and is said once a minute: those who wait keep waiting, and there is no point in trying again at once.
  */
 static inline int accept_on(const char *program, int listener, bool *is_short)
 {
     static time_t complained;
-    int fd, on = 1;
+    int fd, on = 1, unsent = 65536;
     do
         fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
     *is_short = fd < 0 && errno != EAGAIN;
-    if (fd >= 0)
+    if (fd >= 0) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+    }
     if (*is_short && (complained == 0 || time(NULL) >= complained + 60)) {
         fprintf(stderr, "%s: cannot accept: %s\n", program, strerror(errno));
         complained = time(NULL);

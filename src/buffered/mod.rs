@@ -134,6 +134,11 @@ use turn::Turn;
 /// # Transports
 ///
 /// With TLS, `written` means: taken by the transport beneath TLS, or at most one record ahead of it.
+///
+/// A socket takes as many bytes as the system keeps for it, megabytes, and a Ping or our Close waits behind them while its deadline
+/// passes. Where a peer may read slowly, have the system keep less: by `TCP_NOTSENT_LOWAT` (64 KiB) on Linux, or by a small
+/// `SO_SNDBUF`.
+///
 /// [`Transport::ShutdownWrite`] is a `close_notify` and a flush. An end of the input without `close_notify` is an end
 /// like any other: whether something was cut off shows [`was_clean`](Connection::was_clean). Where a transport cannot shut down
 /// one direction (a UART, most TLS libraries), call [`eof`](Self::eof) when it says `ShutdownWrite` and

@@ -143,7 +143,9 @@ impl<'c, E: Entropy> Connection<'c, E> {
     ///
     /// A caller that uses this reports all of them, in order. Then a peer that reads slowly is distinguished from one that does
     /// not read: the wait for a Pong begins when its Ping has left, and the closing deadline moves while the peer takes what was
-    /// due no later than our Close, at [`Config::min_write_rate`] or faster. Without it only this distinction is lost.
+    /// due no later than our Close, at [`Config::min_write_rate`] or faster. A socket takes as many bytes as the system keeps for
+    /// it, so have that keep few (`TCP_NOTSENT_LOWAT` on Linux, `SO_SNDBUF`) where a peer may read slowly. Without `written` only
+    /// this distinction is lost.
     pub fn written(&mut self, n: usize, now: Instant) {
         self.machine.written(n, now);
     }

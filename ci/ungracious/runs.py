@@ -124,7 +124,8 @@ class Run:
                 time.sleep(0.3)
                 # Nor is the end of the program a write.
                 if not is_over():
-                    unsent, since = now, changed
+                    # They become fewer when the peer's system makes room for some more, which is no write.
+                    unsent, since = now, changed if now > unsent else since
             passed = time.monotonic() - since
             self.check(passed < WRITING + LATE, f"after {passed:.1f} s in which it could write nothing it still tries to")
         passed = time.monotonic() - since

@@ -85,8 +85,9 @@ impl Wire {
 pub fn report(event: &Event<'_>) -> u8 {
     let (text, status) = match event {
         Event::Refused { response, error, .. } => {
-            let status = if response.status() == 101 { 1 } else { 3 };
-            (format!("refused with {} {}: {error}", response.status(), String::from_utf8_lossy(response.reason())), status)
+            // A 101 that breaks a rule refuses nothing.
+            let (what, status) = if response.status() == 101 { ("failed", 1) } else { ("refused", 3) };
+            (format!("{what} with {} {}: {error}", response.status(), String::from_utf8_lossy(response.reason())), status)
         }
         Event::Failed { error, .. } => (format!("failed: {error}"), 1),
         Event::Closed { was_clean: false, code, cause, .. } => (format!("closed with {code}, not clean: {cause}"), 1),

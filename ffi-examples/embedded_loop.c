@@ -11,7 +11,7 @@ static sansocket_config config;
 static sansocket ws;
 static sansocket_buffered b;
 /* The longest head, and the longest piece of a message, which may be longer than both; then an echo's header and an answer. */
-static uint8_t input[512], output[sizeof input + 4 + SANSOCKET_MAX_ANSWER];
+static uint8_t input[512], output[sizeof input + SANSOCKET_MAX_FRAME_HEADER_LEN + SANSOCKET_MAX_ANSWER];
 
 void embedded_begin(uint64_t now_ms)
 {

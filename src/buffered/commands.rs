@@ -87,7 +87,7 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
     /// # Errors
     /// As [`send`](Self::send).
     pub fn send_text(&mut self, text: &str) -> Result<(), CallError> {
-        self.write(MAX_ANSWER, |ws, _, out| ws.send_text(text, out))
+        self.write(self.reserve(), |ws, _, out| ws.send_text(text, out))
     }
 
     /// Sends a whole message, as one frame. For what is longer than the output there is [`send_part`](Self::send_part).
@@ -97,7 +97,7 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
     /// [`UsageError::InvalidUtf8`], [`UsageError::MessageUnfinished`] inside a message that is sent in parts.
     #[inline]
     pub fn send(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), CallError> {
-        self.write(MAX_ANSWER, |ws, _, out| ws.send_message(kind, payload, out))
+        self.write(self.reserve(), |ws, _, out| ws.send_message(kind, payload, out))
     }
 
     /// Sends a part of a message, as a fragment (§5.4), as far as there is room, and returns how many bytes of `payload` it
@@ -148,7 +148,7 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
             return Err(CallError::NeedsRoom { bytes: header_len.saturating_add(1) });
         }
         let part = payload.get(..taken).unwrap_or_default();
-        self.write(MAX_ANSWER, |ws, _, out| ws.send_fragment(kind, part, fin && taken == payload.len(), out))?;
+        self.write(self.reserve(), |ws, _, out| ws.send_fragment(kind, part, fin && taken == payload.len(), out))?;
         Ok(taken)
     }
 
@@ -158,10 +158,13 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
     /// # Errors
     /// [`CallError::NeedsRoom`], and as [`Connection::send_encoded`].
     pub fn send_encoded(&mut self, encoded: &[u8]) -> Result<(), CallError> {
-        self.write(MAX_ANSWER, |ws, _, out| {
+        self.write(self.reserve(), |ws, _, out| {
+            let is_refused = ws.role() == Role::Client || ws.is_inside_message()? != Some(false);
+            if is_refused {
+                return Ok(ws.send_encoded(encoded)?);
+            }
             let out = crate::error::room(out, encoded.len())?;
-            let len = ws.send_encoded(encoded)?;
-            Ok(copy(encoded.get(..len).unwrap_or_default(), out).min(len))
+            Ok(copy(encoded, out).min(ws.send_encoded(encoded)?))
         })
     }
 
@@ -170,7 +173,7 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
     /// # Errors
     /// As [`Connection::ping`].
     pub fn ping(&mut self, payload: &[u8]) -> Result<(), CallError> {
-        self.write(MAX_ANSWER, |ws, _, out| ws.ping(payload, out))
+        self.write(self.reserve(), |ws, _, out| ws.ping(payload, out))
     }
 
     /// Sends a Pong: unasked, or in answer to a Ping that was not answered ([`Config::auto_pong`](crate::Config::auto_pong)).
@@ -178,7 +181,7 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
     /// # Errors
     /// As [`Connection::pong`].
     pub fn pong(&mut self, payload: &[u8]) -> Result<(), CallError> {
-        self.write(MAX_ANSWER, |ws, _, out| ws.pong(payload, out))
+        self.write(self.reserve(), |ws, _, out| ws.pong(payload, out))
     }
 
     /// Begins the closing handshake: with a code and a reason of at most 123 bytes, or with `None` and an empty reason. May be
@@ -204,7 +207,7 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
 
     /// How many bytes of frames the output has room for: those of a payload, and of its header, 2 to 14.
     pub fn room(&self) -> usize {
-        self.progress.due.room(self.output.len())
+        self.progress.room(self.output.len())
     }
 
     /// What is to be written to the transport, for a handler that writes by itself.
@@ -217,6 +220,12 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
         self.progress.written(n, self.now, self.ws, self.output);
     }
 
+    /// How much of the output frames of the caller's leave free.
+    #[inline]
+    fn reserve(&self) -> usize {
+        self.progress.reserve()
+    }
+
     /// Lets `act` write to what is free of the output, except for `reserve` bytes.
     #[inline]
     fn write(
@@ -224,9 +233,14 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
         reserve: usize,
         act: impl FnOnce(&mut Connection<'c, E>, Instant, &mut [u8]) -> Result<usize, CallError>,
     ) -> Result<(), CallError> {
+        let most = self.output.len().saturating_sub(if reserve == 0 { 0 } else { MAX_ANSWER });
         let free = self.progress.due.free_part(self.output);
         let len = free.len().saturating_sub(reserve);
-        let written = act(self.ws, self.now, free.get_mut(..len).unwrap_or_default())?;
+        let written = match act(self.ws, self.now, free.get_mut(..len).unwrap_or_default()) {
+            // Not "not yet" but never.
+            Err(CallError::NeedsRoom { bytes }) if bytes > most => return Err(UsageError::BufferTooShort.into()),
+            written => written?,
+        };
         self.progress.produced(written, self.now, self.ws.config());
         // What changes the stage may set free what waits in the input, and starts deadlines.
         if reserve == 0 {

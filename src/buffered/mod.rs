@@ -14,7 +14,7 @@ pub use remainder::Remainder;
 use core::borrow::BorrowMut;
 use core::marker::PhantomData;
 
-use crate::connection::{Connection, MAX_ANSWER};
+use crate::connection::Connection;
 use crate::entropy::Entropy;
 use crate::error::CallError;
 use crate::event::{Event, Transport};
@@ -216,10 +216,14 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     }
 
     /// Gives no event unless the output has room for `bytes` of frames beside the answer to the peer: so much a handler can send
-    /// for each event without looking. For an echo that is the longest piece and 14. More than the output has means all of it.
+    /// for each event without looking. For an echo of up to N bytes that is N and 14, and the output has at least 131 bytes
+    /// ([`MAX_ANSWER`](crate::MAX_ANSWER)) more, better twice as many: then what the program sends between events leaves as much room.
+    ///
+    /// With a shorter output [`next`](Self::next) says [`BufferTooShort`](crate::UsageError::BufferTooShort).
     #[must_use]
     pub fn room_for(mut self, bytes: usize) -> Self {
-        self.progress.want_room(bytes.min(self.output.as_ref().len().saturating_sub(MAX_ANSWER)));
+        self.progress.want_room(bytes);
+        self.turn().settle();
         self
     }
 
@@ -336,7 +340,7 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     /// How many bytes of frames the output has room for: a payload and its header, of 2 to 14 bytes. For what a program sends of its
     /// own accord; a program that answers events says [`room_for`](Self::room_for).
     pub fn room(&self) -> usize {
-        self.progress.due.room(self.output.as_ref().len())
+        self.progress.room(self.output.as_ref().len())
     }
 
     /// The connection: its state, what was agreed, its role and so on.

@@ -1,6 +1,5 @@
 //! Where the bytes of the output stand that the transport has not taken yet.
 
-use crate::connection::MAX_ANSWER;
 use crate::length::move_down;
 use crate::time::Instant;
 
@@ -38,11 +37,6 @@ impl Due {
     #[inline]
     pub(super) const fn free(&self, len: usize) -> usize {
         len.saturating_sub(self.end)
-    }
-
-    /// How many of them frames of the caller's may take: the rest is kept for answers to the peer (law 7).
-    pub(super) const fn room(&self, len: usize) -> usize {
-        self.free(len).saturating_sub(MAX_ANSWER)
     }
 
     /// Where the next bytes go.

@@ -138,6 +138,18 @@ impl Progress {
         self.has_news |= self.is_stalled && n > 0;
     }
 
+    /// How much of the output frames of the caller's leave free (law 7): room for an answer to the peer; and while an event waits, for
+    /// what the caller wants to answer to it, so that what it sends of its own accord does not keep the event waiting for ever.
+    #[inline]
+    pub(super) fn reserve(&self) -> usize {
+        if self.is_stalled { self.needed() } else { MAX_ANSWER }
+    }
+
+    /// How many bytes of frames an output of this length has room for.
+    pub(super) fn room(&self, output_len: usize) -> usize {
+        self.due.free(output_len).saturating_sub(self.reserve())
+    }
+
     /// Whether nothing has to be remembered.
     pub(super) fn is_idle(&self) -> bool {
         let rests = self.arrived.is_empty() && !self.arrived.is_joining() && !self.arrived.has_ended;

@@ -127,7 +127,7 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
     }
 
     fn has_short_buffers(&self) -> bool {
-        self.input.len() < MIN_INPUT || self.output.len() < MIN_OUTPUT
+        self.input.len() < MIN_INPUT || self.output.len() < MIN_OUTPUT.max(self.progress.needed())
     }
 
     fn free(&self) -> usize {

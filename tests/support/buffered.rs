@@ -477,6 +477,13 @@ impl<'c> Model<'c> {
                 self.produce(&out[..n], now);
                 true
             }
+            // Longer than the output ever has room for.
+            Err(CallError::Usage(UsageError::BufferTooShort)) => {
+                let most = self.setup.output - if keeps { MAX_ANSWER } else { 0 };
+                let Err(CallError::NeedsRoom { bytes }) = bare(&mut self.ws, now, &mut []) else { panic!("it needs no room") };
+                assert!(bytes > most, "{bytes} bytes do fit into {most}");
+                false
+            }
             Err(CallError::NeedsRoom { bytes }) => {
                 assert!(bytes > room, "{bytes} bytes do fit into {room}");
                 assert_eq!(bare(&mut self.ws, now, &mut []), Err(CallError::NeedsRoom { bytes }));

@@ -37,7 +37,7 @@ pub struct sansocket_buffers {
     /// How many bytes.
     pub joining_size: usize,
     /// There is no event unless the output has room for so many bytes of frames beside the answer to the peer: what a handler sends
-    /// for each event without looking. For an echo that is the longest piece and 14; more than the output has means all of it.
+    /// for each event without looking. For an echo that is the longest piece and 14, and the output has 131 more.
     pub room_for: usize,
     /// 1 for messages in pieces, as they arrive, of any length; 0 for whole ones. A message that is too long to be joined fails the
     /// connection with 1009.
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn sansocket_buffered_attach(
         input.check_apart(output)?;
         joining.check_apart(input)?;
         joining.check_apart(output)?;
-        if input.len() < MIN_INPUT || output.len() < MIN_OUTPUT {
+        if input.len() < MIN_INPUT || output.len() < MIN_OUTPUT.max(MAX_ANSWER.saturating_add(buffers.room_for)) {
             return Err(UsageError::BufferTooShort.into());
         }
         let layer = Buffered::attach(Place(ws), Lent(input), Lent(output)).join_in(Lent(joining));

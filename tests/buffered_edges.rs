@@ -686,3 +686,35 @@ fn deadline_that_writing_brings_nearer_is_acted_on() {
     assert_eq!(ws.due().first(), Some(&(FIN | PING)));
     assert!(ws.next_timeout().is_some_and(|next| next > ms(80)), "a busy loop");
 }
+
+/// Whoever asks for whole messages, or for pieces, in the middle of one gets the rest of it as it began: no end of a message passes
+/// for a whole one, and nothing that was joined is lost.
+#[test]
+fn way_of_giving_messages_changes_between_messages_only() {
+    let [start, end] = [frame_to(Role::Server, BINARY, b"one"), frame_to(Role::Server, FIN | CONTINUATION, b"two")];
+    for joins in [false, true] {
+        let mut ws = server_with(&DEFAULT, 1024, 1024);
+        ws = if joins { ws } else { ws.in_pieces() };
+        bring(&mut ws, &start, 0);
+        if !joins {
+            assert_eq!(payload(&mut ws), b"one");
+        }
+        nothing(&mut ws, 0);
+        ws = if joins { ws.in_pieces() } else { ws.whole() };
+        bring(&mut ws, &end, 0);
+        let Some((Event::Data(data), _)) = ws.next(ms(0)).unwrap() else { panic!() };
+        let expected = if joins { (&b"onetwo"[..], 0) } else { (&b"two"[..], 3) };
+        assert_eq!((&*data.payload, data.offset, data.last), (expected.0, expected.1, true));
+        nothing(&mut ws, 0);
+        // The next comes as was asked.
+        bring(&mut ws, &start, 0);
+        if joins {
+            assert_eq!(payload(&mut ws), b"one");
+        }
+        nothing(&mut ws, 0);
+        bring(&mut ws, &end, 0);
+        assert_eq!(payload(&mut ws), if joins { &b"two"[..] } else { b"onetwo" });
+        nothing(&mut ws, 0);
+        assert!(ws.is_idle());
+    }
+}

@@ -74,7 +74,10 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
             match self.ws.receive_other(now, arrived, is_full, self.progress.due.free_part(self.output)) {
                 Ok(Received { consumed, event: Some(Event::Data(data)), .. }) => {
                     let piece = Piece::of(&data);
-                    if !self.progress.joins {
+                    // The way of giving messages changes between messages only.
+                    let joins = if piece.offset == 0 { self.progress.joins } else { self.progress.arrived.is_joining() };
+                    if !joins {
+                        self.progress.arrived.stop_joining();
                         let at = self.progress.show(&piece, consumed);
                         return Ok(Some(self.lend(piece, at, now)));
                     }

@@ -718,3 +718,24 @@ fn way_of_giving_messages_changes_between_messages_only() {
         assert!(ws.is_idle());
     }
 }
+
+/// What a turn asks of its connection holds for this turn, whether something remained of the last or not.
+#[test]
+fn restore_leaves_room_and_way_of_giving_messages_as_this_turn_asks() {
+    let mut ws = open(Role::Server);
+    let wire = [frame_to(Role::Server, FIN | PING, b"x"), frame_to(Role::Server, FIN | BINARY, b"xyz")].concat();
+    let (cut, end) = (3, wire.len() - 5);
+    let mut first = Buffered::attach(&mut ws, vec![0; 600], vec![0; 1200]).room_for(1000);
+    first.space().unwrap()[..cut].copy_from_slice(&wire[..cut]);
+    first.filled(cut, ms(0));
+    assert!(first.next(ms(0)).unwrap().is_none());
+    let rest = first.detach(|len| vec![0; len]).unwrap().unwrap();
+    // The room that the last turn wanted is more than this output has: nothing would ever come.
+    let mut second = Buffered::attach(&mut ws, vec![0; 600], vec![0; 600]).whole();
+    second.restore(&rest).unwrap();
+    second.space().unwrap()[..end].copy_from_slice(&wire[cut..cut + end]);
+    second.filled(end, ms(0));
+    assert!(matches!(second.next(ms(0)).unwrap(), Some((Event::Ping { .. }, _))));
+    // A piece of a message is not given, but joined.
+    assert!(second.next(ms(0)).unwrap().is_none());
+}

@@ -392,7 +392,8 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
         self.turn().detach(lend)
     }
 
-    /// Begins a turn with what remained of the last.
+    /// Begins a turn with what remained of the last. Room for answers, and whole messages or pieces, are as this turn asks; a message
+    /// that is being joined is joined to its end.
     ///
     /// # Errors
     /// [`UsageError::BufferTooShort`](crate::UsageError::BufferTooShort) if it does not fit: the buffers are shorter than those it

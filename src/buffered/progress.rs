@@ -61,9 +61,9 @@ impl Progress {
         self.wanted = u32::try_from(bytes).unwrap_or(u32::MAX);
     }
 
-    /// That of a connection of which nothing has to be remembered, as it was set up.
-    pub(super) fn restarted(&self) -> Self {
-        Self { joins: self.joins, wanted: self.wanted, ..Self::START }
+    /// This, with what the caller has asked of `other`: whole messages or pieces, and room.
+    pub(super) fn set_up_as(self, other: &Self) -> Self {
+        Self { joins: other.joins, wanted: other.wanted, ..self }
     }
 
     pub(super) fn is_paused(&self) -> bool {

@@ -64,7 +64,7 @@ impl<E: Entropy> Turn<'_, '_, E> {
 
     pub(super) fn detach<B: AsMut<[u8]>>(&mut self, lend: impl FnOnce(usize) -> B) -> Result<Option<Remainder<B>>, CallError> {
         let remainder = if self.progress.is_idle() { None } else { Some(self.keep(lend)?) };
-        *self.progress = self.progress.restarted();
+        *self.progress = Progress::START.set_up_as(self.progress);
         self.settle();
         Ok(remainder)
     }
@@ -109,7 +109,7 @@ impl<E: Entropy> Turn<'_, '_, E> {
             copy(part, place);
             rest = others;
         }
-        *self.progress = remainder.progress;
+        *self.progress = remainder.progress.set_up_as(self.progress);
         // Here may be room for events.
         self.progress.has_news |= self.progress.is_stalled;
         self.settle();

@@ -57,7 +57,8 @@ pub unsafe extern "C" fn sansocket_buffered_detach(
 
 /// Begins a turn with what remained of the last: right after `sansocket_buffered_attach`, with buffers that are no shorter, and
 /// memory for joining if there was some then. Reads the block that `sansocket_buffered_detach` wrote, or a copy of it, which is
-/// not needed any longer then; a `size` of 0 stands for nothing that remained. Once for each block.
+/// not needed any longer then; a `size` of 0 stands for nothing that remained. Once for each block. `room_for` and `in_pieces` are as
+/// this turn asks; a message that is being joined is joined to its end.
 ///
 /// Returns `SANSOCKET_OK`; `SANSOCKET_NOT_INITIALISED` if it is no such block; `SANSOCKET_WRONG_MEMORY_LEN` if it is cut off;
 /// `SANSOCKET_USAGE_BUFFER_TOO_SHORT`, or `SANSOCKET_INVALID_ARGUMENT` as to the memory for joining: the buffers are not as they

@@ -739,3 +739,18 @@ fn restore_leaves_room_and_way_of_giving_messages_as_this_turn_asks() {
     // A piece of a message is not given, but joined.
     assert!(second.next(ms(0)).unwrap().is_none());
 }
+
+/// Memory that was shortened meanwhile: the buffers hold what another connection left there.
+#[test]
+fn remainder_that_has_lost_bytes_is_refused() {
+    let mut ws = open(Role::Server);
+    let mut first = Buffered::attach(&mut ws, vec![0; 600], vec![0; 600]);
+    first.commands(ms(0)).send_text("ours").unwrap();
+    let rest = first.detach(|len| vec![0; len]).unwrap().unwrap();
+    let mut second = Buffered::attach(&mut ws, vec![0; 600], b"theirs".repeat(100));
+    let cut = rest.clone().map(|bytes| bytes[..5].to_vec());
+    assert_eq!(second.restore(&cut), Err(UsageError::BufferTooShort.into()));
+    assert!(second.due().is_empty());
+    second.restore(&rest).unwrap();
+    assert_eq!(second.due(), b"\x81\x04ours");
+}

@@ -397,7 +397,7 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     ///
     /// # Errors
     /// [`UsageError::BufferTooShort`](crate::UsageError::BufferTooShort) if it does not fit: the buffers are shorter than those it
-    /// comes from, or only one of them has memory for joining. Nothing has changed.
+    /// comes from, or only one of them has memory for joining; or if its memory has become shorter. Nothing has changed.
     pub fn restore<B: AsRef<[u8]>>(&mut self, remainder: &Remainder<B>) -> Result<(), CallError> {
         self.turn().restore(remainder)
     }

@@ -98,7 +98,8 @@ impl<E: Entropy> Turn<'_, '_, E> {
             (&mut *self.joining, remainder.joined_len),
             (&mut *self.output, remainder.progress.due.len()),
         ];
-        let is_short = parts.iter().any(|(place, len)| place.len() < *len);
+        let kept = parts.iter().fold(0, |sum: usize, (_, len)| sum.saturating_add(*len));
+        let is_short = parts.iter().any(|(place, len)| place.len() < *len) || remainder.bytes.as_ref().len() < kept;
         let can_go_on = remainder.progress.arrived.can_go_on(parts[0].0.len(), parts[1].0.len());
         if is_short || !can_go_on || remainder.has_memory != has_memory {
             return Err(UsageError::BufferTooShort.into());

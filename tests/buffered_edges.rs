@@ -754,3 +754,16 @@ fn remainder_that_has_lost_bytes_is_refused() {
     second.restore(&rest).unwrap();
     assert_eq!(second.due(), b"\x81\x04ours");
 }
+
+/// With what waited for room, the wait for it ends.
+#[test]
+fn discard_ends_a_stall() {
+    let mut ws = server_with(&DEFAULT, 1024, 1024).room_for(1024);
+    nothing(&mut ws, 0);
+    ws.commands(ms(0)).send_text("x").unwrap();
+    bring(&mut ws, &frame_to(Role::Server, FIN | PING, b"x"), 0);
+    nothing(&mut ws, 0);
+    ws.discard(ws.unread().len());
+    nothing(&mut ws, 0);
+    assert!(ws.wants_reading(), "it is never read again");
+}

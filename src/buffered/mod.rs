@@ -368,8 +368,7 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     /// Drops the first `n` bytes of [`unread`](Self::unread), which makes space for more. Call [`next`](Self::next) before you
     /// wait.
     pub fn discard(&mut self, n: usize) {
-        self.progress.arrived.consume(n);
-        self.progress.has_news |= n > 0;
+        self.turn().discard(n);
     }
 
     /// Whether nothing remains for the next turn: [`detach`](Self::detach) gives `None`.

@@ -225,6 +225,13 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
         self.progress.written(n, now, self.ws, self.output);
     }
 
+    /// What waited for room is less now, or nothing.
+    pub(super) fn discard(&mut self, n: usize) {
+        self.progress.arrived.consume(n);
+        self.progress.has_news |= n > 0;
+        self.progress.quiet_until = Instant::from_micros(0);
+    }
+
     pub(super) fn write_failed(&mut self) {
         self.progress.due.lose();
         self.progress.has_news = true;

@@ -49,7 +49,7 @@ use turn::Turn;
 ///    [`filled`](Self::filled): 0 if nothing did.
 ///
 /// ```
-/// use std::io::{ErrorKind, Read, Write};
+/// use std::io::{self, ErrorKind, Read, Write};
 /// use sansocket::{Accept, Buffered, CallError, Connection, Event, Instant, Origin, Transport};
 ///
 /// /// An echo server's connection, over anything that reads and writes and may block for a moment.
@@ -66,18 +66,22 @@ use turn::Turn;
 ///         }
 ///         match socket.write(ws.due()) {
 ///             Ok(n) => ws.written(n, now()),
-///             Err(error) if error.kind() == ErrorKind::Interrupted => {}
+///             Err(error) if is_not_yet(&error) => {}
 ///             Err(_) => ws.write_failed(),
 ///         }
-///         let Some(space) = ws.space() else { continue };
-///         match socket.read(space) {
-///             Ok(0) => ws.eof(),
-///             Ok(n) => ws.filled(n, now()),
-///             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => ws.filled(0, now()),
-///             Err(_) => ws.eof(),
+///         match ws.space().map(|space| socket.read(space)) {
+///             None => ws.filled(0, now()),
+///             Some(Ok(0)) => ws.eof(),
+///             Some(Ok(n)) => ws.filled(n, now()),
+///             Some(Err(error)) if is_not_yet(&error) => ws.filled(0, now()),
+///             Some(Err(_)) => ws.eof(),
 ///         }
 ///     }
 ///     Ok(())
+/// }
+///
+/// fn is_not_yet(error: &io::Error) -> bool {
+///     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 /// }
 /// # struct Duplex(std::collections::VecDeque<Vec<u8>>, Vec<u8>);
 /// # impl Read for Duplex {

@@ -1,4 +1,4 @@
-//! The current event, as positions: what it borrows can be lent again, and moved (rule 2 of `buffered`).
+//! The current event, as positions: what it borrows can be lent again, and moved.
 
 use crate::close_code::CloseCode;
 use crate::error::ProtocolError;

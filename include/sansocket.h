@@ -700,6 +700,7 @@ typedef struct sansocket_buffers {
     /**
      * There is no event unless the output has room for so many bytes of frames beside the answer to the peer: what a handler sends
      * for each event without looking. For an echo that is the longest piece and 14; more than the output has means all of it.
+     * A program that also sends of its own accord leaves so much of `sansocket_buffered_get_room`, or it stops its own events.
      */
     size_t room_for;
     /**
@@ -1097,7 +1098,8 @@ sansocket_result sansocket_buffered_attach(sansocket_buffered *buffered, sansock
  * arrived comes before the end of the input, and that before deadlines, which act only up to the time of the last
  * `sansocket_buffered_filled`.
  *
- * Returns `SANSOCKET_OK`, or `SANSOCKET_ENTROPY_FAILED` if a client's answer to the peer needs a masking key: call it again.
+ * Returns `SANSOCKET_OK`, or `SANSOCKET_ENTROPY_FAILED` if a client's answer to the peer needs a masking key: call it again;
+ * `SANSOCKET_USAGE_NO_DEFLATE` for a compressed message, if compression was agreed elsewhere: that is for the bare `sansocket`.
  */
 sansocket_result sansocket_buffered_next(sansocket_buffered *buffered, uint64_t now_ms, sansocket_event *event);
 
@@ -1125,7 +1127,8 @@ sansocket_result sansocket_buffered_write_failed(sansocket_buffered *buffered);
 
 /**
  * Returns what to do with the transport now: `SANSOCKET_TRANSPORT_KEEP` as long as something is due; `SANSOCKET_TRANSPORT_CLOSE`
- * when all is over, or without a connection. Shutting it down again does no harm.
+ * when all is over, or without a connection. Shut it down once where an edge-triggered epoll waits for the socket: it says so until
+ * the end, and on Linux each `shutdown` wakes that, so that the loop would never wait. With `poll`, doing it again is harmless.
  */
 sansocket_transport sansocket_buffered_get_transport(const sansocket_buffered *buffered);
 
@@ -1222,7 +1225,10 @@ size_t sansocket_buffered_get_room(const sansocket_buffered *buffered);
  */
 sansocket_result sansocket_buffered_pause(sansocket_buffered *buffered, uint64_t now_ms);
 
-/** Ends a `sansocket_buffered_pause`. Without one it does nothing. Returns `SANSOCKET_OK`. */
+/**
+ * Ends a `sansocket_buffered_pause`. Its time does not count for the writing deadline: a peer whose output nobody read may have
+ * waited for that. Without a pause it does nothing. Returns `SANSOCKET_OK`.
+ */
 sansocket_result sansocket_buffered_resume(sansocket_buffered *buffered, uint64_t now_ms);
 
 /**
@@ -1232,7 +1238,7 @@ sansocket_result sansocket_buffered_resume(sansocket_buffered *buffered, uint64_
 sansocket_bytes sansocket_buffered_unread(const sansocket_buffered *buffered);
 
 /**
- * Drops the first `n` bytes of what is unread, which makes space for more.
+ * Drops the first `n` bytes of what is unread, which makes space for more. Call `sansocket_buffered_next` before you wait.
  *
  * Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than is unread.
  */

@@ -146,7 +146,8 @@ use turn::Turn;
 /// [`Transport::ShutdownWrite`] is a `close_notify` and a flush. An end of the input without `close_notify` is an end
 /// like any other: whether something was cut off shows [`was_clean`](Connection::was_clean). Where a transport cannot shut down
 /// one direction (a UART, most TLS libraries), call [`eof`](Self::eof) when it says `ShutdownWrite` and
-/// [`was_clean`](Connection::was_clean).
+/// [`was_clean`](Connection::was_clean). What is unread is dropped then: where it may belong to the next connection, call
+/// [`pause`](Self::pause) as soon as both Closes were exchanged, and end when nothing is due.
 ///
 /// # Many connections, one pair of buffers
 ///
@@ -236,7 +237,8 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     ///
     /// # Errors
     /// [`CallError::EntropyFailed`] if a client's answer to the peer needs a masking key and there is none: call it again.
-    /// [`UsageError::BufferTooShort`](crate::UsageError::BufferTooShort).
+    /// [`UsageError::BufferTooShort`](crate::UsageError::BufferTooShort). [`UsageError::NoDeflate`](crate::UsageError::NoDeflate) for a
+    /// compressed message, if compression was agreed elsewhere ([`Connection::open`]): that is for the bare [`Connection`].
     #[inline(always)]
     pub fn next(&mut self, now: Instant) -> Result<Option<(Event<'_>, Commands<'_, 'c, E>)>, CallError> {
         // What is common goes from registers to the caller.

@@ -15,7 +15,8 @@ use crate::{CallError, Event, Instant, Transport};
 /// arrived comes before the end of the input, and that before deadlines, which act only up to the time of the last
 /// `sansocket_buffered_filled`.
 ///
-/// Returns `SANSOCKET_OK`, or `SANSOCKET_ENTROPY_FAILED` if a client's answer to the peer needs a masking key: call it again.
+/// Returns `SANSOCKET_OK`, or `SANSOCKET_ENTROPY_FAILED` if a client's answer to the peer needs a masking key: call it again;
+/// `SANSOCKET_USAGE_NO_DEFLATE` for a compressed message, if compression was agreed elsewhere: that is for the bare `sansocket`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_buffered_next(
     buffered: *mut sansocket_buffered,
@@ -118,7 +119,8 @@ pub unsafe extern "C" fn sansocket_buffered_eof(buffered: *mut sansocket_buffere
 }
 
 /// Returns what to do with the transport now: `SANSOCKET_TRANSPORT_KEEP` as long as something is due; `SANSOCKET_TRANSPORT_CLOSE`
-/// when all is over, or without a connection. Shutting it down again does no harm.
+/// when all is over, or without a connection. Shut it down once where an edge-triggered epoll waits for the socket: it says so until
+/// the end, and on Linux each `shutdown` wakes that, so that the loop would never wait. With `poll`, doing it again is harmless.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_buffered_get_transport(buffered: *const sansocket_buffered) -> sansocket_transport {
     // SAFETY: the caller keeps to what stands at the top of the header.
@@ -172,7 +174,8 @@ pub unsafe extern "C" fn sansocket_buffered_pause(buffered: *mut sansocket_buffe
     done(unsafe { attached(buffered) }.map(|attached| attached.layer.pause(Instant::from_millis(now_ms))))
 }
 
-/// Ends a `sansocket_buffered_pause`. Without one it does nothing. Returns `SANSOCKET_OK`.
+/// Ends a `sansocket_buffered_pause`. Its time does not count for the writing deadline: a peer whose output nobody read may have
+/// waited for that. Without a pause it does nothing. Returns `SANSOCKET_OK`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_buffered_resume(buffered: *mut sansocket_buffered, now_ms: u64) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.
@@ -188,7 +191,7 @@ pub unsafe extern "C" fn sansocket_buffered_unread(buffered: *const sansocket_bu
     attached.map_or(sansocket_bytes::NONE, |attached| sansocket_bytes::of(attached.layer.unread(), attached.input))
 }
 
-/// Drops the first `n` bytes of what is unread, which makes space for more.
+/// Drops the first `n` bytes of what is unread, which makes space for more. Call `sansocket_buffered_next` before you wait.
 ///
 /// Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than is unread.
 #[unsafe(no_mangle)]

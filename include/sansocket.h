@@ -1291,7 +1291,7 @@ sansocket_result sansocket_buffered_fail(sansocket_buffered *buffered, uint64_t 
 /**
  * Returns the length of the block that `sansocket_buffered_detach` wants, in bytes; 0 if nothing remains, or without a
  * connection: it is idle, and costs nothing until its next turn. Otherwise: input that is not consumed, the current event,
- * a message that is being joined, output that is due, and some 160 bytes that remember the rest. A program that will not keep
+ * a message that is being joined, output that is due, and up to 192 bytes that remember the rest. A program that will not keep
  * that much fails or drops the connection.
  */
 size_t sansocket_buffered_remaining(sansocket_buffered *buffered);

@@ -21,7 +21,7 @@ const MAGIC: u64 = u64::from_be_bytes(*b"sansrest") ^ SANSOCKET_ABI_VERSION as u
 
 /// Returns the length of the block that `sansocket_buffered_detach` wants, in bytes; 0 if nothing remains, or without a
 /// connection: it is idle, and costs nothing until its next turn. Otherwise: input that is not consumed, the current event,
-/// a message that is being joined, output that is due, and some 160 bytes that remember the rest. A program that will not keep
+/// a message that is being joined, output that is due, and up to 192 bytes that remember the rest. A program that will not keep
 /// that much fails or drops the connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_buffered_remaining(buffered: *mut sansocket_buffered) -> usize {

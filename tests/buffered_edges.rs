@@ -758,7 +758,7 @@ fn remainder_that_has_lost_bytes_is_refused() {
 /// With what waited for room, the wait for it ends.
 #[test]
 fn discard_ends_a_stall() {
-    let mut ws = server_with(&DEFAULT, 1024, 1024).room_for(1024);
+    let mut ws = server_with(&DEFAULT, 1024, 1024).room_for(1024 - 131);
     nothing(&mut ws, 0);
     ws.commands(ms(0)).send_text("x").unwrap();
     bring(&mut ws, &frame_to(Role::Server, FIN | PING, b"x"), 0);
@@ -766,4 +766,22 @@ fn discard_ends_a_stall() {
     ws.discard(ws.unread().len());
     nothing(&mut ws, 0);
     assert!(ws.wants_reading(), "it is never read again");
+}
+
+/// A peer that takes the rest of the output more slowly than `min_write_rate` has the closing deadline, and what its bytes earn.
+#[test]
+fn peer_that_takes_less_than_the_least_rate_ends_at_the_closing_deadline() {
+    for (rate, ends_at) in [(240, 6), (0, 60)] {
+        let config = Config::new().keepalive_interval_ms(0).min_write_rate(rate);
+        let mut ws = server_with(&config, 1024, 1024);
+        ws.commands(ms(0)).send(MessageKind::Binary, &[0; 800]).unwrap();
+        ws.commands(ms(0)).close(CloseCode::GOING_AWAY, "").unwrap();
+        let second = (1..60).find(|second| {
+            ws.written(1, ms(second * 1000));
+            ws.filled(0, ms(second * 1000));
+            while ws.next(ms(second * 1000)).unwrap().is_some() {}
+            ws.transport() == Transport::Close
+        });
+        assert_eq!(second.unwrap_or(60), ends_at);
+    }
 }

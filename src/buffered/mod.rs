@@ -121,7 +121,8 @@ use turn::Turn;
 /// - **Order.** What arrived comes before the end of the input, and that before deadlines, which act only up to when the input was
 ///   last looked at ([`filled`](Self::filled)): a machine that slept takes what has arrived first. Output is written before
 ///   the transport is shut down or closed.
-/// - **Slow peers.** The peer may take the output as slowly as it likes. If it takes nothing of it for
+/// - **Slow peers.** The peer may take the output as slowly as it likes, until the connection closes: from then on at
+///   [`Config::min_write_rate`](crate::Config::min_write_rate). If it takes nothing of it for
 ///   [`Config::write_timeout_ms`](crate::Config::write_timeout_ms), the connection ends.
 /// - **Messages.** [`new`](Self::new) gives whole messages: in place if they arrive whole, otherwise joined in the input. One that is
 ///   longer than the input less 144 bytes (a header and a control frame) fails the connection with 1009.

@@ -197,8 +197,8 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
         }
         if self.ws.next_timeout().is_some_and(|due| due <= looked) {
             let received = self.ws.handle_timeout(looked, self.progress.due.free_part(self.output));
-            if let Some(Event::Closed { cause: EndCause::HandshakeTimeout, .. }) = received.event {
-                // Nobody waits for the rest of a request any longer.
+            if let Some(Event::Closed { cause: EndCause::HandshakeTimeout | EndCause::ClosingTimeout, .. }) = received.event {
+                // Nobody waits for the rest of a request any longer, nor for a peer that takes less than `min_write_rate`.
                 self.progress.due.lose();
             }
             if self.progress.take(&received, 0, looked, self.ws.config()) {

@@ -328,7 +328,7 @@ impl<'c> Model<'c> {
             let (produced, event) = (received.produced, received.event.as_ref().map(Ev::of));
             self.produce(&out[..produced], self.looked);
             // Nobody waits for a request that the peer has not taken.
-            if let Some(Ev::Closed { cause: EndCause::HandshakeTimeout, .. }) = event {
+            if let Some(Ev::Closed { cause: EndCause::HandshakeTimeout | EndCause::ClosingTimeout, .. }) = event {
                 self.lost = true;
                 self.due.clear();
             }

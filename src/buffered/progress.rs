@@ -135,7 +135,7 @@ impl Progress {
         }
         ws.written(n, now);
         self.due.take(n, now, ws.config().write_timeout_ms, self.needed(), output);
-        self.has_news |= self.is_stalled && n > 0;
+        self.has_news |= self.is_stalled && self.due.free(output.len()) >= self.needed();
     }
 
     /// How much of the output frames of the caller's leave free (law 7): room for an answer to the peer; and while an event waits, for

@@ -699,8 +699,7 @@ typedef struct sansocket_buffers {
     size_t joining_size;
     /**
      * There is no event unless the output has room for so many bytes of frames beside the answer to the peer: what a handler sends
-     * for each event without looking. For an echo that is the longest piece and 14; more than the output has means all of it.
-     * A program that also sends of its own accord leaves so much of `sansocket_buffered_get_room`, or it stops its own events.
+     * for each event without looking. For an echo that is the longest piece and 14, and the output has 131 more.
      */
     size_t room_for;
     /**

@@ -26,14 +26,16 @@ impl Received<'_> {
     }
 }
 
-/// What happened. It borrows the input of the call that returned it (or the window lent for inflating), never the connection.
+/// What happened. (Patterns of its variants end in `..`, as they may grow: `Event::Closed { code, .. }`.) It borrows the input of the call that returned it (or the window lent for inflating), never the connection.
 #[derive(PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event<'i> {
     /// Server: a valid opening handshake (§4.2.1). Nothing more is read until
     /// [`accept`](crate::Connection::accept) or [`respond`](crate::Connection::respond) answers it.
     Request(Request<'i>),
-    /// Server: plain HTTP on our port. Answer with [`respond`](crate::Connection::respond).
+    /// Server: plain HTTP on our port. Answer with [`respond`](crate::Connection::respond), or
+    /// [`accept_or_refuse`](crate::Connection::accept_or_refuse), which says 400; until then the peer waits, at most for the
+    /// handshake's deadline. After the answer the connection ends by itself, with a `Closed` of 1006, since no Close was exchanged.
     HttpRequest(Request<'i>),
     /// Client: the server's 101, completely checked (§4.1). Messages can now be sent.
     Opened(Response<'i>),

@@ -103,7 +103,8 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
     /// Sends a part of a message, as a fragment (§5.4), as far as there is room, and returns how many bytes of `payload` it
     /// took. `offset` is how many bytes of the message went before: 0 begins one, as [`Data::offset`](crate::Data) does. `fin` ends
     /// the message, once all of `payload` is taken. On a connection that is already closing it takes everything, which goes
-    /// nowhere.
+    /// nowhere. An empty message is one call with an empty payload. (Of `offset`, only whether it is 0 matters: whether a message is
+    /// unfinished has to agree.)
     ///
     /// ```
     /// # use sansocket::{Buffered, CallError, Config, Connection, Instant, MessageKind, Negotiated, NoEntropy, Role};

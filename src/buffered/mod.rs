@@ -50,25 +50,45 @@ use turn::Turn;
 ///
 /// ```
 /// use std::io::{self, ErrorKind, Read, Write};
-/// use sansocket::{Accept, Buffered, CallError, Connection, Event, Instant, Origin, Transport};
+/// use std::net::{Shutdown, TcpStream};
+/// use std::time::{Duration, Instant as Clock};
+/// use sansocket::{Accept, Buffered, Config, Connection, Event, Instant, Origin, Transport};
 ///
-/// /// An echo server's connection, over anything that reads and writes and may block for a moment.
-/// fn serve(mut socket: impl Read + Write, mut now: impl FnMut() -> Instant) -> Result<(), CallError> {
-///     # let config = sansocket::Config::new();
-///     let mut ws = Buffered::new(Connection::server(&config, now()), [0; 4096], [0; 8192]).room_for(4096);
+/// static CONFIG: Config = Config::new();
+/// const LONGEST: usize = 64 << 10;
+///
+/// /// An echo server's connection, in a thread of its own.
+/// fn serve(mut socket: TcpStream) -> Result<(), Box<dyn std::error::Error>> {
+///     let start = Clock::now();
+///     let now = || Instant::from(start.elapsed());
+///     // A peer that does not take what is written is read all the same.
+///     socket.set_write_timeout(Some(Duration::from_millis(100)))?;
+///     let ws = Connection::server(&CONFIG, now());
+///     let mut ws = Buffered::new(ws, vec![0; LONGEST + 144], vec![0; 2 * LONGEST]).room_for(LONGEST + 14);
+///     let mut was_shut_down = false;
 ///     while ws.transport() != Transport::Close {
 ///         while let Some((event, mut ws)) = ws.next(now())? {
 ///             match event {
-///                 Event::Request(request) => ws.accept_or_refuse(&request, &Accept::new(Origin::Any))?,
+///                 Event::Request(request) | Event::HttpRequest(request) => {
+///                     ws.accept_or_refuse(&request, &Accept::new(Origin::Any))?;
+///                 }
 ///                 Event::Data(message) => ws.send(message.kind, message.payload)?,
 ///                 _ => {}
 ///             }
 ///         }
-///         match socket.write(ws.due()) {
-///             Ok(n) => ws.written(n, now()),
-///             Err(error) if is_not_yet(&error) => {}
-///             Err(_) => ws.write_failed(),
+///         if !ws.due().is_empty() {
+///             match socket.write(ws.due()) {
+///                 Ok(n) => ws.written(n, now()),
+///                 Err(error) if is_not_yet(&error) => {}
+///                 Err(_) => ws.write_failed(),
+///             }
 ///         }
+///         if ws.transport() == Transport::ShutdownWrite && !was_shut_down {
+///             was_shut_down = true;
+///             socket.shutdown(Shutdown::Write).ok();
+///         }
+///         let wait = if ws.due().is_empty() { ws.millis_until_timeout(now()) } else { Some(1) };
+///         socket.set_read_timeout(wait.map(|ms| Duration::from_millis(ms.max(1))))?;
 ///         match ws.space().map(|space| socket.read(space)) {
 ///             None => ws.filled(0, now()),
 ///             Some(Ok(0)) => ws.eof(),
@@ -80,40 +100,36 @@ use turn::Turn;
 ///     Ok(())
 /// }
 ///
+/// /// Nothing is wrong: the time is over, or a signal came.
 /// fn is_not_yet(error: &io::Error) -> bool {
-///     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+///     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 /// }
-/// # struct Duplex(std::collections::VecDeque<Vec<u8>>, Vec<u8>);
-/// # impl Read for Duplex {
-/// #     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-/// #         let Some(next) = self.0.pop_front() else { return Ok(0) };
-/// #         into[..next.len()].copy_from_slice(&next);
-/// #         Ok(next.len())
-/// #     }
-/// # }
-/// # impl Write for Duplex {
-/// #     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-/// #         let taken = bytes.len().min(7);
-/// #         self.1.extend_from_slice(&bytes[..taken]);
-/// #         Ok(taken)
-/// #     }
-/// #     fn flush(&mut self) -> std::io::Result<()> {
-/// #         Ok(())
-/// #     }
+/// # // What a client sends, after which it ends its own half, is answered with all of this.
+/// # fn answer(request: &[u8]) -> std::io::Result<Vec<u8>> {
+/// #     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// #     let mut client = TcpStream::connect(listener.local_addr()?)?;
+/// #     let server = std::thread::spawn(move || serve(listener.accept().unwrap().0).unwrap());
+/// #     client.write_all(&request[..40])?;
+/// #     std::thread::sleep(Duration::from_millis(20));
+/// #     client.write_all(&request[40..])?;
+/// #     client.shutdown(Shutdown::Write)?;
+/// #     let mut answer = Vec::new();
+/// #     client.read_to_end(&mut answer)?;
+/// #     server.join().unwrap();
+/// #     Ok(answer)
 /// # }
 /// # let request = b"GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-/// #     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x82\0\0\0\0Hi";
-/// # let (first, second) = request.split_at(100);
-/// # let mut duplex = Duplex([first.to_vec(), second.to_vec(), b"\x88\x80\0\0\0\0".to_vec()].into(), Vec::new());
-/// # serve(&mut duplex, || Instant::from_millis(0))?;
-/// # assert!(duplex.1.ends_with(b"Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x02Hi\x88\x00"));
-/// # Ok::<(), CallError>(())
+/// #     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x82\0\0\0\0Hi\x88\x80\0\0\0\0";
+/// # assert!(answer(request)?.ends_with(b"Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x02Hi\x88\x00"));
+/// # assert!(answer(b"GET /page.html HTTP/1.1\r\nHost: example.com\r\n\r\n")?.starts_with(b"HTTP/1.1 400 "));
+/// # Ok::<(), std::io::Error>(())
 /// ```
 ///
 /// # What holds by itself
 ///
 /// - **Events.** [`next`](Self::next) releases the event that it gave before. Until then [`current`](Self::current) gives that one
-///   again: a handler that failed by `?`, or a future that was dropped, has lost neither event nor bytes.
+///   again: a handler that failed by `?`, or a future that was dropped, has lost neither event nor bytes, if it is called before
+///   `next`. (What the handler has changed in the bytes stays changed.)
 /// - **Room.** There is no event while the output lacks room for the answer that it may cause, and no space to read into while
 ///   bytes wait: a peer that does not read is not read. What the program sends leaves room for such an answer, so a flood
 ///   of Pings and a program that sends do not block each other. Meanwhile the deadlines that wait for the peer stand still. A program
@@ -183,7 +199,11 @@ pub struct Io<'a> {
 }
 
 impl<'c, E: Entropy, I: Buffer, O: Buffer> Buffered<'c, E, I, O> {
-    /// A connection with buffers of its own. Messages come whole.
+    /// A connection with buffers of its own: arrays, which lie where it lies and move with it, or vectors, which suit what is longer.
+    /// Messages come whole.
+    ///
+    /// Its type is `Buffered<'static, NoEntropy, Vec<u8>, Vec<u8>>` for a server with vectors; a function for all takes
+    /// `&mut Buffered<'_, E, I, O>` with `E: Entropy, I: Buffer, O: Buffer`.
     pub fn new(ws: Connection<'c, E>, input: I, output: O) -> Self {
         Self::attach(ws, input, output).whole()
     }
@@ -253,7 +273,7 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     }
 
     /// The first half of [`next`](Self::next): whether there is another event, which [`current`](Self::current) gives. For functions
-    /// that return an event.
+    /// that loop and return an event, which the borrow checker does not let loop on `next`.
     ///
     /// # Errors
     /// As [`next`](Self::next).
@@ -287,7 +307,8 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     }
 
     /// The transport takes no more: what is due is dropped, and what is sent from now on. What has arrived can still be read,
-    /// the peer's Close perhaps, until [`eof`](Self::eof).
+    /// the peer's Close perhaps, until [`eof`](Self::eof). This is for errors that are final: what would block, a timeout and a signal
+    /// are none.
     pub fn write_failed(&mut self) {
         self.turn().write_failed();
     }
@@ -300,7 +321,8 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     }
 
     /// The transport has put `n` bytes at the start of [`space`](Self::space). 0 says that there was nothing to read: deadlines
-    /// up to now may act. Report that too, after each wait.
+    /// up to now may act. Report that too after each wait, also while there is no space: without it no deadline acts, not even the
+    /// writing deadline. `n` beyond what was lent counts as all of it.
     pub fn filled(&mut self, n: usize, now: Instant) {
         self.turn().filled(n, now);
     }

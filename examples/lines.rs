@@ -22,7 +22,15 @@ impl Lines {
         let waker = Arc::new(Mutex::new(None::<Waker>));
         let lines = Self { queue, waker: Arc::clone(&waker), have_ended: false };
         thread::spawn(move || {
-            let wake = || waker.lock().is_ok_and(|waker| waker.as_ref().is_some_and(|waker| waker.wake().is_ok()));
+            let wake = || {
+                let waker = waker.lock();
+                // A signal must not lose it.
+                while let Ok(Some(Err(error))) = waker.as_ref().map(|waker| waker.as_ref().map(Waker::wake)) {
+                    if error.kind() != io::ErrorKind::Interrupted {
+                        break;
+                    }
+                }
+            };
             for line in io::stdin().lock().split(b'\n') {
                 let line = line.map(|line| line.strip_suffix(b"\r").unwrap_or(&line).to_vec());
                 let is_last = line.is_err();

@@ -210,7 +210,7 @@ static void long_messages_go_out_in_parts(void)
 
     begin(&server, SANSOCKET_SERVER, NULL);
     EXPECT(sansocket_buffered_get_room(&server.b) == sizeof server.output - SANSOCKET_MAX_ANSWER);
-    EXPECT(sansocket_buffered_send(&server.b, 0, SANSOCKET_BINARY, message, sizeof message) == SANSOCKET_NEEDS_ROOM);
+    EXPECT(sansocket_buffered_send(&server.b, 0, SANSOCKET_BINARY, message, sizeof message) == SANSOCKET_USAGE_BUFFER_TOO_SHORT);
     while (sent < sizeof message) {
         const sansocket_result result = sansocket_buffered_send_part(&server.b, 0, SANSOCKET_BINARY, sent, message + sent,
                                                                      sizeof message - sent, 1, &taken);

@@ -1171,7 +1171,8 @@ sansocket_result sansocket_buffered_eof(sansocket_buffered *buffered);
  * the call.
  *
  * All functions of this kind append all of their bytes to the output, or they do nothing and return `SANSOCKET_NEEDS_ROOM`:
- * `sansocket_buffered_get_room` says when there is room again. What they read must not overlap the output. They return what
+ * `sansocket_buffered_get_room` says when there is room again. For what the output could not hold even if it were empty, they
+ * return `SANSOCKET_USAGE_BUFFER_TOO_SHORT`. What they read must not overlap the output. They return what
  * those do whose names they have.
  */
 sansocket_result sansocket_buffered_request(

@@ -17,7 +17,8 @@ use crate::time::Instant;
 /// handler can answer while it still has the event's bytes; outside of events [`commands`](crate::Buffered::commands) lends it.
 ///
 /// A verb writes all of its bytes to the output, or it does nothing and returns [`CallError::NeedsRoom`]: then it can be repeated once
-/// the transport has taken some ([`room`](Self::room)). On a connection that is already closing, messages go nowhere, and that
+/// the transport has taken some ([`room`](Self::room)). What the output could not hold even if it were empty is
+/// [`UsageError::BufferTooShort`]. On a connection that is already closing, messages go nowhere, and that
 /// is no error.
 pub struct Commands<'a, 'c, E> {
     ws: &'a mut Connection<'c, E>,

@@ -18,7 +18,8 @@ type Verbs<'a> = Commands<'a, 'static, Source>;
 /// the call.
 ///
 /// All functions of this kind append all of their bytes to the output, or they do nothing and return `SANSOCKET_NEEDS_ROOM`:
-/// `sansocket_buffered_get_room` says when there is room again. What they read must not overlap the output. They return what
+/// `sansocket_buffered_get_room` says when there is room again. For what the output could not hold even if it were empty, they
+/// return `SANSOCKET_USAGE_BUFFER_TOO_SHORT`. What they read must not overlap the output. They return what
 /// those do whose names they have.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_buffered_request(

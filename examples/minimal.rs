@@ -11,16 +11,21 @@ use wire::{SystemEntropy, Wire, note, report, show};
 static CONFIG: Config = Config::new();
 const USAGE: &str = "usage: minimal [ws://HOST[:PORT][/PATH]]";
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
+fn main() -> ExitCode {
+    ExitCode::from(talk().map_err(|error| note(&error.to_string())).unwrap_or(1))
+}
+
+/// Returns the exit status.
+fn talk() -> Result<u8, Box<dyn Error>> {
     let argument = std::env::args_os().nth(1).unwrap_or("ws://127.0.0.1:9001/".into());
     let argument = argument.to_string_lossy();
     if argument == "--help" {
         show(USAGE, "\n");
-        return Ok(ExitCode::SUCCESS);
+        return Ok(0);
     }
     let Some(url) = Url::parse(&argument).ok().filter(|url| !url.is_secure()) else {
         note(USAGE);
-        return Ok(ExitCode::from(2));
+        return Ok(2);
     };
     let mut wire = Wire::dial(&url)?;
     let mut ws = Buffered::new(Connection::client(&CONFIG, SystemEntropy, wire.now()), [0; 16 << 10], [0; 4 << 10]);
@@ -39,5 +44,5 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             _ => {}
         }
     }
-    Ok(ExitCode::from(status))
+    Ok(status)
 }

@@ -6,8 +6,7 @@
 int main(int argc, char **argv)
 {
     static uint8_t input[16384], output[4096];
-    const char *usage = "usage: minimal [ws://HOST[:PORT]/PATH]";
-    const char *argument = argc > 1 ? argv[1] : "ws://127.0.0.1:9001/";
+    const char *usage = "usage: minimal [ws://HOST[:PORT]/PATH]", *argument = argc > 1 ? argv[1] : "ws://127.0.0.1:9001/";
     sansocket_url url;
     if (strcmp(argument, "--help") == 0)
         return puts(usage), 0;
@@ -25,11 +24,12 @@ int main(int argc, char **argv)
     sansocket_buffered b;
     sansocket_buffers buffers = {.input = input, .input_size = sizeof input, .output = output, .output_size = sizeof output};
     sansocket_buffered_attach(&b, &ws, &buffers);
-    sansocket_buffered_request(&b, now_ms(), &(sansocket_client_request){.host = url.authority, .target = url.target});
+    sansocket_client_request request = {.host = url.authority, .target = url.target};
+    bool has_begun = sansocket_buffered_request(&b, now_ms(), &request) == SANSOCKET_OK;
 
     sansocket_event event;
     int status = 0;
-    while (wire_next(fd, &b, &event)) {
+    while (has_begun && wire_next(fd, &b, &event)) {
         if (event.type == SANSOCKET_EVENT_OPENED) {
             sansocket_buffered_send(&b, now_ms(), SANSOCKET_TEXT, "Hello, sansocket", 16);
         } else if (event.type == SANSOCKET_EVENT_DATA) {

@@ -14,6 +14,7 @@
  *     sansocket_buffers buffers = {0};
  *     buffers.input = input, buffers.input_size = sizeof input;
  *     buffers.output = output, buffers.output_size = sizeof output;
+ *     buffers.room_for = sizeof output / 2;                  // an event comes when its echo, of as many bytes, has room
  *     sansocket_buffered_attach(&b, &ws, &buffers);
  *     while (sansocket_buffered_get_transport(&b) != SANSOCKET_TRANSPORT_CLOSE) {
  *         while (sansocket_buffered_next(&b, now_ms(), &event) == SANSOCKET_OK && event.type != SANSOCKET_EVENT_NONE) {
@@ -254,7 +255,10 @@ typedef enum SANSOCKET_ENUM(sansocket_result) {
     SANSOCKET_USAGE_PAYLOAD_TOO_LONG = 277,
     /** §5.4: a further part of a message while no message is unfinished. */
     SANSOCKET_USAGE_NO_MESSAGE_UNFINISHED = 278,
-    /** A `sansocket_buffered` connection with an input below 131 bytes or an output below 262. */
+    /**
+     * A `sansocket_buffered` connection with an input below 131 bytes, or an output below 262, below 131 and the room that was
+     * asked for, or below a frame and 131.
+     */
     SANSOCKET_USAGE_BUFFER_TOO_SHORT = 279,
     /** The scheme is missing or not `ws`, `wss`, `http` or `https`. */
     SANSOCKET_URL_INVALID_SCHEME = 513,
@@ -699,7 +703,8 @@ typedef struct sansocket_buffers {
     size_t joining_size;
     /**
      * There is no event unless the output has room for so many bytes of frames beside the answer to the peer: what a handler sends
-     * for each event without looking. For an echo that is the longest piece and 14, and the output has 131 more.
+     * for each event without looking. For an echo that is the longest piece and 14. At most `output_size` less 131, otherwise
+     * `SANSOCKET_USAGE_BUFFER_TOO_SHORT`.
      */
     size_t room_for;
     /**
@@ -1078,7 +1083,8 @@ sansocket_result sansocket_init_client(sansocket *ws, const sansocket_setup *set
 
 /**
  * Gives a connection its buffers: once, right after it was initialised, or for one turn with buffers that many connections
- * share, which `sansocket_buffered_detach` ends. `buffered` may have any contents before, and what it held is forgotten.
+ * share, which `sansocket_buffered_detach` ends. `buffered` may have any contents before, and what it held is lost, unread input
+ * and output that is due too: `sansocket_buffered_detach` comes first.
  *
  * The connection is lent until it is detached, or for as long as `buffered` is used: it stays where it is, belongs to no other
  * `sansocket_buffered`, and meanwhile only functions that ask it something (`sansocket_get_...`) are called with `ws` itself.
@@ -1150,7 +1156,8 @@ sansocket_bytes sansocket_buffered_space(sansocket_buffered *buffered);
 
 /**
  * Says that the transport has put `n` bytes at the start of the space. 0 says that there was nothing to read: the deadlines up
- * to `now_ms` may act. Report that too, after each wait.
+ * to `now_ms` may act. Report that too after each wait, also while there is no space: without it no deadline acts. (A `recv` of
+ * 0 is the end of the input: `sansocket_buffered_eof`.)
  *
  * Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than the space.
  */
@@ -1259,7 +1266,8 @@ sansocket_result sansocket_buffered_respond(
  * Sends a part of a message, as a fragment (§5.4), as far as there is room, and writes to `taken` how many bytes of `payload`
  * that is: call it again, with the rest, once the transport has taken some of what is due. `offset` is how many bytes of the
  * message went before: 0 begins one, as in an event. `fin` that is not 0 ends the message, once all of `payload` is taken. On a
- * connection that is already closing it takes everything, which goes nowhere.
+ * connection that is already closing it takes everything, which goes nowhere. An empty message is one call with a `len` of 0. No
+ * deadline comes for the rest: call it after each `sansocket_buffered_written`.
  *
  * Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` if nothing can be taken;
  * `SANSOCKET_USAGE_MESSAGE_UNFINISHED` if a message begins inside another, `_NO_MESSAGE_UNFINISHED` if there is none to
@@ -1298,8 +1306,9 @@ size_t sansocket_buffered_remaining(sansocket_buffered *buffered);
 
 /**
  * Ends a turn with shared buffers: writes what remains to `block`, memory of any alignment with at least as many bytes as
- * `sansocket_buffered_remaining` says, which may be NULL if that is 0. `buffered` is as zeroed memory then, and connection and
- * buffers are no longer lent. The block is the caller's; it may be copied and moved, and is for `sansocket_buffered_restore`.
+ * `sansocket_buffered_remaining` says, which may be NULL if that is 0. Connection and buffers
+ * are no longer lent then. Every function refuses `buffered`, and `sansocket_buffered_get_transport` says
+ * `SANSOCKET_TRANSPORT_CLOSE`: ask it before, and `sansocket_buffered_get_next_timeout`. The block is the caller's; it may be copied and moved, and is for `sansocket_buffered_restore`.
  *
  * Returns `SANSOCKET_OK`, or `SANSOCKET_WRONG_MEMORY_LEN` if the block is shorter: it is still attached. The block must not
  * overlap the buffers.
@@ -1309,8 +1318,9 @@ sansocket_result sansocket_buffered_detach(sansocket_buffered *buffered, uint8_t
 /**
  * Begins a turn with what remained of the last: right after `sansocket_buffered_attach`, with buffers that are no shorter, and
  * memory for joining if there was some then. Reads the block that `sansocket_buffered_detach` wrote, or a copy of it, which is
- * not needed any longer then; a `size` of 0 stands for nothing that remained. Once for each block. `room_for` and `in_pieces` are as
- * this turn asks; a message that is being joined is joined to its end.
+ * not needed any longer then; a `size` of 0 stands for nothing that remained. Once for each block, before anything else:
+ * neither one that is left out nor one that is given twice is noticed. `room_for` and `in_pieces` may differ from the last
+ * turn's; a message that is being joined is joined to its end.
  *
  * Returns `SANSOCKET_OK`; `SANSOCKET_NOT_INITIALISED` if it is no such block; `SANSOCKET_WRONG_MEMORY_LEN` if it is cut off;
  * `SANSOCKET_USAGE_BUFFER_TOO_SHORT`, or `SANSOCKET_INVALID_ARGUMENT` as to the memory for joining: the buffers are not as they

@@ -189,8 +189,9 @@ UsageError {
     PayloadTooLong = 21, "a payload has less than 2^63 bytes";
     /// §5.4: a further part of a message while no message is unfinished.
     NoMessageUnfinished = 22, "no message is unfinished that this could continue";
-    /// A [`Buffered`](crate::Buffered) connection with an input below 131 bytes or an output below 262.
-    BufferTooShort = 23, "the input needs at least 131 bytes, and the output 262";
+    /// A [`Buffered`](crate::Buffered) connection with an input below 131 bytes, or an output below 262, below 131 and the room that was
+    /// asked for, or below a frame and 131.
+    BufferTooShort = 23, "a buffer is too short: the input below 131 bytes, or the output below 262 or below what is to be sent and 131";
 }
 }
 

@@ -14,6 +14,7 @@
  *     sansocket_buffers buffers = {0};
  *     buffers.input = input, buffers.input_size = sizeof input;
  *     buffers.output = output, buffers.output_size = sizeof output;
+ *     buffers.room_for = sizeof output / 2;                  // an event comes when its echo, of as many bytes, has room
  *     sansocket_buffered_attach(&b, &ws, &buffers);
  *     while (sansocket_buffered_get_transport(&b) != SANSOCKET_TRANSPORT_CLOSE) {
  *         while (sansocket_buffered_next(&b, now_ms(), &event) == SANSOCKET_OK && event.type != SANSOCKET_EVENT_NONE) {

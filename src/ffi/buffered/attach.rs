@@ -37,7 +37,8 @@ pub struct sansocket_buffers {
     /// How many bytes.
     pub joining_size: usize,
     /// There is no event unless the output has room for so many bytes of frames beside the answer to the peer: what a handler sends
-    /// for each event without looking. For an echo that is the longest piece and 14, and the output has 131 more.
+    /// for each event without looking. For an echo that is the longest piece and 14. At most `output_size` less 131, otherwise
+    /// `SANSOCKET_USAGE_BUFFER_TOO_SHORT`.
     pub room_for: usize,
     /// 1 for messages in pieces, as they arrive, of any length; 0 for whole ones. A message that is too long to be joined fails the
     /// connection with 1009.
@@ -90,7 +91,8 @@ const MIN_INPUT: usize = MAX_REMAINDER + 1;
 const MIN_OUTPUT: usize = 2 * MAX_ANSWER;
 
 /// Gives a connection its buffers: once, right after it was initialised, or for one turn with buffers that many connections
-/// share, which `sansocket_buffered_detach` ends. `buffered` may have any contents before, and what it held is forgotten.
+/// share, which `sansocket_buffered_detach` ends. `buffered` may have any contents before, and what it held is lost, unread input
+/// and output that is due too: `sansocket_buffered_detach` comes first.
 ///
 /// The connection is lent until it is detached, or for as long as `buffered` is used: it stays where it is, belongs to no other
 /// `sansocket_buffered`, and meanwhile only functions that ask it something (`sansocket_get_...`) are called with `ws` itself.

@@ -108,7 +108,8 @@ pub unsafe extern "C" fn sansocket_buffered_send(
 /// Sends a part of a message, as a fragment (§5.4), as far as there is room, and writes to `taken` how many bytes of `payload`
 /// that is: call it again, with the rest, once the transport has taken some of what is due. `offset` is how many bytes of the
 /// message went before: 0 begins one, as in an event. `fin` that is not 0 ends the message, once all of `payload` is taken. On a
-/// connection that is already closing it takes everything, which goes nowhere.
+/// connection that is already closing it takes everything, which goes nowhere. An empty message is one call with a `len` of 0. No
+/// deadline comes for the rest: call it after each `sansocket_buffered_written`.
 ///
 /// Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` if nothing can be taken;
 /// `SANSOCKET_USAGE_MESSAGE_UNFINISHED` if a message begins inside another, `_NO_MESSAGE_UNFINISHED` if there is none to

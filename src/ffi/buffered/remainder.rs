@@ -33,8 +33,9 @@ pub unsafe extern "C" fn sansocket_buffered_remaining(buffered: *mut sansocket_b
 }
 
 /// Ends a turn with shared buffers: writes what remains to `block`, memory of any alignment with at least as many bytes as
-/// `sansocket_buffered_remaining` says, which may be NULL if that is 0. `buffered` is as zeroed memory then, and connection and
-/// buffers are no longer lent. The block is the caller's; it may be copied and moved, and is for `sansocket_buffered_restore`.
+/// `sansocket_buffered_remaining` says, which may be NULL if that is 0. Connection and buffers
+/// are no longer lent then. Every function refuses `buffered`, and `sansocket_buffered_get_transport` says
+/// `SANSOCKET_TRANSPORT_CLOSE`: ask it before, and `sansocket_buffered_get_next_timeout`. The block is the caller's; it may be copied and moved, and is for `sansocket_buffered_restore`.
 ///
 /// Returns `SANSOCKET_OK`, or `SANSOCKET_WRONG_MEMORY_LEN` if the block is shorter: it is still attached. The block must not
 /// overlap the buffers.
@@ -57,8 +58,9 @@ pub unsafe extern "C" fn sansocket_buffered_detach(
 
 /// Begins a turn with what remained of the last: right after `sansocket_buffered_attach`, with buffers that are no shorter, and
 /// memory for joining if there was some then. Reads the block that `sansocket_buffered_detach` wrote, or a copy of it, which is
-/// not needed any longer then; a `size` of 0 stands for nothing that remained. Once for each block. `room_for` and `in_pieces` are as
-/// this turn asks; a message that is being joined is joined to its end.
+/// not needed any longer then; a `size` of 0 stands for nothing that remained. Once for each block, before anything else:
+/// neither one that is left out nor one that is given twice is noticed. `room_for` and `in_pieces` may differ from the last
+/// turn's; a message that is being joined is joined to its end.
 ///
 /// Returns `SANSOCKET_OK`; `SANSOCKET_NOT_INITIALISED` if it is no such block; `SANSOCKET_WRONG_MEMORY_LEN` if it is cut off;
 /// `SANSOCKET_USAGE_BUFFER_TOO_SHORT`, or `SANSOCKET_INVALID_ARGUMENT` as to the memory for joining: the buffers are not as they

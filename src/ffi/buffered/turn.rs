@@ -93,7 +93,8 @@ pub unsafe extern "C" fn sansocket_buffered_space(buffered: *mut sansocket_buffe
 }
 
 /// Says that the transport has put `n` bytes at the start of the space. 0 says that there was nothing to read: the deadlines up
-/// to `now_ms` may act. Report that too, after each wait.
+/// to `now_ms` may act. Report that too after each wait, also while there is no space: without it no deadline acts. (A `recv` of
+/// 0 is the end of the input: `sansocket_buffered_eof`.)
 ///
 /// Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than the space.
 #[unsafe(no_mangle)]

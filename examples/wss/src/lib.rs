@@ -27,6 +27,8 @@ pub struct Wire {
     pub poll: Poll,
     events: Events,
     start: Clock,
+    /// Until when the last records have to be gone, once the connection is over.
+    deadline: Option<Duration>,
     /// The socket takes no more.
     is_cut: bool,
 }
@@ -42,7 +44,7 @@ impl Wire {
         let poll = Poll::new()?;
         poll.registry().register(&mut socket, Token(0), Interest::READABLE | Interest::WRITABLE)?;
         let (events, start) = (Events::with_capacity(8), Clock::now());
-        Ok(Self { session: session.into(), socket, poll, events, start, is_cut: false })
+        Ok(Self { session: session.into(), socket, poll, events, start, deadline: None, is_cut: false })
     }
 
     pub fn now(&self) -> Instant {
@@ -75,10 +77,19 @@ impl Wire {
         ws: &mut Buffered<'c, E, I, O, J>,
     ) -> io::Result<bool> {
         if ws.transport() == Transport::Close {
-            // For a peer that still listens.
+            // For a peer that still listens: the last record, which the layer counts as written, and that there are no more.
             self.session.send_close_notify();
             self.write_tls();
-            return Ok(false);
+            let timeout = Duration::from_millis(ws.connection().config().closing_timeout_ms.into());
+            let deadline = *self.deadline.get_or_insert(self.start.elapsed() + timeout);
+            let left = deadline.saturating_sub(self.start.elapsed());
+            // A peer that let a deadline pass has none left.
+            let is_done = !self.session.wants_write() || self.is_cut || !ws.connection().was_clean();
+            if is_done || left.is_zero() {
+                return Ok(false);
+            }
+            wait_for(&mut self.poll, &mut self.events, Some(left))?;
+            return Ok(true);
         }
         if !self.exchange(ws)? {
             let wait = ws.millis_until_timeout(self.now()).map(Duration::from_millis);

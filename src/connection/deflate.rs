@@ -1,7 +1,5 @@
 //! RFC 7692 in the machine: compressed messages through an inflater and a compressor that are passed to the call.
 
-use core::cell::Cell;
-
 use super::endpoint::Connection;
 use super::machine::{Machine, Output};
 use crate::deflate::{Compressor, DeflateDirection, Inflater};
@@ -9,7 +7,7 @@ use crate::entropy::Entropy;
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{MessageKind, Received};
 use crate::frame::{AnyInflation, FrameHeader, Inflated, Inflation, apply_mask};
-use crate::length::wire_len;
+use crate::length::{move_down, wire_len};
 use crate::role::Role;
 use crate::time::Instant;
 
@@ -191,12 +189,4 @@ impl Machine<'_> {
         }
         Ok(sent)
     }
-}
-
-/// Moves `len` bytes from `from` to `to`, which is not after it. (The compiler cannot see that `copy_within` would not panic.)
-fn move_down(bytes: &mut [u8], from: usize, to: usize, len: usize) {
-    let cells = Cell::from_mut(bytes).as_slice_of_cells();
-    let sources = cells.get(from..).unwrap_or_default();
-    let targets = cells.get(to..).unwrap_or_default();
-    targets.iter().zip(sources).take(len).for_each(|(target, source)| target.set(source.get()));
 }

@@ -242,8 +242,9 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     }
 
     /// Gives no event unless the output has room for `bytes` of frames beside the answer to the peer: so much a handler can send
-    /// for each event without looking. For an echo of up to N bytes that is N and 14, and the output has at least 131 bytes
-    /// ([`MAX_ANSWER`](crate::MAX_ANSWER)) more, better twice as many: then what the program sends between events leaves as much room.
+    /// for each event without looking. For an echo of up to N bytes that is N and 14. The output has at least 131 bytes
+    /// ([`MAX_ANSWER`](crate::MAX_ANSWER)) more; one that is twice as long takes several answers before the transport has to take them.
+    /// While an event waits for this room, what the program sends of its own accord leaves it free, too.
     ///
     /// With a shorter output [`next`](Self::next) says [`BufferTooShort`](crate::UsageError::BufferTooShort).
     #[must_use]
@@ -389,7 +390,8 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
         self.turn().resume(now);
     }
 
-    /// What has arrived and is not read as WebSocket: after [`Event::Refused`], the body of the response.
+    /// What has arrived and no event has shown yet, without what is being joined. After [`Event::Refused`] that is the body of the
+    /// response, which is the program's to read.
     pub fn unread(&self) -> &[u8] {
         self.input.as_ref().get(self.progress.arrived.start..self.progress.arrived.end).unwrap_or_default()
     }

@@ -1,5 +1,7 @@
 //! Limits, timeouts and subprotocols: one value, lent to any number of connections.
 
+use crate::deflate::config::DeflateConfig;
+
 /// Declares the settings: for each a field to read, a method to set it, and its default.
 macro_rules! settings {
     ($($(#[$doc:meta])* $field:ident: $type:ty = $default:expr;)*) => {
@@ -37,6 +39,8 @@ settings! {
     /// `"chat, superchat"`. A client offers all of them; a server's [`accept`](crate::Connection::accept) chooses from them,
     /// or from what the client offers if there are none. Empty by default. The methods of the handshake check the names.
     subprotocols: &'c str = "";
+    /// permessage-deflate (RFC 7692): off. [`DeflateConfig`] says what it costs.
+    deflate: DeflateConfig = DeflateConfig::OFF;
     /// The most bytes of a message, after inflating: 16 MiB.
     max_message_len: u64 = 16 << 20;
     /// The most fragments of a message, empty ones included: 65 536. One is always allowed.

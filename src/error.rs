@@ -111,6 +111,9 @@ ProtocolError {
     ResponseWithBody = 71, "a 101 response has a transfer coding";
     /// More interim responses than [`Config::max_interim_responses`](crate::Config::max_interim_responses).
     TooManyInterimResponses = 72, "more interim responses than the limit";
+    /// RFC 7692 §7.1: the response's Sec-WebSocket-Extensions names something other than permessage-deflate, or that with an
+    /// unknown, repeated or invalid parameter, or it grants less than every offer asked for.
+    InvalidDeflateResponse = 73, "the server's answer to the offer of permessage-deflate breaks a rule or fits no offer";
 }
 }
 
@@ -180,9 +183,9 @@ UsageError {
     InvalidStatus = 17, "the status is not possible for a final response, with this body, or to a CONNECT";
     /// Fewer bytes were presented than were left unconsumed before.
     InputTooShort = 18, "fewer bytes were presented than were left unconsumed before";
-    /// A compressed message arrives, or should be sent, on a connection without `deflate` parameters, or without an inflater or
-    /// compressor that fits them.
-    NoDeflate = 19, "no compression was agreed, or the inflater or compressor is missing";
+    /// A compressed message arrives, or should be sent, and compression was not agreed on, or not as this call needs it; or the inflater,
+    /// the compressor or the memory for what is inflated is missing, or its window is too small.
+    NoDeflate = 19, "compression was not agreed on as this call needs it, or the codec is missing, or its window or memory is too small";
     /// §5.4: a whole message while another is unfinished.
     MessageUnfinished = 20, "another message is unfinished";
     /// §5.2: a payload of 2^63 bytes or more.
@@ -192,6 +195,10 @@ UsageError {
     /// A [`Buffered`](crate::Buffered) connection with an input below 131 bytes, or an output below 262, below 131 and the room that was
     /// asked for, or below a frame and 131.
     BufferTooShort = 23, "a buffer is too short: the input below 131 bytes, or the output below 262 or below what is to be sent and 131";
+    /// RFC 7692 §7.1.2: settings of permessage-deflate with a window of other than 8 to 15 bits.
+    InvalidWindowBits = 24, "a window has 8 to 15 bits";
+    /// A compressor that many connections share is inside a message of another, or not inside the one that is to be continued.
+    WrongCompressor = 25, "the compressor is inside another message than this one";
 }
 }
 

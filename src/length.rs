@@ -39,6 +39,11 @@ pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> usize {
     to.len().min(from.len())
 }
 
+/// How long `len` bytes can become by compressing them: data that does not compress grows by an eighth at most.
+pub(crate) const fn max_deflated(len: u64) -> u64 {
+    len.saturating_add(len / 8).saturating_add(len / 64).saturating_add(64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::move_down;

@@ -83,7 +83,8 @@
 //!
 //! # Features
 //!
-//! - `deflate`: permessage-deflate (RFC 7692): an inflater and a compressor over lent memory, and `receive_with` and `send_with`.
+//! - `deflate`: permessage-deflate (RFC 7692), which [`Config::deflate`] turns on: an inflater and a compressor over lent memory for
+//!   `Buffered::deflate`, or for `receive_with` and `send_with` of a bare connection. `docs/compression.md` says when it pays.
 //! - `ffi`: the C layer, which the package `capi` makes into a library.
 //! - `std`: finds the CPU's vector units at run time, for text beyond ASCII (with the crate `simdutf8`).
 //!
@@ -136,15 +137,23 @@ mod utf8;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub use buffered::{Buffer, Buffered, Commands, Io, Remainder};
+#[cfg(all(doctest, feature = "deflate"))]
+#[doc = include_str!("../docs/compression.md")]
+struct Compression;
+
+#[cfg(feature = "deflate")]
+pub use buffered::Deflated;
+pub use buffered::{Buffer, Buffered, Codec, Commands, Io, NoCodec, Remainder};
 pub use close_code::CloseCode;
 pub use config::Config;
 #[cfg(feature = "deflate")]
-pub use connection::Sent;
+pub use connection::{CompressedMessage, Sent};
 pub use connection::{Connection, MAX_ANSWER, MAX_REMAINDER};
 #[cfg(feature = "deflate")]
-pub use deflate::{Compressed, Compressor, Finished, InflateError, Inflater, Progress};
-pub use deflate::{DeflateDirection, DeflateParams};
+pub use deflate::{
+    Compressed, Compressor, Deflate, FastTables, Finished, Inflate, InflateError, Inflater, Level, Progress, SmallTables, Tables,
+};
+pub use deflate::{DeflateConfig, DeflateDirection, DeflateOffer, DeflateParams};
 pub use entropy::{Entropy, EntropyError, NoEntropy};
 pub use error::{CallError, ProtocolError, UsageError};
 pub use event::{Data, EndCause, Event, MessageKind, PingSource, Received, State, Transport};

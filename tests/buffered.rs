@@ -418,6 +418,26 @@ fn bytes_that_were_lent_stay_where_they_are() {
     assert_ne!(ws.space().unwrap().as_ptr(), space);
 }
 
+/// A timer reports that nothing was read, and deadlines act, while a read goes on: what it brings is found where it was lent.
+#[test]
+fn time_passes_while_a_read_is_under_way() {
+    let mut ws = server();
+    let wire = [frame_to(Role::Server, FIN | TEXT, b"one"), frame_to(Role::Server, FIN | TEXT, b"Hello")].concat();
+    let (arrived, later) = wire.split_at(wire.len() - 8);
+    bring(&mut ws, arrived, 0);
+    assert_eq!(payload(&mut ws), b"one");
+    nothing(&mut ws, 0);
+    let space = ws.space().unwrap().as_ptr();
+    ws.filled(0, ms(25_000));
+    nothing(&mut ws, 25_000);
+    assert_eq!(plain(&written_by(Role::Server, &take(&mut ws, 25_000)))[0].0, FIN | PING);
+    ws.filled(0, ms(26_000));
+    nothing(&mut ws, 26_000);
+    assert_eq!(ws.space().unwrap().as_ptr(), space);
+    bring(&mut ws, later, 27_000);
+    assert_eq!(payload(&mut ws), b"Hello");
+}
+
 #[test]
 fn requests_are_answered_after_the_client_half_closed() {
     let mut ws = Buffered::new(Connection::server(&DEFAULT, ms(0)), vec![0; 200], vec![0; 300]);

@@ -3,7 +3,7 @@
 
 use sansocket::{
     CallError, Compressor, Config, Connection, DeflateDirection, DeflateParams, Entropy, EntropyError, Event, Inflater, Instant,
-    MessageKind, Negotiated, NoEntropy, ProtocolError, Role, UsageError,
+    Level, MessageKind, Negotiated, NoEntropy, ProtocolError, Role, UsageError,
 };
 
 static CONFIG: Config = Config::new();
@@ -220,7 +220,7 @@ fn a_long_text_is_checked_once() {
     let len = bad.len();
     bad[len - 1] = b'a';
     let mut connection = client(&CONFIG, DeflateParams::DEFAULT);
-    let mut compressor = Compressor::new(15, &mut memory).unwrap();
+    let mut compressor = Compressor::new(15, Level::Fast, &mut memory).unwrap();
     let mut out = [0; 40];
     let mut send = |payload: &[u8]| connection.send_with(&mut compressor, MessageKind::Text, payload, true, &mut out);
     assert_eq!(send(&bad).unwrap_err(), UsageError::InvalidUtf8.into());
@@ -301,7 +301,7 @@ fn messages_compressed_by_one_end_are_inflated_by_the_other() {
             let negotiated = Negotiated::NOTHING.with_deflate(params);
             let mut receiver = Connection::open(Role::Server, &CONFIG, NoEntropy, negotiated, NOW);
             let (mut memory, mut history) = ([0; 2 << 10], [0; 1 << 10]);
-            let mut compressor = Compressor::new(10, &mut memory).unwrap();
+            let mut compressor = Compressor::new(10, Level::Fast, &mut memory).unwrap();
             let mut inflater = Inflater::new(&mut history).unwrap();
             let mut sizes = Vec::new();
             for fragment_len in [text.len(), 100, 1] {

@@ -2,7 +2,7 @@
 #![cfg(feature = "deflate")]
 
 use sansocket::{
-    CloseCode, Compressor, Config, Connection, DeflateDirection, DeflateParams, Event, Inflater, Instant, MessageKind,
+    CloseCode, Compressor, Config, Connection, DeflateDirection, DeflateParams, Event, Inflater, Instant, Level, MessageKind,
     Negotiated, NoEntropy, ProtocolError, Role, UsageError,
 };
 
@@ -146,5 +146,5 @@ fn window_bits_out_of_range_are_refused() {
     for len in [0, 1, 1 << 7, (1 << 8) - 1, (1 << 8) + 1, 1 << 16] {
         assert!(Inflater::new(&mut vec![0; len]).is_none(), "{len}");
     }
-    assert!([0, 7, 16, 99].iter().all(|&bits| Compressor::new(bits, &mut [0; 1 << 17]).is_none()));
+    assert!([0, 7, 16, 99].iter().all(|&bits| Compressor::new(bits, Level::Fast, &mut [0; 1 << 17]).is_none()));
 }

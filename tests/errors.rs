@@ -4,7 +4,8 @@ mod support;
 use sansocket::ProtocolError as P;
 use sansocket::UsageError as U;
 use sansocket::{
-    Accept, Buffered, CallError, ClientRequest, CloseCode, Connection, Event, Header, MessageKind, Origin, Request, Role,
+    Accept, Buffered, CallError, ClientRequest, CloseCode, Connection, DeflateConfig, Event, Header, MessageKind, Origin,
+    Request, Role,
 };
 use support::frames::*;
 use support::http::*;
@@ -37,7 +38,7 @@ fn wire_that_breaks(rule: P) -> Option<(Case<'static>, Vec<u8>)> {
         P::TooManyFragments => frames([frame_to(role, BINARY, b"x"), frame_to(role, CONTINUATION, b"x").repeat(65_536)].concat()),
         P::TooManyEmptyFrames => frames([frame_to(role, BINARY, b""), frame_to(role, CONTINUATION, b"").repeat(1_024)].concat()),
         // Compression has tests of its own.
-        P::InvalidDeflate => None,
+        P::InvalidDeflate | P::InvalidDeflateResponse => None,
         // Comes from `Offer` alone: tests/offers.rs.
         P::ConnectionSpecificField => None,
         P::InvalidRequestLine => request(b"\x16\x03\x01\x02\0".into()),
@@ -130,6 +131,9 @@ fn call_that_is(error: U) -> Option<CallError> {
         }
         U::UnofferedSubprotocol => deciding.accept(&request, &any.subprotocol(Some("x")), now, &mut out),
         U::OriginNotAllowed => deciding.accept(&request, &Accept::new(Origin::OneOf(&[])), now, &mut out),
+        U::InvalidWindowBits => {
+            deciding.accept(&request, &any.deflate(Some(DeflateConfig::OFF.receive_window_bits(7))), now, &mut out)
+        }
         U::NotAnOpeningHandshake => {
             let wire = head(&["GET / HTTP/1.1", "Host: a"]);
             let request = Request::parse(&wire, &DEFAULT).unwrap().unwrap();
@@ -153,7 +157,7 @@ fn call_that_is(error: U) -> Option<CallError> {
         U::BufferTooShort => Buffered::new(open(Role::Server), [0; 131], [0; 261]).advance(now).map(usize::from),
         U::PayloadTooLong => server.send_binary_header(1 << 63, true, &mut out),
         // Compression has tests of its own.
-        U::NoDeflate => return None,
+        U::NoDeflate | U::WrongCompressor => return None,
         other => panic!("no call for {other:?} yet"),
     };
     Some(result.unwrap_err())

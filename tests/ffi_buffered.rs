@@ -1,13 +1,14 @@
 //! C's connection with its buffers does what Rust's does: random sequences of calls beside the same calls in Rust. After each, all that
-//! can be asked is the same; what is sent and received is, byte for byte.
-#![cfg(feature = "ffi")]
+//! can be asked is the same; what is sent and received is, byte for byte, compressed or not.
+#![cfg(all(feature = "ffi", feature = "deflate"))]
 #![allow(clippy::undocumented_unsafe_blocks, reason = "each calls C functions with memory that the lines around it made")]
 
 use ::sansocket::ffi::*;
 use ::sansocket::frame::{FrameHeader, Opcode, apply_mask, encode_message};
 use ::sansocket::{
-    Accept, Buffered, CallError, ClientRequest, CloseCode, Config, Connection, Entropy, EntropyError, Event, Instant,
-    MessageKind, Negotiated, Origin, Request, Role, Transport, accept_key,
+    Accept, Buffered, CallError, ClientRequest, CloseCode, Codec, CompressedMessage, Compressor, Config, Connection, Deflate,
+    DeflateConfig, DeflateDirection, DeflateParams, Entropy, EntropyError, Event, Inflate, Inflater, Instant, Level, MessageKind,
+    Negotiated, Origin, Request, Role, Transport, UsageError, accept_key,
 };
 use std::borrow::{Borrow, BorrowMut};
 use std::cell::Cell;
@@ -40,7 +41,7 @@ fn random_calls_on_a_connection_with_its_buffers_do_in_c_what_they_do_in_rust() 
 }
 
 /// How many kinds of calls there are.
-const CALLS: usize = 18;
+const CALLS: usize = 22;
 
 /// Xorshift, multiplied.
 struct Random(u64);
@@ -116,9 +117,61 @@ impl<'c> BorrowMut<Machine<'c>> for Place<'c> {
     }
 }
 
-type Rust<'c> = Buffered<'static, &'c Chance, Vec<u8>, Vec<u8>, Vec<u8>, Place<'c>>;
+type Rust<'c> = Buffered<'static, &'c Chance, Vec<u8>, Vec<u8>, Vec<u8>, Place<'c>, Twin>;
 
-static CONFIG: Config<'static> = Config::new().write_timeout_ms(3_000).keepalive_interval_ms(2_000).max_message_len(900);
+static CONFIG: Config<'static> = Config::new()
+    .write_timeout_ms(3_000)
+    .keepalive_interval_ms(2_000)
+    .max_message_len(900)
+    .deflate(DeflateConfig::new().send_window_bits(WINDOW_BITS));
+
+/// Of the largest window that we compress with.
+const WINDOW_BITS: u8 = 10;
+
+/// The codecs of one connection, for Rust and for C, which stay where they are from turn to turn.
+struct Codecs {
+    rust: (Inflater<'static>, Compressor<'static>),
+    c: (sansocket_inflater, sansocket_compressor),
+    inflates: bool,
+    /// With the least length.
+    compresses: Option<usize>,
+    _memory: [Vec<u8>; 4],
+}
+
+impl Codecs {
+    fn new(random: &mut Random) -> *mut Self {
+        let memory_len = Compressor::memory_len(WINDOW_BITS, Level::Fast).unwrap();
+        let mut memory = [1 << 15, memory_len, 1 << 15, memory_len].map(|len| vec![0; len]);
+        let [history, window, c_history, c_window] =
+            memory.each_mut().map(|memory| unsafe { std::slice::from_raw_parts_mut(memory.as_mut_ptr(), memory.len()) });
+        let rust = (Inflater::new(history).unwrap(), Compressor::new(WINDOW_BITS, Level::Fast, window).unwrap());
+        let (mut inflater, mut compressor): (Box<sansocket_inflater>, Box<sansocket_compressor>) = (zeroed(), zeroed());
+        let mut setup: Box<sansocket_setup> = zeroed();
+        (setup.size, setup.abi_version) = (size_of::<sansocket_setup>(), SANSOCKET_ABI_VERSION);
+        (setup.window_bits, setup.level) = (WINDOW_BITS.into(), sansocket_level(Level::Fast as u32));
+        (setup.memory, setup.memory_len) = (c_history.as_mut_ptr(), c_history.len());
+        assert_eq!(unsafe { sansocket_inflater_init(&mut *inflater, &*setup) }, OK);
+        (setup.memory, setup.memory_len) = (c_window.as_mut_ptr(), c_window.len());
+        assert_eq!(unsafe { sansocket_compressor_init(&mut *compressor, &*setup) }, OK);
+        let (inflates, compresses) = (random.below(4) > 0, random.pick(&[None, Some(0), Some(50)]));
+        Box::into_raw(Box::new(Self { rust, c: (*inflater, *compressor), inflates, compresses, _memory: memory }))
+    }
+}
+
+/// Rust's codecs.
+struct Twin(*mut Codecs);
+
+impl Codec for Twin {
+    fn inflater(&mut self) -> Option<&mut dyn Inflate> {
+        let codecs = unsafe { &mut *self.0 };
+        if codecs.inflates { Some(&mut codecs.rust.0) } else { None }
+    }
+
+    fn compressor(&mut self, len: usize) -> Option<&mut dyn Deflate> {
+        let codecs = unsafe { &mut *self.0 };
+        if codecs.compresses.is_some_and(|least| len >= least) { Some(&mut codecs.rust.1) } else { None }
+    }
+}
 
 /// The same connection twice.
 struct Pair<'c> {
@@ -133,9 +186,11 @@ struct Pair<'c> {
     /// Input, output and memory for joining of C's.
     memory: [Vec<u8>; 3],
     in_pieces: bool,
-    /// What is still to arrive, and whether a message of the peer's is open.
+    codecs: *mut Codecs,
+    /// What is still to arrive, and whether a message of the peer's is open; then, if it is compressed, what is left of it.
     wire: Vec<u8>,
     is_open: bool,
+    deflated: Option<Vec<u8>>,
     now: u64,
     /// How many bytes of our message went before.
     sent: u64,
@@ -195,8 +250,26 @@ fn slice<'a>(bytes: sansocket_bytes) -> &'a [u8] {
     if bytes.data.is_null() { &[] } else { unsafe { std::slice::from_raw_parts(bytes.data, bytes.len) } }
 }
 
-const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+const EXTENSION: &str = "Sec-WebSocket-Extensions: permessage-deflate";
+const REQUEST: &str = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/// What a connection that is open from the beginning agreed on, for Rust and for C.
+fn agreement(random: &mut Random) -> (Negotiated, Box<sansocket_negotiated>) {
+    let mut c: Box<sansocket_negotiated> = zeroed();
+    if random.below(4) == 0 {
+        return (Negotiated::NOTHING, c);
+    }
+    let mut direction =
+        || DeflateDirection { no_context_takeover: random.below(2) == 0, max_window_bits: random.pick(&[9, WINDOW_BITS, 15]) };
+    let params = DeflateParams { server: direction(), client: direction() };
+    c.has_deflate = 1;
+    c.server_no_context_takeover = params.server.no_context_takeover.into();
+    c.client_no_context_takeover = params.client.no_context_takeover.into();
+    c.server_max_window_bits = params.server.max_window_bits;
+    c.client_max_window_bits = params.client.max_window_bits;
+    (Negotiated::NOTHING.with_deflate(params), c)
+}
 
 impl<'c> Pair<'c> {
     fn begin(mut random: Random, chance: &'c Chance) -> Self {
@@ -209,6 +282,9 @@ impl<'c> Pair<'c> {
             for (option, value) in options.into_iter().chain([(sansocket_option::MAX_MESSAGE_LEN, 900)]) {
                 assert_eq!(sansocket_config_set(&mut *c_config, option, value), OK);
             }
+            let mut deflate: Box<sansocket_deflate_config> = zeroed();
+            deflate.send_window_bits = WINDOW_BITS;
+            assert_eq!(sansocket_config_set_deflate(&mut *c_config, &*deflate), OK);
         }
         setup.config = &*c_config;
         setup.entropy = Some(entropy);
@@ -217,8 +293,10 @@ impl<'c> Pair<'c> {
         let is_open = random.below(3) > 0;
         setup.role = sansocket_role(1 + role as u32);
         let now = Instant::from_millis(0);
+        let (negotiated, c_negotiated) = agreement(&mut random);
+        setup.negotiated = &*c_negotiated;
         let rust = match role {
-            _ if is_open => Connection::open(role, &CONFIG, chance, Negotiated::NOTHING, now),
+            _ if is_open => Connection::open(role, &CONFIG, chance, negotiated, now),
             Role::Client => Connection::client(&CONFIG, chance, now),
             _ => Connection::server_with(&CONFIG, chance, now),
         };
@@ -230,6 +308,12 @@ impl<'c> Pair<'c> {
         assert_eq!(unsafe { init(&mut *ws, &*setup) }, OK);
         let sizes = [random.pick(&[131, 200, 600]), random.pick(&[262, 300, 1000]), random.pick(&[0, 0, 50, 800])];
         let in_pieces = random.below(3) == 0;
+        let codecs = Codecs::new(&mut random);
+        let request = if random.below(4) > 0 {
+            REQUEST.replace("\r\n\r\n", &format!("\r\n{EXTENSION}\r\n\r\n"))
+        } else {
+            REQUEST.to_owned()
+        };
         let mut pair = Self {
             random,
             chance,
@@ -241,8 +325,10 @@ impl<'c> Pair<'c> {
             event: zeroed(),
             memory: sizes.map(|size| vec![0; size]),
             in_pieces,
-            wire: if role == Role::Server && !is_open { REQUEST.to_vec() } else { Vec::new() },
+            codecs,
+            wire: if role == Role::Server && !is_open { request.into_bytes() } else { Vec::new() },
             is_open: false,
+            deflated: None,
             now: 0,
             sent: 0,
             _config: c_config,
@@ -258,7 +344,7 @@ impl<'c> Pair<'c> {
             *memory = vec![0xA5; memory.len()];
         }
         let [input, output, joining] = [0, 1, 2].map(|at: usize| vec![0x5A; self.memory[at].len()]);
-        let rust = Buffered::attach(Place(self.machine), input, output).join_in(joining);
+        let rust = Buffered::attach(Place(self.machine), input, output).deflate(Twin(self.codecs), joining);
         self.rust = Some(if self.in_pieces { rust.in_pieces() } else { rust.whole() });
         let [input, output, joining] = &mut self.memory;
         (buffers.input, buffers.input_size) = (input.as_mut_ptr(), input.len());
@@ -266,6 +352,23 @@ impl<'c> Pair<'c> {
         (buffers.joining, buffers.joining_size) = (joining.as_mut_ptr(), joining.len());
         buffers.in_pieces = self.in_pieces.into();
         assert_eq!(unsafe { sansocket_buffered_attach(&mut *self.c, &mut *self.ws, &*buffers) }, OK);
+        self.set_codecs();
+    }
+
+    /// As the codecs of Rust's say.
+    fn set_codecs(&mut self) {
+        let c: *mut sansocket_buffered = &mut *self.c;
+        let (codecs, none) = (unsafe { &mut *self.codecs }, std::ptr::null_mut());
+        let inflater = if codecs.inflates { &mut codecs.c.0 } else { none };
+        let compressor = if codecs.compresses.is_some() { &mut codecs.c.1 } else { std::ptr::null_mut() };
+        unsafe {
+            let result = sansocket_buffered_set_inflater(c, inflater);
+            let is_refused = codecs.inflates && self.memory[2].is_empty();
+            assert_eq!(result, if is_refused { CallError::from(UsageError::BufferTooShort).into() } else { OK });
+            assert_eq!(sansocket_buffered_set_compressor(c, compressor, codecs.compresses.unwrap_or(0)), OK);
+        }
+        // Without memory for what is inflated, Rust is told later.
+        codecs.inflates &= !self.memory[2].is_empty();
     }
 
     fn rust(&mut self) -> &mut Rust<'c> {
@@ -284,17 +387,67 @@ impl<'c> Pair<'c> {
             _ if self.is_open => (Opcode::Continuation, fin, &payload[..]),
             _ => (self.random.pick(&[Opcode::Text, Opcode::Binary]), fin, &payload[..]),
         };
-        if !matches!(opcode, Opcode::Ping | Opcode::Pong | Opcode::Close) {
+        let (mut fin, mut payload, mut rsv) = (fin, payload.to_vec(), 0);
+        if !opcode.is_control() {
+            if !self.is_open {
+                let is_deflated = self.agreed() && self.random.below(3) > 0;
+                self.deflated = if is_deflated { Some(self.deflate()) } else { None };
+                rsv = if is_deflated { 4 } else { 0 };
+            }
+            if let Some(rest) = &mut self.deflated {
+                payload = rest.drain(..payload.len().min(rest.len())).collect();
+                fin = rest.is_empty();
+            }
             self.is_open = !fin;
         }
         let masking_key = (self.role == Role::Server).then_some([1, 2, 3, 4]);
-        let header = FrameHeader { fin, rsv: 0, opcode, masking_key, payload_len: payload.len() as u64 };
+        let header = FrameHeader { fin, rsv, opcode, masking_key, payload_len: payload.len() as u64 };
         let mut bytes = [0; FrameHeader::MAX_LEN];
         let len = header.encode(&mut bytes).unwrap();
-        let mut payload = payload.to_vec();
         masking_key.inspect(|key| apply_mask(*key, &mut payload));
         self.wire.extend_from_slice(&bytes[..len]);
         self.wire.extend_from_slice(&payload);
+    }
+
+    /// Whether compression was agreed on.
+    fn agreed(&self) -> bool {
+        self.rust.as_ref().unwrap().connection().negotiated().deflate().is_some()
+    }
+
+    /// A message of the peer's, compressed by itself; sometimes a wrong one.
+    fn deflate(&mut self) -> Vec<u8> {
+        let mut message = vec![b'a'; self.random.below(300)];
+        message.extend(self.random.payload());
+        let mut memory = [0; Compressor::memory_len(8, Level::Fast).unwrap()];
+        let mut out = vec![0; 2_000];
+        let mut compressor = Compressor::new(8, Level::Fast, &mut memory).unwrap();
+        let compressed = compressor.compress(&message, &mut out, true);
+        assert!(compressed.done);
+        out.truncate(compressed.produced);
+        if self.random.below(20) == 0 {
+            out[0] = 0xFF;
+        }
+        out
+    }
+
+    /// Gives codecs, or takes them away.
+    fn change_codecs(&mut self) -> (sansocket_result, sansocket_result) {
+        let codecs = unsafe { &mut *self.codecs };
+        codecs.inflates = self.random.below(4) > 0;
+        codecs.compresses = self.random.pick(&[None, Some(0), Some(50)]);
+        self.set_codecs();
+        (OK, OK)
+    }
+
+    /// A message that was compressed for many.
+    fn send_compressed(&mut self, kind: MessageKind, payload: &[u8]) -> (sansocket_result, sansocket_result) {
+        let mut memory = [0; Compressor::memory_len(9, Level::Fast).unwrap()];
+        let (mut out, now) = (vec![0; 1_000], Instant::from_millis(self.now));
+        let mut compressor = Compressor::new(9, Level::Fast, &mut memory).unwrap();
+        let Ok(message) = CompressedMessage::encode(&mut compressor, 9, kind, payload, &mut out) else { return (OK, OK) };
+        let (data, len) = (message.frame().as_ptr(), message.frame().len());
+        let given = unsafe { sansocket_buffered_send_compressed(&mut *self.c, self.now, data, len, 9) };
+        (given, result(&self.rust().commands(now).send_compressed(&message)))
     }
 
     fn step(&mut self, counts: &mut [u32; CALLS]) {
@@ -312,7 +465,7 @@ impl<'c> Pair<'c> {
                     result(&self.rust().commands(now).send(kind, &payload)),
                 )
             },
-            1 => self.send_part(kind, &payload),
+            1 => self.send_part(kind, &payload, false),
             2 => unsafe { (sansocket_buffered_ping(c, at, data.cast(), len), result(&self.rust().commands(now).ping(&payload))) },
             3 => unsafe { (sansocket_buffered_pong(c, at, data.cast(), len), result(&self.rust().commands(now).pong(&payload))) },
             4 if self.random.below(4) == 0 => {
@@ -364,13 +517,20 @@ impl<'c> Pair<'c> {
                 self.now += self.random.pick(&[0, 1, 10, 500, 3_000]) as u64;
                 (OK, OK)
             }
-            16 | 18..=21 => {
+            18 => self.change_codecs(),
+            19 => {
+                let given = unsafe { sansocket_buffered_send_plain(c, at, c_kind, data.cast(), len) };
+                (given, result(&self.rust().commands(now).plain().send(kind, &payload)))
+            }
+            20 => self.send_part(kind, &payload, true),
+            21 => self.send_compressed(kind, &payload),
+            16 | 22..=25 => {
                 let n = self.random.below(self.rust.as_ref().unwrap().due().len() + 1);
                 self.rust().written(n, now);
                 (unsafe { sansocket_buffered_written(c, n, at) }, OK)
             }
-            17 | 22..=25 => self.fill(),
-            26.. => self.next(),
+            17 | 26..=29 => self.fill(),
+            30.. => self.next(),
             _ => return,
         };
         assert_eq!(given, wanted, "call {call}");
@@ -379,15 +539,20 @@ impl<'c> Pair<'c> {
         }
     }
 
-    fn send_part(&mut self, kind: MessageKind, payload: &[u8]) -> (sansocket_result, sansocket_result) {
+    fn send_part(&mut self, kind: MessageKind, payload: &[u8], is_plain: bool) -> (sansocket_result, sansocket_result) {
         let (mut taken, now) = (usize::MAX, Instant::from_millis(self.now));
         let offset = if self.random.below(8) == 0 { 1 - self.sent.min(1) } else { self.sent };
         let fin = self.random.below(3) == 0;
         let given = unsafe {
             let (data, kind) = (payload.as_ptr().cast(), sansocket_kind(kind as u32));
-            sansocket_buffered_send_part(&mut *self.c, self.now, kind, offset, data, payload.len(), fin.into(), &mut taken)
+            let send = if is_plain { sansocket_buffered_send_part_plain } else { sansocket_buffered_send_part };
+            send(&mut *self.c, self.now, kind, offset, data, payload.len(), fin.into(), &mut taken)
         };
-        let outcome = self.rust().commands(now).send_part(kind, offset, payload, fin);
+        let mut commands = self.rust().commands(now);
+        let outcome = match is_plain {
+            true => commands.plain().send_part(kind, offset, payload, fin),
+            false => commands.send_part(kind, offset, payload, fin),
+        };
         assert_eq!(taken, outcome.unwrap_or(usize::MAX));
         if let Ok(taken) = outcome {
             self.sent = if fin && taken == payload.len() { 0 } else { offset + taken as u64 };
@@ -408,8 +573,9 @@ impl<'c> Pair<'c> {
             let key = due.split("Sec-WebSocket-Key: ").nth(1).map_or("", |rest| &rest[..24]);
             let accept = String::from_utf8(accept_key(key.as_bytes()).to_vec()).unwrap();
             let status = self.random.pick(&["101 S", "101 S", "404 N"]);
+            let extension = self.random.pick(&[EXTENSION, EXTENSION, "X: y"]);
             self.wire = format!(
-                "HTTP/1.1 {status}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+                "HTTP/1.1 {status}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n{extension}\r\n\r\n"
             )
             .into_bytes();
         }
@@ -527,6 +693,9 @@ impl<'c> Pair<'c> {
 impl Drop for Pair<'_> {
     fn drop(&mut self) {
         self.rust = None;
-        drop(unsafe { Box::from_raw(self.machine) });
+        unsafe {
+            drop(Box::from_raw(self.machine));
+            drop(Box::from_raw(self.codecs));
+        }
     }
 }

@@ -8,8 +8,8 @@ use std::path::Path;
 fn layer(module: &str) -> u8 {
     match module {
         "time" | "role" | "entropy" | "close_code" | "utf8" | "url" | "length" | "numbered" => 0,
-        "http/authority" | "http/target" | "frame/mask" | "handshake/accept_key" | "handshake/sha1" => 0,
-        "event" | "error" | "config" | "deflate/params" => 1,
+        "http/authority" | "http/target" | "http/token" | "frame/mask" | "handshake/accept_key" | "handshake/sha1" => 0,
+        "event" | "error" | "config" | "deflate/config" | "deflate/negotiation" | "deflate/params" => 1,
         // The folder's mod.rs only passes names on, those of the two sides too.
         "handshake" | "handshake/client" | "handshake/server" => 2,
         _ if module.starts_with("http") || module.starts_with("frame") || module.starts_with("handshake") => 1,

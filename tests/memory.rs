@@ -302,3 +302,58 @@ fn hundred_thousand_connections_share_buffers_and_keep_what_is_half_done() {
     assert!(of_remainder <= 192, "{of_remainder}");
     assert!(connections.iter().all(|(ws, kept)| kept.is_none() && ws.state() == State::Open));
 }
+
+#[cfg(feature = "deflate")]
+mod deflate {
+    use super::*;
+    use sansocket::{Compressor, DeflateParams, Inflater, Level};
+
+    /// B-12, law 8: inflating takes nothing from the heap, whatever a message does: not 2 MB of zeros in one frame, not
+    /// 10 000 fragments that inflate to nothing or to a byte each; nor does compressing it.
+    #[test]
+    fn compressed_messages_take_nothing_from_the_heap() {
+        let config = DEFAULT.max_message_len(1 << 21).max_fragments(u32::MAX).max_empty_frames(u32::MAX);
+        let open = |role| {
+            let agreed = Negotiated::NOTHING.with_deflate(DeflateParams::DEFAULT);
+            Connection::open(role, &config, NoEntropy, agreed, ms(0))
+        };
+        let mut memory = vec![0; Compressor::memory_len(15, Level::Fast).unwrap()];
+        let mut compressor = Compressor::new(15, Level::Fast, &mut memory).unwrap();
+        let (zeros, mut wire) = (vec![0; 1 << 21], vec![0; 1 << 17]);
+        let (mut server, mut written) = (open(Role::Server), 0);
+        let taken = taken_by(|| {
+            let mut rest = &zeros[..];
+            loop {
+                let sent = server.send_with(&mut compressor, MessageKind::Binary, rest, true, &mut wire[written..]).unwrap();
+                (written, rest) = (written + sent.produced, &rest[sent.consumed..]);
+                if sent.done {
+                    break;
+                }
+            }
+        });
+        assert_eq!(taken, 0);
+        wire.truncate(written);
+        // A second message, in fragments of a byte or a flush.
+        let fragments: [&[u8]; 2] = [&[0, 6, 0, 1, 0, 0xFE, 0xFF, b'x'], &[0, 5, 0, 0, 0, 0xFF, 0xFF]];
+        wire.extend((0..10_000).flat_map(|i| fragments[i % 2]));
+        wire[written] = 0x42;
+
+        let mut history = vec![0; 1 << 15];
+        let mut inflater = Inflater::new(&mut history).unwrap();
+        let (mut client, mut window, mut out) = (open(Role::Client), [0; 512], [0; 131]);
+        let (mut consumed, mut inflated) = (0, 0);
+        let taken = taken_by(|| {
+            loop {
+                let input = &mut wire[consumed..];
+                let received = client.receive_with(ms(0), input, &mut inflater, &mut window, &mut out).unwrap();
+                consumed += received.consumed;
+                match received.event {
+                    Some(Event::Data(data)) => inflated += data.payload.len(),
+                    Some(other) => panic!("{other:?}"),
+                    None => break,
+                }
+            }
+        });
+        assert_eq!((taken, consumed, inflated), (0, wire.len(), zeros.len() + 5_000));
+    }
+}

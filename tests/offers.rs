@@ -120,7 +120,7 @@ fn offer_is_kept_and_answered_later() {
     let received = server.receive(ms(0), &mut input, &mut [0; 131]).unwrap();
     let Some(sansocket::Event::Request(request)) = received.event else { panic!("{received:?}") };
     let offer = request.offer(&CHATS, Origin::Any).unwrap();
-    assert!(size_of::<Offer<'_>>() <= 64);
+    assert!(size_of::<Offer<'_>>() <= 88);
     drop(input);
     let mut out = [0; 300];
     assert_eq!(

@@ -1,5 +1,7 @@
 //! §6.1, beside whole frames: headers alone, one encoding for many, responses without their body.
 
+mod support;
+
 use sansocket::frame::{HeaderRules, encode_message};
 use sansocket::{
     CallError, Config, Connection, Event, Header, Instant, MessageKind, Negotiated, NoEntropy, Role, Transport, UsageError, frame,
@@ -61,12 +63,48 @@ fn binary_header_takes_any_length() {
     assert_eq!(open(Role::Server).send_binary_header(1 << 63, true, &mut [0; 10]), Err(UsageError::PayloadTooLong.into()));
 }
 
-/// F-01: a client's payload has to be masked, so its header cannot go alone, nor can a frame be shared.
+/// F-01: a client's header carries the key that its payload is to be masked with, drawn only if the call succeeds.
 #[test]
-fn client_sends_no_header_alone() {
-    assert_eq!(open(Role::Client).send_header(MessageKind::Text, b"x", true, &mut [0; 10]), Err(UsageError::WrongRole.into()));
-    assert_eq!(open(Role::Client).send_binary_header(1, true, &mut [0; 10]), Err(UsageError::WrongRole.into()));
+fn a_clients_header_ends_with_its_masking_key() {
+    for len in [0, 1, 125, 126, 65_535, 65_536] {
+        let mut payload = vec![b'x'; len];
+        let (mut frame, mut header) = (vec![0; len + 14], [0; 14]);
+        let (mut whole, mut alone) = (support::open(Role::Client), support::open(Role::Client));
+        let written = whole.send(MessageKind::Text, &payload, true, &mut frame).unwrap();
+        let short = alone.send_header(MessageKind::Text, &payload, true, &mut header[..written - len - 1]);
+        assert_eq!(short, Err(CallError::NeedsRoom { bytes: written - len }));
+        let n = alone.send_header(MessageKind::Text, &payload, true, &mut header).unwrap();
+        frame::apply_mask(*header[..n].last_chunk().unwrap(), &mut payload);
+        assert_eq!(frame[..written], [&header[..n], &payload].concat());
+    }
+    let mut out = [0xAA; 14];
+    assert_eq!(open(Role::Client).send_header(MessageKind::Text, b"x", true, &mut out), Err(CallError::EntropyFailed));
+    assert_eq!(out, [0xAA; 14], "a refused call writes nothing");
+    let mut client = support::open(Role::Client);
+    assert_eq!(client.send_binary_header(1 << 40, true, &mut [0; 14]), Ok(14));
+}
+
+/// F-01: a client's frame is masked, so it cannot be shared.
+#[test]
+fn client_shares_no_frame() {
     assert_eq!(open(Role::Client).send_encoded(b"\x81\0"), Err(UsageError::WrongRole));
+}
+
+/// What has yet to arrive of a frame, and nothing between frames or for control frames.
+#[test]
+fn the_rest_of_a_payload_can_be_read_into_its_place() {
+    let mut client = support::open(Role::Client);
+    assert_eq!(client.payload_remaining(), 0);
+    for (input, remaining) in
+        [(&b"\x02\x03a"[..], 2), (b"b", 1), (b"c", 0), (b"\x89\x02p", 0), (b"\x89\x02pp", 0), (b"\x80\x05", 5)]
+    {
+        let mut input = input.to_vec();
+        let _ = client.receive(NOW, &mut input, &mut [0; 131]).unwrap();
+        assert_eq!(client.payload_remaining(), remaining, "{input:?}");
+    }
+    let mut rest = *b"defgh";
+    let received = client.receive(NOW, &mut rest, &mut [0; 131]).unwrap();
+    assert!(matches!(received.event, Some(Event::Data(data)) if data.payload == b"defgh" && data.last && data.offset == 3));
 }
 
 /// One encoding for many: the same bytes as `send`, and which connections may take them.

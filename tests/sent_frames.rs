@@ -13,7 +13,7 @@ use sansocket::{
     CallError, CloseCode, Config, Connection, Entropy, EntropyError, MessageKind, Negotiated, Role, State, UsageError,
 };
 #[cfg(feature = "deflate")]
-use sansocket::{Compressor, DeflateParams};
+use sansocket::{Compressor, DeflateParams, Level};
 use support::frames::*;
 use support::http::{head, request_with, response_with};
 use support::{AMPLE, DEFAULT, ROLES, ms};
@@ -242,8 +242,8 @@ fn every_compressed_frame_has_the_key_that_its_call_drew() {
     property(200, (vec((payload, fin()), 0..12), rooms), |(fragments, rooms)| {
         let entropy = Drawn::default();
         let mut conn = Connection::open(Role::Client, &DEFAULT, entropy.clone(), negotiated, ms(0));
-        let mut memory = vec![0; Compressor::memory_len(9).unwrap()];
-        let mut compressor = Compressor::new(9, &mut memory).unwrap();
+        let mut memory = vec![0; Compressor::memory_len(9, Level::Fast).unwrap()];
+        let mut compressor = Compressor::new(9, Level::Fast, &mut memory).unwrap();
         let mut rooms = rooms.into_iter().cycle();
         for (payload, fin) in fragments {
             let (mut from, mut least) = (0, 0);
@@ -429,9 +429,9 @@ fn random_fragments_of_text_are_judged_as_by_core() {
         #[cfg(feature = "deflate")]
         let negotiated = negotiated.with_deflate(DeflateParams::DEFAULT);
         #[cfg(feature = "deflate")]
-        let mut memory = vec![0; Compressor::memory_len(9).unwrap()];
+        let mut memory = vec![0; Compressor::memory_len(9, Level::Fast).unwrap()];
         #[cfg(feature = "deflate")]
-        let mut compressor = Compressor::new(9, &mut memory).unwrap();
+        let mut compressor = Compressor::new(9, Level::Fast, &mut memory).unwrap();
         let mut conn = Connection::open(role, &DEFAULT, Drawn::default(), negotiated, ms(0));
         let text = text.as_bytes();
         let mut from = 0;

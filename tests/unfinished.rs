@@ -6,6 +6,7 @@ mod support;
 use property::{count, one_of, property, role};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use sansocket::frame::apply_mask;
 use sansocket::{CallError, MessageKind, Role, UsageError};
 use std::cell::Cell;
 use support::frames::*;
@@ -52,20 +53,23 @@ impl Verb {
     fn call(self, probe: &mut Probe<'_>, payload: &str) -> Result<(), CallError> {
         let bytes = payload.as_bytes();
         let encoded = frame(FIN | BINARY, None, bytes);
-        let mut rest = bytes;
+        // What the caller writes itself.
+        let mut rest = vec![];
         probe.try_write(|conn, out| match self {
-            Verb::Text => {
-                rest = b"";
-                conn.send_text(payload, out)
+            Verb::Text => conn.send_text(payload, out),
+            Verb::Send(kind, fin) => conn.send(kind, bytes, fin, out),
+            Verb::Header(..) | Verb::BinaryHeader(_) => {
+                let n = match self {
+                    Verb::Header(kind, fin) => conn.send_header(kind, bytes, fin, out)?,
+                    _ => conn.send_binary_header(bytes.len() as u64, matches!(self, Verb::BinaryHeader(true)), out)?,
+                };
+                rest = bytes.to_vec();
+                if conn.role() == Role::Client {
+                    apply_mask(*out[..n].last_chunk().unwrap(), &mut rest);
+                }
+                Ok(n)
             }
-            Verb::Send(kind, fin) => {
-                rest = b"";
-                conn.send(kind, bytes, fin, out)
-            }
-            Verb::Header(kind, fin) => conn.send_header(kind, bytes, fin, out),
-            Verb::BinaryHeader(fin) => conn.send_binary_header(bytes.len() as u64, fin, out),
             Verb::Encoded => {
-                rest = b"";
                 let n = conn.send_encoded(&encoded)?;
                 out[..n].copy_from_slice(&encoded);
                 Ok(n)
@@ -94,9 +98,8 @@ fn nothing_whole_goes_inside_an_unfinished_message() {
                 probe.write(|conn, out| conn.pong(b"between", out));
             }
             let (kind, fin, goes_on) = verb.means();
-            let is_servers = matches!(verb, Verb::Header(..) | Verb::BinaryHeader(_) | Verb::Encoded);
             let right = match &unfinished {
-                _ if is_servers && role == Role::Client => Err(UsageError::WrongRole),
+                _ if matches!(verb, Verb::Encoded) && role == Role::Client => Err(UsageError::WrongRole),
                 Some(_) if !goes_on => Err(UsageError::MessageUnfinished),
                 Some((other, _)) if *other != kind => Err(UsageError::WrongMessageKind),
                 _ => Ok(()),
@@ -129,7 +132,7 @@ fn nothing_whole_goes_inside_an_unfinished_message() {
 mod deflate {
     use super::*;
     use sansocket::ProtocolError::{self, *};
-    use sansocket::{Compressor, Config, Connection, DeflateParams, Event, Inflater, Negotiated, UsageError};
+    use sansocket::{Compressor, Config, Connection, DeflateParams, Event, Inflater, Level, Negotiated, UsageError};
     use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
     use support::entropy::Counter;
     use support::{ROLES, ms};
@@ -415,8 +418,8 @@ mod deflate {
                 Sender::Flushes => by_blocks(flushed),
                 Sender::Stores => by_blocks(stored),
                 Sender::Compresses(part) => {
-                    let mut memory = vec![0; Compressor::memory_len(15).unwrap()];
-                    let mut compressor = Compressor::new(15, &mut memory).unwrap();
+                    let mut memory = vec![0; Compressor::memory_len(15, Level::Fast).unwrap()];
+                    let mut compressor = Compressor::new(15, Level::Fast, &mut memory).unwrap();
                     let mut sender = open(if role == Role::Client { Role::Server } else { Role::Client }, &DEFAULT);
                     let (mut wire, mut from) = (Vec::new(), 0);
                     loop {
@@ -500,8 +503,8 @@ mod deflate {
     fn compressed_and_plain_fragments_do_not_mix() {
         for role in ROLES {
             for (kind, payload) in [(MessageKind::Text, "text"), (MessageKind::Binary, "binary")] {
-                let mut memory = vec![0; Compressor::memory_len(15).unwrap()];
-                let mut compressor = Compressor::new(15, &mut memory).unwrap();
+                let mut memory = vec![0; Compressor::memory_len(15, Level::Fast).unwrap()];
+                let mut compressor = Compressor::new(15, Level::Fast, &mut memory).unwrap();
                 let payload = payload.as_bytes();
                 let mut out = [0xA5; 200];
                 let mut conn = open(role, &DEFAULT);

@@ -1,7 +1,10 @@
 //! What the caller sends: the verbs of a connection, into the output that belongs to it.
 
+use super::codec::{Codec, NoCodec};
 use super::progress::Progress;
 use crate::close_code::CloseCode;
+#[cfg(feature = "deflate")]
+use crate::connection::CompressedMessage;
 use crate::connection::{Connection, MAX_ANSWER};
 use crate::entropy::Entropy;
 use crate::error::{CallError, UsageError};
@@ -20,16 +23,36 @@ use crate::time::Instant;
 /// the transport has taken some ([`room`](Self::room)). What the output could not hold even if it were empty is
 /// [`UsageError::BufferTooShort`]. On a connection that is already closing, messages go nowhere, and that
 /// is no error.
-pub struct Commands<'a, 'c, E> {
-    ws: &'a mut Connection<'c, E>,
+///
+/// Messages are compressed where that was agreed on and the connection has a codec ([`Buffered::deflate`](crate::Buffered::deflate)),
+/// except by the commands that [`plain`](Self::plain) lends. Whether a message is compressed is decided when it begins: it goes
+/// uncompressed too if it is shorter than the codec wants, or if there is room for it as it is but not for what it could become at
+/// worst, n + n/8 + n/64 + 78 bytes for n (`CompressedMessage::max_len`).
+pub struct Commands<'a, 'c, E, D = NoCodec> {
+    pub(super) ws: &'a mut Connection<'c, E>,
     output: &'a mut [u8],
-    progress: &'a mut Progress,
+    /// `None` if nothing is to be compressed.
+    #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "nothing is compressed"))]
+    pub(super) codec: Option<&'a mut D>,
+    pub(super) progress: &'a mut Progress,
     now: Instant,
 }
 
-impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
-    pub(super) fn new(ws: &'a mut Connection<'c, E>, output: &'a mut [u8], progress: &'a mut Progress, now: Instant) -> Self {
-        Self { ws, output, progress, now }
+impl<'a, 'c, E: Entropy, D: Codec> Commands<'a, 'c, E, D> {
+    pub(super) fn new(
+        ws: &'a mut Connection<'c, E>,
+        output: &'a mut [u8],
+        codec: &'a mut D,
+        progress: &'a mut Progress,
+        now: Instant,
+    ) -> Self {
+        Self { ws, output, codec: Some(codec), progress, now }
+    }
+
+    /// These commands, without compression: for messages with a secret beside text that a stranger may choose (CRIME, BREACH; RFC 7692
+    /// §8), and for what is compressed already.
+    pub fn plain(&mut self) -> Commands<'_, 'c, E, D> {
+        Commands { ws: self.ws, output: self.output, codec: None, progress: self.progress, now: self.now }
     }
 
     /// The connection: its state, what was agreed, its role and so on.
@@ -37,7 +60,25 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
         self.ws
     }
 
-    /// A client's opening handshake: the first call.
+    /// The connection's entropy source, for what else has to be unpredictable.
+    pub fn entropy(&mut self) -> &mut E {
+        self.ws.entropy()
+    }
+
+    /// Sends what comes before the request and is not WebSocket: a proxy's CONNECT, a greeting of SOCKS. `write` gets what is free of
+    /// the output, and returns how many bytes it wrote there. What comes back is in [`unread`](crate::Buffered::unread), until
+    /// [`discard`](crate::Buffered::discard) drops it; the deadline of the opening handshake runs.
+    ///
+    /// # Errors
+    /// Those of `write`; [`UsageError::NotConnecting`] after the request, and for a server.
+    pub fn before_request(&mut self, write: impl FnOnce(&mut [u8]) -> Result<usize, CallError>) -> Result<(), CallError> {
+        self.write(0, |ws, _, out| {
+            let is_fresh = ws.is_fresh();
+            if is_fresh { Ok(write(out)?.min(out.len())) } else { Err(UsageError::NotConnecting.into()) }
+        })
+    }
+
+    /// A client's opening handshake.
     ///
     /// # Errors
     /// As [`Connection::request`].
@@ -88,6 +129,10 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
     /// # Errors
     /// As [`send`](Self::send).
     pub fn send_text(&mut self, text: &str) -> Result<(), CallError> {
+        #[cfg(feature = "deflate")]
+        if self.compresses(text.len()) {
+            return self.send_compressing(MessageKind::Text, text.as_bytes());
+        }
         self.write(self.reserve(), |ws, _, out| ws.send_text(text, out))
     }
 
@@ -98,14 +143,21 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
     /// [`UsageError::InvalidUtf8`], [`UsageError::MessageUnfinished`] inside a message that is sent in parts.
     #[inline]
     pub fn send(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), CallError> {
+        #[cfg(feature = "deflate")]
+        if self.compresses(payload.len()) {
+            return self.send_compressing(kind, payload);
+        }
         self.write(self.reserve(), |ws, _, out| ws.send_message(kind, payload, out))
     }
 
     /// Sends a part of a message, as a fragment (§5.4), as far as there is room, and returns how many bytes of `payload` it
     /// took. `offset` is how many bytes of the message went before: 0 begins one, as [`Data::offset`](crate::Data) does. `fin` ends
     /// the message, once all of `payload` is taken. On a connection that is already closing it takes everything, which goes
-    /// nowhere. An empty message is one call with an empty payload. (Of `offset`, only whether it is 0 matters: whether a message is
-    /// unfinished has to agree.)
+    /// nowhere. An empty message is one call with an empty payload. Once a call has said `fin`, the calls with the rest say it too. (Of
+    /// `offset`, only whether it is 0 matters: whether a message is unfinished has to agree.)
+    ///
+    /// What is compressed leaves once the compressor has a block of it, and at the end of the message; only the level `Fast` holds
+    /// nothing back.
     ///
     /// ```
     /// # use sansocket::{Buffered, CallError, Config, Connection, Instant, MessageKind, Negotiated, NoEntropy, Role};
@@ -141,6 +193,10 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
         if payload.is_empty() && !fin {
             return Ok(0);
         }
+        #[cfg(feature = "deflate")]
+        if self.compresses_part(offset, payload.len(), fin) {
+            return self.send_part_compressing(kind, payload, fin);
+        }
         let room = self.room();
         let masking_key = if self.ws.role() == Role::Client { Some([0; 4]) } else { None };
         let payload_len = wire_len(payload.len().min(room));
@@ -167,6 +223,22 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
             }
             let out = crate::error::room(out, encoded.len())?;
             Ok(copy(encoded, out).min(ws.send_encoded(encoded)?))
+        })
+    }
+
+    /// Sends a whole message that was compressed once for many connections ([`CompressedMessage`](crate::CompressedMessage)). For servers.
+    ///
+    /// # Errors
+    /// [`CallError::NeedsRoom`], and as [`Connection::send_compressed`].
+    #[cfg(feature = "deflate")]
+    pub fn send_compressed(&mut self, message: &CompressedMessage<'_>) -> Result<(), CallError> {
+        self.write(self.reserve(), |ws, _, out| {
+            // Too late, nothing is written; for a mistake there need not be room.
+            if ws.is_inside_message()? == Some(false) && ws.allows(message) {
+                crate::error::room(out, message.frame().len())?;
+            }
+            let len = ws.send_compressed(message)?;
+            Ok(copy(message.frame().get(..len).unwrap_or_default(), out))
         })
     }
 
@@ -224,13 +296,13 @@ impl<'a, 'c, E: Entropy> Commands<'a, 'c, E> {
 
     /// How much of the output frames of the caller's leave free.
     #[inline]
-    fn reserve(&self) -> usize {
+    pub(super) fn reserve(&self) -> usize {
         self.progress.reserve()
     }
 
     /// Lets `act` write to what is free of the output, except for `reserve` bytes.
     #[inline]
-    fn write(
+    pub(super) fn write(
         &mut self,
         reserve: usize,
         act: impl FnOnce(&mut Connection<'c, E>, Instant, &mut [u8]) -> Result<usize, CallError>,

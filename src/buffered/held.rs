@@ -70,9 +70,9 @@ impl Held {
         (self.offset, self.at, self.len) = (offset, at, len);
     }
 
-    /// A message that was joined in the memory for it.
-    pub(super) fn set_joined(&mut self, kind: MessageKind, len: usize) {
-        self.set_data(kind, 0, true, 0, len);
+    /// A piece of a message, or a whole one, at the front of the memory for joining.
+    pub(super) fn set_joined(&mut self, kind: MessageKind, offset: u64, last: bool, len: usize) {
+        self.set_data(kind, offset, last, 0, len);
         self.joined = true;
     }
 

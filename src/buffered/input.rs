@@ -128,6 +128,25 @@ impl Arrived {
         if piece.last { Joined::Whole { at: self.joined_at, len: self.joined_len } } else { Joined::Unfinished }
     }
 
+    /// What is joined in the input goes on in `memory`, if that is not empty. (If it does not fit, nor will the next piece.)
+    pub(super) fn move_to_memory(&self, input: &[u8], memory: &mut [u8]) {
+        if self.is_joining {
+            copy(input.get(self.joined_at..).and_then(|rest| rest.get(..self.joined_len)).unwrap_or_default(), memory);
+        }
+    }
+
+    /// Joins a piece that was inflated, which lies after those before it in a memory of `limit` bytes.
+    pub(super) fn join_inflated(&mut self, piece: &Piece, limit: usize) -> Joined {
+        if piece.offset.saturating_add(wire_len(piece.len)) > wire_len(limit) {
+            self.is_joining = false;
+            return Joined::TooLong;
+        }
+        let before = if piece.offset == 0 { 0 } else { self.joined_len };
+        self.joined_len = before.saturating_add(piece.len);
+        self.is_joining = !piece.last;
+        if piece.last { Joined::Whole { at: 0, len: self.joined_len } } else { Joined::Unfinished }
+    }
+
     /// The message under way is no longer wanted.
     pub(super) fn stop_joining(&mut self) {
         self.is_joining = false;

@@ -1,6 +1,9 @@
 //! The last mile: a connection with its two buffers, and the rules that hold for the loop around it.
 
+mod codec;
 mod commands;
+#[cfg(feature = "deflate")]
+mod compressing;
 mod held;
 mod input;
 mod output;
@@ -8,6 +11,9 @@ mod progress;
 mod remainder;
 mod turn;
 
+#[cfg(feature = "deflate")]
+pub use codec::Deflated;
+pub use codec::{Codec, NoCodec};
 pub use commands::Commands;
 pub use remainder::Remainder;
 
@@ -144,6 +150,8 @@ use turn::Turn;
 ///   longer than the input less 144 bytes (a header and a control frame) fails the connection with 1009.
 ///   [`join_in`](Self::join_in) lends memory for longer ones, and [`in_pieces`](Self::in_pieces) gives pieces as they arrive, however
 ///   long the message is.
+/// - **Compression** (feature `deflate`). [`deflate`](Self::deflate) lends a codec and memory for what is inflated; then it is as if
+///   nothing were compressed, once both ends have agreed to it ([`Config::deflate`](crate::Config::deflate)).
 /// - **Heads.** A head that fills the input without an end is answered with 431, whatever
 ///   [`Config::max_head_len`](crate::Config::max_head_len) says.
 /// - **Bytes stay where they are.** [`due`](Self::due) moves in [`written`](Self::written) only, and [`space`](Self::space), once it
@@ -174,12 +182,13 @@ use turn::Turn;
 /// # By hand
 ///
 /// [`Connection`] itself is the same machine without buffers, for programs that want every byte: payload written
-/// by writev, codecs, or positions of their own.
-pub struct Buffered<'c, E, I, O, J = [u8; 0], W = Connection<'c, E>> {
+/// by writev, or positions of their own.
+pub struct Buffered<'c, E, I, O, J = [u8; 0], W = Connection<'c, E>, D = NoCodec> {
     ws: W,
     input: I,
     output: O,
     joining: J,
+    codec: D,
     progress: Progress,
     connection: PhantomData<(&'c (), E)>,
 }
@@ -203,7 +212,8 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer> Buffered<'c, E, I, O> {
     /// Messages come whole.
     ///
     /// Its type is `Buffered<'static, NoEntropy, Vec<u8>, Vec<u8>>` for a server with vectors; a function for all takes
-    /// `&mut Buffered<'_, E, I, O>` with `E: Entropy, I: Buffer, O: Buffer`.
+    /// `&mut Buffered<'_, E, I, O>` with `E: Entropy, I: Buffer, O: Buffer`; one that takes codecs too, `&mut Buffered<'c, E, I, O, J, W, D>`
+    /// with `J: Buffer, W: BorrowMut<Connection<'c, E>>, D: Codec`.
     pub fn new(ws: Connection<'c, E>, input: I, output: O) -> Self {
         Self::attach(ws, input, output).whole()
     }
@@ -213,18 +223,39 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, W: BorrowMut<Connection<'c, E>>> Buff
     /// A connection with buffers that it shares with others, for one turn; [`restore`](Self::restore) comes next if something
     /// remained of the last. Messages come in pieces.
     pub fn attach(ws: W, input: I, output: O) -> Self {
-        Self { ws, input, output, joining: [], progress: Progress::START, connection: PhantomData }.in_pieces()
+        Self { ws, input, output, joining: [], codec: NoCodec, progress: Progress::START, connection: PhantomData }.in_pieces()
     }
 
     /// Joins messages in memory of their own, whose length is then the longest message.
     #[must_use]
     pub fn join_in<J: Buffer>(self, joining: J) -> Buffered<'c, E, I, O, J, W> {
+        let Self { ws, input, output, codec, progress, connection, .. } = self;
+        let mut buffered = Buffered { ws, input, output, joining, codec, progress, connection };
+        buffered.turn().move_to_memory();
+        buffered.whole()
+    }
+
+    /// Compresses and inflates messages with `codec`, once that is agreed on ([`Config::deflate`](crate::Config::deflate)). What is
+    /// inflated comes in `memory`: whole messages are joined there, whose longest has its length; pieces, if they are asked for, have at
+    /// most its length.
+    ///
+    /// Messages are compressed where the output has room for what they could become at worst, and go as they are where it has not: for
+    /// an echo of up to N bytes ask for [`room_for`](Self::room_for) `CompressedMessage::max_len(N)`. On a connection that owns its
+    /// buffers the codec is there before it is known whether the peer compresses; one that is attached for a turn can have it as an
+    /// `Option`.
+    ///
+    /// If compression is agreed on and there is no codec, or no memory, or too small a window, the first compressed message fails the
+    /// connection with 1011, and [`next`](Self::next) says [`NoDeflate`](crate::UsageError::NoDeflate) once.
+    #[must_use]
+    pub fn deflate<J: Buffer, D: Codec>(self, codec: D, memory: J) -> Buffered<'c, E, I, O, J, W, D> {
         let Self { ws, input, output, progress, connection, .. } = self;
-        Buffered { ws, input, output, joining, progress, connection }.whole()
+        let mut buffered = Buffered { ws, input, output, joining: memory, codec, progress, connection };
+        buffered.turn().move_to_memory();
+        buffered
     }
 }
 
-impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c, E>>> Buffered<'c, E, I, O, J, W> {
+impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c, E>>, D: Codec> Buffered<'c, E, I, O, J, W, D> {
     /// Gives messages in pieces, as they arrive, of any length.
     #[must_use]
     pub fn in_pieces(mut self) -> Self {
@@ -242,7 +273,7 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     }
 
     /// Gives no event unless the output has room for `bytes` of frames beside the answer to the peer: so much a handler can send
-    /// for each event without looking. For an echo of up to N bytes that is N and 14. The output has at least 131 bytes
+    /// for each event without looking. For an echo of up to N bytes that is N and 14, or what compressing it could make of it. The output has at least 131 bytes
     /// ([`MAX_ANSWER`](crate::MAX_ANSWER)) more; one that is twice as long takes several answers before the transport has to take them.
     /// While an event waits for this room, what the program sends of its own accord leaves it free, too.
     ///
@@ -254,15 +285,27 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
         self
     }
 
+    /// The next connection of a client, over another transport: [`Connection::reconnect`], with empty buffers, a codec without history,
+    /// and what the program has asked of this one: whole messages or pieces, and room. What was due or unread is dropped.
+    pub fn reconnect(&mut self, now: Instant) {
+        let turn = self.turn();
+        turn.ws.reconnect(now);
+        turn.codec.reset();
+        *turn.progress = Progress::START.set_up_as(turn.progress);
+        self.turn().settle();
+    }
+
     /// Releases the current event and goes on to the next; `None` if there is none. Then the transport is to be written, read or
     /// waited for.
     ///
     /// # Errors
     /// [`CallError::EntropyFailed`] if a client's answer to the peer needs a masking key and there is none: call it again.
     /// [`UsageError::BufferTooShort`](crate::UsageError::BufferTooShort). [`UsageError::NoDeflate`](crate::UsageError::NoDeflate) for a
-    /// compressed message, if compression was agreed elsewhere ([`Connection::open`]): that is for the bare [`Connection`].
+    /// compressed message, if compression was agreed on and there is no codec for it ([`deflate`](Self::deflate)), or one whose window is
+    /// too small: the connection has failed with 1011 then, since no later call could go on.
     #[inline(always)]
-    pub fn next(&mut self, now: Instant) -> Result<Option<(Event<'_>, Commands<'_, 'c, E>)>, CallError> {
+    #[expect(clippy::type_complexity, reason = "an alias would hide what comes with an event")]
+    pub fn next(&mut self, now: Instant) -> Result<Option<(Event<'_>, Commands<'_, 'c, E, D>)>, CallError> {
         // What is common goes from registers to the caller.
         if let Some((piece, at)) = self.turn().advance_to_message(now) {
             return Ok(Some(self.turn().lend(piece, at, now)));
@@ -285,14 +328,44 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
 
     /// The current event, once more, with the bytes as the handler left them.
     #[inline]
-    pub fn current(&mut self, now: Instant) -> Option<(Event<'_>, Commands<'_, 'c, E>)> {
+    pub fn current(&mut self, now: Instant) -> Option<(Event<'_>, Commands<'_, 'c, E, D>)> {
         self.turn().current(now)
     }
 
     /// What the program sends of its own accord. Call [`next`](Self::next) before you wait.
-    pub fn commands(&mut self, now: Instant) -> Commands<'_, 'c, E> {
-        let Turn { ws, output, progress, .. } = self.turn();
-        Commands::new(ws, output, progress, now)
+    pub fn commands(&mut self, now: Instant) -> Commands<'_, 'c, E, D> {
+        let Turn { ws, output, codec, progress, .. } = self.turn();
+        Commands::new(ws, output, codec, progress, now)
+    }
+
+    /// [`next`](Self::next) with a codec that is lent for the call: for connections whose type says nothing of compression, and for a
+    /// compressor that connections with buffers of their own share. What is inflated comes in the memory for joining
+    /// ([`join_in`](Self::join_in)), in pieces too. The commands that come with the event compress with it.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    #[cfg(feature = "deflate")]
+    #[expect(clippy::type_complexity, reason = "an alias would hide what comes with an event")]
+    pub fn next_with<'a, X: Codec>(
+        &'a mut self,
+        now: Instant,
+        codec: &'a mut X,
+    ) -> Result<Option<(Event<'a>, Commands<'a, 'c, E, X>)>, CallError> {
+        let mut turn = self.turn_with(codec);
+        if let Some((piece, at)) = turn.advance_to_message(now) {
+            return Ok(Some(turn.lend(piece, at, now)));
+        }
+        if turn.has_nothing() {
+            return Ok(None);
+        }
+        turn.next_other(now)
+    }
+
+    /// [`commands`](Self::commands) that compress with a codec that is lent for the call.
+    #[cfg(feature = "deflate")]
+    pub fn commands_with<'a, X: Codec>(&'a mut self, now: Instant, codec: &'a mut X) -> Commands<'a, 'c, E, X> {
+        let Turn { ws, output, codec, progress, .. } = self.turn_with(codec);
+        Commands::new(ws, output, codec, progress, now)
     }
 
     /// What is to be written to the transport, in this order. It stays where it is until [`written`](Self::written), whatever is
@@ -324,6 +397,9 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     /// The transport has put `n` bytes at the start of [`space`](Self::space). 0 says that there was nothing to read: deadlines
     /// up to now may act. Report that too after each wait, also while there is no space: without it no deadline acts, not even the
     /// writing deadline. `n` beyond what was lent counts as all of it.
+    ///
+    /// While a read is under way, a timer reports 0 as well: what that read brings, at the start of the space that was lent to it, is
+    /// reported later. (Once the connection has failed, that no longer matters.)
     pub fn filled(&mut self, n: usize, now: Instant) {
         self.turn().filled(n, now);
     }
@@ -433,21 +509,28 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     }
 
     #[inline(never)]
-    fn next_other(&mut self, now: Instant) -> Result<Option<(Event<'_>, Commands<'_, 'c, E>)>, CallError> {
+    #[expect(clippy::type_complexity, reason = "an alias would hide what comes with an event")]
+    fn next_other(&mut self, now: Instant) -> Result<Option<(Event<'_>, Commands<'_, 'c, E, D>)>, CallError> {
         self.turn().next_other(now)
     }
 
+    #[cfg(feature = "deflate")]
+    fn turn_with<'a, X>(&'a mut self, codec: &'a mut X) -> Turn<'a, 'c, E, X> {
+        let Turn { ws, input, output, joining, progress, .. } = self.turn();
+        Turn { ws, input, output, joining, codec, progress }
+    }
+
     #[inline]
-    fn turn(&mut self) -> Turn<'_, 'c, E> {
-        let Self { ws, input, output, joining, progress, .. } = self;
+    fn turn(&mut self) -> Turn<'_, 'c, E, D> {
+        let Self { ws, input, output, joining, codec, progress, .. } = self;
         let (ws, input, output, joining) = (ws.borrow_mut(), input.as_mut(), output.as_mut(), joining.as_mut());
-        Turn { ws, input, output, joining, progress }
+        Turn { ws, input, output, joining, codec, progress }
     }
 }
 
 /// Shows no bytes, which are the users' own (§10.6).
-impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c, E>>> core::fmt::Debug
-    for Buffered<'c, E, I, O, J, W>
+impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c, E>>, D: Codec> core::fmt::Debug
+    for Buffered<'c, E, I, O, J, W, D>
 {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let (input, due) = (self.unread().len(), self.due().len());

@@ -34,6 +34,9 @@ pub(super) struct Progress {
     pub(super) is_stalled: bool,
     /// Something has happened since `advance` last found nothing to do.
     pub(super) has_news: bool,
+    /// A compressed message that is sent in parts has all its bytes, but not its end: the last counts as not taken.
+    #[cfg(feature = "deflate")]
+    pub(super) is_byte_withheld: bool,
 }
 
 impl Progress {
@@ -49,6 +52,8 @@ impl Progress {
         paused_at: Instant::NEVER,
         is_stalled: false,
         has_news: false,
+        #[cfg(feature = "deflate")]
+        is_byte_withheld: false,
     };
 
     /// How much of the output has to be free for another event.
@@ -152,6 +157,10 @@ impl Progress {
 
     /// Whether nothing has to be remembered.
     pub(super) fn is_idle(&self) -> bool {
+        #[cfg(feature = "deflate")]
+        if self.is_byte_withheld {
+            return false;
+        }
         let rests = self.arrived.is_empty() && !self.arrived.is_joining() && !self.arrived.has_ended;
         rests && self.due.is_empty() && !self.due.is_lost() && self.held.is_nothing() && !self.is_paused() && !self.is_stalled
     }

@@ -1,5 +1,6 @@
 //! What remains of a connection's turn with buffers that many share.
 
+use super::codec::Codec;
 use super::progress::Progress;
 use super::turn::Turn;
 use crate::entropy::Entropy;
@@ -42,7 +43,7 @@ impl<B> core::fmt::Debug for Remainder<B> {
     }
 }
 
-impl<E: Entropy> Turn<'_, '_, E> {
+impl<E: Entropy, D: Codec> Turn<'_, '_, E, D> {
     /// From where on the input has to be kept.
     fn kept_from(&self) -> usize {
         let needed = self.progress.arrived.needed_from(!self.joining.is_empty());

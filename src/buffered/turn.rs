@@ -1,9 +1,11 @@
 //! What the layer does by itself: takes events from the input while the output has room for what they cause, joins messages, acts
 //! on the end of the input and on deadlines, in this order.
 
+use super::codec::Codec;
 use super::commands::Commands;
 use super::input::{Joined, Piece, max_joined};
 use super::progress::Progress;
+use crate::close_code::CloseCode;
 use crate::connection::{Connection, MAX_ANSWER, MAX_REMAINDER};
 use crate::entropy::Entropy;
 use crate::error::{CallError, ProtocolError, UsageError};
@@ -18,16 +20,27 @@ pub(super) const MIN_INPUT: usize = MAX_REMAINDER + 1;
 pub(super) const MIN_OUTPUT: usize = 2 * MAX_ANSWER;
 
 /// A connection with its buffers, for the time of a call: one type, whoever owns them.
-pub(super) struct Turn<'a, 'c, E> {
+pub(super) struct Turn<'a, 'c, E, D> {
     pub(super) ws: &'a mut Connection<'c, E>,
     pub(super) input: &'a mut [u8],
     pub(super) output: &'a mut [u8],
     /// For joining messages; empty if they are joined in the input.
     pub(super) joining: &'a mut [u8],
+    pub(super) codec: &'a mut D,
     pub(super) progress: &'a mut Progress,
 }
 
-impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
+/// What came of the input.
+enum Taken {
+    /// A piece of a message for a caller that takes pieces, at this place in the input.
+    Piece(Piece, usize),
+    /// A piece that was joined to those before it.
+    Joined,
+    Event,
+    Nothing,
+}
+
+impl<'a, 'c, E: Entropy, D: Codec> Turn<'a, 'c, E, D> {
     /// Releases the current event and goes on to the next, if that is a message that lies whole in the input: gives its piece and
     /// place.
     #[inline(always)]
@@ -57,7 +70,8 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
 
     /// Releases the current event and goes on to the next, which does not lie whole in the input.
     #[inline]
-    pub(super) fn next_other(mut self, now: Instant) -> Result<Option<(Event<'a>, Commands<'a, 'c, E>)>, CallError> {
+    #[expect(clippy::type_complexity, reason = "an alias would hide what comes with an event")]
+    pub(super) fn next_other(mut self, now: Instant) -> Result<Option<(Event<'a>, Commands<'a, 'c, E, D>)>, CallError> {
         self.progress.held.release();
         let is_event = loop {
             if self.progress.at_once == 0 || self.free() < self.progress.needed() {
@@ -68,51 +82,86 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
                     break self.act_on_time();
                 }
             }
-            let address = self.input.as_ptr().addr();
-            let is_full = self.progress.arrived.is_full(self.input.len());
-            let arrived = self.progress.arrived.bytes(self.input);
-            match self.ws.receive_other(now, arrived, is_full, self.progress.due.free_part(self.output)) {
-                Ok(Received { consumed, event: Some(Event::Data(data)), .. }) => {
-                    let piece = Piece::of(&data);
-                    // The way of giving messages changes between messages only.
-                    let joins = if piece.offset == 0 { self.progress.joins } else { self.progress.arrived.is_joining() };
-                    if !joins {
-                        self.progress.arrived.stop_joining();
-                        let at = self.progress.show(&piece, consumed);
-                        return Ok(Some(self.lend(piece, at, now)));
-                    }
-                    self.progress.arrived.consume(consumed);
-                    if self.join(&piece, now) {
-                        break true;
-                    }
-                }
-                Ok(Received { consumed, produced, event: None }) => {
-                    self.progress.arrived.consume(consumed);
-                    self.progress.produced(produced, now, self.ws.config());
-                    break self.nothing_arrived(now);
-                }
-                Ok(received) => break self.progress.take(&received, address, now, self.ws.config()),
-                Err(error) => return Err(error),
+            match self.receive(now)? {
+                Taken::Piece(piece, at) => return Ok(Some(self.lend(piece, at, now))),
+                Taken::Joined => {}
+                Taken::Event => break true,
+                Taken::Nothing => break self.nothing_arrived(now),
             }
         };
         Ok(if is_event { self.current(now) } else { None })
     }
 
+    /// Takes what has arrived, up to the end of a piece or another event.
+    #[inline(always)]
+    fn receive(&mut self, now: Instant) -> Result<Taken, CallError> {
+        let address = self.input.as_ptr().addr();
+        let is_full = self.progress.arrived.is_full(self.input.len());
+        let arrived = self.progress.arrived.bytes(self.input);
+        let out = self.progress.due.free_part(self.output);
+        #[cfg(not(feature = "deflate"))]
+        let (received, is_inflated) = (self.ws.receive_other(now, arrived, is_full, out), false);
+        #[cfg(feature = "deflate")]
+        let (mut beyond, mut is_inflated) = ([0], false);
+        #[cfg(feature = "deflate")]
+        let received = match self.codec.inflater() {
+            None => self.ws.receive_other(now, arrived, is_full, out),
+            Some(inflater) => {
+                // After what is joined there already. If that fills it, one byte more shows that the message is too long.
+                let (joined, has_memory) = (self.progress.arrived.joined_in_memory(true), !self.joining.is_empty());
+                let room = self.joining.get_mut(joined..).unwrap_or_default();
+                let mut room = Some(if room.is_empty() && joined > 0 { &mut beyond } else { room });
+                let received = self.ws.receive_inflated(now, (arrived, is_full), inflater, &mut room, out);
+                is_inflated = has_memory && room.is_none();
+                received
+            }
+        };
+        let (piece, consumed) = match received {
+            Ok(Received { consumed, event: Some(Event::Data(data)), .. }) => (Piece::of(&data), consumed),
+            Ok(Received { consumed, produced, event: None }) => {
+                self.progress.arrived.consume(consumed);
+                self.progress.produced(produced, now, self.ws.config());
+                return Ok(Taken::Nothing);
+            }
+            Ok(received) => {
+                self.progress.take(&received, address, now, self.ws.config());
+                return Ok(Taken::Event);
+            }
+            Err(error) => {
+                self.fail_without_codec(error, now);
+                return Err(error);
+            }
+        };
+        // The way of giving messages changes between messages only.
+        let joins = if piece.offset == 0 { self.progress.joins } else { self.progress.arrived.is_joining() };
+        if joins {
+            self.progress.arrived.consume(consumed);
+            return Ok(if self.join(&piece, is_inflated, now) { Taken::Event } else { Taken::Joined });
+        }
+        self.progress.arrived.stop_joining();
+        if is_inflated {
+            self.progress.arrived.consume(consumed);
+            self.progress.held.set_joined(piece.kind, piece.offset, piece.last, piece.len);
+            return Ok(Taken::Event);
+        }
+        Ok(Taken::Piece(piece, self.progress.show(&piece, consumed)))
+    }
+
     /// The current event.
     #[inline]
-    pub(super) fn current(self, now: Instant) -> Option<(Event<'a>, Commands<'a, 'c, E>)> {
-        let Turn { ws, input, output, joining, progress } = self;
+    pub(super) fn current(self, now: Instant) -> Option<(Event<'a>, Commands<'a, 'c, E, D>)> {
+        let Turn { ws, input, output, joining, codec, progress } = self;
         let event = progress.held.event(input, joining)?;
-        Some((event, Commands::new(ws, output, progress, now)))
+        Some((event, Commands::new(ws, output, codec, progress, now)))
     }
 
     /// A piece of a message, `at` a place in the input.
     #[inline(always)]
-    pub(super) fn lend(self, piece: Piece, at: usize, now: Instant) -> (Event<'a>, Commands<'a, 'c, E>) {
-        let Turn { ws, input, output, progress, .. } = self;
+    pub(super) fn lend(self, piece: Piece, at: usize, now: Instant) -> (Event<'a>, Commands<'a, 'c, E, D>) {
+        let Turn { ws, input, output, codec, progress, .. } = self;
         let payload = input.get_mut(at..).and_then(|rest| rest.get_mut(..piece.len)).unwrap_or_default();
         let event = Event::Data(Data { kind: piece.kind, payload, offset: piece.offset, last: piece.last });
-        (event, Commands::new(ws, output, progress, now))
+        (event, Commands::new(ws, output, codec, progress, now))
     }
 
     /// Notes how much of the input may be looked at for a message that is shown at once. Of messages that are joined, the longest
@@ -127,6 +176,12 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
         } else {
             usize::MAX
         };
+    }
+
+    /// Begins to join messages in memory, the one under way included.
+    pub(super) fn move_to_memory(&mut self) {
+        self.progress.arrived.move_to_memory(self.input, self.joining);
+        self.settle();
     }
 
     fn has_short_buffers(&self) -> bool {
@@ -144,7 +199,7 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
         if self.progress.is_paused() {
             return true;
         }
-        let is_short = self.free() < self.progress.needed() && !self.progress.arrived.is_empty();
+        let is_short = self.free() < self.progress.needed() && self.has_more();
         if is_short != self.progress.is_stalled {
             self.progress.is_stalled = is_short;
             if is_short {
@@ -157,12 +212,37 @@ impl<'a, 'c, E: Entropy> Turn<'a, 'c, E> {
         is_short
     }
 
+    /// A compressed message that nothing here inflates: no later call could go on, and a loop that passes over the error would never wait.
+    #[cold]
+    fn fail_without_codec(&mut self, error: CallError, now: Instant) {
+        if error == CallError::Usage(UsageError::NoDeflate) {
+            let failed = self.ws.fail(CloseCode::INTERNAL_ERROR, now, self.progress.due.free_part(self.output));
+            self.progress.produced(failed.unwrap_or(0), now, self.ws.config());
+            self.progress.arrived.stop_joining();
+            self.progress.has_news = true;
+        }
+    }
+
+    /// Whether anything waits for room: what has arrived, or the rest of a message that is being inflated.
+    fn has_more(&self) -> bool {
+        #[cfg(feature = "deflate")]
+        if self.ws.awaits_inflating() {
+            return true;
+        }
+        !self.progress.arrived.is_empty()
+    }
+
     /// Joins a piece. True if there is an event: a whole message, or a failure.
-    fn join(&mut self, piece: &Piece, now: Instant) -> bool {
+    #[inline(always)]
+    fn join(&mut self, piece: &Piece, is_inflated: bool, now: Instant) -> bool {
         let kind = piece.kind;
-        match self.progress.arrived.join(piece, self.input, self.joining) {
+        let joined = match is_inflated {
+            true => self.progress.arrived.join_inflated(piece, self.joining.len()),
+            false => self.progress.arrived.join(piece, self.input, self.joining),
+        };
+        match joined {
             Joined::Unfinished => return false,
-            Joined::Whole { len, .. } if !self.joining.is_empty() => self.progress.held.set_joined(kind, len),
+            Joined::Whole { len, .. } if !self.joining.is_empty() => self.progress.held.set_joined(kind, 0, true, len),
             Joined::Whole { at, len } => self.progress.held.set_data(kind, 0, true, at, len),
             Joined::TooLong => {
                 let failed = self.ws.fail_for(ProtocolError::MessageTooLong, now, self.progress.due.free_part(self.output));

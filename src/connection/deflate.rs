@@ -1,12 +1,12 @@
 //! RFC 7692 in the machine: compressed messages through an inflater and a compressor that are passed to the call.
 
 use super::endpoint::Connection;
-use super::machine::{Machine, Output};
-use crate::deflate::{Compressor, DeflateDirection, Inflater};
+use super::machine::{Machine, Output, Stage};
+use crate::deflate::{Deflate, DeflateDirection, Finished, Inflate};
 use crate::entropy::Entropy;
 use crate::error::{CallError, ProtocolError, UsageError, room};
-use crate::event::{MessageKind, Received};
-use crate::frame::{AnyInflation, FrameHeader, Inflated, Inflation, apply_mask};
+use crate::event::{Data, Event, MessageKind, Received};
+use crate::frame::{AnyInflation, FrameHeader, Inflated, Inflation, WholeMessage, apply_mask};
 use crate::length::{move_down, wire_len};
 use crate::role::Role;
 use crate::time::Instant;
@@ -20,55 +20,82 @@ pub struct Sent {
     /// How many bytes at the start of the output go to the peer: one frame, or none yet.
     pub produced: usize,
     /// Whether the call is complete: all of the payload was taken, and with `fin` the end of the message has been produced.
-    /// Without `fin` the last bits of a fragment may come with the next. Also true if the connection is already closing and
-    /// nothing more is sent.
+    /// Without `fin` what was taken may come with a later call: bits of it with [`Level::Fast`](crate::Level::Fast), with the other
+    /// levels up to a block. Also true if the connection is already closing and nothing more is sent.
     pub done: bool,
 }
 
 /// With less room [`Connection::send_with`] does not start a frame: the header of a masked one and some payload.
-const MIN_ROOM: usize = 32;
+pub(crate) const MIN_ROOM: usize = 32;
 
 /// The most bytes of payload that a call takes for each byte of room; text written by people does not compress that well.
 const MAX_RATIO: usize = 64;
 
 impl<E: Entropy> Connection<'_, E> {
     /// [`receive`](Self::receive) for a connection with permessage-deflate. Compressed messages are inflated into `window`, which
-    /// the event borrows; others arrive as with `receive`. `inflater` must be used for this connection only.
+    /// the event borrows; others arrive as with `receive`. `inflater` is the library's [`Inflater`](crate::Inflater) or another,
+    /// and must be used for this connection only: fragments of messages from many connections interleave.
     ///
     /// Inflating cannot be undone, so this call asks for [`MAX_ANSWER`](crate::MAX_ANSWER) bytes of room before it inflates, and
     /// what the inflater took remains in it.
     ///
     /// # Errors
     /// As [`receive`](Self::receive), and [`UsageError::NoDeflate`](crate::UsageError::NoDeflate) if a compressed message arrives
-    /// and `window` is empty or the inflater's window is not the agreed one.
+    /// and `window` is empty or the inflater's window is smaller than the agreed one.
     pub fn receive_with<'i>(
         &mut self,
         now: Instant,
         input: &'i mut [u8],
-        inflater: &mut Inflater<'_>,
+        inflater: &mut dyn Inflate,
         window: &'i mut [u8],
+        out: &mut [u8],
+    ) -> Result<Received<'i>, CallError> {
+        if let Some(WholeMessage { kind, start, len }) = self.whole_message(now, input) {
+            let payload = input.get_mut(start..).and_then(|rest| rest.get_mut(..len)).unwrap_or_default();
+            let event = Some(Event::Data(Data { kind, payload, offset: 0, last: true }));
+            return Ok(Received { consumed: start.saturating_add(len), produced: 0, event });
+        }
+        self.receive_inflated(now, (input, false), inflater, &mut Some(window), out)
+    }
+
+    /// [`receive_with`](Self::receive_with), where [`whole_message`](Self::whole_message) has found none. `is_full`: no more can be
+    /// added to this input. `window` is taken if the bytes of the event are in it.
+    pub(crate) fn receive_inflated<'i>(
+        &mut self,
+        now: Instant,
+        (input, is_full): (&'i mut [u8], bool),
+        inflater: &mut dyn Inflate,
+        window: &mut Option<&'i mut [u8]>,
         out: &mut [u8],
     ) -> Result<Received<'i>, CallError> {
         let (machine, mut out) = self.output(out);
         let agreed = machine.negotiated.deflate().map(|params| params.sent_by(machine.role.peer()));
-        let inflating: &mut AnyInflation<'_, 'i> = &mut Inflating { inflater, agreed, window };
-        machine.receive_any(input, false, inflating, now, &mut out)
+        let fits = agreed.is_some_and(|agreed| agreed.is_valid() && inflater.limit_window(agreed.max_window_bits));
+        let mut inflating = Inflating { inflater, fits, agreed, window: window.take().unwrap_or_default() };
+        let inflation: &mut AnyInflation<'_, 'i> = &mut inflating;
+        let received = machine.receive_any(input, is_full, inflation, now, &mut out);
+        *window = Some(inflating.window).filter(|window| !window.is_empty());
+        received
     }
 
     /// [`send`](Self::send), compressed (RFC 7692 §6.1): writes at most one frame, as long as `out` allows. Until [`Sent::done`]
     /// the caller writes what was produced and calls again with the rest of the payload, which may be empty, and the same `kind`
-    /// and `fin`. Fragments follow as with `send`. `compressor` must be used for this connection only.
+    /// and `fin`. Fragments follow as with `send`.
+    ///
+    /// `compressor` is the library's [`Compressor`](crate::Compressor) or another. With context takeover it must be used for this
+    /// connection only. Without ([`DeflateDirection::no_context_takeover`](crate::DeflateDirection)) any number of connections can
+    /// share it, one message after the other; reset it after a message that was not finished because its connection ended.
     ///
     /// To send a message uncompressed, because it has a secret beside text that an attacker may choose (RFC 7692 §8) or because
     /// compression is not worth it, use [`send`](Self::send).
     ///
     /// # Errors
     /// As [`send`](Self::send), with [`CallError::NeedsRoom`] below 32 bytes, and
-    /// [`UsageError::NoDeflate`](crate::UsageError::NoDeflate) if compression was not agreed or the compressor's window is larger
-    /// than agreed.
+    /// [`UsageError::NoDeflate`](crate::UsageError::NoDeflate) if compression was not agreed or the compressor cannot keep to the
+    /// agreed window, [`UsageError::WrongCompressor`](crate::UsageError::WrongCompressor) if it is inside another message.
     pub fn send_with(
         &mut self,
-        compressor: &mut Compressor<'_>,
+        compressor: &mut dyn Deflate,
         kind: MessageKind,
         payload: &[u8],
         fin: bool,
@@ -79,17 +106,30 @@ impl<E: Entropy> Connection<'_, E> {
     }
 }
 
+impl<E> Connection<'_, E> {
+    /// Whether more of a message can be inflated without further input.
+    pub(crate) fn awaits_inflating(&self) -> bool {
+        self.machine().is_inflating()
+    }
+
+    /// Whether a compressed message of ours is unfinished.
+    pub(crate) fn is_inside_compressed(&self) -> bool {
+        self.machine().writer().is_ok_and(|writer| writer.is_some_and(|writer| writer.is_compressed()))
+    }
+}
+
 /// The inflater of a call, the parameters agreed for it, and the memory for its output.
-struct Inflating<'a, 'm, 'i> {
-    inflater: &'a mut Inflater<'m>,
+struct Inflating<'a, 'i> {
+    inflater: &'a mut dyn Inflate,
+    /// Its window is the agreed one.
+    fits: bool,
     agreed: Option<DeflateDirection>,
     window: &'i mut [u8],
 }
 
-impl<'i> Inflation<'i> for Inflating<'_, '_, 'i> {
+impl<'i> Inflation<'i> for Inflating<'_, 'i> {
     fn is_ready(&self) -> bool {
-        let fits = |agreed: DeflateDirection| agreed.max_window_bits == self.inflater.window_bits();
-        self.agreed.is_some_and(fits) && !self.window.is_empty()
+        self.fits && !self.window.is_empty()
     }
 
     fn inflate(&mut self, payload: &[u8], ends: bool, limit: u64) -> Result<Inflated, ProtocolError> {
@@ -97,15 +137,20 @@ impl<'i> Inflation<'i> for Inflating<'_, '_, 'i> {
         let room = crate::length::at_most(limit.saturating_add(1), self.window.len());
         let window = self.window.get_mut(..room).unwrap_or_default();
         let progress = self.inflater.inflate(payload, window).map_err(|_| ProtocolError::InvalidDeflate)?;
+        // A codec that does not keep to its contract: there is room, and no call would get further.
+        if progress.produced == 0 && (progress.more || progress.consumed == 0 && !payload.is_empty()) {
+            return Err(ProtocolError::InvalidDeflate);
+        }
         let mut inflated =
             Inflated { consumed: progress.consumed, produced: progress.produced, done: false, more: progress.more };
         if ends && progress.consumed == payload.len() && !progress.more {
             // Everything has come out: the byte of room only shows that nothing more does.
             match self.inflater.finish_message(&mut [0]) {
-                Ok(finished) => inflated.done = finished.done,
+                Ok(Finished { produced: 0, done: true }) => inflated.done = true,
                 // The output before the fault is given first.
                 Err(_) if inflated.produced > 0 => inflated.more = true,
-                Err(_) => return Err(ProtocolError::InvalidDeflate),
+                // Also for a codec that has held back output, which would be lost.
+                _ => return Err(ProtocolError::InvalidDeflate),
             }
         }
         // RFC 7692 §7.1.1: the next message refers to nothing in this one.
@@ -129,9 +174,16 @@ impl<'i> Inflation<'i> for Inflating<'_, '_, 'i> {
 }
 
 impl Machine<'_> {
+    fn is_inflating(&self) -> bool {
+        match &self.stage {
+            Stage::Open { reader, .. } | Stage::CloseSent { reader, .. } => reader.is_pending(),
+            _ => false,
+        }
+    }
+
     fn send_with(
         &mut self,
-        compressor: &mut Compressor<'_>,
+        compressor: &mut dyn Deflate,
         kind: MessageKind,
         payload: &[u8],
         fin: bool,
@@ -142,11 +194,14 @@ impl Machine<'_> {
             return Ok(Sent { consumed: payload.len(), produced: 0, done: true });
         };
         let agreed = self.negotiated.deflate().ok_or(UsageError::NoDeflate)?.sent_by(self.role);
-        if compressor.window_bits() > agreed.max_window_bits {
-            return Err(UsageError::NoDeflate.into());
-        }
         let starts = !writer.is_inside_message();
         let opcode = writer.opcode(kind, true)?;
+        if compressor.is_idle() != starts {
+            return Err(UsageError::WrongCompressor.into());
+        }
+        if !agreed.is_valid() || starts && !compressor.limit_window(agreed.max_window_bits) {
+            return Err(UsageError::NoDeflate.into());
+        }
         // A call takes no more than may fit, so that many calls do not check a long payload again and again.
         let (all, ends) = (payload, fin);
         let payload = all.get(..out.len().saturating_mul(MAX_RATIO)).unwrap_or(all);

@@ -69,6 +69,12 @@ impl<'c, E: Entropy> Connection<'c, E> {
         Self { machine: Machine::new(Role::Client, config, Stage::Fresh, now), entropy }
     }
 
+    /// The next connection of a client, over another transport: with the configuration and the entropy source of this one, and nothing
+    /// else of it. [`request`](Self::request) comes next. (What was a server becomes a client.)
+    pub fn reconnect(&mut self, now: Instant) {
+        self.machine = Machine::new(Role::Client, self.machine.config, Stage::Fresh, now);
+    }
+
     /// A server's connection with the type of a program's clients. A server draws nothing from its `entropy`.
     pub fn server_with(config: &'c Config<'c>, entropy: E, now: Instant) -> Self {
         Self { machine: Machine::new(Role::Server, config, AWAITS_REQUEST, now), entropy }
@@ -271,14 +277,15 @@ impl<'c, E: Entropy> Connection<'c, E> {
         machine.send(kind, payload, fin, out)
     }
 
-    /// For a server, writes only the header of the frame that [`send`](Self::send) would write: the caller writes `payload`
-    /// itself, directly after it (writev), and whatever is produced later after that. At most 10 bytes.
+    /// Writes only the header of the frame that [`send`](Self::send) would write, at most 14 bytes: the caller writes `payload`
+    /// itself, directly after it (writev), and whatever is produced later after that. A client masks it on the way
+    /// ([`frame::apply_mask`](crate::frame::apply_mask), §5.3), with the key in the last four bytes of the header.
     ///
     /// # Errors
-    /// As [`send`](Self::send), and [`UsageError::WrongRole`](crate::UsageError::WrongRole) for a client, whose payload must be
-    /// masked.
+    /// As [`send`](Self::send).
     pub fn send_header(&mut self, kind: MessageKind, payload: &[u8], fin: bool, out: &mut [u8]) -> Result<usize, CallError> {
-        self.machine.send_header(kind, Some(payload), wire_len(payload.len()), fin, out)
+        let (machine, out) = self.output(out);
+        machine.send_header(kind, (Some(payload), wire_len(payload.len())), fin, out)
     }
 
     /// [`send_header`](Self::send_header) for `payload_len` bytes, below 2^63, that are not in memory (sendfile). Binary only,
@@ -287,7 +294,8 @@ impl<'c, E: Entropy> Connection<'c, E> {
     /// # Errors
     /// As [`send_header`](Self::send_header).
     pub fn send_binary_header(&mut self, payload_len: u64, fin: bool, out: &mut [u8]) -> Result<usize, CallError> {
-        self.machine.send_header(MessageKind::Binary, None, payload_len, fin, out)
+        let (machine, out) = self.output(out);
+        machine.send_header(MessageKind::Binary, (None, payload_len), fin, out)
     }
 
     /// Counts `encoded`, a whole message that [`frame::encode_message`](crate::frame::encode_message) encoded once for many
@@ -403,6 +411,23 @@ impl<'c, E: Entropy> Connection<'c, E> {
         self.close_code() != CloseCode::ABNORMAL_CLOSURE
     }
 
+    /// How many bytes of the current frame's payload have yet to arrive; 0 between frames, and in a compressed message. So many can
+    /// be read straight into the memory of a message: [`receive`](Self::receive) gives what lies there in one piece.
+    pub fn payload_remaining(&self) -> u64 {
+        self.machine.payload_remaining()
+    }
+
+    /// Whether a keepalive Ping waits for its Pong. What was sent before it was written has arrived once it is answered
+    /// ([`Event::Pong`](crate::Event::Pong)).
+    pub fn awaits_pong(&self) -> bool {
+        self.machine.timers.pings.awaits_pong()
+    }
+
+    /// The entropy source, for what else has to be unpredictable: a client's wait before it connects again.
+    pub fn entropy(&mut self) -> &mut E {
+        &mut self.entropy
+    }
+
     /// The time between the last keepalive Ping that got its own Pong and that Pong, as precise as the caller's clock.
     pub fn round_trip(&self) -> Option<Duration> {
         let us = self.machine.timers.round_trip()?;
@@ -427,6 +452,11 @@ impl<'c, E: Entropy> Connection<'c, E> {
     ) -> Result<Received<'i>, CallError> {
         let (machine, out) = self.output(out);
         machine.receive_other(input, is_full, now, out)
+    }
+
+    /// Whether a client has still to send its request.
+    pub(crate) fn is_fresh(&self) -> bool {
+        matches!((self.machine.role, self.machine.stage), (Role::Client, Stage::Fresh))
     }
 
     /// Whether a keepalive Ping was left out for want of room.
@@ -480,6 +510,13 @@ impl<'c, E: Entropy> Connection<'c, E> {
     #[inline]
     pub(super) fn output<'a>(&'a mut self, out: &'a mut [u8]) -> (&'a mut Machine<'c>, Output<'a>) {
         (&mut self.machine, Output { entropy: &mut self.entropy, room: out })
+    }
+}
+
+#[cfg(feature = "deflate")]
+impl<'c, E> Connection<'c, E> {
+    pub(super) const fn machine(&self) -> &Machine<'c> {
+        &self.machine
     }
 }
 

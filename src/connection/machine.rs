@@ -173,7 +173,14 @@ impl<'c> Machine<'c> {
     /// Whether an empty input gives nothing: no `Closed` that is left over, and nothing that inflates.
     #[inline]
     pub(super) fn needs_input(&self) -> bool {
-        matches!(self.stage, Stage::Open { .. }) && !self.input_ended && self.negotiated.deflate().is_none()
+        matches!(&self.stage, Stage::Open { reader, .. } if !reader.is_pending()) && !self.input_ended
+    }
+
+    pub(super) fn payload_remaining(&self) -> u64 {
+        match &self.stage {
+            Stage::Open { reader, .. } | Stage::CloseSent { reader, .. } => reader.payload_remaining(),
+            _ => 0,
+        }
     }
 
     pub(super) fn set_writer(&mut self, after: Writer) {

@@ -3,6 +3,8 @@
 mod client;
 mod closing;
 #[cfg(feature = "deflate")]
+mod compressed;
+#[cfg(feature = "deflate")]
 mod deflate;
 mod endpoint;
 mod machine;
@@ -13,6 +15,10 @@ mod server;
 mod timeout;
 mod timers;
 
+#[cfg(feature = "deflate")]
+pub use compressed::CompressedMessage;
+#[cfg(feature = "deflate")]
+pub(crate) use deflate::MIN_ROOM;
 #[cfg(feature = "deflate")]
 pub use deflate::Sent;
 pub use endpoint::Connection;

@@ -2,7 +2,7 @@
 //! nothing is sent; that is not a mistake, and 0 is returned.
 
 use super::machine::{Machine, Output, Stage};
-use crate::error::{CallError, UsageError};
+use crate::error::{CallError, UsageError, room};
 use crate::event::MessageKind;
 use crate::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, Opcode, put_frame, put_frame_inline};
 use crate::length::wire_len;
@@ -49,20 +49,27 @@ impl Machine<'_> {
         Ok(n)
     }
 
-    /// Only the header. `payload` is `None` if its bytes are not in memory; then it is not text.
+    /// Only the header. `payload` is `None` if its bytes are not in memory, `payload_len` of them; then it is not text.
     pub(super) fn send_header(
         &mut self,
         kind: MessageKind,
-        payload: Option<&[u8]>,
-        payload_len: u64,
+        (payload, payload_len): (Option<&[u8]>, u64),
         fin: bool,
-        out: &mut [u8],
+        out: Output<'_>,
     ) -> Result<usize, CallError> {
-        self.check_server()?;
+        let Output { entropy, room: out } = out;
         let Some(writer) = self.writer()? else { return Ok(0) };
         let opcode = writer.opcode(kind, false)?;
         let after = writer.after(kind, payload.unwrap_or_default(), fin, false)?;
-        let n = FrameHeader { fin, rsv: 0, opcode, masking_key: None, payload_len }.encode(out)?;
+        let mut header = FrameHeader { fin, rsv: 0, opcode, masking_key: self.masks().then_some([0; 4]), payload_len };
+        if self.masks() {
+            // A call that is refused draws no key, and writes nothing.
+            room(out, header.encode(&mut [0; 14])?)?;
+            let mut key = [0; 4];
+            entropy.fill(&mut key)?;
+            header.masking_key = Some(key);
+        }
+        let n = header.encode(out)?;
         self.timers.note_produced(n);
         self.timers.note_due(payload_len);
         self.set_writer(after);

@@ -27,7 +27,10 @@ impl Machine<'_> {
         out: &mut [u8],
     ) -> Result<usize, CallError> {
         self.deciding()?;
-        let offer = request.offer(self.config, accept.origin)?;
+        let mut offer = request.offer(self.config, accept.origin)?;
+        if let Some(deflate) = accept.deflate {
+            offer = offer.with_deflate(deflate);
+        }
         // Without a list of ours, all that matters is that the client offers it.
         let unlisted = accept.subprotocol.filter(|_| self.config.subprotocols.is_empty());
         let mut answer = offer.answer(if unlisted.is_some() { None } else { accept.subprotocol })?;

@@ -19,8 +19,14 @@ impl BitReader {
     }
 
     /// Moves bytes from the front of `input` into the hold, until at least 56 bits are held or the input is empty.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn refill(&mut self, input: &mut &[u8]) {
+        self.refill_here(input);
+    }
+
+    /// The same, for where speed counts more than size.
+    #[inline(always)]
+    pub(super) fn refill_here(&mut self, input: &mut &[u8]) {
         if let Some(word) = input.first_chunk::<8>() {
             let len = (63 - self.count) >> 3;
             self.hold |= u64::from_le_bytes(*word) << self.count;
@@ -84,6 +90,63 @@ impl BitReader {
     /// Drops the bits up to the next byte boundary of the input.
     pub(super) fn align(&mut self) {
         self.skip(self.count & 7);
+    }
+
+    /// All the bits, the next one lowest.
+    #[inline(always)]
+    pub(super) const fn hold(&self) -> u64 {
+        self.hold
+    }
+
+    /// Drops `len <= 63` bits, of which so many are held.
+    #[inline(always)]
+    pub(super) const fn drop(&mut self, len: u32) {
+        self.hold >>= len & 63;
+        self.count = self.count.wrapping_sub(len & 63);
+    }
+}
+
+/// Bits read where there are plenty: only the low 6 bits of `count` count, and what lies above them in the hold is from the bytes
+/// that are next in the input, which will be read once more.
+#[derive(Clone, Copy)]
+pub(super) struct Plenty {
+    hold: u64,
+    count: u32,
+}
+
+impl Plenty {
+    #[inline(always)]
+    pub(super) const fn new(bits: BitReader) -> Self {
+        Self { hold: bits.hold, count: bits.count }
+    }
+
+    /// What is held, for one who has less.
+    #[inline(always)]
+    pub(super) const fn reader(self) -> BitReader {
+        let count = self.count & 63;
+        BitReader { hold: self.hold & ((1 << count) - 1), count }
+    }
+
+    /// The bits, the next one lowest.
+    #[inline(always)]
+    pub(super) const fn hold(self) -> u64 {
+        self.hold
+    }
+
+    /// Drops as many bits as the low 6 of `len` say, which are held; `len` may have others.
+    #[inline(always)]
+    pub(super) const fn drop(&mut self, len: u32) {
+        self.hold >>= len & 63;
+        self.count = self.count.wrapping_sub(len);
+    }
+
+    /// Makes it 56 bits or more, and returns the number of bytes that are read with that. The 8 bytes are those that are next.
+    #[inline(always)]
+    pub(super) const fn refill(&mut self, word: [u8; 8]) -> u8 {
+        self.hold |= u64::from_le_bytes(word) << (self.count & 63);
+        let [len, ..] = (!self.count >> 3 & 7).to_le_bytes();
+        self.count |= 56;
+        len
     }
 }
 

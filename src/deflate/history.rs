@@ -48,6 +48,12 @@ impl<'m> History<'m> {
         }
     }
 
+    /// The last `back` bytes up to the wrap, and what lies in memory after them. `back` is 1 to `filled`.
+    #[inline(always)]
+    pub(super) fn tail(&self, back: usize) -> &[u8] {
+        self.bytes.get(self.at.wrapping_sub(back) & self.bytes.len().wrapping_sub(1)..).unwrap_or(&[])
+    }
+
     /// Appends `produced`; bytes older than the window are forgotten.
     pub(super) fn push(&mut self, produced: &[u8]) {
         let window = self.bytes.len();

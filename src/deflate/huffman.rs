@@ -1,10 +1,10 @@
 //! Decoding tables for the prefix codes of RFC 1951 §3.2.2: one lookup for short codes, a walk over the lengths for long ones.
 
+use super::entry::Entry;
+
 /// A prefix code of up to `SYMBOLS` symbols, with a lookup table of `FAST` entries (a power of two).
-///
-/// An entry is `symbol << 4 | length`, or zero if the code is longer than the lookup.
-pub(super) struct Code<const FAST: usize, const SYMBOLS: usize> {
-    fast: [u16; FAST],
+pub(super) struct Code<E, const FAST: usize, const SYMBOLS: usize> {
+    fast: [E; FAST],
     /// Symbols in the order of their codes.
     symbols: [u16; SYMBOLS],
     /// Number of codes of each length.
@@ -25,109 +25,120 @@ pub(super) enum Shape {
     Empty,
 }
 
-/// For bits that are not a code: a symbol outside of all alphabets, of one bit.
-const INVALID: u16 = 0x1ff << 4 | 1;
-
-impl<const FAST: usize, const SYMBOLS: usize> Code<FAST, SYMBOLS> {
-    const FAST_BITS: u32 = FAST.trailing_zeros();
-
+impl<E: Entry, const FAST: usize, const SYMBOLS: usize> Code<E, FAST, SYMBOLS> {
     pub(super) const fn new() -> Self {
-        Self { fast: [0; FAST], symbols: [0; SYMBOLS], count: [0; 16], long_code: 0, long_index: 0 }
+        Self { fast: [E::LONG; FAST], symbols: [0; SYMBOLS], count: [0; 16], long_code: 0, long_index: 0 }
+    }
+
+    /// Length of the longest codes in the lookup.
+    #[inline(always)]
+    fn fast_bits() -> usize {
+        let [bits, ..] = FAST.trailing_zeros().to_le_bytes();
+        bits.into()
     }
 
     /// Memory for the lengths that [`Self::build`] will read: the lookup table, which is empty until then.
-    pub(super) const fn lengths(&mut self) -> &mut [u16; FAST] {
+    pub(super) const fn lengths(&mut self) -> &mut [E; FAST] {
         &mut self.fast
     }
 
     /// Builds the code from the lengths (0 to 15) of symbols 0, 1, … `None` if they do not give a code, by zlib's rules:
     /// over-subscribed, or incomplete with more than a single code of one bit.
-    pub(super) fn build_from(&mut self, lengths: &[u16]) -> Option<Shape> {
+    pub(super) fn build_from(&mut self, lengths: &[E], pack: impl Fn(u16) -> u32) -> Option<Shape> {
         let shape = sort(lengths, &mut self.symbols, &mut self.count)?;
-        self.fill(shape);
+        (self.long_code, self.long_index) = fill(&mut self.fast, &self.symbols, &self.count, shape, pack);
         Some(shape)
     }
 
     /// As [`Self::build_from`], from the first `len` values in [`Self::lengths`].
-    pub(super) fn build(&mut self, len: usize) -> Option<Shape> {
+    pub(super) fn build(&mut self, len: usize, pack: impl Fn(u16) -> u32) -> Option<Shape> {
         let shape = sort(self.fast.get(..len)?, &mut self.symbols, &mut self.count)?;
-        self.fill(shape);
+        (self.long_code, self.long_index) = fill(&mut self.fast, &self.symbols, &self.count, shape, pack);
         Some(shape)
     }
 
-    /// Sets each lookup entry to what `entry` returns for its index.
-    pub(super) fn fill_with(&mut self, entry: impl Fn(u16) -> (u16, u16)) {
-        for (slot, index) in self.fast.iter_mut().zip(0..) {
-            let (symbol, len) = entry(index);
-            *slot = symbol << 4 | len;
-        }
-    }
-
-    /// Fills the lookup table from `symbols` and `count`. Codes count upwards, and the first bit of a code is the lowest of the
-    /// index.
-    fn fill(&mut self, shape: Shape) {
-        self.fast.fill(if shape == Shape::Complete { 0 } else { INVALID });
-        let mut symbols = self.symbols.iter();
-        let (mut code, mut index) = (0_u16, 0);
-        for (len, &count) in (0..=Self::FAST_BITS).zip(&self.count).skip(1) {
-            for &symbol in symbols.by_ref().take(usize::from(count)) {
-                let mut index = usize::from(code.reverse_bits() >> (16 - len));
-                // `len` is at most `FAST_BITS`, which is at most 9.
-                let [low, ..] = len.to_le_bytes();
-                while let Some(slot) = self.fast.get_mut(index) {
-                    *slot = symbol << 4 | u16::from(low);
-                    index += 1 << len;
-                }
-                code = code.wrapping_add(1);
-            }
-            code <<= 1;
-            index += count;
-        }
-        (self.long_code, self.long_index) = (code, index);
-    }
-
-    /// The code that `bits` (the next ones of the stream, lowest first, zeros after the end) start with: symbol and length. A
-    /// length greater than the number of bits held means that more are needed.
+    /// The entry for the code that `bits` (the next ones of the stream, lowest first) start with, or [`Entry::LONG`].
     #[inline(always)]
-    pub(super) fn decode(&self, bits: u16) -> (u16, u32) {
-        let mut entry = self.fast.get(usize::from(bits) & (FAST - 1)).copied().unwrap_or(INVALID);
-        if entry == 0 {
-            entry = self.decode_long(bits);
-        }
-        (entry >> 4, u32::from(entry & 15))
+    pub(super) fn look(&self, bits: u16) -> E {
+        self.fast.get(usize::from(bits) & (FAST - 1)).copied().unwrap_or(E::INVALID)
     }
 
-    /// The walk over the lengths: at each length the codes are consecutive numbers.
-    #[cold]
-    fn decode_long(&self, bits: u16) -> u16 {
-        let reversed = u32::from(bits.reverse_bits());
-        let mut first = u32::from(self.long_code);
-        let mut index = u32::from(self.long_index);
-        for (len, &count) in (0_u16..).zip(&self.count).skip(usize::from(self.fast_len())) {
-            let offset = (reversed >> (16 - len)).wrapping_sub(first);
-            if offset < u32::from(count) {
-                let [low, high, ..] = (index + offset).to_le_bytes();
-                let symbol = self.symbols.get(usize::from(u16::from_le_bytes([low, high])));
-                return symbol.map_or(INVALID, |symbol| symbol << 4 | len);
-            }
-            first = (first + u32::from(count)) << 1;
-            index += u32::from(count);
-        }
-        INVALID
+    /// As [`Self::look`], for a code that is longer than the lookup.
+    #[inline(always)]
+    pub(super) fn look_long(&self, bits: u16, pack: impl Fn(u16) -> u32) -> E {
+        let (index, len) = walk(&self.count, Self::fast_bits(), [self.long_code, self.long_index], bits);
+        self.symbols.get(index).map_or(E::INVALID, |&symbol| E::new(symbol, len, pack))
     }
 
-    /// Length of the shortest code that is longer than the lookup.
-    const fn fast_len(&self) -> u8 {
-        let [low, ..] = (Self::FAST_BITS + 1).to_le_bytes();
-        low
+    /// The packed entry for the code that `bits` start with. One that takes more bits than are held means that more are needed.
+    #[inline(always)]
+    pub(super) fn decode(&self, bits: u16, pack: impl Fn(u16) -> u32 + Copy) -> u32 {
+        let mut entry = self.look(bits);
+        if entry.is_long() {
+            entry = self.look_long(bits, pack);
+        }
+        entry.packed(pack)
     }
 }
 
+/// Fills a lookup table from the symbols in the order of their codes, and the number of codes of each length. Codes count upwards,
+/// and the first bit of a code is the lowest of the index; the part that is filled doubles with each length. Returns the first code
+/// that is longer than the lookup, and the index of its symbol.
+#[inline(never)]
+fn fill<E: Entry>(fast: &mut [E], symbols: &[u16], count: &[u16; 16], shape: Shape, pack: impl Fn(u16) -> u32) -> (u16, u16) {
+    if let Some(first) = fast.first_mut() {
+        *first = if shape == Shape::Complete { E::LONG } else { E::INVALID };
+    }
+    let mut symbols = symbols.iter();
+    // `code` has its first bit lowest, so that it is the same when a bit is appended.
+    let (mut code, mut index, mut filled, mut unfilled) = (0_u16, 0, 1, 16);
+    for (len, &count) in (0_u16..).zip(count).skip(1) {
+        if filled >= fast.len() {
+            break;
+        }
+        let (front, back) = fast.split_at_mut_checked(filled).unwrap_or((&mut [], &mut []));
+        for (to, from) in back.iter_mut().zip(front) {
+            *to = *from;
+        }
+        filled *= 2;
+        unfilled -= 1;
+        for &symbol in symbols.by_ref().take(usize::from(count)) {
+            if let Some(slot) = fast.get_mut(usize::from(code)) {
+                *slot = E::new(symbol, len, &pack);
+            }
+            // One more: the last zero becomes one, and the ones after it zeros.
+            let last = 0x8000_u16.wrapping_shr((!code << unfilled).leading_zeros()) >> unfilled;
+            code = code & last.wrapping_sub(1) | last;
+        }
+        index += count;
+    }
+    (code.reverse_bits().wrapping_shr(unfilled) << 1, index)
+}
+
+/// The index among the sorted symbols of the code longer than `fast_bits` that `bits` start with, and its length. At each length the
+/// codes are consecutive numbers. `long` is the first code, and the index of its symbol.
+#[cold]
+#[inline(never)]
+fn walk(count: &[u16; 16], fast_bits: usize, long: [u16; 2], bits: u16) -> (usize, u16) {
+    let reversed = u32::from(bits.reverse_bits());
+    let [mut first, mut index] = long.map(u32::from);
+    for (len, &count) in (0_u16..).zip(count).skip(1 + fast_bits) {
+        let offset = (reversed >> (16 - len)).wrapping_sub(first);
+        if offset < u32::from(count) {
+            let [low, high, ..] = (index + offset).to_le_bytes();
+            return (usize::from(u16::from_le_bytes([low, high])), len);
+        }
+        first = (first + u32::from(count)) << 1;
+        index += u32::from(count);
+    }
+    (usize::MAX, 1)
+}
+
 /// Counting sort of the symbols by length of code.
-fn sort(lengths: &[u16], symbols: &mut [u16], count: &mut [u16; 16]) -> Option<Shape> {
+fn sort<E: Entry>(lengths: &[E], symbols: &mut [u16], count: &mut [u16; 16]) -> Option<Shape> {
     count.fill(0);
-    for &len in lengths {
-        *count.get_mut(usize::from(len))? += 1;
+    for len in lengths {
+        *count.get_mut(usize::from(len.value() & 15))? += 1;
     }
     // Symbols that are not used have length 0.
     let [unused, used @ ..] = count;
@@ -147,9 +158,10 @@ fn sort(lengths: &[u16], symbols: &mut [u16], count: &mut [u16; 16]) -> Option<S
         (_, 1) if *single == 1 => Shape::Single,
         _ => return None,
     };
-    for (&len, symbol) in lengths.iter().zip(0_u16..) {
+    for (len, symbol) in lengths.iter().zip(0_u16..) {
+        let len = len.value();
         if len != 0 {
-            let offset = offsets.get_mut(usize::from(len))?;
+            let offset = offsets.get_mut(usize::from(len & 15))?;
             *symbols.get_mut(usize::from(*offset))? = symbol;
             *offset += 1;
         }
@@ -160,22 +172,39 @@ fn sort(lengths: &[u16], symbols: &mut [u16], count: &mut [u16; 16]) -> Option<S
 #[cfg(test)]
 #[expect(clippy::cast_possible_truncation, reason = "numbers made up for tests")]
 mod tests {
+    use super::super::entry::{OTHER, value};
     use super::*;
+    use std::vec::Vec;
+
+    /// A symbol as its own value.
+    fn itself(symbol: u16) -> u32 {
+        u32::from(symbol) << 16
+    }
+
+    /// The lengths as both kinds of entries hold them, and what both kinds of table give.
+    fn build<const FAST: usize, const SYMBOLS: usize>(lengths: &[u16]) -> (Code<u16, FAST, SYMBOLS>, Code<u32, FAST, SYMBOLS>) {
+        let (mut small, mut fast) = (Code::new(), Code::new());
+        let shape = small.build_from(lengths, itself);
+        let lengths: Vec<u32> = lengths.iter().map(|&len| len.into()).collect();
+        assert_eq!(fast.build_from(&lengths, itself), shape);
+        (small, fast)
+    }
 
     #[test]
     fn example_of_section_3_2_2_decodes() {
-        let mut code = Code::<4, 8>::new();
-        assert_eq!(code.build_from(&[3, 3, 3, 3, 3, 2, 4, 4]), Some(Shape::Complete));
+        let (small, fast) = build::<4, 8>(&[3, 3, 3, 3, 3, 2, 4, 4]);
         // Symbols A to H and their codes, first bit leftmost; F is in the lookup, the others are not.
         for (symbol, text) in ["010", "011", "100", "101", "110", "00", "1110", "1111"].iter().enumerate() {
             let bits = text.bytes().rev().fold(0, |bits, bit| bits << 1 | u16::from(bit == b'1'));
-            assert_eq!(code.decode(bits), (symbol as u16, text.len() as u32));
+            for entry in [small.decode(bits, itself), fast.decode(bits, itself)] {
+                assert_eq!((value(entry), entry & 31, entry >> 8 & 15), (symbol as u16, text.len() as u32, text.len() as u32));
+            }
         }
     }
 
     #[test]
     fn sets_of_lengths_are_refused_as_zlib_does() {
-        let mut code = Code::<128, 32>::new();
+        let mut code = Code::<u16, 128, 32>::new();
         for (lengths, shape) in [
             (&[1, 1][..], Some(Shape::Complete)),
             (&[0, 1], Some(Shape::Single)),
@@ -186,17 +215,18 @@ mod tests {
             (&[1, 2, 2, 15], None),
             (&[2, 2, 2], None),
         ] {
-            assert_eq!(code.build_from(lengths), shape, "{lengths:?}");
+            assert_eq!(code.build_from(lengths, itself), shape, "{lengths:?}");
         }
     }
 
     #[test]
     fn what_no_code_stands_for_shows_after_one_bit() {
-        let mut code = Code::<128, 32>::new();
-        code.build_from(&[0, 0, 1]).unwrap();
-        assert_eq!(code.decode(0), (2, 1));
-        assert_eq!(code.decode(1), (INVALID >> 4, 1));
-        code.build_from(&[]).unwrap();
-        assert_eq!(code.decode(0), (INVALID >> 4, 1));
+        let (small, fast) = build::<128, 32>(&[0, 0, 1]);
+        for code in [small.decode(0, itself), fast.decode(0, itself)] {
+            assert_eq!((value(code), code & 31), (2, 1));
+        }
+        assert_eq!(fast.decode(1, itself), OTHER + 0x101);
+        let (_, fast) = build::<128, 32>(&[]);
+        assert_eq!(fast.decode(0, itself), OTHER + 0x101);
     }
 }

@@ -3,14 +3,17 @@
 use super::bits::BitReader;
 use super::error::InflateError;
 use super::history::History;
-use super::huffman::{Code, Shape};
-use crate::length::{copy, wire_len};
+use super::huffman::Code;
+use super::mode::Mode;
+use super::output::Output;
+use super::tables::{FastTables, Tables};
+use crate::length::wire_len;
 
 /// Inflates what a peer compressed, message by message.
 ///
-/// The history, 2^window_bits bytes, is lent by the caller for the life of the value; everything else, about 2.1 KB, is in the
-/// value itself, which the caller places and may move. Consumed input is never presented again: up to 63 bits of it that are not
-/// yet used are kept inside.
+/// The history, 2^window_bits bytes, is lent by the caller for the life of the value; everything else, 3.4 KB, or 2.1 KB with
+/// [`SmallTables`](crate::SmallTables), is in the value itself, which the caller places and may move. Consumed input is never
+/// presented again: up to 63 bits of it that are not yet used are kept inside.
 ///
 /// For each message, call [`inflate`](Self::inflate) any number of times, then [`finish_message`](Self::finish_message) until it
 /// is done. The history is kept for the next message (context takeover, RFC 7692 §7.1.1) unless the caller calls
@@ -19,53 +22,25 @@ use crate::length::{copy, wire_len};
 ///
 /// It reads stored, fixed and dynamic blocks, and blocks after one with BFINAL set (§7.2.3.4), which begin at the next byte
 /// boundary. Any split of the input, and any sequence of output windows, gives the same bytes.
-pub struct Inflater<'m> {
-    history: History<'m>,
-    bits: BitReader,
-    mode: Mode,
+pub struct Inflater<'m, T: Tables = FastTables> {
+    pub(super) history: History<'m>,
+    /// How many bytes back a match may begin: the agreed window, at most that of the history.
+    pub(super) limit: usize,
+    pub(super) bits: BitReader,
+    pub(super) mode: Mode,
     /// The block being read has BFINAL set.
-    last_block: bool,
+    pub(super) last_block: bool,
     /// No byte was read since the start of the message or since a block with BFINAL: the message may end here.
-    may_end: bool,
+    pub(super) may_end: bool,
     /// `literals` and `distances` hold the fixed code of RFC 1951 §3.2.6, which small messages use again and again.
-    fixed: bool,
+    pub(super) fixed: bool,
     /// How many bytes of the current message were consumed.
-    taken: u64,
+    pub(super) taken: u64,
     /// The rest of a match (RFC 1951 §3.2.5) that the last output had no room for.
-    match_len: u16,
-    match_distance: u16,
-    literals: Code<512, 288>,
-    distances: Code<128, 32>,
-}
-
-/// What the decoder reads next.
-#[derive(Clone, Copy)]
-enum Mode {
-    /// The 3 bits of a block header.
-    Header,
-    /// LEN and NLEN of a stored block.
-    StoredLen,
-    Stored {
-        left: u16,
-    },
-    /// HLIT, HDIST and HCLEN of a dynamic block.
-    Sizes,
-    /// The lengths of the code length code.
-    CodeLengths {
-        literals: u16,
-        distances: u16,
-        codes: u16,
-        have: u16,
-    },
-    /// The lengths of both codes, compressed with the code length code.
-    Lengths {
-        literals: u16,
-        distances: u16,
-        have: u16,
-        previous: u16,
-    },
-    Symbols,
-    Failed(InflateError),
+    pub(super) match_len: u16,
+    pub(super) match_distance: u16,
+    pub(super) literals: Code<T::Entry, 512, 288>,
+    pub(super) distances: Code<T::Entry, 128, 32>,
 }
 
 /// How far a call of [`Inflater::inflate`] got.
@@ -92,11 +67,19 @@ impl<'m> Inflater<'m> {
     /// A decoder at the start of a connection.
     ///
     /// `history` is lent for the life of the value: exactly 2^window_bits bytes, window_bits 8 to 15; its content does not
-    /// matter. `None` if it has another length. The window must be the one agreed for the peer's direction: a larger one would
-    /// accept what the peer must not send.
+    /// matter. `None` if it has another length. It may be larger than the window agreed for the peer's direction, which
+    /// [`limit_window`](Self::limit_window) then enforces.
     pub const fn new(history: &'m mut [u8]) -> Option<Self> {
+        Self::with_tables(history)
+    }
+}
+
+impl<'m, T: Tables> Inflater<'m, T> {
+    /// As [`Inflater::new`], with tables of either kind: `Inflater::<SmallTables>::with_tables(history)`.
+    pub const fn with_tables(history: &'m mut [u8]) -> Option<Self> {
         let Some(history) = History::new(history) else { return None };
         Some(Self {
+            limit: history.window(),
             history,
             bits: BitReader::new(),
             mode: Mode::Header,
@@ -111,7 +94,15 @@ impl<'m> Inflater<'m> {
         })
     }
 
-    /// The base-2 logarithm of the window in bytes, 8 to 15.
+    /// From now on, a match that begins more than 2^window_bits bytes back fails with [`InflateError::DistanceTooFar`], even if the
+    /// history is larger: RFC 7692 §7.1.2 forbids the peer to send it. Replaces an earlier limit, and outlasts
+    /// [`reset`](Self::reset). At first, and with a limit larger than the history, the history alone counts.
+    pub const fn limit_window(&mut self, window_bits: u8) {
+        let window = self.history.window();
+        self.limit = if window_bits < 16 && 1 << window_bits < window { 1 << window_bits } else { window };
+    }
+
+    /// The base-2 logarithm of the size in bytes of the history, 8 to 15.
     pub const fn window_bits(&self) -> u8 {
         let [bits, ..] = self.history.window().trailing_zeros().to_le_bytes();
         bits
@@ -198,12 +189,8 @@ impl<'m> Inflater<'m> {
                 Mode::StoredLen => self.stored_len()?,
                 Mode::Stored { left } => self.stored(left, input, output),
                 Mode::Sizes => self.sizes()?,
-                Mode::CodeLengths { literals, distances, codes, have } => {
-                    self.code_lengths(literals, distances, codes, have, input)?
-                }
-                Mode::Lengths { literals, distances, have, previous } => {
-                    self.lengths(literals, distances, have, previous, input)?
-                }
+                Mode::CodeLengths(sizes) => self.code_lengths(sizes, input)?,
+                Mode::Lengths(sizes) => self.lengths(sizes, input)?,
                 Mode::Symbols => self.symbols(input, output)?,
                 Mode::Failed(error) => return Err(error),
             };
@@ -234,7 +221,7 @@ impl<'m> Inflater<'m> {
     }
 
     /// The mode after a block.
-    fn end_of_block(&mut self) -> Mode {
+    pub(super) fn end_of_block(&mut self) -> Mode {
         if self.last_block {
             // RFC 7692 §7.2.3.4: a BFINAL block is followed by a new sequence of blocks, which starts at a byte boundary.
             self.bits.align();
@@ -259,16 +246,17 @@ impl<'m> Inflater<'m> {
         let mut left = left;
         // First the bytes in the hold, then the rest directly from the input.
         while left > 0 {
-            let Some(slot) = output.slot() else { break };
+            if output.is_full() {
+                break;
+            }
             let Some(byte) = self.bits.take_byte() else { break };
-            *slot = byte;
-            output.at += 1;
+            output.push(byte);
             left -= 1;
         }
         if left > 0 && self.bits.count() == 0 {
             let copied = output.append(input.get(..usize::from(left)).unwrap_or(input));
-            *input = input.get(usize::from(copied)..).unwrap_or(&[]);
-            left = left.saturating_sub(copied);
+            *input = input.get(copied..).unwrap_or(&[]);
+            left = left.saturating_sub(u16::try_from(copied).unwrap_or(u16::MAX));
         }
         if left == 0 {
             return Some(self.end_of_block());
@@ -276,292 +264,17 @@ impl<'m> Inflater<'m> {
         self.mode = Mode::Stored { left };
         None
     }
-
-    /// RFC 1951 §3.2.7: HLIT, HDIST, HCLEN. The limits of 286 and 30 come from the alphabets in §3.2.5.
-    fn sizes(&mut self) -> Result<Option<Mode>, InflateError> {
-        let Some(sizes) = self.bits.take(14) else { return Ok(None) };
-        let (literals, distances, codes) = (257 + (sizes & 31), 1 + (sizes >> 5 & 31), 4 + (sizes >> 10));
-        if literals > 286 || distances > 30 {
-            return Err(InflateError::TooManyCodes);
-        }
-        // Until the codes of this block are built, their memory is used to read them: the lookup table of the literal code holds
-        // the lengths, and the distance code is the code length code.
-        self.fixed = false;
-        self.literals.lengths().fill(0);
-        Ok(Some(Mode::CodeLengths { literals, distances, codes, have: 0 }))
-    }
-
-    fn code_lengths(
-        &mut self,
-        literals: u16,
-        distances: u16,
-        codes: u16,
-        have: u16,
-        input: &mut &[u8],
-    ) -> Result<Option<Mode>, InflateError> {
-        let mut have = have;
-        while have < codes {
-            self.bits.refill(input);
-            let Some(len) = self.bits.take(3) else {
-                self.mode = Mode::CodeLengths { literals, distances, codes, have };
-                return Ok(None);
-            };
-            let place = CODE_LENGTH_ORDER.get(usize::from(have)).copied().unwrap_or(0);
-            if let Some(slot) = self.literals.lengths().get_mut(usize::from(place)) {
-                *slot = len;
-            }
-            have += 1;
-        }
-        let lengths = self.literals.lengths().get(..19).unwrap_or(&[]);
-        if self.distances.build_from(lengths) != Some(Shape::Complete) {
-            return Err(InflateError::BadCodeLengthCode);
-        }
-        Ok(Some(Mode::Lengths { literals, distances, have: 0, previous: 0 }))
-    }
-
-    fn lengths(
-        &mut self,
-        literals: u16,
-        distances: u16,
-        have: u16,
-        previous: u16,
-        input: &mut &[u8],
-    ) -> Result<Option<Mode>, InflateError> {
-        let (mut have, mut previous) = (have, previous);
-        while have < literals + distances {
-            self.bits.refill(input);
-            let mut bits = self.bits;
-            let (symbol, len) = self.distances.decode(bits.peek());
-            let repeat = if bits.skip(len) {
-                match symbol {
-                    0..=15 => Some(1),
-                    16 => bits.take(2).map(|extra| 3 + extra),
-                    17 => bits.take(3).map(|extra| 3 + extra),
-                    _ => bits.take(7).map(|extra| 11 + extra),
-                }
-            } else {
-                None
-            };
-            let Some(repeat) = repeat else {
-                self.mode = Mode::Lengths { literals, distances, have, previous };
-                return Ok(None);
-            };
-            match symbol {
-                0..=15 => previous = symbol,
-                16 if have == 0 => return Err(InflateError::BadRepeat),
-                16 => {}
-                _ => previous = 0,
-            }
-            if repeat > literals + distances - have {
-                return Err(InflateError::BadRepeat);
-            }
-            let places = self.literals.lengths().iter_mut().skip(usize::from(have)).take(usize::from(repeat));
-            for place in places {
-                *place = previous;
-            }
-            have += repeat;
-            self.bits = bits;
-        }
-        self.build(usize::from(literals), usize::from(distances))?;
-        Ok(Some(Mode::Symbols))
-    }
-
-    /// Both codes of a dynamic block from their lengths.
-    fn build(&mut self, literals: usize, distances: usize) -> Result<(), InflateError> {
-        let lengths = self.literals.lengths();
-        if lengths.get(256) == Some(&0) {
-            return Err(InflateError::NoEndOfBlock);
-        }
-        let (of_literals, of_distances) = lengths.split_at_checked(literals).unwrap_or((&[], &[]));
-        let of_distances = of_distances.get(..distances).unwrap_or(&[]);
-        // The distance code comes first: building the literal code overwrites the lengths.
-        let distances = self.distances.build_from(of_distances);
-        let literals = of_literals.len();
-        if self.literals.build(literals).is_none() {
-            return Err(InflateError::BadLiteralCode);
-        }
-        if distances.is_none() {
-            return Err(InflateError::BadDistanceCode);
-        }
-        Ok(())
-    }
-
-    /// RFC 1951 §3.2.6.
-    fn use_fixed(&mut self) {
-        if self.fixed {
-            return;
-        }
-        self.fixed = true;
-        self.literals.fill_with(|index| match index.reverse_bits() >> 7 {
-            code @ 0..96 => (256 + (code >> 2), 7),
-            code @ 96..384 => ((code >> 1) - 48, 8),
-            code @ 384..400 => (280 - 192 + (code >> 1), 8),
-            code => (144 + code - 400, 9),
-        });
-        self.distances.fill_with(|index| (index.reverse_bits() >> 11, 5));
-    }
-
-    /// RFC 1951 §3.2.5. A symbol with its extra bits and its distance has at most 48 bits; it is used as a whole or left in the
-    /// hold.
-    fn symbols(&mut self, input: &mut &[u8], output: &mut Output<'_>) -> Result<Option<Mode>, InflateError> {
-        if self.match_len > 0 && !self.copy_match(output) {
-            return Ok(None);
-        }
-        let mut bits = self.bits;
-        let next = loop {
-            if bits.count() < 48 {
-                bits.refill(input);
-            }
-            let mut ahead = bits;
-            let (symbol, len) = self.literals.decode(ahead.peek());
-            if !ahead.skip(len) {
-                break None;
-            }
-            if let Ok(literal) = u8::try_from(symbol) {
-                let Some(slot) = output.slot() else { break None };
-                *slot = literal;
-                output.at += 1;
-                bits = ahead;
-                continue;
-            }
-            if symbol == 256 {
-                self.bits = ahead;
-                return Ok(Some(self.end_of_block()));
-            }
-            let &(base, extra) = LENGTHS.get(usize::from(symbol) - 257).ok_or(InflateError::InvalidLiteral)?;
-            let Some(more) = ahead.take(u32::from(extra)) else { break None };
-            self.match_len = base + more;
-            let (symbol, len) = self.distances.decode(ahead.peek());
-            if !ahead.skip(len) {
-                self.match_len = 0;
-                break None;
-            }
-            let &(base, extra) = DISTANCES.get(usize::from(symbol)).ok_or(InflateError::InvalidDistance)?;
-            let Some(more) = ahead.take(u32::from(extra)) else {
-                self.match_len = 0;
-                break None;
-            };
-            self.match_distance = base + more;
-            let known = (self.history.filled() + output.at).min(self.history.window());
-            if usize::from(self.match_distance) > known {
-                return Err(InflateError::DistanceTooFar);
-            }
-            bits = ahead;
-            if !self.copy_match(output) {
-                break None;
-            }
-        };
-        self.bits = bits;
-        Ok(next)
-    }
-
-    /// Copies as much of the match as there is room for, and returns whether that was all of it.
-    #[inline]
-    fn copy_match(&mut self, output: &mut Output<'_>) -> bool {
-        let distance = usize::from(self.match_distance);
-        while self.match_len > 0 {
-            let copied = match distance.checked_sub(output.at) {
-                None | Some(0) => output.repeat(distance, self.match_len),
-                // The match starts before this call's output.
-                Some(back) => {
-                    let (part, _) = self.history.last(back);
-                    output.append(part.get(..usize::from(self.match_len)).unwrap_or(part))
-                }
-            };
-            if copied == 0 {
-                return false;
-            }
-            self.match_len = self.match_len.saturating_sub(copied);
-        }
-        true
-    }
 }
-
-/// The output of one call, and how much of it is written.
-struct Output<'o> {
-    bytes: &'o mut [u8],
-    at: usize,
-}
-
-impl Output<'_> {
-    fn written(&self) -> &[u8] {
-        self.bytes.get(..self.at).unwrap_or(&[])
-    }
-
-    #[inline(always)]
-    fn slot(&mut self) -> Option<&mut u8> {
-        self.bytes.get_mut(self.at)
-    }
-
-    /// Appends as much of `part` (at most 65 535 bytes) as there is room for, and returns how much.
-    #[inline]
-    fn append(&mut self, part: &[u8]) -> u16 {
-        let len = copy(part, self.bytes.get_mut(self.at..).unwrap_or(&mut []));
-        self.at += len;
-        u16::try_from(len).unwrap_or(u16::MAX)
-    }
-
-    /// Appends up to `len` of the bytes that begin `distance` before the end, which may include those just appended (RFC 1951
-    /// §3.2.3), and returns how many.
-    #[inline]
-    fn repeat(&mut self, distance: usize, len: u16) -> u16 {
-        let mut left = usize::from(len);
-        let (mut at, mut back) = (self.at, distance);
-        while left > 0 {
-            let Some((written, room)) = self.bytes.split_at_mut_checked(at) else { break };
-            let Some(from) = at.checked_sub(back).and_then(|start| written.get(start..)) else { break };
-            // Most matches are short. 16 bytes at a time: those beyond the match will be overwritten.
-            let step = match (room.first_chunk_mut::<16>(), from.first_chunk::<16>()) {
-                (Some(to), Some(from)) => {
-                    *to = *from;
-                    left.min(16)
-                }
-                _ => copy(from.get(..left).unwrap_or(from), room),
-            };
-            if step == 0 {
-                break;
-            }
-            if back < 16 {
-                // Bytes that repeat after `back` bytes also repeat after twice as many, once these have been appended.
-                back *= 2;
-            }
-            at += step;
-            left -= step;
-        }
-        let copied = at - self.at;
-        self.at = at;
-        u16::try_from(copied).unwrap_or(u16::MAX)
-    }
-}
-
-/// RFC 1951 §3.2.7: the order in which the lengths of the code length code are sent.
-const CODE_LENGTH_ORDER: [u8; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
-
-/// RFC 1951 §3.2.5: shortest length and number of extra bits for symbols 257 to 285.
-#[rustfmt::skip]
-const LENGTHS: [(u16, u8); 29] = [
-    (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 0), (10, 0),
-    (11, 1), (13, 1), (15, 1), (17, 1), (19, 2), (23, 2), (27, 2), (31, 2),
-    (35, 3), (43, 3), (51, 3), (59, 3), (67, 4), (83, 4), (99, 4), (115, 4),
-    (131, 5), (163, 5), (195, 5), (227, 5), (258, 0),
-];
-
-/// RFC 1951 §3.2.5: shortest distance and number of extra bits for symbols 0 to 29.
-#[rustfmt::skip]
-const DISTANCES: [(u16, u8); 30] = [
-    (1, 0), (2, 0), (3, 0), (4, 0), (5, 1), (7, 1), (9, 2), (13, 2),
-    (17, 3), (25, 3), (33, 4), (49, 4), (65, 5), (97, 5), (129, 6), (193, 6),
-    (257, 7), (385, 7), (513, 8), (769, 8), (1025, 9), (1537, 9), (2049, 10), (3073, 10),
-    (4097, 11), (6145, 11), (8193, 12), (12289, 12), (16385, 13), (24577, 13),
-];
 
 #[cfg(test)]
 #[expect(clippy::cast_possible_truncation, reason = "numbers made up for tests")]
 mod tests {
     use super::super::bits::BitWriter;
+    use super::super::lengths::CODE_LENGTH_ORDER;
+    use super::super::tables::SmallTables;
     use super::*;
 
-    impl Inflater<'_> {
+    impl<T: Tables> Inflater<'_, T> {
         /// Test support: as if `bytes` had been inflated.
         pub(in super::super) fn remember(&mut self, bytes: &[u8]) {
             self.history.push(bytes);
@@ -569,8 +282,8 @@ mod tests {
     }
 
     /// Inflates a message given in parts of `part` bytes into windows of `room` bytes.
-    fn inflate<'o>(
-        inflater: &mut Inflater<'_>,
+    fn inflate<'o, T: Tables>(
+        inflater: &mut Inflater<'_, T>,
         message: &[u8],
         part: usize,
         room: usize,
@@ -600,7 +313,7 @@ mod tests {
     }
 
     /// The error at the first byte that shows it, and how many bytes that takes.
-    fn first_error(inflater: &mut Inflater<'_>, message: &[u8]) -> Option<(InflateError, usize)> {
+    fn first_error<T: Tables>(inflater: &mut Inflater<'_, T>, message: &[u8]) -> Option<(InflateError, usize)> {
         let mut output = [0; 1024];
         for (byte, count) in message.iter().zip(1..) {
             if let Err(error) = inflater.inflate(&[*byte], &mut output) {
@@ -616,9 +329,14 @@ mod tests {
 
     #[test]
     fn examples_of_rfc_7692_section_7_2_3_inflate_for_any_split() {
+        check_examples::<FastTables>();
+        check_examples::<SmallTables>();
+    }
+
+    fn check_examples<T: Tables>() {
         for (part, room) in [(1, 1), (1, 40), (2, 3), (3, 1), (40, 1), (40, 40)] {
             let mut history = [0xaa; 256];
-            let mut inflater = Inflater::new(&mut history).unwrap();
+            let mut inflater = Inflater::<T>::with_tables(&mut history).unwrap();
             for message in [
                 HELLO,
                 // §7.2.3.2: refers to the previous message.
@@ -676,9 +394,14 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_at_the_byte_that_shows_it() {
+        check_faults::<FastTables>();
+        check_faults::<SmallTables>();
+    }
+
+    fn check_faults<T: Tables>() {
         use InflateError::*;
         let mut history = [0; 32768];
-        let mut inflater = Inflater::new(&mut history).unwrap();
+        let mut inflater = Inflater::<T>::with_tables(&mut history).unwrap();
         // Most of them are from zlib's own coverage test.
         type Case<'a> = (&'a [u8], Option<(InflateError, usize)>);
         let table: &[Case<'_>] = &[
@@ -719,6 +442,11 @@ mod tests {
 
     #[test]
     fn dynamic_block_inflates_for_any_split() {
+        check_dynamic_block::<FastTables>();
+        check_dynamic_block::<SmallTables>();
+    }
+
+    fn check_dynamic_block<T: Tables>() {
         // 'a' has a code of one bit, 'b' and the end of the block of two; there is no distance code.
         let mut bits = BitWriter::new();
         let mut message = [0; 24];
@@ -751,7 +479,7 @@ mod tests {
         for part in 1..=at {
             for room in 1..=6 {
                 let mut history = [0; 256];
-                let mut inflater = Inflater::new(&mut history).unwrap();
+                let mut inflater = Inflater::<T>::with_tables(&mut history).unwrap();
                 assert_eq!(inflate(&mut inflater, &message[..at], part, room, &mut [0; 40]), Ok(&b"ababa"[..]));
             }
         }
@@ -773,13 +501,18 @@ mod tests {
 
     #[test]
     fn distance_is_held_to_the_window_and_to_what_was_produced() {
+        check_distances::<FastTables>();
+        check_distances::<SmallTables>();
+    }
+
+    fn check_distances<T: Tables>() {
         // 256 is symbol 15 with 6 extra bits set, 257 is symbol 16 with 7 that are not.
         let (inside, inside_len) = fixed_match(15, (63, 6));
         let (outside, _) = fixed_match(16, (0, 7));
         let (nearest, _) = fixed_match(0, (0, 0));
         for produced in [254, 255, 256, 257, 600] {
             let mut history = [0xaa; 256];
-            let mut inflater = Inflater::new(&mut history).unwrap();
+            let mut inflater = Inflater::<T>::with_tables(&mut history).unwrap();
             for byte in 0..produced {
                 inflater.remember(&[byte as u8]);
             }
@@ -802,6 +535,8 @@ mod tests {
 
     #[test]
     fn state_stays_below_its_bound() {
-        assert!(size_of::<Inflater<'_>>() <= 2100, "{}", size_of::<Inflater<'_>>());
+        assert!(size_of::<Inflater<'_>>() <= 3400, "{}", size_of::<Inflater<'_>>());
+        let small = size_of::<Inflater<'_, SmallTables>>();
+        assert!(small <= 2100, "{small}");
     }
 }

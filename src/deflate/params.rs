@@ -23,6 +23,12 @@ pub struct DeflateDirection {
 impl DeflateDirection {
     /// The defaults of the RFC: context takeover and a window of 32 KiB.
     pub const DEFAULT: Self = Self { no_context_takeover: false, max_window_bits: 15 };
+
+    /// Whether there is such a window: what was agreed on elsewhere may be anything.
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn is_valid(self) -> bool {
+        matches!(self.max_window_bits, 8..=15)
+    }
 }
 
 impl DeflateParams {

@@ -96,7 +96,7 @@ pub unsafe extern "C" fn sansocket_config_set_subprotocols(
 ///
 /// # Safety
 /// NULL, or a `sansocket_config` that stays where it is, unchanged, for as long as the connection is used.
-pub(super) unsafe fn lent(config: *const sansocket_config) -> Result<&'static Config<'static>, sansocket_result> {
+pub unsafe fn lent(config: *const sansocket_config) -> Result<&'static Config<'static>, sansocket_result> {
     if config.is_null() {
         return Ok(&DEFAULTS);
     }

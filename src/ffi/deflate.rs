@@ -4,40 +4,50 @@ use super::call::{event, verb};
 use super::connection::sansocket;
 use super::io::{Call, give_bytes, sansocket_io};
 use super::memory::{Opaque, Region, object, object_ref};
-use super::numbers::{done, sansocket_kind, sansocket_result};
+use super::numbers::{done, sansocket_kind, sansocket_level, sansocket_result};
 use super::setup::{init, sansocket_setup};
-use crate::{Compressor, Inflater};
+use crate::{Compressor, Inflater, Level};
 use core::ffi::c_void;
 
-/// Inflates what a peer compressed, for one connection: 2 176 bytes of the caller's, and 2^8 to 2^15 of history that are lent to
-/// it. Its contents are the library's. It may be moved between calls, as a `sansocket` may; the history may not. There is nothing
-/// to free.
+/// Inflates what a peer compressed, for one connection: 3 456 bytes of the caller's, or 2 112 where pointers have 32 bits, for tables
+/// that are smaller and slower; and 2^8 to 2^15 of history that are lent to it. Its contents are the library's. It may be moved
+/// between calls, as a `sansocket` may; the history may not. There is nothing to free.
 ///
 /// The functions that take an inflater or a compressor are not in a library that was built without the feature `deflate`.
 #[repr(C)]
 pub struct sansocket_inflater {
     /// Not for the caller.
-    opaque: [u64; 272],
+    opaque: [u64; 96],
+    /// Not for the caller.
+    opaque_sizes: [usize; 336],
 }
 
-/// Compresses what we send, for one connection: 128 bytes of the caller's, and 384 to 98 304 of memory that are lent to it. Its
+/// Chosen by the size of a pointer, on which C's compiler and Rust's agree: with an option of the build, a header that was told
+/// another one would give too little memory.
+#[cfg(target_pointer_width = "64")]
+type InflaterTables = crate::FastTables;
+#[cfg(not(target_pointer_width = "64"))]
+type InflaterTables = crate::SmallTables;
+
+/// Compresses what we send, for one connection: 256 bytes of the caller's, and 384 to 158 400 of memory that are lent to it. Its
 /// contents are the library's. It may be moved between calls, as a `sansocket` may; the lent memory may not. There is nothing to
 /// free.
 #[repr(C)]
 pub struct sansocket_compressor {
     /// Not for the caller.
-    opaque: [u64; 16],
+    opaque: [u64; 32],
 }
 
 /// What stands in both: the codec, and the memory that it has, which nothing that a call reads or writes may overlap.
-pub(super) struct Lent<T> {
-    codec: T,
-    memory: Region,
+#[doc(hidden)]
+pub struct Lent<T> {
+    pub(super) codec: T,
+    pub(super) memory: Region,
 }
 
 // SAFETY: the size and the alignment are asserted by `fill`; the words may be anything.
 unsafe impl Opaque for sansocket_inflater {
-    type Object = Lent<Inflater<'static>>;
+    type Object = Lent<Inflater<'static, InflaterTables>>;
     const NAME: &'static [u8; 8] = b"sansinfl";
 }
 
@@ -47,13 +57,15 @@ unsafe impl Opaque for sansocket_compressor {
     const NAME: &'static [u8; 8] = b"sanscomp";
 }
 
-const _: () = assert!(size_of::<sansocket_inflater>() == 2176 && align_of::<sansocket_inflater>() == align_of::<u64>());
-const _: () = assert!(size_of::<sansocket_compressor>() == 128 && align_of::<sansocket_compressor>() == align_of::<u64>());
+const _: () = assert!(size_of::<sansocket_inflater>() == 768 + 336 * size_of::<usize>());
+const _: () = assert!(align_of::<sansocket_inflater>() == align_of::<u64>());
+const _: () = assert!(size_of::<sansocket_compressor>() == 256 && align_of::<sansocket_compressor>() == align_of::<u64>());
 
-/// Makes an inflater at the start of a connection. Of `setup` it reads `memory` and `memory_len`: the history, as long as the
-/// window that was agreed for what the peer sends, 2^8 to 2^15 bytes.
+/// Makes an inflater at the start of a connection. Of `setup` it reads `memory` and `memory_len`: the history, 2^8 to 2^15 bytes,
+/// at least as long as the window that was agreed for what the peer sends (`receive_window_bits` of `sansocket_get_deflate`): 32 KiB
+/// serve any. What refers further back than was agreed is a fault all the same.
 ///
-/// Returns `SANSOCKET_OK`, `SANSOCKET_WRONG_MEMORY_LEN` for another length, `SANSOCKET_WRONG_SIZE` or `SANSOCKET_WRONG_VERSION`.
+/// Returns `SANSOCKET_OK`, `SANSOCKET_WRONG_MEMORY_LEN` for a length that is no power of 2 or out of that range, `SANSOCKET_WRONG_SIZE` or `SANSOCKET_WRONG_VERSION`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_inflater_init(
     inflater: *mut sansocket_inflater,
@@ -62,41 +74,44 @@ pub unsafe extern "C" fn sansocket_inflater_init(
     let new = |setup: &sansocket_setup| {
         let memory = Region::new(setup.memory, setup.memory_len)?;
         // SAFETY: the caller lends the history for as long as the inflater is used.
-        let codec = Inflater::new(unsafe { memory.bytes_mut() }).ok_or(sansocket_result::WRONG_MEMORY_LEN)?;
+        let codec = Inflater::with_tables(unsafe { memory.bytes_mut() }).ok_or(sansocket_result::WRONG_MEMORY_LEN)?;
         Ok(Lent { codec, memory })
     };
     // SAFETY: the caller keeps to what stands at the top of the header.
     unsafe { init(inflater, setup, new) }
 }
 
-/// Makes a compressor at the start of a connection. Of `setup` it reads `window_bits`, at most those agreed for what we send,
-/// `memory` and `memory_len`. The memory is divided into the window and, from what is left, the largest hash table that fits: at
-/// least 128 bytes (`sansocket_compressor_memory_len` says how much is sensible).
+/// Makes a compressor at the start of a connection. Of `setup` it reads `window_bits`, of which it uses no more than is
+/// agreed for what we send (`send_window_bits` of `sansocket_get_deflate`), `level`, `memory` and `memory_len`: at least as much as
+/// `sansocket_compressor_memory_len` says, or, for `SANSOCKET_LEVEL_FAST`, a window and 128 bytes, where what follows the window is
+/// the largest hash table that fits.
 ///
-/// Returns what `sansocket_inflater_init` does, or `SANSOCKET_OUT_OF_RANGE` for `window_bits` other than 8 to 15;
-/// `SANSOCKET_WRONG_MEMORY_LEN` for too little memory.
+/// Returns what `sansocket_inflater_init` does, or `SANSOCKET_OUT_OF_RANGE` for `window_bits` other than 8 to 15,
+/// `SANSOCKET_INVALID_ARGUMENT` for a level that does not exist; `SANSOCKET_WRONG_MEMORY_LEN` for too little memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_compressor_init(
     compressor: *mut sansocket_compressor,
     setup: *const sansocket_setup,
 ) -> sansocket_result {
     let new = |setup: &sansocket_setup| {
-        let bits = u8::try_from(setup.window_bits).ok().filter(|&bits| Compressor::memory_len(bits).is_some());
+        let level = Level::try_from(setup.level)?;
+        let bits = u8::try_from(setup.window_bits).ok().filter(|&bits| Compressor::memory_len(bits, level).is_some());
         let bits = bits.ok_or(sansocket_result::OUT_OF_RANGE)?;
         let memory = Region::new(setup.memory, setup.memory_len)?;
         // SAFETY: the caller lends the memory for as long as the compressor is used.
-        let codec = Compressor::new(bits, unsafe { memory.bytes_mut() }).ok_or(sansocket_result::WRONG_MEMORY_LEN)?;
+        let codec = Compressor::new(bits, level, unsafe { memory.bytes_mut() }).ok_or(sansocket_result::WRONG_MEMORY_LEN)?;
         Ok(Lent { codec, memory })
     };
     // SAFETY: the caller keeps to what stands at the top of the header.
     unsafe { init(compressor, setup, new) }
 }
 
-/// Returns the bytes of memory that go well with a compressor's window: twice its size, so 512 for 8 bits and 65 536 for 15; 0 if
-/// `window_bits` is not 8 to 15.
+/// Returns the bytes of memory that a compressor of this window and level has use for: 2 w for `SANSOCKET_LEVEL_FAST`, w being
+/// 2^`window_bits`, and 19/4 w + 2 752 for the others; 0 if `window_bits` is not 8 to 15 or there is no such level.
 #[unsafe(no_mangle)]
-pub extern "C" fn sansocket_compressor_memory_len(window_bits: u32) -> usize {
-    u8::try_from(window_bits).ok().and_then(Compressor::memory_len).unwrap_or(0)
+pub extern "C" fn sansocket_compressor_memory_len(window_bits: u32, level: sansocket_level) -> usize {
+    let (Ok(bits), Ok(level)) = (u8::try_from(window_bits), Level::try_from(level)) else { return 0 };
+    Compressor::memory_len(bits, level).unwrap_or(0)
 }
 
 /// `sansocket_receive` for a connection with permessage-deflate. Compressed messages are inflated into `window`, `window_len`
@@ -106,7 +121,7 @@ pub extern "C" fn sansocket_compressor_memory_len(window_bits: u32) -> usize {
 /// stays in it.
 ///
 /// Returns what `sansocket_receive` does, or `SANSOCKET_USAGE_NO_DEFLATE` where a compressed message comes and the window is
-/// empty or the inflater's history is not as long as was agreed. No two of input, output, window and history may overlap.
+/// empty or the inflater's history is shorter than was agreed. No two of input, output, window and history may overlap.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_receive_with(
     ws: *mut sansocket,
@@ -131,13 +146,15 @@ pub unsafe extern "C" fn sansocket_receive_with(
 
 /// `sansocket_send`, compressed (RFC 7692 §6.1): writes at most one frame, as long as the output allows. Until `done` the caller
 /// writes what is due and calls again with what is left of the payload after its first `consumed` bytes, which may be nothing,
-/// and the same `kind` and `fin`. Fragments follow as with `sansocket_send`. `compressor` belongs to this connection alone.
+/// and the same `kind` and `fin`. Fragments follow as with `sansocket_send`. With context takeover `compressor` belongs to this
+/// connection alone. Without (`send_no_context_takeover` of `sansocket_get_deflate`) any number of connections can share it, one
+/// message after the other; `sansocket_compressor_reset` it after a message that its connection did not end.
 ///
 /// To leave a message uncompressed, because it holds a secret beside what a stranger chose (RFC 7692 §8) or is not worth it, use
 /// `sansocket_send`.
 ///
 /// Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` below 32 free bytes; `SANSOCKET_USAGE_NO_DEFLATE` where none
-/// was agreed or the compressor's window is larger than agreed. Neither payload nor output may overlap the compressor's memory.
+/// was agreed; `SANSOCKET_USAGE_WRONG_COMPRESSOR` if the compressor is inside another message than this one. Neither payload nor output may overlap the compressor's memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_send_with(
     ws: *mut sansocket,
@@ -252,6 +269,14 @@ pub unsafe extern "C" fn sansocket_compressor_get_window_bits(compressor: *const
     unsafe { object_ref(compressor) }.map_or(0, |compressor| compressor.codec.window_bits().into())
 }
 
+/// Returns 1 if no message is under way: at first, after a reset, and once the last one is done; 0 inside a message, or if the
+/// compressor was never initialised.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_compressor_is_idle(compressor: *const sansocket_compressor) -> u8 {
+    // SAFETY: the caller keeps to what stands at the top of the header.
+    unsafe { object_ref(compressor) }.is_ok_and(|compressor| compressor.codec.is_idle()).into()
+}
+
 impl<T> Lent<T> {
     /// Refuses regions that overlap the lent memory.
     fn check_apart<const N: usize>(&self, regions: [Region; N]) -> Result<(), sansocket_result> {
@@ -264,7 +289,12 @@ impl<'a> Call<'a> {
     ///
     /// # Safety
     /// They are the caller's for the call.
-    unsafe fn lent_apart(&self, memory: Region, data: *const c_void, len: usize) -> Result<&'a [u8], sansocket_result> {
+    pub(super) unsafe fn lent_apart(
+        &self,
+        memory: Region,
+        data: *const c_void,
+        len: usize,
+    ) -> Result<&'a [u8], sansocket_result> {
         self.whole.check_apart(memory)?;
         Region::new(data.cast(), len)?.check_apart(memory)?;
         // SAFETY: what our caller promises.

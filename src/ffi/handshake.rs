@@ -5,9 +5,10 @@ use super::connection::{Endpoint, sansocket};
 use super::head::request;
 use super::io::sansocket_io;
 use super::memory::{Lender, Region, check_struct, write};
+use super::negotiation::{sansocket_deflate_config, settings_over};
 use super::numbers::{Refusal, sansocket_origin, sansocket_result};
 use super::text::{sansocket_header, sansocket_text};
-use crate::{Accept, CallError, ClientRequest, Header, Instant, Origin, Request, UsageError, accept_key};
+use crate::{Accept, CallError, ClientRequest, DeflateConfig, Header, Instant, Origin, Request, UsageError, accept_key};
 use core::ffi::{c_char, c_void};
 
 /// The most headers, and the most origins, that a verb takes.
@@ -44,10 +45,15 @@ pub struct sansocket_acceptance {
     pub origins: *const sansocket_text,
     /// How many, at most `SANSOCKET_MAX_LIST`.
     pub origin_count: usize,
+    /// Compression for this client: other settings than those of the configuration, which has it on
+    /// (`sansocket_config_set_deflate`). NULL for those.
+    pub deflate: *const sansocket_deflate_config,
     /// The decision on the request's Origin.
     pub origin: sansocket_origin,
+    /// 1 for no compression for this client, whatever the configuration and `deflate` say.
+    pub no_deflate: u8,
     /// 0.
-    pub reserved: u32,
+    pub reserved: [u8; 3],
     /// 0.
     pub reserved_more: [u64; 2],
 }
@@ -82,7 +88,7 @@ pub unsafe extern "C" fn sansocket_request(
 /// Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_NOT_CONNECTING`, `SANSOCKET_USAGE_WRONG_ROLE`,
 /// `SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED`, `_NOT_AN_OPENING_HANDSHAKE`, `_UNOFFERED_SUBPROTOCOL`, `_INVALID_SUBPROTOCOL`,
 /// `_INVALID_HEADER`, `_RESERVED_HEADER`, `SANSOCKET_NOT_A_HEAD`, `SANSOCKET_INVALID_ARGUMENT` where no decision on the Origin
-/// was made, or `SANSOCKET_LIST_TOO_LONG`.
+/// was made, `SANSOCKET_USAGE_INVALID_WINDOW_BITS` for those of `deflate` other than 0 and 8 to 15, or `SANSOCKET_LIST_TOO_LONG`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_accept(
     ws: *mut sansocket,
@@ -132,7 +138,7 @@ unsafe fn answer(
             check_struct(acceptance)?;
             let request = request(call.lent(head.cast(), head_len)?)?;
             let (mut origins, mut room) = (NO_ORIGINS, NO_HEADERS);
-            let accept = accept(call.lender(), acceptance, &mut origins, &mut room)?;
+            let accept = accept(call.lender(), acceptance, endpoint.config().deflate, &mut origins, &mut room)?;
             Ok(answer(endpoint, &request, &accept, call.now, output)?)
         })
     }
@@ -198,7 +204,7 @@ pub unsafe extern "C" fn sansocket_accept_key(key: *const c_char, key_len: usize
 }
 
 /// Room for the headers of a call.
-pub(super) const NO_HEADERS: [Header<'static>; SANSOCKET_MAX_LIST] = [Header::new("", ""); SANSOCKET_MAX_LIST];
+pub const NO_HEADERS: [Header<'static>; SANSOCKET_MAX_LIST] = [Header::new("", ""); SANSOCKET_MAX_LIST];
 
 /// Room for the origins of a call.
 pub(super) const NO_ORIGINS: [&str; SANSOCKET_MAX_LIST] = [""; SANSOCKET_MAX_LIST];
@@ -227,13 +233,15 @@ pub(super) unsafe fn client_request<'r, 'a: 'r>(
     }
 }
 
-/// How a server accepts.
+/// How a server accepts. `configured` is what its configuration says of compression: other settings go by its rules, so that
+/// there are none of them in a program that never turns it on.
 ///
 /// # Safety
 /// The struct and what it points to are the caller's for the call.
 pub(super) unsafe fn accept<'r, 'a: 'r>(
     lender: Lender<'a>,
     acceptance: *const sansocket_acceptance,
+    configured: DeflateConfig,
     origins: &'r mut [&'a str; SANSOCKET_MAX_LIST],
     room: &'r mut [Header<'a>; SANSOCKET_MAX_LIST],
 ) -> Result<Accept<'r>, Refusal> {
@@ -241,7 +249,7 @@ pub(super) unsafe fn accept<'r, 'a: 'r>(
     // SAFETY: not NULL and aligned; the rest is what our caller promises.
     unsafe {
         let acceptance = &*acceptance;
-        if acceptance.reserved != 0 || acceptance.reserved_more != [0; 2] {
+        if acceptance.reserved != [0; 3] || acceptance.reserved_more != [0; 2] {
             return Err(sansocket_result::INVALID_ARGUMENT.into());
         }
         let origin = match acceptance.origin {
@@ -253,7 +261,12 @@ pub(super) unsafe fn accept<'r, 'a: 'r>(
             sansocket_origin::SAME_HOST_SECURE => Origin::SameHost { secure: true },
             _ => return Err(sansocket_result::INVALID_ARGUMENT.into()),
         };
+        let deflate = match acceptance.no_deflate {
+            0 => settings_over(configured, acceptance.deflate)?,
+            _ => Some(DeflateConfig::OFF),
+        };
         Ok(Accept::new(origin)
+            .deflate(deflate)
             .subprotocol(optional(lender, acceptance.subprotocol, UsageError::UnofferedSubprotocol)?)
             .headers(headers(lender, acceptance.headers, acceptance.header_count, room)?))
     }
@@ -288,7 +301,7 @@ unsafe fn items<'a, T>(array: *const T, count: usize) -> Result<&'a [T], sansock
 
 /// # Safety
 /// The headers are the caller's for the call.
-pub(super) unsafe fn headers<'r, 'a: 'r>(
+pub unsafe fn headers<'r, 'a: 'r>(
     lender: Lender<'a>,
     array: *const sansocket_header,
     count: usize,

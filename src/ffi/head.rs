@@ -203,7 +203,7 @@ fn text(text: Option<&str>) -> sansocket_text {
 
 /// # Safety
 /// The head is the caller's for `'a`.
-unsafe fn request_at<'a>(head: *const u8, head_len: usize) -> Option<Request<'a>> {
+pub(super) unsafe fn request_at<'a>(head: *const u8, head_len: usize) -> Option<Request<'a>> {
     // SAFETY: what our caller promises.
     request(unsafe { Region::new(head, head_len).ok()?.bytes() }).ok()
 }

@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 
 /// Refuses NULL and what is not aligned for a `T`.
 #[inline]
-pub(super) fn check_struct<T>(pointer: *const T) -> Result<(), sansocket_result> {
+pub fn check_struct<T>(pointer: *const T) -> Result<(), sansocket_result> {
     if pointer.is_null() {
         return Err(null_pointer());
     }
@@ -44,7 +44,7 @@ fn not_initialised() -> sansocket_result {
 ///
 /// # Safety
 /// [`Filled<Self::Object>`](Filled) fits the struct, in size and alignment; any bytes are a value of it.
-pub(super) unsafe trait Opaque: Sized {
+pub unsafe trait Opaque: Sized {
     /// What stands in it.
     type Object: 'static;
 
@@ -60,7 +60,7 @@ pub(super) unsafe trait Opaque: Sized {
 
 /// What stands in the memory of an [`Opaque`] that was initialised.
 #[repr(C)]
-pub(super) struct Filled<C: Opaque> {
+pub struct Filled<C: Opaque> {
     magic: u64,
     pub(super) object: C::Object,
 }
@@ -69,7 +69,7 @@ pub(super) struct Filled<C: Opaque> {
 ///
 /// # Safety
 /// The memory is the caller's to be written.
-pub(super) unsafe fn fill<C: Opaque>(
+pub unsafe fn fill<C: Opaque>(
     place: *mut C,
     object: impl FnOnce() -> Result<C::Object, sansocket_result>,
 ) -> Result<(), sansocket_result> {
@@ -86,7 +86,7 @@ pub(super) unsafe fn fill<C: Opaque>(
 /// # Safety
 /// NULL or a struct that the caller has to itself, in memory that was written.
 #[inline]
-pub(super) unsafe fn object<'a, C: Opaque>(place: *mut C) -> Result<&'a mut C::Object, sansocket_result> {
+pub unsafe fn object<'a, C: Opaque>(place: *mut C) -> Result<&'a mut C::Object, sansocket_result> {
     // SAFETY: what our caller promises.
     unsafe { check_filled(place) }?;
     // SAFETY: it is not NULL, aligned, and `fill` made it; the caller has it to itself.
@@ -98,7 +98,7 @@ pub(super) unsafe fn object<'a, C: Opaque>(place: *mut C) -> Result<&'a mut C::O
 /// # Safety
 /// NULL or a struct that nobody writes, in memory that was written.
 #[inline]
-pub(super) unsafe fn object_ref<'a, C: Opaque>(place: *const C) -> Result<&'a C::Object, sansocket_result> {
+pub unsafe fn object_ref<'a, C: Opaque>(place: *const C) -> Result<&'a C::Object, sansocket_result> {
     // SAFETY: what our caller promises.
     unsafe { check_filled(place) }?;
     // SAFETY: it is not NULL, aligned, and `fill` made it; nobody writes it.
@@ -127,7 +127,7 @@ pub(super) unsafe fn check_filled<C: Opaque>(place: *const C) -> Result<(), sans
 ///
 /// # Safety
 /// `to` was checked, or nothing was found, and is the caller's to be written.
-pub(super) unsafe fn write<T>(to: *mut T, found: Result<T, sansocket_result>) -> sansocket_result {
+pub unsafe fn write<T>(to: *mut T, found: Result<T, sansocket_result>) -> sansocket_result {
     match found {
         Ok(found) => {
             // SAFETY: what our caller promises.
@@ -140,15 +140,20 @@ pub(super) unsafe fn write<T>(to: *mut T, found: Result<T, sansocket_result>) ->
 
 /// Bytes of the caller's.
 #[derive(Clone, Copy)]
-pub(super) struct Region {
+pub struct Region {
     data: NonNull<u8>,
     len: usize,
 }
 
+#[expect(clippy::len_without_is_empty, reason = "nobody asks")]
 impl Region {
+    /// No bytes.
+    #[cfg(feature = "deflate")]
+    pub const NONE: Self = Self { data: NonNull::dangling(), len: 0 };
+
     /// NULL stands for none.
     #[inline]
-    pub(super) fn new(data: *const u8, len: usize) -> Result<Self, sansocket_result> {
+    pub fn new(data: *const u8, len: usize) -> Result<Self, sansocket_result> {
         match NonNull::new(data.cast_mut()) {
             Some(data) if isize::try_from(len).is_ok() => Ok(Self { data, len }),
             _ => Self::new_empty(len),
@@ -165,30 +170,31 @@ impl Region {
         }
     }
 
-    pub(super) const fn len(self) -> usize {
+    /// How many bytes.
+    pub const fn len(self) -> usize {
         self.len
     }
 
     /// Where it starts, to be read or written by a pointer.
-    pub(super) const fn start(self) -> *mut u8 {
+    pub const fn start(self) -> *mut u8 {
         self.data.as_ptr()
     }
 
     /// An address in it, as a pointer that stays good when slices of it are made.
     #[inline]
-    pub(super) fn pointer_at(self, address: usize) -> *mut u8 {
+    pub fn pointer_at(self, address: usize) -> *mut u8 {
         self.data.as_ptr().with_addr(address)
     }
 
     /// Whether an address lies in it.
     #[inline]
-    pub(super) fn contains(self, address: usize) -> bool {
+    pub fn contains(self, address: usize) -> bool {
         address.wrapping_sub(self.data.addr().get()) < self.len
     }
 
     /// What lies past its first `len` bytes.
     #[inline]
-    pub(super) fn past(self, len: usize) -> Result<Self, sansocket_result> {
+    pub fn past(self, len: usize) -> Result<Self, sansocket_result> {
         let rest = self.len.checked_sub(len).ok_or_else(out_of_region)?;
         // SAFETY: within the region or at its end.
         Ok(Self { data: unsafe { self.data.add(len) }, len: rest })
@@ -196,7 +202,7 @@ impl Region {
 
     /// Refuses two regions with a byte in common.
     #[inline]
-    pub(super) fn check_apart(self, other: Self) -> Result<(), sansocket_result> {
+    pub fn check_apart(self, other: Self) -> Result<(), sansocket_result> {
         let ahead = other.data.addr().get().wrapping_sub(self.data.addr().get());
         // Each starts past the other's end, counted around the address space. Only empty ones may start inside.
         if ahead >= self.len && ahead.wrapping_neg() >= other.len { Ok(()) } else { check_empty(self.len, other.len) }
@@ -207,7 +213,7 @@ impl Region {
     /// # Safety
     /// They are the caller's for `'a`, and nobody writes them.
     #[inline]
-    pub(super) unsafe fn bytes<'a>(self) -> &'a [u8] {
+    pub unsafe fn bytes<'a>(self) -> &'a [u8] {
         // SAFETY: not NULL and at most `isize::MAX` bytes (`new`); the rest is what our caller promises.
         unsafe { core::slice::from_raw_parts(self.data.as_ptr(), self.len) }
     }
@@ -217,7 +223,7 @@ impl Region {
     /// # Safety
     /// They are the caller's for `'a`, and nobody else reads or writes them.
     #[inline]
-    pub(super) unsafe fn bytes_mut<'a>(self) -> &'a mut [u8] {
+    pub unsafe fn bytes_mut<'a>(self) -> &'a mut [u8] {
         // SAFETY: not NULL and at most `isize::MAX` bytes (`new`); the rest is what our caller promises.
         unsafe { core::slice::from_raw_parts_mut(self.data.as_ptr(), self.len) }
     }
@@ -225,14 +231,15 @@ impl Region {
 
 /// Bytes and texts that a call reads, all of which lie apart from what it writes.
 #[derive(Clone, Copy)]
-pub(super) struct Lender<'a> {
+pub struct Lender<'a> {
     written: Region,
     lent: PhantomData<&'a [u8]>,
 }
 
 impl<'a> Lender<'a> {
+    /// What it lends lies apart from `written`.
     #[inline]
-    pub(super) fn new(written: Region) -> Self {
+    pub fn new(written: Region) -> Self {
         Self { written, lent: PhantomData }
     }
 
@@ -241,7 +248,7 @@ impl<'a> Lender<'a> {
     /// # Safety
     /// They are the caller's for the call.
     #[inline]
-    pub(super) unsafe fn bytes(self, data: *const c_void, len: usize) -> Result<&'a [u8], sansocket_result> {
+    pub unsafe fn bytes(self, data: *const c_void, len: usize) -> Result<&'a [u8], sansocket_result> {
         let region = Region::new(data.cast(), len)?;
         region.check_apart(self.written)?;
         // SAFETY: what our caller promises.
@@ -252,7 +259,7 @@ impl<'a> Lender<'a> {
     ///
     /// # Safety
     /// It is the caller's for the call.
-    pub(super) unsafe fn text(self, data: *const c_char, len: usize, otherwise: UsageError) -> Result<&'a str, Refusal> {
+    pub unsafe fn text(self, data: *const c_char, len: usize, otherwise: UsageError) -> Result<&'a str, Refusal> {
         // SAFETY: what our caller promises.
         let bytes = unsafe { self.bytes(data.cast(), len) }?;
         core::str::from_utf8(bytes).map_err(|_| otherwise.into())

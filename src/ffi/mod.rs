@@ -8,6 +8,10 @@
 
 mod buffered;
 mod call;
+#[cfg(feature = "deflate")]
+mod codec;
+#[cfg(feature = "deflate")]
+mod compressed;
 mod config;
 mod connection;
 #[cfg(feature = "deflate")]
@@ -18,14 +22,23 @@ mod head;
 mod io;
 mod memory;
 mod message;
+mod negotiation;
 mod numbers;
 mod receive;
 mod send;
 mod setup;
+#[doc(hidden)]
+pub mod support;
 mod text;
 mod url;
+#[cfg(feature = "deflate")]
+mod with_codec;
 
 pub use buffered::*;
+#[cfg(feature = "deflate")]
+pub use codec::*;
+#[cfg(feature = "deflate")]
+pub use compressed::*;
 pub use config::*;
 pub use connection::*;
 #[cfg(feature = "deflate")]
@@ -35,12 +48,15 @@ pub use handshake::*;
 pub use head::*;
 pub use io::*;
 pub use message::*;
+pub use negotiation::*;
 pub use numbers::*;
 pub use receive::*;
 pub use send::*;
 pub use setup::*;
 pub use text::*;
 pub use url::*;
+#[cfg(feature = "deflate")]
+pub use with_codec::*;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use core::ffi::{CStr, c_char};
 
 /// The version of this header's structs and functions. `SANSOCKET_SETUP` fills it in, and the functions that initialise compare
 /// it with the library's.
-pub const SANSOCKET_ABI_VERSION: u32 = 3;
+pub const SANSOCKET_ABI_VERSION: u32 = 4;
 
 /// The version of the library that this header belongs to: its first number.
 pub const SANSOCKET_VERSION_MAJOR: u32 = 0;
@@ -73,6 +73,8 @@ c_enums! {
     sansocket_error;
     /// [`MessageKind`].
     sansocket_kind;
+    /// `Level`, or 0 for the default.
+    sansocket_level;
     /// [`Opcode`](crate::frame::Opcode).
     sansocket_opcode;
     /// [`PingSource`], or 0.
@@ -113,7 +115,7 @@ sansocket_result {
     LENGTH_TOO_LARGE = 21, c"a length is above PTRDIFF_MAX";
     /// The output, the input or memory that was lent overlap.
     OVERLAP = 22, c"output, input or lent memory overlap";
-    /// A role, kind, opcode, option, rule or decision on the Origin that does not exist, an `rsv` above 7, an event that is not
+    /// A role, kind, opcode, option, level, rule or decision on the Origin that does not exist, an `rsv` above 7, an event that is not
     /// data, a `reserved` that is not 0, an `output_len` above `output_size`, or a count of more bytes than there are.
     INVALID_ARGUMENT = 23, c"an argument has a value that means nothing";
     /// A value is outside the range of its option, or window bits are not 8 to 15.
@@ -129,6 +131,8 @@ sansocket_result {
     /// The memory lent to an inflater or compressor does not have the length that it must have, or a block for what remains of a turn
     /// is too short.
     WRONG_MEMORY_LEN = 29, c"the memory lent does not have the length that it must have";
+    /// A codec of the caller's that compresses returned another number than 0, or did not do what `sansocket_deflate_codec` says.
+    CODEC_FAILED = 30, c"the caller's codec failed to compress";
 }
 }
 
@@ -293,6 +297,23 @@ impl TryFrom<sansocket_kind> for MessageKind {
     }
 }
 
+#[cfg(feature = "deflate")]
+impl TryFrom<sansocket_level> for crate::Level {
+    type Error = sansocket_result;
+
+    fn try_from(level: sansocket_level) -> Result<Self, sansocket_result> {
+        const FAST: u32 = crate::Level::Fast as u32;
+        const DEFAULT: u32 = crate::Level::Default as u32;
+        const BEST: u32 = crate::Level::Best as u32;
+        match level.0 {
+            FAST => Ok(Self::Fast),
+            0 | DEFAULT => Ok(Self::Default),
+            BEST => Ok(Self::Best),
+            _ => Err(sansocket_result::INVALID_ARGUMENT),
+        }
+    }
+}
+
 impl From<Role> for sansocket_role {
     fn from(role: Role) -> Self {
         Self(ROLE + role as u32)
@@ -339,9 +360,11 @@ impl From<Option<PingSource>> for sansocket_ping_source {
 
 /// Why a call did nothing, and how much room it wants.
 #[derive(Clone, Copy)]
-pub(super) struct Refusal {
-    pub(super) result: sansocket_result,
-    pub(super) needed: usize,
+pub struct Refusal {
+    /// What the caller is told.
+    pub result: sansocket_result,
+    /// How many bytes of room, with `NEEDS_ROOM`.
+    pub needed: usize,
 }
 
 impl From<sansocket_result> for Refusal {
@@ -373,7 +396,7 @@ impl From<CallError> for Refusal {
 }
 
 /// `OK`, or the result that refuses.
-pub(super) fn done(outcome: Result<(), sansocket_result>) -> sansocket_result {
+pub fn done(outcome: Result<(), sansocket_result>) -> sansocket_result {
     outcome.err().unwrap_or(sansocket_result::OK)
 }
 

@@ -30,11 +30,11 @@ pub unsafe extern "C" fn sansocket_send(
     }
 }
 
-/// Writes the header alone of the frame that `sansocket_send` would write, for a server: the caller writes `payload` itself,
-/// directly after what is in the output (`writev`), and whatever calls write later after that. At most 10 bytes. The payload is
-/// read for the check of text only.
+/// Writes the header alone of the frame that `sansocket_send` would write, at most 14 bytes: the caller writes `payload` itself,
+/// directly after what is in the output (`writev`), and whatever calls write later after that. A client masks it on the way: each
+/// byte is XORed with the last four bytes of the header in turn. The payload is read for the check of text only.
 ///
-/// Returns what `sansocket_send` does, or `SANSOCKET_USAGE_WRONG_ROLE` for a client, whose payload has to be masked.
+/// Returns what `sansocket_send` does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_send_header(
     ws: *mut sansocket,

@@ -2,7 +2,7 @@
 
 use super::config::{lent, sansocket_config};
 use super::memory::{Opaque, check_struct, fill};
-use super::numbers::{SANSOCKET_ABI_VERSION, done, sansocket_result, sansocket_role};
+use super::numbers::{SANSOCKET_ABI_VERSION, done, sansocket_level, sansocket_result, sansocket_role};
 use crate::{Config, DeflateDirection, DeflateParams, Entropy, EntropyError, Instant, Negotiated, Role};
 use core::ffi::c_void;
 
@@ -61,8 +61,8 @@ pub struct sansocket_setup {
     pub memory_len: usize,
     /// Compressor: the base-2 logarithm of its window in bytes, 8 to 15.
     pub window_bits: u32,
-    /// 0.
-    pub reserved: u32,
+    /// Compressor: how much it spends on a short output; 0 for `SANSOCKET_LEVEL_DEFAULT`.
+    pub level: sansocket_level,
 }
 
 /// Sets every option to its default. Of `setup` only size and version are read. `config` may have any contents before; there is
@@ -95,10 +95,6 @@ pub(super) unsafe fn init<C: Opaque>(
         if setup.abi_version != SANSOCKET_ABI_VERSION {
             return Err(sansocket_result::WRONG_VERSION);
         }
-        // So that it can be given a meaning.
-        if setup.reserved != 0 {
-            return Err(sansocket_result::INVALID_ARGUMENT);
-        }
         object(setup)
     };
     // SAFETY: what our caller promises.
@@ -107,13 +103,18 @@ pub(super) unsafe fn init<C: Opaque>(
 
 /// The caller's entropy; none, for a server.
 #[derive(Debug)]
-pub(super) struct Source {
+pub struct Source {
     function: sansocket_entropy,
     context: *mut c_void,
 }
 
 impl Source {
     pub(super) const NONE: Self = Self { function: None, context: core::ptr::null_mut() };
+
+    /// A client's, which must have one.
+    pub fn of_client(function: sansocket_entropy, context: *mut c_void) -> Result<Self, sansocket_result> {
+        if function.is_none() { Err(sansocket_result::NULL_POINTER) } else { Ok(Self { function, context }) }
+    }
 }
 
 impl Entropy for Source {
@@ -136,10 +137,10 @@ impl sansocket_setup {
 
     /// The source of an endpoint; a client must have one.
     pub(super) fn source(&self, role: Role) -> Result<Source, sansocket_result> {
-        if role == Role::Client && self.entropy.is_none() {
-            return Err(sansocket_result::NULL_POINTER);
+        match role {
+            Role::Client => Source::of_client(self.entropy, self.entropy_context),
+            Role::Server => Ok(Source { function: self.entropy, context: self.entropy_context }),
         }
-        Ok(Source { function: self.entropy, context: self.entropy_context })
     }
 
     pub(super) fn agreed(&self) -> Result<Negotiated, sansocket_result> {
@@ -168,10 +169,13 @@ impl sansocket_setup {
 
 /// One half of what was agreed of permessage-deflate.
 fn direction(no_context_takeover: u8, max_window_bits: u8) -> Result<DeflateDirection, sansocket_result> {
-    let max_window_bits = match max_window_bits {
-        0 => DeflateDirection::DEFAULT.max_window_bits,
-        8..=15 => max_window_bits,
-        _ => return Err(sansocket_result::OUT_OF_RANGE),
-    };
-    Ok(DeflateDirection { no_context_takeover: no_context_takeover != 0, max_window_bits })
+    match window_bits(max_window_bits) {
+        max_window_bits @ 8..=15 => Ok(DeflateDirection { no_context_takeover: no_context_takeover != 0, max_window_bits }),
+        _ => Err(sansocket_result::OUT_OF_RANGE),
+    }
+}
+
+/// RFC 7692 §7.1.2: where nothing is said, 15.
+pub(super) const fn window_bits(bits: u8) -> u8 {
+    if bits == 0 { 15 } else { bits }
 }

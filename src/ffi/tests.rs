@@ -41,6 +41,10 @@ fn the_header_has_rusts_numbers_and_no_others() {
     UrlError::ALL.iter().for_each(|error| expect(format!("URL_{error:?}"), 512 + u32::from(error.number())));
     #[cfg(feature = "deflate")]
     crate::InflateError::ALL.iter().for_each(|error| expect(format!("INFLATE_{error:?}"), 768 + u32::from(error.number())));
+    #[cfg(feature = "deflate")]
+    for level in [crate::Level::Fast, crate::Level::Default, crate::Level::Best] {
+        expect(format!("LEVEL_{level:?}"), level as u32);
+    }
     for role in [Role::Client, Role::Server] {
         expect(format!("{role:?}"), 1 + role as u32);
     }
@@ -64,7 +68,7 @@ fn the_header_has_rusts_numbers_and_no_others() {
         &named!("ERROR_" sansocket_error: NONE)[..],
         &named!("" sansocket_result: OK NEEDS_ROOM ENTROPY_FAILED INCOMPLETE NULL_POINTER MISALIGNED NOT_INITIALISED WRONG_SIZE
             WRONG_VERSION LENGTH_TOO_LARGE OVERLAP INVALID_ARGUMENT OUT_OF_RANGE LIST_TOO_LONG NOT_A_HEAD MESSAGE_TOO_LONG NOT_A_FRAME
-            WRONG_MEMORY_LEN),
+            WRONG_MEMORY_LEN CODEC_FAILED),
         &named!("EVENT_" sansocket_event_type: NONE REQUEST HTTP_REQUEST OPENED REFUSED DATA PING PONG CLOSE_RECEIVED FAILED CLOSED),
         &named!("OPTION_" sansocket_option: MAX_MESSAGE_LEN MAX_FRAGMENTS MAX_EMPTY_FRAMES MAX_HEAD_LEN MAX_TARGET_LEN MAX_HEADER_LINES
             MAX_INTERIM_RESPONSES AUTO_PONG HANDSHAKE_TIMEOUT_MS CLOSING_TIMEOUT_MS KEEPALIVE_INTERVAL_MS PONG_TIMEOUT_MS
@@ -76,7 +80,7 @@ fn the_header_has_rusts_numbers_and_no_others() {
             BAD_GATEWAY),
     ];
     named.concat().into_iter().for_each(|(name, number)| expect(name.into(), number));
-    header.retain(|name, _| cfg!(feature = "deflate") || !name.starts_with("INFLATE"));
+    header.retain(|name, _| cfg!(feature = "deflate") || !name.starts_with("INFLATE") && !name.starts_with("LEVEL"));
     assert_eq!(header, BTreeMap::new(), "in the header alone");
 }
 
@@ -96,7 +100,7 @@ fn results_have_rusts_texts() {
 
 #[test]
 fn what_no_number_stands_for_is_unknown() {
-    let results = [3, 15, 30, 255, 256, 280, 512, 519, 768, 781, 1024, 0x100 << 16 | 1, u32::MAX];
+    let results = [3, 15, 31, 255, 256, 282, 512, 519, 768, 782, 1024, 0x100 << 16 | 1, u32::MAX];
     for number in results {
         let shown = text(sansocket_result_text(sansocket_result(number)));
         assert_eq!(shown, "a result that this version does not know", "{number}");

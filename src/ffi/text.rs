@@ -29,13 +29,17 @@ pub struct sansocket_header {
 impl sansocket_text {
     pub(super) const NONE: Self = Self { data: core::ptr::null(), len: 0 };
 
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    /// Text that lies where the caller may see it.
+    #[doc(hidden)]
+    pub fn of(bytes: &[u8]) -> Self {
         // NULL says that there is none, and Rust's empty slices may point nowhere.
         let data = if bytes.is_empty() { c"".as_ptr() } else { bytes.as_ptr().cast() };
         Self { data, len: bytes.len() }
     }
 
-    pub(super) fn of_option(bytes: Option<&[u8]>) -> Self {
+    /// The same, which may be absent.
+    #[doc(hidden)]
+    pub fn of_option(bytes: Option<&[u8]>) -> Self {
         bytes.map_or(Self::NONE, Self::of)
     }
 }

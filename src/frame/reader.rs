@@ -9,7 +9,7 @@ use crate::close_code::CloseCode;
 use crate::config::Config;
 use crate::error::ProtocolError;
 use crate::event::MessageKind;
-use crate::length::{at_most, wire_len};
+use crate::length::{at_most, max_deflated, wire_len};
 use crate::utf8::{Utf8, is_utf8};
 
 /// The position of the input in a frame and in a message.
@@ -108,6 +108,11 @@ impl Reader {
     /// Whether more may come out without further input.
     pub(crate) fn is_pending(&self) -> bool {
         self.coding == Coding::Pending
+    }
+
+    /// Of a frame that is not compressed.
+    pub(crate) fn payload_remaining(&self) -> u64 {
+        if self.coding == Coding::Plain { self.remaining } else { 0 }
     }
 
     pub(crate) const fn is_inside_frame(&self) -> bool {
@@ -267,12 +272,11 @@ impl Reader {
         }
     }
 
-    /// L-06: how many compressed bytes a message may have, its next frame included. Incompressible data grows by an eighth at
-    /// most, and a sender may add some bytes to each fragment by flushing it.
+    /// L-06: how many compressed bytes a message may have, its next frame included. A sender may add some bytes to each fragment by
+    /// flushing it.
     fn max_compressed_len(&self, max_message_len: u64) -> u64 {
         let of_fragments = u64::from(self.fragments).saturating_add(1).saturating_mul(8);
-        let more = (max_message_len / 8).saturating_add(max_message_len / 64).saturating_add(64).saturating_add(of_fragments);
-        max_message_len.saturating_add(more)
+        max_deflated(max_message_len).saturating_add(of_fragments)
     }
 
     /// Enters the data frame of `header`.

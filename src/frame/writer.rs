@@ -29,6 +29,12 @@ impl Writer {
         self.message.is_some()
     }
 
+    /// Whether the unfinished message is compressed.
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn is_compressed(&self) -> bool {
+        self.message.is_some() && self.compressed
+    }
+
     /// The opcode of the next frame (§5.4).
     #[inline]
     pub(crate) fn opcode(&self, kind: MessageKind, compressed: bool) -> Result<Opcode, UsageError> {

@@ -10,7 +10,7 @@ use crate::http::list;
 use crate::http::write::{check_headers, write_head};
 use crate::url::path_of;
 
-/// What a client asks for. The subprotocols it offers are those of its [`Config`].
+/// What a client asks for. The subprotocols and the compression that it offers are those of its [`Config`].
 ///
 /// Its fields are for reading; methods of the same names set them.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,6 +101,9 @@ fn check(request: &ClientRequest<'_>, config: &Config<'_>) -> Result<(), UsageEr
     if !list::is_subprotocol_list(config.subprotocols) {
         return Err(UsageError::InvalidSubprotocol);
     }
+    if !config.deflate.is_valid() {
+        return Err(UsageError::InvalidWindowBits);
+    }
     let origin = request.origin.map(|origin| Header::new("origin", origin));
     check_headers(origin.as_slice(), &[])?;
     check_headers(request.headers, RESERVED)
@@ -114,6 +117,7 @@ pub(crate) fn write_request(
     nonce: impl FnOnce() -> Result<[u8; 16], EntropyError>,
 ) -> Result<usize, CallError> {
     check(request, config)?;
+    let extensions = config.deflate.offer();
     write_head(out, nonce, |nonce, head| {
         let root: &[u8] = if request.target.starts_with('?') { b"/" } else { b"" };
         head.put(&[b"GET ", root, request.target.as_bytes(), b" HTTP/1.1\r\nHost: ", request.host.as_bytes()]);
@@ -121,6 +125,9 @@ pub(crate) fn write_request(
         head.put(&[&key_of(nonce), b"\r\n"]);
         if !config.subprotocols.is_empty() {
             head.put(&[b"Sec-WebSocket-Protocol: ", config.subprotocols.as_bytes(), b"\r\n"]);
+        }
+        if !extensions.is_empty() {
+            head.put(&[b"Sec-WebSocket-Extensions: ", extensions.as_str().as_bytes(), b"\r\n"]);
         }
         if let Some(origin) = request.origin {
             head.put(&[b"Origin: ", origin.as_bytes(), b"\r\n"]);

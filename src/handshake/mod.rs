@@ -2,7 +2,7 @@
 
 pub(crate) mod accept_key;
 pub(crate) mod client;
-mod extensions;
+pub(crate) mod extensions;
 mod fields;
 mod negotiated;
 mod offer;

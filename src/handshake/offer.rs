@@ -6,6 +6,7 @@ use super::fields::{Field, Fields};
 use super::negotiated::Negotiated;
 use super::origin::Origin;
 use crate::config::Config;
+use crate::deflate::config::{DeflateConfig, DeflateOffer, DeflateOffers, ExtensionText};
 use crate::error::{ProtocolError, UsageError};
 use crate::http::authority::Authority;
 use crate::http::head::{Header, Headers};
@@ -21,6 +22,9 @@ pub struct Offer<'c> {
     subprotocols: &'c str,
     /// A bit for each of them that is offered.
     offered: u64,
+    /// What it offers of compression, and what we want of it.
+    offers: DeflateOffers,
+    deflate: DeflateConfig,
     /// Sec-WebSocket-Key; `None` over HTTP/2 and HTTP/3.
     key: Option<[u8; KEY_LEN]>,
 }
@@ -159,9 +163,15 @@ impl<'c> Offer<'c> {
         Ok(offer.decide(origin.allows_field(page, host))?)
     }
 
-    /// What the header lines of a request read by us offer of `subprotocols`, which we speak.
-    pub(super) fn of_lines(mut lines: Headers<'_>, subprotocols: &'c str) -> Self {
-        let mut offer = Self { subprotocols, offered: 0, key: None };
+    /// Nothing, so far, of what `config` speaks.
+    fn new(config: &Config<'c>) -> Self {
+        let offers = DeflateOffers::default();
+        Self { subprotocols: config.subprotocols, offered: 0, offers, deflate: config.deflate, key: None }
+    }
+
+    /// What the header lines of a request read by us offer.
+    pub(super) fn of_lines(mut lines: Headers<'_>, config: &Config<'c>) -> Self {
+        let mut offer = Self::new(config);
         while let Some((name, value)) = lines.next_line() {
             offer.note(name, value);
         }
@@ -177,7 +187,7 @@ impl<'c> Offer<'c> {
     /// The deciding fields, the Origin (separate, since `Fields` must not grow while a head is read), and what is offered of what
     /// we speak.
     fn gather<'i>(from: impl IntoIterator<Item = Header<'i>>, config: &'c Config<'c>) -> (Fields<'i>, Field<'i>, Self) {
-        let mut offer = Self { subprotocols: config.subprotocols, offered: 0, key: None };
+        let mut offer = Self::new(config);
         let (mut fields, mut page) = (Fields::default(), Field::default());
         for Header { name, value } in from {
             let value = value.trim_ascii();
@@ -191,11 +201,12 @@ impl<'c> Offer<'c> {
     }
 
     fn note(&mut self, name: &[u8], value: &[u8]) {
-        if !name.eq_ignore_ascii_case(b"sec-websocket-protocol") {
-            return;
-        }
-        for offered in Tokens::of(value) {
-            self.offered |= position(self.subprotocols, offered.as_bytes()).map_or(0, bit);
+        if name.eq_ignore_ascii_case(b"sec-websocket-protocol") {
+            for offered in Tokens::of(value) {
+                self.offered |= position(self.subprotocols, offered.as_bytes()).map_or(0, bit);
+            }
+        } else if name.eq_ignore_ascii_case(b"sec-websocket-extensions") {
+            self.deflate.note(&mut self.offers, value);
         }
     }
 
@@ -211,7 +222,7 @@ impl<'c> Offer<'c> {
         if !is_subprotocol_list(self.subprotocols) {
             return Err(UsageError::InvalidSubprotocol);
         }
-        Ok(self)
+        if self.deflate.is_valid() { Ok(self) } else { Err(UsageError::InvalidWindowBits) }
     }
 
     /// The subprotocols that both ends speak, in this end's order of preference.
@@ -220,13 +231,35 @@ impl<'c> Offer<'c> {
         self.ours().filter(move |&(index, _)| offered & bit(index) != 0).map(|(_, name)| name)
     }
 
+    /// The first offer of permessage-deflate that is valid, if the [`Config`] has it on; a server may decide by it on
+    /// [`with_deflate`](Self::with_deflate).
+    pub const fn deflate(&self) -> Option<DeflateOffer> {
+        self.offers.first
+    }
+
+    /// Answers it with other settings for compression than the [`Config`]'s, which has it on, or without compression
+    /// ([`DeflateConfig::OFF`]).
+    #[must_use]
+    pub const fn with_deflate(mut self, deflate: DeflateConfig) -> Self {
+        self.deflate = deflate;
+        self
+    }
+
     /// The answer that accepts it, with one of its [`subprotocols`](Self::subprotocols) or without.
     ///
     /// # Errors
-    /// [`UsageError::UnofferedSubprotocol`]: answer with another, or refuse.
+    /// [`UsageError::UnofferedSubprotocol`]: answer with another, or refuse. [`UsageError::InvalidWindowBits`] for
+    /// [`with_deflate`](Self::with_deflate).
     pub fn answer(&self, subprotocol: Option<&str>) -> Result<Answer<'c>, UsageError> {
         let accept_key = self.key.as_ref().map(|key| accept_key(key));
-        let mut answer = Answer { accept_key, subprotocol: None, negotiated: Negotiated::NOTHING };
+        let mut answer =
+            Answer { accept_key, subprotocol: None, extensions: ExtensionText::NONE, negotiated: Negotiated::NOTHING };
+        if !self.deflate.is_valid() {
+            return Err(UsageError::InvalidWindowBits);
+        }
+        if let Some((params, text)) = self.deflate.accept(&self.offers) {
+            (answer.extensions, answer.negotiated) = (text, answer.negotiated.with_deflate(params));
+        }
         let Some(name) = subprotocol else { return Ok(answer) };
         let (index, ours) = self.ours().find(|&(_, ours)| ours == name).ok_or(UsageError::UnofferedSubprotocol)?;
         // §4.2.2: one that the client offered, and that we speak.
@@ -256,6 +289,7 @@ impl core::fmt::Debug for Offer<'_> {
 pub struct Answer<'c> {
     pub(super) accept_key: Option<[u8; ACCEPT_KEY_LEN]>,
     pub(crate) subprotocol: Option<&'c str>,
+    pub(super) extensions: ExtensionText,
     negotiated: Negotiated,
 }
 
@@ -273,6 +307,7 @@ impl<'c> Answer<'c> {
             accept.map(|_| ("connection", "Upgrade")),
             accept.map(|key| ("sec-websocket-accept", key)),
             self.subprotocol.map(|name| ("sec-websocket-protocol", name)),
+            (!self.extensions.is_empty()).then(|| ("sec-websocket-extensions", self.extensions.as_str())),
         ]
         .into_iter()
         .flatten()

@@ -104,7 +104,7 @@ impl<'i> Request<'i> {
     /// The first subprotocol of `config` that the client offers.
     #[inline(never)]
     pub fn choose_subprotocol<'c>(&self, config: &Config<'c>) -> Option<&'c str> {
-        Offer::of_lines(self.headers(), config.subprotocols).subprotocols().next()
+        Offer::of_lines(self.headers(), config).subprotocols().next()
     }
 
     /// The value of the first header called `name`.
@@ -167,7 +167,7 @@ impl<'i> Request<'i> {
             }
         }
         let is_allowed = origin.allows_field(origins, self.host());
-        Offer::of_lines(self.headers(), config.subprotocols).with_key(key).decide(is_allowed)
+        Offer::of_lines(self.headers(), config).with_key(key).decide(is_allowed)
     }
 
     /// Whether this is a valid opening handshake, which [`accept`](crate::Connection::accept) takes.

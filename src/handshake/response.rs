@@ -1,6 +1,7 @@
 //! A server's response as a client reads it, and the check that completes the opening handshake (§4.1).
 
 use crate::config::Config;
+use crate::deflate::params::DeflateParams;
 use crate::error::ProtocolError;
 use crate::handshake::accept_key::accept_key;
 use crate::handshake::fields::Fields;
@@ -111,16 +112,33 @@ impl<'i> Response<'i> {
         if fields.body.is_coded() {
             return Err(E::ResponseWithBody);
         }
-        // No extension was offered.
+        let mut negotiated = Negotiated::NOTHING;
         if fields.has_extensions {
-            return Err(E::UnofferedExtension);
+            negotiated = negotiated.with_deflate(self.check_extensions(config)?);
         }
-        if !fields.subprotocol.is_present() {
-            return Ok(Negotiated::NOTHING);
+        if fields.subprotocol.is_present() {
+            let chosen = fields.subprotocol.only();
+            let index = chosen.and_then(|name| list::position(config.subprotocols, name)).ok_or(E::UnofferedSubprotocol)?;
+            negotiated = negotiated.with_subprotocol(index);
         }
-        let chosen = fields.subprotocol.only();
-        let index = chosen.and_then(|name| list::position(config.subprotocols, name)).ok_or(E::UnofferedSubprotocol)?;
-        Ok(Negotiated::NOTHING.with_subprotocol(index))
+        Ok(negotiated)
+    }
+
+    /// The extensions that the server has chosen: none but permessage-deflate, if that was offered.
+    fn check_extensions(&self, config: &Config<'_>) -> Result<DeflateParams, ProtocolError> {
+        if !config.deflate.is_on() {
+            return Err(ProtocolError::UnofferedExtension);
+        }
+        let mut headers = self.headers();
+        let mut lines = || {
+            loop {
+                let (name, value) = headers.next_line()?;
+                if name.eq_ignore_ascii_case(b"sec-websocket-extensions") {
+                    return Some(value);
+                }
+            }
+        };
+        config.deflate.judge(&mut lines).ok_or(ProtocolError::InvalidDeflateResponse)
     }
 }
 

@@ -1,5 +1,6 @@
 //! §4.2.2: the answers of a server.
 
+use crate::deflate::config::DeflateConfig;
 use crate::error::{CallError, ProtocolError, UsageError};
 use crate::handshake::offer::Answer;
 use crate::handshake::origin::Origin;
@@ -18,6 +19,8 @@ pub struct Accept<'a> {
     /// [`Request::choose_subprotocol`](crate::Request::choose_subprotocol). If the `Config` lists none, any of
     /// [`Request::subprotocols`](crate::Request::subprotocols); then the program remembers which.
     pub subprotocol: Option<&'a str>,
+    /// Compression for this client: other settings than the [`Config`](crate::Config)'s, or [`DeflateConfig::OFF`]. `None`: as there.
+    pub deflate: Option<DeflateConfig>,
     /// Further headers, such as Set-Cookie.
     pub headers: &'a [Header<'a>],
 }
@@ -25,13 +28,20 @@ pub struct Accept<'a> {
 impl<'a> Accept<'a> {
     /// Accepts without a subprotocol or further headers.
     pub const fn new(origin: Origin<'a>) -> Self {
-        Self { origin, subprotocol: None, headers: &[] }
+        Self { origin, subprotocol: None, deflate: None, headers: &[] }
     }
 
     /// With this subprotocol, or with none.
     #[must_use]
     pub const fn subprotocol(mut self, subprotocol: Option<&'a str>) -> Self {
         self.subprotocol = subprotocol;
+        self
+    }
+
+    /// With other settings for compression than the [`Config`](crate::Config)'s, which has it on.
+    #[must_use]
+    pub const fn deflate(mut self, deflate: Option<DeflateConfig>) -> Self {
+        self.deflate = deflate;
         self
     }
 
@@ -72,6 +82,9 @@ pub(crate) fn write_answer(answer: &Answer<'_>, headers: &[Header<'_>], out: &mu
             head.put(&[&key, b"\r\n"]);
             if let Some(name) = answer.subprotocol {
                 head.put(&[b"Sec-WebSocket-Protocol: ", name.as_bytes(), b"\r\n"]);
+            }
+            if !answer.extensions.is_empty() {
+                head.put(&[b"Sec-WebSocket-Extensions: ", answer.extensions.as_str().as_bytes(), b"\r\n"]);
             }
             head.put_headers(headers).put(&[b"\r\n"]);
         },

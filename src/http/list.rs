@@ -1,6 +1,6 @@
 //! Lists in header values (RFC 9110 §5.6.1): members separated by commas, empty ones tolerated.
 
-use crate::http::scan::is_token;
+use crate::http::token::is_token;
 
 /// The members of a list of tokens in one header value, such as offered subprotocols.
 #[derive(Clone, Copy)]

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::error::ProtocolError;
+use crate::http::token::{is_token_byte, is_value_byte};
 use crate::length::at_most;
 
 /// How far the scan of a head has come.
@@ -141,44 +142,4 @@ fn is_version_byte(run: usize, byte: u8) -> bool {
         Some(&expected) => byte == expected,
         None => run == VERSION.len() && byte.is_ascii_digit(),
     }
-}
-
-/// Whether `byte` may be part of a token: a table of bits, since most bytes of a head are.
-pub(crate) const fn is_token_byte(byte: u8) -> bool {
-    const LOW: u64 = tchars(0);
-    const HIGH: u64 = tchars(64);
-    let bits = match byte >> 6 {
-        0 => LOW,
-        1 => HIGH,
-        _ => 0,
-    };
-    bits >> (byte & 63) & 1 == 1
-}
-
-/// A bit for each of the 64 bytes from `first` on that may be part of a token.
-const fn tchars(first: u8) -> u64 {
-    let mut bits = 0;
-    let mut byte = first;
-    while byte < first + 64 {
-        if is_tchar(byte) {
-            bits |= 1 << (byte - first);
-        }
-        byte += 1;
-    }
-    bits
-}
-
-/// tchar (RFC 9110 §5.6.2).
-const fn is_tchar(byte: u8) -> bool {
-    matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
-}
-
-/// What a header value may contain (RFC 9110 §5.5): visible ASCII, blanks, tabs and obs-text.
-pub(crate) const fn is_value_byte(byte: u8) -> bool {
-    matches!(byte, b'\t' | 0x20..=0x7E | 0x80..=0xFF)
-}
-
-/// Whether `bytes` is a token.
-pub(crate) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|&byte| is_token_byte(byte))
 }

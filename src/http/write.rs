@@ -2,7 +2,7 @@
 
 use crate::error::{CallError, UsageError, room};
 use crate::http::head::Header;
-use crate::http::scan::{is_token, is_value_byte};
+use crate::http::token::{is_token, is_value_byte};
 use crate::length::copy;
 
 /// Where the parts of a head go: nowhere while they are measured, then into room for all of them.

@@ -4,7 +4,7 @@
 use super::ffi_sequence::{Source, usage, zeroed};
 use ::sansocket::ffi::*;
 use ::sansocket::frame::{FrameHeader, HeaderRules, Opcode, apply_mask};
-use ::sansocket::{CloseCode, Config, Instant, ProtocolError, Request, Response, Tokens, Url, UsageError};
+use ::sansocket::{CloseCode, Config, DeflateOffer, Instant, Origin, ProtocolError, Request, Response, Tokens, Url, UsageError};
 use sansocket_result as R;
 use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
@@ -272,6 +272,10 @@ fn parts(source: &mut Source<'_>, config: &Config<'_>, c_config: &sansocket_conf
         assert_eq!(bytes(found), request.and_then(|request| request.choose_subprotocol(config)).map(str::as_bytes));
         let found = sansocket_choose_subprotocol(null(), data, len);
         assert_eq!(bytes(found), None, "the defaults have no subprotocols");
+        let offer = sansocket_request_deflate_offer(c_config, data, len);
+        let wanted = request.and_then(|request| request.offer(config, Origin::Any).ok()?.deflate());
+        assert_eq!(offer_of(&offer), wanted);
+        assert_eq!(offer_of(&sansocket_request_deflate_offer(null(), data, len)), None, "it is off by default");
         let found = sansocket_token_at(data.cast(), len, index);
         assert_eq!(bytes(found), Tokens::of(head).nth(index).map(str::as_bytes));
         wrong_arguments(c_config);
@@ -292,6 +296,21 @@ fn parts(source: &mut Source<'_>, config: &Config<'_>, c_config: &sansocket_conf
     }
 }
 
+/// An offer of compression in Rust.
+fn offer_of(offer: &sansocket_deflate_offer) -> Option<DeflateOffer> {
+    let [server_alone, client_alone] = [offer.server_no_context_takeover, offer.client_no_context_takeover];
+    let bits = |bits: u8| (bits != 0).then_some(bits);
+    assert!([offer.is_offered, server_alone, client_alone].iter().all(|mark| *mark <= 1) && offer.reserved == [0; 3]);
+    let found = DeflateOffer {
+        server_no_context_takeover: server_alone == 1,
+        client_no_context_takeover: client_alone == 1,
+        server_max_window_bits: bits(offer.server_max_window_bits),
+        client_max_window_bits: bits(offer.client_max_window_bits),
+    };
+    assert!(offer.is_offered == 1 || found == DeflateOffer::default());
+    (offer.is_offered == 1).then_some(found)
+}
+
 /// Functions that return a text have none for them; those that return a result report it, and write nothing.
 fn wrong_arguments(c_config: &sansocket_config) {
     let (data, len) = (REQUEST.as_ptr(), REQUEST.len());
@@ -302,10 +321,14 @@ fn wrong_arguments(c_config: &sansocket_config) {
     unsafe {
         assert_eq!(bytes(sansocket_choose_subprotocol(&*zeroed_config, data, len)), None);
         assert_eq!(bytes(sansocket_choose_subprotocol((&raw const *c_config).byte_add(2), data, len)), None);
+        for config in [&raw const *zeroed_config, (&raw const *c_config).byte_add(2)] {
+            assert_eq!(offer_of(&sansocket_request_deflate_offer(config, data, len)), None);
+        }
         assert_eq!(bytes(sansocket_head_header(data, len, null(), 1)), None);
         assert_eq!(bytes(sansocket_head_header(data, len, c"X".as_ptr(), usize::MAX)), None);
         for (data, len) in [(null(), 4), (data, usize::MAX)] {
             assert_eq!(bytes(sansocket_choose_subprotocol(c_config, data, len)), None);
+            assert_eq!(offer_of(&sansocket_request_deflate_offer(c_config, data, len)), None);
             assert_eq!(bytes(sansocket_head_header(data, len, c"X".as_ptr(), 1)), None);
             assert_eq!(bytes(sansocket_head_header_at(data, len, 0).name), None);
             assert_eq!(bytes(sansocket_request_subprotocol_at(data, len, 0)), None);

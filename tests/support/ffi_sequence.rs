@@ -6,9 +6,9 @@
 
 use ::sansocket::ffi::*;
 use ::sansocket::{
-    Accept, CallError, ClientRequest, CloseCode, Collector, Compressor, Config, Connection, Data, DeflateDirection,
-    DeflateParams, Entropy, EntropyError, Event, Header, Inflater, Instant, MessageKind, Negotiated, Origin, PingSource,
-    Received, Request, Role, UsageError,
+    Accept, CallError, ClientRequest, CloseCode, Collector, CompressedMessage, Compressor, Config, Connection, Data,
+    DeflateConfig, DeflateDirection, DeflateParams, Entropy, EntropyError, Event, Finished, Header, Inflate, InflateError,
+    Inflater, Instant, Level, MessageKind, Negotiated, Origin, PingSource, Progress, Received, Request, Role, UsageError,
 };
 use std::cell::Cell;
 use std::ffi::{c_char, c_void};
@@ -23,7 +23,9 @@ pub(crate) fn ffi_sequence(data: &[u8]) {
     let mut calls = data.chunks(CALL_LEN).map(|data| Source { data, at: 0 });
     let Some(mut beginning) = calls.next() else { return };
     let settings = settings(&mut beginning);
-    let config = Box::new(settings.iter().fold(Config::new().subprotocols(SUBPROTOCOLS), |config, &(option, value)| {
+    let deflate = deflate_settings(&mut beginning).filter(|_| beginning.one_in(2));
+    let config = Config::new().subprotocols(SUBPROTOCOLS).deflate(deflate.map_or(DeflateConfig::OFF, of_c));
+    let config = Box::new(settings.iter().fold(config, |config, &(option, value)| {
         let wide = u32::try_from(value).unwrap();
         match option {
             O::MAX_MESSAGE_LEN => config.max_message_len(value),
@@ -38,7 +40,7 @@ pub(crate) fn ffi_sequence(data: &[u8]) {
             _ => config.idle_timeout_ms(wide),
         }
     }));
-    let c_config = c_config(&settings);
+    let c_config = c_config(&settings, deflate.as_ref());
     let mut pair = Pair::begin(&mut beginning, &config, &c_config);
     for mut source in calls {
         pair.step(&mut source);
@@ -153,6 +155,32 @@ fn settings(source: &mut Source<'_>) -> Vec<(sansocket_option, u64)> {
     settings
 }
 
+/// What may be wanted of compression.
+fn deflate_settings(source: &mut Source<'_>) -> Option<sansocket_deflate_config> {
+    let [send_window_bits, receive_window_bits] = [(); 2].map(|()| source.pick(&[0, 0, 15, 12, 8, 9]));
+    let marks = source.byte();
+    let [send_no_context_takeover, receive_no_context_takeover, fallback] = [1, 2, 4].map(|bit| u8::from(marks & bit != 0));
+    (marks & 8 != 0).then_some(sansocket_deflate_config {
+        send_window_bits,
+        receive_window_bits,
+        send_no_context_takeover,
+        receive_no_context_takeover,
+        fallback,
+        reserved: [0; 3],
+    })
+}
+
+/// The same settings in Rust.
+fn of_c(settings: sansocket_deflate_config) -> DeflateConfig {
+    let bits = |bits| if bits == 0 { 15 } else { bits };
+    DeflateConfig::new()
+        .send_window_bits(bits(settings.send_window_bits))
+        .receive_window_bits(bits(settings.receive_window_bits))
+        .send_no_context_takeover(settings.send_no_context_takeover == 1)
+        .receive_no_context_takeover(settings.receive_no_context_takeover == 1)
+        .fallback(settings.fallback == 1)
+}
+
 /// `SANSOCKET_SETUP`.
 pub(crate) fn setup() -> Box<sansocket_setup> {
     let mut setup: Box<sansocket_setup> = zeroed();
@@ -186,7 +214,7 @@ fn wrong_setups<T>(
     assert_eq!(bits(unsafe { &*place }), before, "refused, yet changed");
 }
 
-fn c_config(settings: &[(sansocket_option, u64)]) -> Box<sansocket_config> {
+fn c_config(settings: &[(sansocket_option, u64)], deflate: Option<&sansocket_deflate_config>) -> Box<sansocket_config> {
     let mut config: Box<sansocket_config> = zeroed();
     let list = SUBPROTOCOLS.as_ptr().cast::<c_char>();
     let setup = setup();
@@ -194,6 +222,7 @@ fn c_config(settings: &[(sansocket_option, u64)]) -> Box<sansocket_config> {
     unsafe {
         assert_eq!(sansocket_config_set(c, O::MAX_FRAGMENTS, 1), R::NOT_INITIALISED);
         assert_eq!(sansocket_config_set_subprotocols(c, list, 1), R::NOT_INITIALISED);
+        assert_eq!(sansocket_config_set_deflate(c, null()), R::NOT_INITIALISED);
         wrong_setups(c, &setup, sansocket_config_init);
         assert_eq!(sansocket_config_init(c, &*setup), OK);
         let made = bits(&*c);
@@ -205,8 +234,20 @@ fn c_config(settings: &[(sansocket_option, u64)]) -> Box<sansocket_config> {
         assert_eq!(sansocket_config_set_subprotocols(c, list, usize::MAX), R::LENGTH_TOO_LARGE);
         let bad = b"\xFF".as_ptr().cast();
         assert_eq!(sansocket_config_set_subprotocols(c, bad, 1), usage(UsageError::InvalidSubprotocol));
+        let mut wrong: Box<sansocket_deflate_config> = zeroed();
+        assert_eq!(sansocket_config_set_deflate(null_mut(), &*wrong), R::NULL_POINTER);
+        for bits in [1, 7, 16, 255] {
+            wrong.send_window_bits = bits;
+            assert_eq!(sansocket_config_set_deflate(c, &*wrong), R::OUT_OF_RANGE);
+            (wrong.send_window_bits, wrong.receive_window_bits) = (0, bits);
+            assert_eq!(sansocket_config_set_deflate(c, &*wrong), R::OUT_OF_RANGE);
+            wrong.receive_window_bits = 0;
+        }
+        wrong.reserved[2] = 1;
+        assert_eq!(sansocket_config_set_deflate(c, &*wrong), R::INVALID_ARGUMENT);
         assert_eq!(bits(&*c), made, "refused, yet changed");
         assert_eq!(sansocket_config_set_subprotocols(c, list, SUBPROTOCOLS.len()), OK);
+        assert_eq!(sansocket_config_set_deflate(c, deflate.map_or(null(), |deflate| deflate)), OK);
         for &(option, value) in settings {
             assert_eq!(sansocket_config_set(c, option, value), OK);
         }
@@ -445,6 +486,9 @@ struct Deflate {
     compressor: Box<sansocket_compressor>,
     rust_inflater: Inflater<'static>,
     rust_compressor: Compressor<'static>,
+    /// The inflater as a codec of the caller's: what C keeps of it, and what Rust does.
+    codec: [u64; 2],
+    rust_codec: (u64, bool),
     /// What C has lent, and what Rust has: given back at the end.
     memory: [*mut [u8]; 4],
 }
@@ -452,9 +496,14 @@ struct Deflate {
 impl Deflate {
     /// With the windows to receive and to send.
     fn new([inflated, bits]: [u8; 2]) -> Self {
-        let len = sansocket_compressor_memory_len(bits.into());
-        assert_eq!(Some(len), Compressor::memory_len(bits));
-        assert_eq!((sansocket_compressor_memory_len(7), sansocket_compressor_memory_len(1000)), (0, 0));
+        let level = [Level::Default, Level::Fast, Level::Default, Level::Best][usize::from(bits) % 4];
+        // 0 stands for the default.
+        let number = u32::from(bits) % 4;
+        let len = sansocket_compressor_memory_len(bits.into(), sansocket_level(number));
+        assert_eq!(Some(len), Compressor::memory_len(bits, level));
+        for (bits, level) in [(7, 1), (16, 0), (1000, 1), (8, 4)] {
+            assert_eq!(sansocket_compressor_memory_len(bits, sansocket_level(level)), 0);
+        }
         let lend = |len: usize| Box::into_raw(vec![CANARY; len].into_boxed_slice());
         let memory = [lend(1 << inflated), lend(1 << inflated), lend(len), lend(len)];
         let (mut inflater, mut compressor): (Box<sansocket_inflater>, Box<sansocket_compressor>) = (zeroed(), zeroed());
@@ -462,6 +511,7 @@ impl Deflate {
         let lent = |memory, memory_len, window_bits| {
             let mut lent = setup();
             (lent.memory, lent.memory_len, lent.window_bits) = (memory, memory_len, window_bits);
+            lent.level = sansocket_level(number);
             lent
         };
         unsafe {
@@ -475,26 +525,88 @@ impl Deflate {
             wrong_setups(i, &lent(c_history, 1 << inflated, 0), sansocket_inflater_init);
             assert_eq!(sansocket_inflater_reset(i), R::NOT_INITIALISED, "refused, yet made");
             assert_eq!(init(c_history, 1 << inflated), OK);
-            assert_eq!(sansocket_inflater_get_window_bits(i), inflated.into());
+            assert_eq!(sansocket_inflater_get_window_bits(i), u32::from(inflated));
             assert_eq!(sansocket_inflater_get_window_bits(i.byte_add(2)), 0);
 
             let c: *mut sansocket_compressor = &mut *compressor;
             let init = |len, bits| sansocket_compressor_init(c, &*lent(c_memory, len, bits));
             assert_eq!(sansocket_compressor_reset(c), R::NOT_INITIALISED);
             assert_eq!((sansocket_compressor_get_window_bits(c), sansocket_compressor_get_window_bits(null())), (0, 0));
+            assert_eq!((sansocket_compressor_is_idle(c), sansocket_compressor_is_idle(null())), (0, 0));
             assert_eq!([7, 16, 256 + 8].map(|bits| init(len, bits)), [R::OUT_OF_RANGE; 3]);
             assert_eq!(init(300, bits.into()), R::WRONG_MEMORY_LEN);
             wrong_setups(c, &lent(c_memory, len, bits.into()), sansocket_compressor_init);
+            let mut unknown = lent(c_memory, len, bits.into());
+            unknown.level = sansocket_level(4);
+            assert_eq!(sansocket_compressor_init(c, &*unknown), R::INVALID_ARGUMENT);
             assert_eq!(sansocket_compressor_reset(c), R::NOT_INITIALISED, "refused, yet made");
             assert_eq!(init(len, bits.into()), OK);
-            assert_eq!(sansocket_compressor_get_window_bits(c), bits.into());
+            assert_eq!(sansocket_compressor_get_window_bits(c), u32::from(bits));
             assert_eq!(sansocket_compressor_get_window_bits(c.byte_add(2)), 0);
         }
         let [_, history, _, for_compressor] = memory.map(|memory| unsafe { &mut *memory });
         let rust_inflater = Inflater::new(history).unwrap();
-        let rust_compressor = Compressor::new(bits, for_compressor).unwrap();
-        Self { inflater, compressor, rust_inflater, rust_compressor, memory }
+        let rust_compressor = Compressor::new(bits, level, for_compressor).unwrap();
+        Self { inflater, compressor, rust_inflater, rust_compressor, codec: [0; 2], rust_codec: (0, false), memory }
     }
+}
+
+/// An inflater in the part of a codec of the caller's, as zlib is one: the tail is input like any other.
+struct Foreign<'a> {
+    inner: &'a mut Inflater<'static>,
+    /// Bytes of the message, and whether it failed.
+    kept: &'a mut (u64, bool),
+}
+
+impl Inflate for Foreign<'_> {
+    fn window_bits(&self) -> u8 {
+        self.inner.window_bits()
+    }
+
+    fn reset(&mut self) {
+        self.inner.reset();
+        *self.kept = (0, false);
+    }
+
+    fn taken(&self) -> u64 {
+        self.kept.0
+    }
+
+    fn inflate(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, InflateError> {
+        let progress = if self.kept.1 { Err(InflateError::Unspecified) } else { self.inner.inflate(input, output) };
+        self.kept.1 = progress.is_err();
+        let Progress { consumed, produced, .. } = progress?;
+        self.kept.0 += consumed as u64;
+        Ok(Progress { consumed, produced, more: produced == output.len() })
+    }
+
+    fn finish_message(&mut self, output: &mut [u8]) -> Result<Finished, InflateError> {
+        let progress = if self.kept.1 { Err(InflateError::Unspecified) } else { self.inner.inflate(&[0, 0, 255, 255], output) };
+        self.kept.1 = !progress.is_ok_and(|progress| (progress.consumed, progress.produced) == (4, 0));
+        if self.kept.1 {
+            return Err(InflateError::Unspecified);
+        }
+        self.kept.0 = 0;
+        Ok(Finished { produced: 0, done: true })
+    }
+}
+
+/// The same in C: its context is the inflater.
+unsafe extern "C" fn codec_inflate(context: *mut c_void, step: *mut sansocket_codec_step) -> i32 {
+    let mut io: Box<sansocket_io> = zeroed();
+    let step = unsafe { &mut *step };
+    assert_eq!((step.consumed, step.produced, step.flush, step.reserved), (0, 0, 0, [0; 7]));
+    let mut input =
+        if step.input_len == 0 { Vec::new() } else { unsafe { std::slice::from_raw_parts(step.input, step.input_len) }.to_vec() };
+    (io.input, io.input_len) = (input.as_mut_ptr(), input.len());
+    (io.output, io.output_size) = (step.output, step.output_size);
+    let result = unsafe { sansocket_inflate(context.cast(), &mut *io) };
+    (step.consumed, step.produced) = (step.input_len - io.input_len, io.output_len);
+    i32::from(result != OK)
+}
+
+unsafe extern "C" fn codec_reset(context: *mut c_void) {
+    assert_eq!(unsafe { sansocket_inflater_reset(context.cast()) }, OK);
 }
 
 impl Drop for Deflate {
@@ -526,6 +638,10 @@ impl<'c> Pair<'c> {
         let rust = if source.one_in(2) {
             // Input that was not declared is not read.
             (setup.role, setup.negotiated) = (sansocket_role(9), null());
+            if !source.one_in(8) {
+                // They fit whatever is agreed.
+                windows = [15, 8];
+            }
             if role == Role::Client {
                 assert_eq!(unsafe { sansocket_init_client(w, &*setup) }, OK);
                 Connection::client(config, shared, instant)
@@ -577,13 +693,15 @@ impl<'c> Pair<'c> {
         if source.one_in(4) {
             self.move_everything();
         }
+        self.peer.deflate |= self.rust.negotiated().deflate().is_some();
         // What the opening handshake waits for comes soon, or few sequences would get further.
         let connecting = self.rust.state() == ::sansocket::State::Connecting;
         match source.below(32) {
             _ if connecting && self.role == Role::Client && self.key.is_empty() && source.one_in(2) => self.request(source),
             _ if connecting && self.role == Role::Server && !self.head.is_empty() && source.one_in(2) => self.accept(source),
             0..=9 => self.receive(source),
-            10..=12 => self.receive_with(source),
+            10 | 11 => self.receive_with(source),
+            12 => self.receive_with_codec(source),
             13 => self.handle_timeout(source),
             14 if source.one_in(4) => self.receive_eof(source),
             14..=18 => self.send(source),
@@ -853,6 +971,41 @@ impl<'c> Pair<'c> {
         self.take(did, &input);
     }
 
+    fn receive_with_codec(&mut self, source: &mut Source<'_>) {
+        self.arrive(source);
+        let mut outputs = Outputs::new(source);
+        let (mut c_in, mut input) = (self.buffer.clone(), self.buffer.clone());
+        let len = source.pick(&[0, 1, 4, 64, 64, 500]);
+        let (mut c_window, mut window) = (vec![CANARY; len], vec![CANARY; len]);
+        self.set_io(&mut c_in, &mut outputs, source);
+        let bits = self.deflate.rust_inflater.window_bits().into();
+        let mut codec = Box::new(sansocket_inflate_codec {
+            context: (&raw mut *self.deflate.inflater).cast(),
+            inflate: Some(codec_inflate),
+            reset: Some(codec_reset),
+            limit_window: None,
+            window_bits: bits,
+            reserved: 0,
+            state: self.deflate.codec,
+        });
+        let (c, w): (*mut _, *mut u8) = (&mut *codec, c_window.as_mut_ptr());
+        self.misuse(source, Sort::Event, &|ws, io| unsafe { sansocket_receive_with_codec(ws, io, c, w, len) });
+        self.misplaced_input(source, &|ws, io| unsafe { sansocket_receive_with_codec(ws, io, c, w, len) });
+        let given = unsafe { sansocket_receive_with_codec(&mut *self.ws, &mut *self.io, c, w, len) };
+        self.deflate.codec = codec.state;
+        let instant = self.instant();
+        let spans = [span(&input), span(&window)];
+        let mut foreign = Foreign { inner: &mut self.deflate.rust_inflater, kept: &mut self.deflate.rust_codec };
+        let did = self.rust.receive_with(instant, &mut input, &mut foreign, &mut window, &mut outputs.rust);
+        let did = flatten(outcome(did), spans);
+        self.compare_event(given, did, [span(&c_in), span(&c_window)]);
+        let (taken, has_failed) = self.deflate.rust_codec;
+        assert_eq!(self.deflate.codec, [taken, has_failed.into()]);
+        assert_eq!((c_in, c_window), (input.clone(), window));
+        outputs.check();
+        self.take(did, &input);
+    }
+
     /// Keeps what was not consumed, and the head of a request.
     fn take(&mut self, did: Outcome<(usize, usize, Flat)>, input: &[u8]) {
         let Ok((consumed, _, flat)) = did else { return };
@@ -895,6 +1048,8 @@ impl<'c> Pair<'c> {
                 "\r\n",
                 "Origin: https://evil.example\r\n\r\n",
                 "Origin: https://example.com\r\nSec-WebSocket-Protocol: x, chat\r\nSec-WebSocket-Protocol: superchat\r\n\r\n",
+                "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover; client_max_window_bits=12\r\n\r\n",
+                "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9; server_no_context_takeover\r\n\r\n",
                 "Transfer-Encoding: chunked\r\n\r\n",
                 "Bad Name: x\r\n\r\n",
             ]);
@@ -906,8 +1061,13 @@ impl<'c> Pair<'c> {
         }
         let accept = ::sansocket::accept_key(&self.key);
         let response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
-        let more =
-            source.pick(&["\r\n\r\n", "\r\nSec-WebSocket-Protocol: chat\r\n\r\n", "\r\nSec-WebSocket-Protocol: x\r\n\r\n"]);
+        let more = source.pick(&[
+            "\r\n\r\n",
+            "\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=8\r\n\r\n",
+            "\r\nSec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover; server_no_context_takeover\r\n\r\n",
+            "\r\nSec-WebSocket-Protocol: chat\r\n\r\n",
+            "\r\nSec-WebSocket-Protocol: x\r\n\r\n",
+        ]);
         match source.below(12) {
             0 => b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec(),
             1 => b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(),
@@ -987,6 +1147,8 @@ impl<'c> Pair<'c> {
                 self.writes(source, Sort::Verb, &c, |rust, _, out| outcome(rust.send_binary_header(len, fin != 0, out)));
             }
             3 => self.send_encoded(source, &payload),
+            4 => self.send_compressed(source, &payload),
+            5 => self.encode_compressed(source),
             _ => {
                 self.misplaced_payload(source, number);
                 let c = |ws, io| unsafe { sansocket_send(ws, io, number, data, len, fin) };
@@ -996,6 +1158,50 @@ impl<'c> Pair<'c> {
                 self.writes(source, Sort::Verb, &c, rust);
             }
         }
+    }
+
+    fn send_compressed(&mut self, source: &mut Source<'_>, encoded: &[u8]) {
+        let (ws, before): (*mut sansocket, _) = (&mut *self.ws, bits(&*self.ws));
+        let ((data, len), window_bits) = (span(encoded), source.pick(&[15, 9, 8, 12]));
+        let mut due = usize::MAX;
+        unsafe {
+            if source.one_in(8) {
+                assert_eq!(sansocket_send_compressed(null_mut(), data, len, 15, &mut due), R::NULL_POINTER);
+                assert_eq!(sansocket_send_compressed(&mut *zeroed(), data, len, 15, &mut due), R::NOT_INITIALISED);
+                assert_eq!(sansocket_send_compressed(ws, null(), 1, 15, &mut due), R::NULL_POINTER);
+                assert_eq!(sansocket_send_compressed(ws, data, usize::MAX, 15, &mut due), R::LENGTH_TOO_LARGE);
+                assert_eq!(sansocket_send_compressed(ws, data, len, 15, null_mut()), R::NULL_POINTER);
+                for wrong in [0, 7, 16, 256 + 15] {
+                    assert_eq!(sansocket_send_compressed(ws, data, len, wrong, &mut due), R::OUT_OF_RANGE);
+                }
+                assert_eq!((bits(&*ws), due), (before, usize::MAX), "a refused call changed something");
+            }
+            let given = sansocket_send_compressed(ws, data, len, window_bits.into(), &mut due);
+            match self.rust.send_compressed(&CompressedMessage::from_parts(encoded, window_bits)) {
+                Ok(n) => assert_eq!((given, due), (OK, n)),
+                Err(error) => assert_eq!((given, due), (usage(error), usize::MAX)),
+            }
+        }
+    }
+
+    fn encode_compressed(&mut self, source: &mut Source<'_>) {
+        let (payload, window_bits) = (source.payload(), source.pick(&[15, 15, 15, 9, 8, 7]));
+        let (number, kind) = pick_kind(source);
+        let compressor: *mut sansocket_compressor = &mut *self.deflate.compressor;
+        let (data, len, bits) = (payload.as_ptr().cast(), payload.len(), u32::from(window_bits));
+        let c = |_, io| unsafe { sansocket_encode_compressed(io, compressor, bits, number, data, len) };
+        let codec: *mut Compressor<'static> = &mut self.deflate.rust_compressor;
+        let rust = |_: &mut Connection<'c, Shared>, _, out: &mut [u8]| {
+            if window_bits == 7 {
+                return Err((R::OUT_OF_RANGE, 0));
+            }
+            let kind = kind.ok_or((R::INVALID_ARGUMENT, 0))?;
+            outcome(CompressedMessage::encode(unsafe { &mut *codec }, window_bits, kind, &payload, out)).map(|message| {
+                assert_eq!(message.window_bits(), window_bits);
+                message.frame().len()
+            })
+        };
+        self.writes(source, Sort::Alone, &c, rust);
     }
 
     fn send_encoded(&mut self, source: &mut Source<'_>, encoded: &[u8]) {
@@ -1211,6 +1417,13 @@ impl<'c> Pair<'c> {
         acceptance.origin = sansocket_origin(source.pick(&[1, 1, 2, 2, 3, 4, 0, 5]));
         (acceptance.origins, acceptance.origin_count) = (c_origins.as_ptr(), 2);
         (acceptance.headers, acceptance.header_count) = (c_headers.as_ptr(), c_headers.len());
+        let mut deflate = deflate_settings(source).filter(|_| source.one_in(4));
+        if let Some(deflate) = &mut deflate {
+            deflate.send_window_bits = source.pick(&[0, 10, 15, 15, 7]);
+        }
+        acceptance.deflate = deflate.as_ref().map_or(null(), |deflate| deflate);
+        acceptance.no_deflate = u8::from(source.one_in(8));
+        let settings = if acceptance.no_deflate == 1 { Some(DeflateConfig::OFF) } else { deflate.map(of_c) };
         let mut head = self.head.clone();
         if source.one_in(8) {
             head.truncate(10);
@@ -1232,7 +1445,7 @@ impl<'c> Pair<'c> {
             if headers.len() > SANSOCKET_MAX_LIST {
                 return Err((R::LIST_TOO_LONG, 0));
             }
-            let accept = Accept::new(origin).subprotocol(subprotocol).headers(&headers);
+            let accept = Accept::new(origin).deflate(settings).subprotocol(subprotocol).headers(&headers);
             let answer = if or_refuse { Connection::accept_or_refuse } else { Connection::accept };
             outcome(answer(rust, &request, &accept, now, out))
         };
@@ -1458,6 +1671,15 @@ impl<'c> Pair<'c> {
             assert_eq!(sansocket_get_state(ws).0, rust.state() as u32);
             assert_eq!(sansocket_get_transport(ws), self.transport());
             assert_eq!(sansocket_get_role(ws).0, if self.role == Role::Client { 1 } else { 2 });
+            let agreed = sansocket_get_deflate(ws);
+            let params = rust.negotiated().deflate().map(|params| [params.sent_by(self.role), params.sent_by(self.role.peer())]);
+            let [sent, received] = params.unwrap_or([DeflateDirection { no_context_takeover: false, max_window_bits: 0 }; 2]);
+            assert_eq!((agreed.is_agreed, agreed.reserved), (u8::from(params.is_some()), [0; 3]));
+            assert_eq!([agreed.send_window_bits, agreed.receive_window_bits], [sent, received].map(|one| one.max_window_bits));
+            let alone = [agreed.send_no_context_takeover, agreed.receive_no_context_takeover];
+            assert_eq!(alone, [sent, received].map(|one| u8::from(one.no_context_takeover)));
+            let compressor: *const sansocket_compressor = &*self.deflate.compressor;
+            assert_eq!(sansocket_compressor_is_idle(compressor), u8::from(self.deflate.rust_compressor.is_idle()));
             assert_eq!(sansocket_get_close_code(ws), rust.close_code().0);
             assert_eq!(sansocket_get_was_clean(ws), u8::from(rust.was_clean()));
             let trip = sansocket_get_round_trip_us(ws);
@@ -1476,6 +1698,7 @@ impl<'c> Pair<'c> {
                     assert_eq!((sansocket_get_role(none).0, sansocket_get_subprotocol(none).data), (0, null()));
                     assert_eq!((sansocket_get_close_code(none), sansocket_get_was_clean(none)), (1006, 0));
                     assert_eq!(sansocket_get_round_trip_us(none), SANSOCKET_NEVER);
+                    assert_eq!(bits(&sansocket_get_deflate(none)), [0; 8]);
                 }
             }
         }
@@ -1540,7 +1763,7 @@ impl Peer {
 fn compressed(payload: &[u8]) -> Vec<u8> {
     let mut memory = [0; 512];
     let mut out = [0; 1000];
-    let done = Compressor::new(8, &mut memory).unwrap().compress(payload, &mut out, true);
+    let done = Compressor::new(8, Level::Fast, &mut memory).unwrap().compress(payload, &mut out, true);
     out[..done.produced].to_vec()
 }
 

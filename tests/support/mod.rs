@@ -7,6 +7,7 @@ pub(crate) mod http;
 pub(crate) mod model;
 pub(crate) mod pair;
 pub(crate) mod probe;
+pub(crate) mod tokens;
 
 use entropy::Counter;
 use probe::{Probe, Seen};

@@ -1,11 +1,12 @@
 //! `Buffered`, in memory of the caller's: a connection in its own place, with buffers that C lends.
 
-use crate::ffi::connection::{Endpoint, sansocket};
-use crate::ffi::memory::{Filled, Opaque, Region, check_filled, check_struct, fill, object, object_ref};
+#[cfg(feature = "deflate")]
+use super::codec::Codecs;
+use super::layer::{Layer, Lent, Place};
+use crate::ffi::connection::sansocket;
+use crate::ffi::memory::{Opaque, Region, check_filled, check_struct, fill, object, object_ref};
 use crate::ffi::numbers::{done, sansocket_result};
-use crate::ffi::setup::Source;
 use crate::{Buffered, MAX_ANSWER, MAX_REMAINDER, UsageError};
-use core::borrow::{Borrow, BorrowMut};
 
 /// A connection with the two buffers of its transport: it says what is to be written and where to read into, and no more I/O
 /// than that. It lies in 320 bytes of the caller's, and may be moved between calls; the connection and the
@@ -32,7 +33,7 @@ pub struct sansocket_buffers {
     /// that `sansocket_buffered_send` takes has 14 bytes less than the others.
     pub output_size: usize,
     /// For messages that arrive in pieces, to be joined here: the longest may fill it. NULL, with a size of 0, to join them in the
-    /// input.
+    /// input. What is inflated comes here (`sansocket_buffered_set_inflater`), `in_pieces` too: then the longest piece may fill it.
     pub joining: *mut u8,
     /// How many bytes.
     pub joining_size: usize,
@@ -59,24 +60,17 @@ pub struct sansocket_bytes {
     pub len: usize,
 }
 
-/// A connection in its own place, with memory that C lends.
-pub(super) type Layer = Buffered<'static, Source, Lent, Lent, Lent, Place>;
-
 /// What stands in a `sansocket_buffered`.
-pub(in crate::ffi) struct Attached {
+#[doc(hidden)]
+pub struct Attached {
     pub(super) layer: Layer,
+    #[cfg(feature = "deflate")]
+    pub(super) codecs: Codecs,
     place: Place,
     pub(super) input: Region,
     pub(super) output: Region,
     pub(super) joining: Region,
 }
-
-/// Where the connection is, for as long as it is attached.
-#[derive(Clone, Copy)]
-pub(super) struct Place(*mut sansocket);
-
-/// Memory of the caller's that is lent for as long as this exists, and lies apart from all other.
-pub(super) struct Lent(pub(super) Region);
 
 // SAFETY: the size and the alignment are asserted by `fill`; the words may be anything.
 unsafe impl Opaque for sansocket_buffered {
@@ -109,22 +103,19 @@ pub unsafe extern "C" fn sansocket_buffered_attach(
         check_struct(buffers)?;
         // SAFETY: not NULL and aligned; the caller lends both for the call.
         let buffers = unsafe { check_filled(ws).map(|()| &*buffers) }?;
-        if buffers.in_pieces > 1 || buffers.reserved != [0; 7] || buffers.reserved_more != 0 {
-            return Err(sansocket_result::INVALID_ARGUMENT);
-        }
-        let input = Region::new(buffers.input, buffers.input_size)?;
-        let output = Region::new(buffers.output, buffers.output_size)?;
-        let joining = Region::new(buffers.joining, buffers.joining_size)?;
-        input.check_apart(output)?;
-        joining.check_apart(input)?;
-        joining.check_apart(output)?;
-        if input.len() < MIN_INPUT || output.len() < MIN_OUTPUT.max(MAX_ANSWER.saturating_add(buffers.room_for)) {
-            return Err(UsageError::BufferTooShort.into());
-        }
+        let [input, output, joining] = buffers.regions()?;
         let layer = Buffered::attach(Place(ws), Lent(input), Lent(output)).join_in(Lent(joining));
         let layer = if buffers.in_pieces == 1 { layer.in_pieces() } else { layer.whole() };
         let layer = layer.room_for(buffers.room_for);
-        Ok(Attached { layer, place: Place(ws), input, output, joining })
+        Ok(Attached {
+            layer,
+            #[cfg(feature = "deflate")]
+            codecs: Codecs::NONE,
+            place: Place(ws),
+            input,
+            output,
+            joining,
+        })
     };
     // SAFETY: the caller keeps to what stands at the top of the header.
     done(unsafe { fill(buffered, attach) })
@@ -158,43 +149,32 @@ pub(super) unsafe fn attached_ref<'a>(buffered: *const sansocket_buffered) -> Re
     }
 }
 
+impl sansocket_buffers {
+    /// Input, output and memory for joining, apart from each other and long enough.
+    #[doc(hidden)]
+    pub fn regions(&self) -> Result<[Region; 3], sansocket_result> {
+        if self.in_pieces > 1 || self.reserved != [0; 7] || self.reserved_more != 0 {
+            return Err(sansocket_result::INVALID_ARGUMENT);
+        }
+        let input = Region::new(self.input, self.input_size)?;
+        let output = Region::new(self.output, self.output_size)?;
+        let joining = Region::new(self.joining, self.joining_size)?;
+        input.check_apart(output)?;
+        joining.check_apart(input)?;
+        joining.check_apart(output)?;
+        if input.len() < MIN_INPUT || output.len() < MIN_OUTPUT.max(MAX_ANSWER.saturating_add(self.room_for)) {
+            return Err(UsageError::BufferTooShort.into());
+        }
+        Ok([input, output, joining])
+    }
+}
+
 impl sansocket_bytes {
     pub(super) const NONE: Self = Self { data: core::ptr::null_mut(), len: 0 };
 
     /// Bytes that lie in a region.
-    pub(super) fn of(bytes: &[u8], region: Region) -> Self {
+    #[doc(hidden)]
+    pub fn of(bytes: &[u8], region: Region) -> Self {
         if bytes.is_empty() { Self::NONE } else { Self { data: region.pointer_at(bytes.as_ptr().addr()), len: bytes.len() } }
-    }
-}
-
-impl Borrow<Endpoint> for Place {
-    #[inline]
-    fn borrow(&self) -> &Endpoint {
-        // SAFETY: `attached` and `attached_ref`, by which alone the layer is reached, found it there.
-        unsafe { &(*self.0.cast::<Filled<sansocket>>()).object }
-    }
-}
-
-impl BorrowMut<Endpoint> for Place {
-    #[inline]
-    fn borrow_mut(&mut self) -> &mut Endpoint {
-        // SAFETY: `attached` found it there, and the caller has it to itself.
-        unsafe { &mut (*self.0.cast::<Filled<sansocket>>()).object }
-    }
-}
-
-impl AsRef<[u8]> for Lent {
-    #[inline]
-    fn as_ref(&self) -> &[u8] {
-        // SAFETY: what `Lent` says.
-        unsafe { self.0.bytes() }
-    }
-}
-
-impl AsMut<[u8]> for Lent {
-    #[inline]
-    fn as_mut(&mut self) -> &mut [u8] {
-        // SAFETY: what `Lent` says.
-        unsafe { self.0.bytes_mut() }
     }
 }

@@ -1,11 +1,17 @@
 //! What a program sends on a connection with its buffers: the verbs, which append to the output that belongs to it.
 
 use super::attach::{attached, sansocket_buffered};
+#[cfg(feature = "deflate")]
+use super::codec::Outgoing;
+#[cfg(feature = "deflate")]
+use crate::CompressedMessage;
+#[cfg(feature = "deflate")]
+use crate::ffi::codec::window_bits_of;
 use crate::ffi::handshake::{
     NO_HEADERS, NO_ORIGINS, accept, client_request, headers, sansocket_acceptance, sansocket_client_request,
 };
 use crate::ffi::head::request;
-use crate::ffi::memory::{Lender, check_struct};
+use crate::ffi::memory::{Lender, check_struct, write};
 use crate::ffi::numbers::{Refusal, done, sansocket_kind, sansocket_result};
 use crate::ffi::setup::Source;
 use crate::ffi::text::sansocket_header;
@@ -89,7 +95,8 @@ pub unsafe extern "C" fn sansocket_buffered_respond(
     }
 }
 
-/// Sends a whole message, as one frame. For what is longer than the output there is `sansocket_buffered_send_part`. `payload` may
+/// Sends a whole message, as one frame: compressed if that was agreed on and there is a compressor
+/// (`sansocket_buffered_set_compressor`). For what is longer than the output there is `sansocket_buffered_send_part`. `payload` may
 /// lie in the input, as that of an event does.
 ///
 /// Returns what `sansocket_send` does, or `SANSOCKET_USAGE_MESSAGE_UNFINISHED` inside a message that is sent in parts.
@@ -102,18 +109,35 @@ pub unsafe extern "C" fn sansocket_buffered_send(
     len: usize,
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends the payload.
-    unsafe { verb(buffered, now_ms, |commands, lender| Ok(commands.send(kind.try_into()?, lender.bytes(payload, len)?)?)) }
+    unsafe { send(buffered, now_ms, kind, (payload, len), false) }
+}
+
+/// `sansocket_buffered_send`, but never compressed: for messages with a secret beside text that a stranger may choose (CRIME, BREACH;
+/// RFC 7692 §8), and for what is compressed already.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_send_plain(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    kind: sansocket_kind,
+    payload: *const c_void,
+    len: usize,
+) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends the payload.
+    unsafe { send(buffered, now_ms, kind, (payload, len), true) }
 }
 
 /// Sends a part of a message, as a fragment (§5.4), as far as there is room, and writes to `taken` how many bytes of `payload`
 /// that is: call it again, with the rest, once the transport has taken some of what is due. `offset` is how many bytes of the
 /// message went before: 0 begins one, as in an event. `fin` that is not 0 ends the message, once all of `payload` is taken. On a
 /// connection that is already closing it takes everything, which goes nowhere. An empty message is one call with a `len` of 0. No
-/// deadline comes for the rest: call it after each `sansocket_buffered_written`.
+/// deadline comes for the rest: call it after each `sansocket_buffered_written`. All parts of a message are compressed, or none, as with
+/// `sansocket_buffered_send`; the compressor may hold back what it took until the message ends, and the calls with the rest say `fin`
+/// too, once one has.
 ///
 /// Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` if nothing can be taken;
 /// `SANSOCKET_USAGE_MESSAGE_UNFINISHED` if a message begins inside another, `_NO_MESSAGE_UNFINISHED` if there is none to
-/// continue. `taken` is written with `SANSOCKET_OK` only.
+/// continue; `SANSOCKET_USAGE_NO_DEFLATE` if the compressor was taken away inside the message. `taken` is written with `SANSOCKET_OK`
+/// only.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_buffered_send_part(
     buffered: *mut sansocket_buffered,
@@ -126,14 +150,24 @@ pub unsafe extern "C" fn sansocket_buffered_send_part(
     taken: *mut usize,
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends payload and count.
-    unsafe {
-        verb(buffered, now_ms, |commands, lender| {
-            check_struct(taken)?;
-            let payload = lender.bytes(payload, len)?;
-            taken.write(commands.send_part(kind.try_into()?, offset, payload, fin != 0)?);
-            Ok(())
-        })
-    }
+    unsafe { send_part(buffered, now_ms, &Part { kind, offset, payload, len, fin }, taken, false) }
+}
+
+/// `sansocket_buffered_send_part`, but never compressed. A message that began so goes on so, otherwise the result is
+/// `SANSOCKET_USAGE_WRONG_MESSAGE_KIND`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_send_part_plain(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    kind: sansocket_kind,
+    offset: u64,
+    payload: *const c_void,
+    len: usize,
+    fin: u8,
+    taken: *mut usize,
+) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends payload and count.
+    unsafe { send_part(buffered, now_ms, &Part { kind, offset, payload, len, fin }, taken, true) }
 }
 
 /// Sends a whole message that `sansocket_encode_message` encoded once for many connections of a server's.
@@ -148,6 +182,27 @@ pub unsafe extern "C" fn sansocket_buffered_send_encoded(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends the bytes.
     unsafe { verb(buffered, now_ms, |commands, lender| Ok(commands.send_encoded(lender.bytes(encoded.cast(), len)?)?)) }
+}
+
+/// Sends a whole message that `sansocket_encode_compressed` compressed once, with this `window_bits`, for many connections of a server's.
+///
+/// Returns what `sansocket_send_compressed` does, or `SANSOCKET_NEEDS_ROOM`.
+#[cfg(feature = "deflate")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_send_compressed(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    encoded: *const u8,
+    len: usize,
+    window_bits: u32,
+) -> sansocket_result {
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends the message.
+    unsafe {
+        verb(buffered, now_ms, |commands, lender| {
+            let encoded = lender.bytes(encoded.cast(), len)?;
+            Ok(commands.send_compressed(&CompressedMessage::from_parts(encoded, window_bits_of(window_bits)?))?)
+        })
+    }
 }
 
 /// `sansocket_ping`, into the output of the connection.
@@ -200,6 +255,68 @@ pub unsafe extern "C" fn sansocket_buffered_fail(buffered: *mut sansocket_buffer
     unsafe { verb(buffered, now_ms, |commands, _| Ok(commands.fail(CloseCode(code))?)) }
 }
 
+/// # Safety
+/// What stands at the top of the header.
+unsafe fn send(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    kind: sansocket_kind,
+    (payload, len): (*const c_void, usize),
+    is_plain: bool,
+) -> sansocket_result {
+    // SAFETY: what our caller promises.
+    done(unsafe { attached(buffered) }.and_then(|attached| {
+        let (now, kind) = (Instant::from_millis(now_ms), kind.try_into()?);
+        // SAFETY: as above.
+        let payload = unsafe { Lender::new(attached.output).bytes(payload, len) }?;
+        #[cfg(feature = "deflate")]
+        if let Some(compressing) = attached.codecs.compressing(is_plain) {
+            let message = Outgoing { kind, payload, part: None };
+            return (compressing.functions.send)(compressing, &mut attached.layer, now, &message).map(drop);
+        }
+        #[cfg(not(feature = "deflate"))]
+        let _ = is_plain;
+        Ok(attached.layer.commands(now).send(kind, payload)?)
+    }))
+}
+
+/// A part of a message, as C says it.
+struct Part {
+    kind: sansocket_kind,
+    offset: u64,
+    payload: *const c_void,
+    len: usize,
+    fin: u8,
+}
+
+/// # Safety
+/// What stands at the top of the header.
+unsafe fn send_part(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    part: &Part,
+    taken: *mut usize,
+    is_plain: bool,
+) -> sansocket_result {
+    // SAFETY: what our caller promises.
+    let sent = unsafe { attached(buffered) }.and_then(|attached| {
+        check_struct(taken)?;
+        // SAFETY: as above.
+        let payload = unsafe { Lender::new(attached.output).bytes(part.payload, part.len) }?;
+        let (now, kind, fin) = (Instant::from_millis(now_ms), part.kind.try_into()?, part.fin != 0);
+        #[cfg(feature = "deflate")]
+        if let Some(compressing) = attached.codecs.compressing(is_plain) {
+            let message = Outgoing { kind, payload, part: Some((part.offset, fin)) };
+            return (compressing.functions.send)(compressing, &mut attached.layer, now, &message);
+        }
+        let mut commands = attached.layer.commands(now);
+        let mut commands = if is_plain { commands.plain() } else { commands };
+        Ok(commands.send_part(kind, part.offset, payload, fin)?)
+    });
+    // SAFETY: if there is something to write, `taken` was checked; it is the caller's to be written.
+    unsafe { write(taken, sent) }
+}
+
 /// A verb that answers a request by an acceptance.
 type Answer = fn(&mut Verbs<'_>, &Request<'_>, &Accept<'_>) -> Result<(), CallError>;
 
@@ -218,7 +335,8 @@ unsafe fn answer(
             check_struct(acceptance)?;
             let request = request(lender.bytes(head.cast(), head_len)?)?;
             let (mut origins, mut room) = (NO_ORIGINS, NO_HEADERS);
-            Ok(answer(commands, &request, &accept(lender, acceptance, &mut origins, &mut room)?)?)
+            let configured = commands.connection().config().deflate;
+            Ok(answer(commands, &request, &accept(lender, acceptance, configured, &mut origins, &mut room)?)?)
         })
     }
 }

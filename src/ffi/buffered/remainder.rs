@@ -1,6 +1,7 @@
 //! What remains of a turn with shared buffers: a block of bytes, wherever it lies.
 
-use super::attach::{Attached, Lent, attached, sansocket_buffered};
+use super::attach::{Attached, attached, sansocket_buffered};
+use super::layer::Lent;
 use crate::Remainder;
 use crate::ffi::memory::{Region, empty};
 use crate::ffi::numbers::{SANSOCKET_ABI_VERSION, done, sansocket_result};
@@ -80,7 +81,8 @@ pub unsafe extern "C" fn sansocket_buffered_restore(
 }
 
 impl Attached {
-    fn check_apart(&self, block: Region) -> Result<(), sansocket_result> {
+    /// Refuses memory that overlaps a buffer.
+    pub(super) fn check_apart(&self, block: Region) -> Result<(), sansocket_result> {
         [self.input, self.output, self.joining].into_iter().try_for_each(|region| region.check_apart(block))
     }
 

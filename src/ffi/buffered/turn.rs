@@ -5,7 +5,7 @@ use crate::ffi::connection::SANSOCKET_NEVER;
 use crate::ffi::io::sansocket_event;
 use crate::ffi::memory::{Region, check_struct};
 use crate::ffi::numbers::{done, sansocket_result, sansocket_transport};
-use crate::{CallError, Event, Instant, Transport};
+use crate::{Event, Instant, Transport};
 
 /// Releases the current event and writes the next to `event`: `SANSOCKET_EVENT_NONE` if there is none, and where the result is
 /// not `SANSOCKET_OK`. Then the transport is to be written, read or waited for. The bytes of an event lie in the input, or in the
@@ -16,7 +16,8 @@ use crate::{CallError, Event, Instant, Transport};
 /// `sansocket_buffered_filled`.
 ///
 /// Returns `SANSOCKET_OK`, or `SANSOCKET_ENTROPY_FAILED` if a client's answer to the peer needs a masking key: call it again;
-/// `SANSOCKET_USAGE_NO_DEFLATE` for a compressed message, if compression was agreed elsewhere: that is for the bare `sansocket`.
+/// `SANSOCKET_USAGE_NO_DEFLATE` for a compressed message, if there is no inflater (`sansocket_buffered_set_inflater`) or its history is
+/// shorter than was agreed: the connection has failed with 1011 then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_buffered_next(
     buffered: *mut sansocket_buffered,
@@ -24,7 +25,7 @@ pub unsafe extern "C" fn sansocket_buffered_next(
     event: *mut sansocket_event,
 ) -> sansocket_result {
     let next = |attached: &mut Attached| {
-        let found = attached.layer.advance(Instant::from_millis(now_ms));
+        let found = attached.advance(Instant::from_millis(now_ms));
         found.map(|found| if found { attached.event() } else { sansocket_event::NONE })
     };
     // SAFETY: the caller keeps to what stands at the top of the header.
@@ -95,6 +96,9 @@ pub unsafe extern "C" fn sansocket_buffered_space(buffered: *mut sansocket_buffe
 /// Says that the transport has put `n` bytes at the start of the space. 0 says that there was nothing to read: the deadlines up
 /// to `now_ms` may act. Report that too after each wait, also while there is no space: without it no deadline acts. (A `recv` of
 /// 0 is the end of the input: `sansocket_buffered_eof`.)
+///
+/// While a read is under way (io_uring, IOCP, Asio), a timer reports 0 as well: what that read brings, at the start of the space that
+/// was lent to it, is reported later. (Once the connection has failed, that no longer matters.)
 ///
 /// Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than the space.
 #[unsafe(no_mangle)]
@@ -211,13 +215,13 @@ pub unsafe extern "C" fn sansocket_buffered_discard(buffered: *mut sansocket_buf
 unsafe fn give_event(
     buffered: *mut sansocket_buffered,
     event: *mut sansocket_event,
-    find: impl FnOnce(&mut Attached) -> Result<sansocket_event, CallError>,
+    find: impl FnOnce(&mut Attached) -> Result<sansocket_event, sansocket_result>,
 ) -> sansocket_result {
     if let Err(result) = check_struct(event) {
         return result;
     }
     // SAFETY: what our caller promises.
-    let found = unsafe { attached(buffered) }.and_then(|attached| Ok(find(attached)?));
+    let found = unsafe { attached(buffered) }.and_then(find);
     // SAFETY: not NULL, aligned, and the caller's to be written.
     unsafe { event.write(found.unwrap_or(sansocket_event::NONE)) };
     done(found.map(drop))
@@ -229,6 +233,16 @@ fn check_count(n: usize, len: usize) -> Result<(), sansocket_result> {
 }
 
 impl Attached {
+    /// Goes on to the next event: whether there is one.
+    #[inline]
+    fn advance(&mut self, now: Instant) -> Result<bool, sansocket_result> {
+        #[cfg(feature = "deflate")]
+        if let Some(inflating) = &self.codecs.inflating {
+            return (inflating.functions.advance)(inflating, &mut self.layer, now);
+        }
+        Ok(self.layer.advance(now)?)
+    }
+
     /// The current event, by pointers that stay good while other calls borrow the buffers.
     #[inline]
     fn event(&mut self) -> sansocket_event {

@@ -7,8 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use sansocket::frame::{FrameHeader, Opcode, apply_mask};
 use sansocket::{
-    Compressor, Config, Connection, DeflateDirection, DeflateParams, Entropy, EntropyError, Event, Inflater, Instant,
-    MessageKind, Negotiated, Role,
+    Compressor, Config, Connection, DeflateDirection, DeflateParams, Entropy, EntropyError, Event, Inflater, Instant, Level,
+    MessageKind, Negotiated, ProtocolError, Role,
 };
 use std::collections::VecDeque;
 
@@ -249,15 +249,18 @@ fn receive() -> impl Strategy<Value = Receive> {
 struct Lent {
     /// A sender may use a smaller window than agreed.
     max_window_bits: u8,
-    /// Between 128 bytes more than the window and a window more than that.
+    level: Level,
+    /// Between the least memory for the level and a window more than that.
     more: Size,
     /// What is in the memory.
     garbage: u8,
 }
 
 fn lent() -> impl Strategy<Value = Lent> {
-    (prop_oneof![Just(15), 8..=15_u8], any::<u8>(), any::<u8>()).prop_map(|(max_window_bits, more, garbage)| Lent {
+    let level = one_of(&[Level::Fast, Level::Default, Level::Best]);
+    (prop_oneof![Just(15), 8..=15_u8], level, any::<u8>(), any::<u8>()).prop_map(|(max_window_bits, level, more, garbage)| Lent {
         max_window_bits,
+        level,
         more: Size::Share(more),
         garbage,
     })
@@ -266,6 +269,7 @@ fn lent() -> impl Strategy<Value = Lent> {
 /// What one end lends to its compressor and its inflater.
 struct Memory {
     window_bits: u8,
+    level: Level,
     compressor: Vec<u8>,
     history: Vec<u8>,
 }
@@ -274,8 +278,12 @@ impl Memory {
     fn new(lent: &Lent, ours: DeflateDirection, peers: DeflateDirection) -> Self {
         let window_bits = lent.max_window_bits.min(ours.max_window_bits);
         let window = 1 << window_bits;
-        let compressor = vec![lent.garbage; window + 128 + lent.more.of(window)];
-        Self { window_bits, compressor, history: vec![lent.garbage; 1 << peers.max_window_bits] }
+        let least = match lent.level {
+            Level::Fast => window + 128,
+            level => Compressor::memory_len(window_bits, level).expect("8 to 15 bits"),
+        };
+        let compressor = vec![lent.garbage; least + lent.more.of(window)];
+        Self { window_bits, level: lent.level, compressor, history: vec![lent.garbage; 1 << peers.max_window_bits] }
     }
 }
 
@@ -297,7 +305,7 @@ impl<'m> End<'m> {
     fn open(role: Role, params: DeflateParams, memory: &'m mut Memory) -> Self {
         Self {
             connection: Connection::open(role, &CONFIG, Keys(0), Negotiated::NOTHING.with_deflate(params), NOW),
-            compressor: Compressor::new(memory.window_bits, &mut memory.compressor).expect("enough memory"),
+            compressor: Compressor::new(memory.window_bits, memory.level, &mut memory.compressor).expect("enough memory"),
             inflater: Inflater::new(&mut memory.history).expect("a window of 8 to 15 bits"),
             arriving: Vec::new(),
             presented: 0,
@@ -396,8 +404,44 @@ impl<'m> End<'m> {
     }
 }
 
+/// A compressed message of one frame, as a connection of its own receives it, or its fault.
+pub(crate) fn receive_one(role: Role, inflater: &mut Inflater<'_>, payload: &[u8]) -> Result<Vec<u8>, ProtocolError> {
+    receive_one_at(1 << 24, role, inflater, payload)
+}
+
+/// The same for messages of at most `max_message_len` bytes.
+pub(crate) fn receive_one_at(
+    max_message_len: u64,
+    role: Role,
+    inflater: &mut Inflater<'_>,
+    payload: &[u8],
+) -> Result<Vec<u8>, ProtocolError> {
+    let config = Config::new().max_message_len(max_message_len);
+    let negotiated = Negotiated::NOTHING.with_deflate(DeflateParams::DEFAULT);
+    let mut connection = Connection::open(role, &config, Keys(0), negotiated, NOW);
+    let message = Whole { kind: MessageKind::Binary, bytes: Vec::new(), compressed: true };
+    let (mut wire, mut consumed, mut came) = (Vec::new(), 0, Vec::new());
+    put_frames(&message, payload, role == Role::Server, &[], &mut wire);
+    loop {
+        let (mut window, mut out) = ([0; 700], [0; 131]);
+        let received =
+            connection.receive_with(NOW, &mut wire[consumed..], inflater, &mut window, &mut out).expect("receive_with");
+        consumed += received.consumed;
+        match received.event {
+            Some(Event::Data(data)) => {
+                came.extend_from_slice(data.payload);
+                if data.last {
+                    return Ok(came);
+                }
+            }
+            Some(Event::Failed { error, .. }) => return Err(error),
+            other => panic!("{other:?} before the end of the message"),
+        }
+    }
+}
+
 /// Masking keys of bytes that count on.
-struct Keys(u8);
+pub(crate) struct Keys(pub(crate) u8);
 
 impl Entropy for Keys {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use sansocket::{InflateError, Inflater};
+use sansocket::{InflateError, Inflater, SmallTables};
 use std::fmt::{self, Debug, Formatter};
 
 pub(crate) struct Case {
@@ -43,6 +43,10 @@ pub(crate) fn check(Case { stream, cut, small_bits, garbage }: &Case) -> Tally {
     inflater.reset();
     compare_cuts(&byte_by_byte, &ours::inflate(&mut inflater, stream, cut));
 
+    let mut inflater = Inflater::<SmallTables>::with_tables(&mut history).expect("a window of 15 bits");
+    let small_tables = ours::inflate(&mut inflater, stream, cut);
+    compare_cuts(&byte_by_byte, &small_tables);
+
     // A smaller window can only make a distance too long.
     let mut history = vec![*garbage; 1 << small_bits];
     let mut inflater = Inflater::new(&mut history).expect("a window of 8 to 14 bits");
@@ -61,7 +65,7 @@ pub(crate) fn check(Case { stream, cut, small_bits, garbage }: &Case) -> Tally {
     tally
 }
 
-fn compare_with_zlib(stream: &[u8], ours: &Result<Vec<u8>, Refused>) {
+pub(crate) fn compare_with_zlib(stream: &[u8], ours: &Result<Vec<u8>, Refused>) {
     let (mut zlib, mut inflated) = (zlib::Inflater::new(15), Vec::new());
     let refused_at = stream.iter().position(|byte| !zlib.inflate(&[*byte], &mut inflated));
     match (ours, refused_at) {

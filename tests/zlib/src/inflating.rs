@@ -6,7 +6,7 @@ use crate::ours::{self, Cut};
 use crate::zlib::{self, Flushes, Settings};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use sansocket::Inflater;
+use sansocket::{Inflater, SmallTables};
 
 /// The messages of one direction of a connection, with or without context takeover.
 #[derive(Clone, Debug)]
@@ -38,15 +38,20 @@ pub(crate) fn check(case: &Case) -> Tally {
     let mut deflater = zlib::Deflater::new(case.settings);
     let mut history = vec![case.garbage; 1 << case.agreed_bits];
     let mut inflater = Inflater::new(&mut history).expect("a window of 9 to 15 bits");
+    let mut history = vec![!case.garbage; 1 << case.agreed_bits];
+    let mut small = Inflater::<SmallTables>::with_tables(&mut history).expect("a window of 9 to 15 bits");
     for (flushes, cut, message) in &case.messages {
         let message = message.bytes();
         let payload = deflater.message(flushes, &message);
         let inflated = ours::inflate(&mut inflater, &payload, cut).expect("what zlib compressed");
         assert!(inflated == message, "{} bytes inflated to {} others", message.len(), inflated.len());
+        let inflated = ours::inflate(&mut small, &payload, cut).expect("what zlib compressed");
+        assert!(inflated == message, "{} bytes inflated to {} others by small tables", message.len(), inflated.len());
         tally.add_message(message.len());
         if !case.takeover {
             deflater.reset();
             inflater.reset();
+            small.reset();
         }
     }
     tally

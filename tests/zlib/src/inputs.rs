@@ -51,6 +51,17 @@ pub(crate) fn sizes() -> impl Strategy<Value = Sizes> {
     prop_oneof![1 => Just(Vec::new()), 3 => vec(size(), 1..20)].prop_map(Sizes)
 }
 
+/// Bytes that do not compress.
+pub(crate) fn put_noise(bytes: &mut Vec<u8>, seed: u64, len: usize) {
+    let mut state = seed | 1;
+    bytes.extend((0..len).map(|_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 24) as u8
+    }));
+}
+
 /// A message before it is put together.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {

@@ -5,10 +5,13 @@
 
 mod compressing;
 mod connections;
+mod edges;
 mod faults;
+mod flips;
 mod inflating;
 mod inputs;
 mod ours;
+mod sent;
 mod zlib;
 
 use proptest::strategy::Strategy;
@@ -53,10 +56,13 @@ fn main() -> ExitCode {
         }
     }
     println!("zlib: {}, {seconds} s from seed {seed} on", zlib::version());
-    let budget = Duration::from_secs(seconds) / 4;
+    let budget = Duration::from_secs(seconds) / 7;
     let all_good = run("inflating what zlib compressed", seed, budget, &inflating::cases(), inflating::check)
         && run("compressing for ours and for zlib", seed, budget, &compressing::cases(), compressing::check)
         && run("refusing what zlib refuses", seed, budget, &faults::cases(), faults::check)
+        && run("repeats at the edge of the window", seed, budget, &edges::cases(), edges::check)
+        && run("every byte changed", seed, budget, &flips::cases(), flips::check)
+        && run("sending to zlib, and receiving at the limit", seed, budget, &sent::cases(), sent::check)
         && run("whole connections", seed, budget, &connections::cases(), connections::check);
     if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -2,7 +2,7 @@
 
 use crate::inputs::{Sizes, one_of, sizes};
 use proptest::prelude::*;
-use sansocket::{Compressor, InflateError, Inflater};
+use sansocket::{Compressor, InflateError, Inflater, Tables};
 use std::fmt::{self, Debug, Formatter};
 
 /// How a compressed message is presented.
@@ -60,7 +60,7 @@ impl Debug for Refused {
 const ROOM: usize = 40_000;
 
 /// Inflates a message and ends it.
-pub(crate) fn inflate(inflater: &mut Inflater<'_>, message: &[u8], cut: &Cut) -> Result<Vec<u8>, Refused> {
+pub(crate) fn inflate<T: Tables>(inflater: &mut Inflater<'_, T>, message: &[u8], cut: &Cut) -> Result<Vec<u8>, Refused> {
     let mut inflated = Vec::new();
     let mut output = vec![0xEE; ROOM];
     let whole = Sizes::WHOLE;
@@ -106,12 +106,18 @@ pub(crate) fn inflate(inflater: &mut Inflater<'_>, message: &[u8], cut: &Cut) ->
     }
 }
 
+impl Room {
+    /// The whole message at once, to as much room as it needs.
+    pub(crate) const WHOLE: Self = Self { parts: Sizes::WHOLE, rooms: Sizes::WHOLE, is_small: false };
+}
+
 pub(crate) fn compress(compressor: &mut Compressor<'_>, message: &[u8], room: &Room) -> Vec<u8> {
     let largest_room = if room.is_small { 20 } else { message.len() * 9 / 8 + 64 };
     let (mut parts, mut rooms) = (room.parts.turns(), room.rooms.turns());
     let mut compressed = Vec::new();
     let mut output = vec![0xEE; largest_room];
     let mut rest = message;
+    assert!(compressor.is_idle());
     loop {
         let part = parts.next().expect("turns without end").of(rest.len());
         let room = rooms.next().expect("turns without end").of(largest_room);
@@ -122,6 +128,7 @@ pub(crate) fn compress(compressor: &mut Compressor<'_>, message: &[u8], room: &R
         let was_full = progress.produced + 8 > room;
         let was_all = progress.consumed == part && (progress.done || !flush);
         assert!(was_all || was_full, "{progress:?} of {part} for {room}");
+        assert_eq!(compressor.is_idle(), progress.done);
         compressed.extend_from_slice(&output[..progress.produced]);
         rest = &rest[progress.consumed..];
         if progress.done {

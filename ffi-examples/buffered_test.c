@@ -1,4 +1,4 @@
-/* A connection with its buffers: the loop, whole messages, turns with shared buffers, back-pressure and the writing deadline: `make test`.
+/* A connection with its buffers: the loop, whole messages, compression, turns with shared buffers, back-pressure and the writing deadline: `make test`.
    Prints what differs, and exits 1. */
 #include <stdio.h>
 #include <string.h>
@@ -229,6 +229,145 @@ static void long_messages_go_out_in_parts(void)
     EXPECT(sansocket_buffered_send_part(&server.b, 0, SANSOCKET_BINARY, 1, message, 1, 1, &taken) == SANSOCKET_USAGE_NO_MESSAGE_UNFINISHED);
 }
 
+/* One end that compresses, with a codec and memory for what is inflated. */
+struct deflating {
+    struct side side;
+    sansocket_inflater inflater;
+    sansocket_compressor compressor;
+    uint8_t joining[3000], history[1 << 12], memory[8192];
+};
+
+static void begin_deflating(struct deflating *end, sansocket_role role)
+{
+    static uint8_t count;
+    sansocket_setup setup = SANSOCKET_SETUP;
+    sansocket_negotiated agreed = {.has_deflate = 1, .server_no_context_takeover = 1, .server_max_window_bits = 12, .client_max_window_bits = 12};
+    const sansocket_buffers buffers = {.input = end->side.input, .input_size = sizeof end->side.input,
+                                       .output = end->side.output, .output_size = sizeof end->side.output,
+                                       .joining = end->joining, .joining_size = sizeof end->joining};
+
+    setup.role = role;
+    setup.negotiated = &agreed;
+    setup.entropy = counting, setup.entropy_context = &count;
+    EXPECT_OK(sansocket_init_open(&end->side.ws, &setup));
+    EXPECT_OK(sansocket_buffered_attach(&end->side.b, &end->side.ws, &buffers));
+    setup.memory = end->history, setup.memory_len = sizeof end->history;
+    EXPECT_OK(sansocket_inflater_init(&end->inflater, &setup));
+    setup.window_bits = 12, setup.level = SANSOCKET_LEVEL_FAST;
+    setup.memory = end->memory, setup.memory_len = sizeof end->memory;
+    EXPECT_OK(sansocket_compressor_init(&end->compressor, &setup));
+    EXPECT_OK(sansocket_buffered_set_inflater(&end->side.b, &end->inflater));
+    EXPECT_OK(sansocket_buffered_set_compressor(&end->side.b, &end->compressor, 10));
+}
+
+static void messages_are_compressed(void)
+{
+    static struct deflating client, server;
+    static uint8_t message[3001], frame[600];
+    sansocket_buffered *b = &server.side.b;
+    sansocket_io io = {.output = frame, .output_size = sizeof frame};
+    size_t taken = 0, sent = 0;
+
+    memset(message, 'x', sizeof message);
+    begin_deflating(&client, SANSOCKET_CLIENT);
+    begin_deflating(&server, SANSOCKET_SERVER);
+    /* Compressed; too short; by wish not; in parts; once for many. */
+    EXPECT_OK(sansocket_buffered_send(b, 0, SANSOCKET_TEXT, message, 700));
+    EXPECT(sansocket_buffered_due(b).data[0] == 0xC1 && sansocket_buffered_due(b).len < 30);
+    EXPECT_OK(sansocket_buffered_send(b, 0, SANSOCKET_TEXT, message, 9));
+    EXPECT_OK(sansocket_buffered_send_plain(b, 0, SANSOCKET_TEXT, message, 200));
+    EXPECT_OK(sansocket_buffered_send_part_plain(b, 0, SANSOCKET_TEXT, 0, message, 10, 0, &taken));
+    EXPECT(sansocket_buffered_send_part(b, 0, SANSOCKET_TEXT, 10, message, 10, 1, &taken) == SANSOCKET_OK && taken == 10);
+    EXPECT_OK(sansocket_encode_compressed(&io, &server.compressor, 12, SANSOCKET_BINARY, message, 300));
+    EXPECT_OK(sansocket_buffered_send_compressed(b, 0, frame, io.output_len, 12));
+    EXPECT_OK(sansocket_buffered_send_part(b, 0, SANSOCKET_TEXT, 0, message, 100, 0, &taken));
+    EXPECT(sansocket_buffered_send_part_plain(b, 0, SANSOCKET_TEXT, taken, message, 1, 1, &taken) == SANSOCKET_USAGE_WRONG_MESSAGE_KIND);
+    for (sent = taken; sent < 3000; sent += taken)
+        EXPECT_OK(sansocket_buffered_send_part(b, 0, SANSOCKET_TEXT, sent, message, 3000 - sent, 1, &taken));
+    while (carry(&server.side, &client.side, 50))
+        continue;
+    for (size_t i = 0; i < 6; i++) {
+        static const size_t lengths[] = {700, 9, 200, 20, 300, 3000};
+        while (next(&client.side, 0) == SANSOCKET_EVENT_NONE && carry(&server.side, &client.side, 50))
+            continue;
+        EXPECT(client.side.event.type == SANSOCKET_EVENT_DATA && client.side.event.len == lengths[i]);
+        EXPECT(client.side.event.type == SANSOCKET_EVENT_DATA && memcmp(client.side.event.data, message, lengths[i]) == 0);
+    }
+
+    /* NULL takes codecs away: what is sent goes as it is, and a compressed message fails the connection. */
+    EXPECT(next(&client.side, 0) == SANSOCKET_EVENT_NONE);
+    EXPECT_OK(sansocket_buffered_set_compressor(b, NULL, 0));
+    EXPECT_OK(sansocket_buffered_send(b, 0, SANSOCKET_TEXT, message, 100));
+    EXPECT(sansocket_buffered_due(b).data[0] == 0x81);
+    EXPECT_OK(sansocket_buffered_set_compressor(b, &server.compressor, 0));
+    EXPECT_OK(sansocket_buffered_send(b, 0, SANSOCKET_TEXT, message, 100));
+    while (carry(&server.side, &client.side, 200))
+        continue;
+    EXPECT_OK(sansocket_buffered_set_inflater(&client.side.b, NULL));
+    EXPECT(next(&client.side, 0) == SANSOCKET_EVENT_DATA && client.side.event.len == 100);
+    EXPECT(sansocket_buffered_next(&client.side.b, 0, &client.side.event) == SANSOCKET_USAGE_NO_DEFLATE);
+    EXPECT(client.side.event.type == SANSOCKET_EVENT_NONE);
+    EXPECT(sansocket_buffered_next(&client.side.b, 0, &client.side.event) == SANSOCKET_OK);
+    EXPECT(carry(&client.side, &server.side, 50));
+    EXPECT(next(&server.side, 0) == SANSOCKET_EVENT_CLOSE_RECEIVED && server.side.event.close_code == 1011);
+
+    /* Longer than the memory: 1009 at the first byte too many. */
+    begin_deflating(&client, SANSOCKET_CLIENT);
+    begin_deflating(&server, SANSOCKET_SERVER);
+    for (sent = 0; sent < 3001; sent += taken)
+        EXPECT_OK(sansocket_buffered_send_part(b, 0, SANSOCKET_TEXT, sent, message, 3001 - sent, 1, &taken));
+    EXPECT(carry(&server.side, &client.side, 1000));
+    EXPECT(next(&client.side, 0) == SANSOCKET_EVENT_FAILED && client.side.event.error == SANSOCKET_ERROR_MESSAGE_TOO_LONG);
+    EXPECT(carry(&client.side, &server.side, 1000));
+    EXPECT(next(&server.side, 0) == SANSOCKET_EVENT_CLOSE_RECEIVED && server.side.event.close_code == 1009);
+}
+
+/* A codec of a program's own that keeps nothing back: stored blocks; and one that fails. */
+static int32_t store(void *context, sansocket_codec_step *step)
+{
+    const size_t len = step->input_len;
+    if (context == NULL || !step->flush || len > 200 || step->output_size < len + 11)
+        return -1;
+    const uint8_t head[] = {0, (uint8_t)len, 0, (uint8_t)~len, 0xFF}, tail[] = {0, 0, 0, 0xFF, 0xFF};
+    memcpy(step->output, head, 5);
+    memcpy(step->output + 5, step->input, len);
+    memcpy(step->output + 5 + len, tail, 5);
+    step->consumed = len;
+    step->produced = len + 10;
+    return 0;
+}
+
+static void forget(void *context)
+{
+    (void)context;
+}
+
+static void codecs_of_the_program(void)
+{
+    static struct deflating client, server;
+    sansocket_deflate_codec codec = {.context = &codec, .compress = store, .reset = forget, .window_bits = 12};
+    size_t taken = 0;
+
+    for (int fails = 0; fails < 3; fails++) {
+        begin_deflating(&client, SANSOCKET_CLIENT);
+        begin_deflating(&server, SANSOCKET_SERVER);
+        EXPECT_OK(sansocket_buffered_set_deflate_codec(&server.side.b, &codec, 0));
+        EXPECT_OK(sansocket_buffered_send(&server.side.b, 0, SANSOCKET_BINARY, "stored", 6));
+        codec.context = fails ? NULL : &codec;
+        if (fails == 1)
+            EXPECT(sansocket_buffered_send(&server.side.b, 0, SANSOCKET_BINARY, "fails", 5) == SANSOCKET_CODEC_FAILED);
+        if (fails == 2)
+            EXPECT(sansocket_buffered_send_part(&server.side.b, 0, SANSOCKET_BINARY, 0, "fails", 5, 0, &taken) == SANSOCKET_CODEC_FAILED);
+        codec.context = &codec;
+        EXPECT(carry(&server.side, &client.side, 1000));
+        EXPECT(next(&client.side, 0) == SANSOCKET_EVENT_DATA && shows(&client.side.event, "stored"));
+        if (fails) /* half a message cannot be taken back */
+            EXPECT(next(&client.side, 0) == SANSOCKET_EVENT_CLOSE_RECEIVED && client.side.event.close_code == 1011);
+        else
+            EXPECT(next(&client.side, 0) == SANSOCKET_EVENT_NONE);
+    }
+}
+
 /* The state of two connections that take turns with one pair of buffers. */
 static void turns_with_shared_buffers(void)
 {
@@ -371,6 +510,8 @@ int main(void)
         whole_conversation(at_most);
     messages_are_whole_or_in_pieces();
     long_messages_go_out_in_parts();
+    messages_are_compressed();
+    codecs_of_the_program();
     turns_with_shared_buffers();
     back_pressure();
     a_peer_that_takes_nothing_is_given_up();

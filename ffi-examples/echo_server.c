@@ -1,10 +1,11 @@
 /*
  * An echo server in C: one thread, epoll, one pair of buffers for all connections.
  *
- *     ffi-examples/build/echo_server [--listen ADDR:PORT] [--quiet] [--max-message BYTES] [--subprotocol LIST]
+ *     ffi-examples/build/echo_server [--listen ADDR:PORT] [--quiet] [--max-message BYTES] [--subprotocol LIST] [--deflate]
  *
- * A connection at rest is the 128 bytes of its `sansocket`, a file descriptor and a NULL pointer. Only while something remains of
- * its turn (half a header, output that the socket does not take), the pointer owns a block of that size.
+ * A connection at rest is the 128 bytes of its `sansocket`, a file descriptor and two NULL pointers. Only while something remains of
+ * its turn (half a header, output that the socket does not take), the first owns a block of that size. With --deflate, the second owns
+ * the 62 KiB of a codec for a client that compresses.
  */
 #define _GNU_SOURCE
 #include "wire.h"
@@ -12,11 +13,13 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "deflate.h"
 #include "listen.h"
 
 enum {
     INPUT_LEN = 65536,
     ECHO_LEN = INPUT_LEN + SANSOCKET_MAX_FRAME_HEADER_LEN, /* of the longest piece */
+    INFLATED_LEN = INPUT_LEN / 2, /* whose echo is at most an eighth longer if it does not compress */
     TICK_MS = 100 /* deadlines are checked at most that often */
 };
 
@@ -30,13 +33,14 @@ struct rest {
 struct client {
     sansocket ws;
     struct rest *rest;
+    struct deflate *deflate;
     int fd;
     uint32_t interest;
 };
 
 /* The connection whose turn it is. The echo of all input fits into the output. */
 static sansocket_buffered b;
-static uint8_t input[INPUT_LEN], output[2 * ECHO_LEN];
+static uint8_t input[INPUT_LEN], output[2 * ECHO_LEN], inflated[INFLATED_LEN];
 
 static struct options options;
 static sansocket_config config;
@@ -63,18 +67,25 @@ static void report(const struct client *c, const sansocket_event *event)
     putchar('\n');
 }
 
-/* With a subprotocol of --subprotocol, or the first that the client offers. */
-static void accept_request(const sansocket_event *event)
+/* With a subprotocol of --subprotocol, or the first that the client offers; with a codec if the client compresses. */
+static void accept_request(struct client *c, const sansocket_event *event)
 {
     sansocket_acceptance acceptance = {.origin = SANSOCKET_ORIGIN_ANY};
     acceptance.subprotocol = options.subprotocol != NULL ? sansocket_choose_subprotocol(&config, event->data, event->len)
                                                          : sansocket_request_subprotocol_at(event->data, event->len, 0);
     if (sansocket_buffered_accept_or_refuse(&b, now, event->data, event->len, &acceptance) != SANSOCKET_OK)
         sansocket_buffered_respond(&b, now, 500, NULL, 0, NULL, 0);
+    if (!sansocket_get_deflate(&c->ws).is_agreed)
+        return;
+    c->deflate = calloc(1, sizeof *c->deflate);
+    if (c->deflate != NULL && deflate_begin(c->deflate, &c->ws) == 0)
+        deflate_lend(c->deflate, &b);
+    else
+        sansocket_buffered_fail(&b, now, SANSOCKET_CLOSE_INTERNAL_ERROR);
 }
 
 /* Answers what has arrived. */
-static void answer_all(const struct client *c)
+static void answer_all(struct client *c)
 {
     static const sansocket_header plain = {SANSOCKET_LITERAL("Content-Type"), SANSOCKET_LITERAL("text/plain")};
     static const char text[] = "This port speaks WebSocket: connect with ws://\n";
@@ -84,7 +95,7 @@ static void answer_all(const struct client *c)
     do {
         sansocket_buffered_next(&b, now, &event);
         if (event.type == SANSOCKET_EVENT_REQUEST)
-            accept_request(&event);
+            accept_request(c, &event);
         else if (event.type == SANSOCKET_EVENT_HTTP_REQUEST)
             sansocket_buffered_respond(&b, now, 404, &plain, 1, text, sizeof text - 1);
         else if (event.type == SANSOCKET_EVENT_DATA) /* all of it is taken: there is room */
@@ -99,7 +110,13 @@ static void begin_turn(struct client *c)
     sansocket_buffers shared = {.input = input, .input_size = sizeof input, .output = output, .output_size = sizeof output};
     shared.in_pieces = 1;
     shared.room_for = ECHO_LEN;
+    if (options.deflate) {
+        shared.joining = inflated;
+        shared.joining_size = sizeof inflated;
+    }
     sansocket_buffered_attach(&b, &c->ws, &shared);
+    if (c->deflate != NULL)
+        deflate_lend(c->deflate, &b);
     if (c->rest != NULL)
         sansocket_buffered_restore(&b, c->rest->block, c->rest->len);
     free(c->rest);
@@ -136,6 +153,9 @@ static void drop(struct client *c)
     client_count--;
     close(c->fd);
     free(c->rest);
+    if (c->deflate != NULL)
+        deflate_end(c->deflate);
+    free(c->deflate);
     free(c);
 }
 
@@ -269,6 +289,9 @@ int main(int argc, char **argv)
     if (options.max_message > 0 &&
         sansocket_config_set(&config, SANSOCKET_OPTION_MAX_MESSAGE_LEN, options.max_message) != SANSOCKET_OK)
         exit_with_usage("echo_server", 2);
+    const sansocket_deflate_config deflate = {.send_window_bits = 12};
+    if (options.deflate)
+        sansocket_config_set_deflate(&config, &deflate);
     if (options.subprotocol != NULL)
         sansocket_config_set_subprotocols(&config, options.subprotocol, strlen(options.subprotocol));
     setvbuf(stdout, NULL, _IOLBF, 0);

@@ -1,7 +1,7 @@
 /*
  * An echo server in C++, through sansocket.hpp: one thread, poll; each connection has buffers of its own.
  *
- *     ffi-examples/build/echo_server_cpp [--listen ADDR:PORT] [--quiet] [--max-message BYTES] [--subprotocol LIST]
+ *     ffi-examples/build/echo_server_cpp [--listen ADDR:PORT] [--quiet] [--max-message BYTES] [--subprotocol LIST] [--deflate]
  *
  * It is kept short; echo_server.c scales to thousands of connections.
  */
@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <ctime>
 #include <list>
+#include <optional>
 #include <vector>
 
 #include "listen.h"
@@ -22,15 +23,31 @@ options chosen;
 sans::config config;
 std::uint64_t now; // of this round
 
-/** The echo of the longest piece. */
-constexpr std::size_t input_len = 16384, echo_len = input_len + SANSOCKET_MAX_FRAME_HEADER_LEN;
+/** The echo of the longest piece; what is inflated may become an eighth longer if it does not compress. */
+constexpr std::size_t input_len = 16384, echo_len = input_len + SANSOCKET_MAX_FRAME_HEADER_LEN, inflated_len = input_len / 2;
+
+/** For a client that compresses, as was agreed. */
+struct codec {
+    std::vector<std::uint8_t> history, memory;
+    sans::inflater inflater{history};
+    sans::compressor compressor;
+
+    explicit codec(const sans::deflate_agreement &agreed)
+        : history(std::size_t{1} << agreed.receive_window_bits),
+          memory(sans::compressor::memory_len(agreed.send_window_bits, sans::level::standard)),
+          compressor(agreed.send_window_bits, sans::level::standard, memory)
+    {
+    }
+};
 
 /** One connection, which stays where it is. */
 struct client {
     int fd;
     sans::connection ws = sans::connection::server(config, now);
     std::uint8_t input[input_len], output[2 * echo_len];
-    sans::buffered b{ws, input, output, sans::buffered::messages::in_pieces, echo_len};
+    std::vector<std::uint8_t> inflated{std::vector<std::uint8_t>(chosen.deflate ? inflated_len : 0)};
+    std::optional<codec> own;
+    sans::buffered b{ws, input, output, inflated, sans::buffered::messages::in_pieces, echo_len};
 
     explicit client(int socket) : fd(socket) {}
     client(const client &) = delete;
@@ -49,13 +66,18 @@ void report(const client &c, sans::event event)
     std::putchar('\n');
 }
 
-/** With a subprotocol of --subprotocol, or the first that the client offers. */
+/** With a subprotocol of --subprotocol, or the first that the client offers; with a codec if the client compresses. */
 void accept_request(client &c, sans::event request)
 {
     const auto subprotocol = chosen.subprotocol != nullptr ? config.choose_subprotocol(request.bytes())
                                                            : sans::offered_subprotocol_at(request.bytes(), 0);
     if (c.b.accept_or_refuse(now, {sans::origin::any, {}, subprotocol.value_or("")}) != sans::result::ok)
         (void)c.b.respond(now, 500);
+    if (const auto agreed = c.ws.deflate()) {
+        c.own.emplace(*agreed);
+        (void)c.b.inflate_with(c.own->inflater);
+        (void)c.b.compress_with(c.own->compressor);
+    }
 }
 
 /** Answers what has arrived. */
@@ -134,6 +156,10 @@ int main(int argc, char **argv)
     config.set(sans::option::max_fragments, 100000);
     if (chosen.max_message > 0)
         config.set(sans::option::max_message_len, chosen.max_message);
+    sans::deflate_config deflate{};
+    deflate.send_window_bits = 12;
+    if (chosen.deflate)
+        config.deflate(deflate);
     if (chosen.subprotocol != nullptr)
         config.subprotocols(chosen.subprotocol);
     if (config.status() != sans::result::ok)

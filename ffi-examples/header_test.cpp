@@ -222,11 +222,11 @@ void compression()
     const sans::negotiated agreed{{}, sans::negotiated::deflate{false, 9, false, 9}};
     side server(sans::connection::open_server(config, agreed, 0));
     side client(sans::connection::open_client(config, sans::entropy::of<zeros>(), agreed, 0));
-    sans::compressor compressor(9, memory);
+    sans::compressor compressor(9, sans::level::fast, memory);
     sans::inflater inflater{sans::bytes(history)};
     const std::string text(3000, 'x');
 
-    EXPECT(compressor.window_bits() == 9u && inflater.window_bits() == 9u && sans::compressor::memory_len(8) == 512);
+    EXPECT(compressor.window_bits() == 9u && inflater.window_bits() == 9u && sans::compressor::memory_len(8, sans::level::fast) == 512);
     sans::const_bytes left = sans::as_bytes(text);
     client.ready();
     result sent = result::ok;
@@ -249,7 +249,113 @@ void compression()
 
     sans::inflater moved(std::move(inflater));
     EXPECT(moved.window_bits() && !inflater.window_bits() && inflater.reset() == result::not_initialised);
-    EXPECT(!sans::compressor(16, memory).window_bits() && !sans::inflater({}).window_bits());
+    EXPECT(!sans::compressor(16, sans::level::fast, memory).window_bits() && !sans::inflater({}).window_bits());
+}
+
+/** A codec that stores, as `deflate` with level 0 does. */
+struct storing {
+    bool run(sans::codec_step &step) noexcept
+    {
+        const std::size_t n = step.output_size < 10 ? 0 : std::min(step.input_len, step.output_size - 10);
+        std::uint8_t *to = step.output;
+        const auto block = [&](std::size_t len) {
+            const std::uint8_t head[] = {0, std::uint8_t(len), std::uint8_t(len >> 8), std::uint8_t(~len), std::uint8_t(~len >> 8)};
+            to = std::copy(head, head + 5, to);
+        };
+        if (n > 0) {
+            block(n);
+            to = std::copy(step.input, step.input + n, to);
+        }
+        if (step.flush != 0 && n == step.input_len && step.output_size >= 6)
+            block(0);
+        step.consumed = n;
+        step.produced = static_cast<std::size_t>(to - step.output);
+        return works;
+    }
+    void reset() noexcept { resets++; }
+    bool works = true;
+    int resets = 0;
+};
+
+/** One that inflates with the library's own. */
+struct wrapping {
+    bool run(sans::codec_step &step) noexcept
+    {
+        std::array<std::uint8_t, 256> input;
+        const std::size_t len = std::min(step.input_len, input.size());
+        std::copy(step.input, step.input + len, input.begin());
+        sans::io io(sans::bytes(input).first(len), {step.output, step.output_size}, 0);
+        const bool right = inner.inflate(io) == result::ok;
+        step.consumed = len - io.input().size();
+        step.produced = io.due().size();
+        return right;
+    }
+    void reset() noexcept { (void)inner.reset(); }
+    sans::inflater inner;
+};
+
+/** Codecs of the caller's, and one frame for many. */
+void other_codecs()
+{
+    static const sans::config config;
+    static std::array<std::uint8_t, 1 << 9> history;
+    static std::array<std::uint8_t, 1 << 10> memory;
+    static std::array<std::uint8_t, 4096> window, frame;
+    const sans::negotiated agreed{{}, sans::negotiated::deflate{true, 9, false, 9}};
+    side server(sans::connection::open_server(config, agreed, 0));
+    side client(sans::connection::open_client(config, sans::entropy::of<zeros>(), agreed, 0));
+    storing stores;
+    wrapping inflates{sans::inflater(sans::bytes(history))};
+    sans::deflate_codec compressor(stores, 9);
+    sans::inflate_codec inflater(inflates, 9);
+
+    sans::const_bytes left = sans::as_bytes("Hello");
+    EXPECT(server.ws.send(server.ready(), compressor, sans::kind::text, left) == result::ok && server.io.done() && left.empty());
+    EXPECT(sans::as_text(server.io.due()) == std::string_view("\xc1\x0b\0\x05\0\xfa\xffHello\0", 13) && stores.resets == 1);
+    server.pass(client);
+    EXPECT(client.ws.receive(client.ready(), inflater, window) == result::ok && client.io.event().text() == "Hello");
+    EXPECT(client.io.event().whole() && client.io.input().empty());
+
+    sans::compressor shared(9, sans::level::fast, memory);
+    sans::io io({}, frame, 0);
+    EXPECT(shared.is_idle() && shared.encode(io, 9, sans::kind::text, sans::as_bytes("tick tick tick")) == result::ok);
+    EXPECT(compressor.encode(io, 9, sans::kind::text, sans::as_bytes("tock")) == result::ok && io.due().size() > 20);
+    std::size_t due = 0;
+    EXPECT(server.ws.send_compressed(io.due(), 9, due) == result::ok && due == io.due().size());
+    EXPECT(server.ws.send_compressed(io.due(), 10, due) == result::no_deflate);
+    client.input.assign(io.due().begin(), io.due().end());
+    EXPECT(client.ws.receive(client.ready(), inflater, window) == result::ok && client.io.event().text() == "tick tick tick");
+    EXPECT(client.ws.receive(client.io, inflater, window) == result::ok && client.io.event().text() == "tock");
+
+    stores.works = false;
+    left = sans::as_bytes("Hello");
+    EXPECT(server.ws.send(server.ready(), compressor, sans::kind::text, left) == result::codec_failed && left.size() == 5);
+    EXPECT(!server.io.done() && server.ws.fail(server.io, sans::close_code::internal_error) == result::ok);
+    EXPECT(sans::text(result::codec_failed)[0] != '\0');
+}
+
+void negotiated_compression()
+{
+    static const sans::deflate_config small{0, 10, 0, 1, 0, {}};
+    static const sans::config config = sans::config().deflate({}), narrow = sans::config().deflate(small);
+    side client(sans::connection::client(narrow, sans::entropy::of<zeros>(), 0)), server(sans::connection::server(config, 0));
+    EXPECT(client.ws.request(client.ready(), {"example.com"}) == result::ok && !client.ws.deflate());
+    client.pass(server);
+    sans::event event = server.next();
+    const auto offer = config.offered_deflate(event.bytes());
+    EXPECT(offer && offer->server_no_context_takeover && offer->server_max_window_bits == 10 && offer->client_max_window_bits == 15);
+    EXPECT(!sans::config().offered_deflate(event.bytes()));
+    sans::acceptance how{sans::origin::any};
+    const sans::deflate_config wrong{7, 0, 0, 0, 0, {}};
+    how.deflate = &wrong;
+    EXPECT(server.ws.accept(server.io, how) == result::invalid_window_bits);
+    how.deflate = nullptr;
+    EXPECT(server.ws.accept(server.io, how) == result::ok);
+    server.pass(client);
+    EXPECT(client.next().type() == sans::event_type::opened);
+    const auto agreed = client.ws.deflate();
+    EXPECT(agreed && agreed->receive_window_bits == 10 && agreed->receive_no_context_takeover && agreed->send_window_bits == 15);
+    EXPECT(server.ws.deflate()->send_window_bits == 10 && sans::config().deflate(wrong).status() == result::out_of_range);
 }
 
 void parts_of_the_machine()
@@ -397,6 +503,51 @@ void buffered_conversation()
     EXPECT(sans::buffered(page, buffers[0], buffers[0]).status() == result::overlap);
 }
 
+/** Compressed both ways: by the library's codecs, by others, and once for many. */
+void buffered_compression()
+{
+    static counting random;
+    static std::array<std::uint8_t, 512> buffers[4], joining[2], history[2], frame;
+    static std::array<std::uint8_t, 1024> memory;
+    static const sans::config config;
+    const std::string_view text = "Hello, hello, hello, hello";
+    const sans::negotiated agreed{{}, sans::negotiated::deflate{true, 9, true, 9}};
+    sans::connection c = sans::connection::open_client(config, random, agreed, 0), s = sans::connection::open_server(config, agreed, 0);
+    sans::buffered client(c, buffers[0], buffers[1], joining[0], sans::buffered::messages::in_pieces);
+    sans::buffered server(s, buffers[2], buffers[3], sans::bytes(joining[1]));
+    sans::inflater inflater{sans::bytes(history[0])};
+    sans::compressor compressor(9, sans::level::fast, memory);
+    storing stores;
+    wrapping inflates{sans::inflater(sans::bytes(history[1]))};
+    sans::deflate_codec other_compressor(stores, 9);
+    sans::inflate_codec other_inflater(inflates, 9);
+    EXPECT(client.inflate_with(inflater) == result::ok && client.compress_with(other_compressor) == result::ok);
+    EXPECT(server.inflate_with(other_inflater) == result::ok && server.compress_with(compressor, 20) == result::ok);
+
+    EXPECT(client.send_text(0, text) == result::ok && client.due()[0] == 0xC1);
+    carry(client, server);
+    EXPECT(server.next(0).text() == text);
+    EXPECT(server.send(0, server.current()) == result::ok && server.due()[0] == 0xC1 && server.due().size() < text.size());
+    carry(server, client);
+    EXPECT(client.next(0).text() == text && !client.next(0));
+    EXPECT(server.send_text(0, "short") == result::ok && server.due()[0] == 0x81);
+    EXPECT(server.send_plain(0, sans::kind::text, sans::as_bytes(text)) == result::ok && server.due()[7] == 0x81);
+    std::uint64_t offset = 0;
+    sans::const_bytes payload = sans::as_bytes(text);
+    EXPECT(server.send_part_plain(0, sans::kind::text, offset, payload) == result::ok && payload.empty() && offset == text.size());
+    sans::io io({}, frame, 0);
+    EXPECT(compressor.encode(io, 9, sans::kind::text, sans::as_bytes(text)) == result::ok);
+    EXPECT(server.send_compressed(0, io.due(), 9) == result::ok);
+    carry(server, client);
+    EXPECT(client.next(0).text() == "short");
+    for (int i = 0; i < 3; i++)
+        EXPECT(client.next(0).text() == text);
+    EXPECT(!client.next(0) && client.inflate_with(nullptr) == result::ok && client.compress_with(nullptr) == result::ok);
+    EXPECT(server.send_text(0, text) == result::ok);
+    carry(server, client);
+    EXPECT(!client.next(0) && client.status() == result::no_deflate);
+}
+
 static_assert(std::is_nothrow_move_constructible_v<sans::buffered> && !std::is_copy_constructible_v<sans::buffered>);
 static_assert(!std::is_constructible_v<sans::buffered, sans::connection, sans::bytes, sans::bytes>);
 static_assert(!std::is_copy_constructible_v<sans::connection> && !std::is_copy_assignable_v<sans::connection>);
@@ -410,8 +561,11 @@ int main()
     whole_conversation();
     other_beginnings();
     compression();
+    negotiated_compression();
+    other_codecs();
     parts_of_the_machine();
     buffered_conversation();
+    buffered_compression();
     if (failures != 0)
         return 1;
     std::puts("header_test: as expected");

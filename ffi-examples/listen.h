@@ -20,27 +20,31 @@ struct options {
     const char *listen; /* ADDR:PORT */
     const char *subprotocol; /* NULL if it was not given */
     uint64_t max_message;    /* 0 if it was not given */
-    bool quiet;
+    bool quiet, deflate;
 };
 
 /* Ends the program: with 0 if the usage was asked for. */
 static inline void exit_with_usage(const char *program, int status)
 {
     fprintf(status == 0 ? stdout : stderr,
-            "usage: %s [--listen ADDR:PORT] [--quiet] [--max-message BYTES] [--subprotocol LIST]\n", program);
+            "usage: %s [--listen ADDR:PORT] [--quiet] [--max-message BYTES] [--subprotocol LIST] [--deflate]\n", program);
     exit(status);
 }
 
 /* Reads the command line. Ends the program if there is something wrong with it. */
 static inline struct options read_options(const char *program, int argc, char **argv)
 {
-    struct options options = {"127.0.0.1:9001", NULL, 0, false};
+    struct options options = {"127.0.0.1:9001", NULL, 0, false, false};
     for (int i = 1; i < argc; i++) {
         const char *option = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(option, "--help") == 0)
             exit_with_usage(program, 0);
         if (strcmp(option, "--quiet") == 0) {
             options.quiet = true;
+            continue;
+        }
+        if (strcmp(option, "--deflate") == 0) {
+            options.deflate = true;
             continue;
         }
         if (value == NULL)
@@ -101,26 +105,41 @@ static inline int listen_on(const char *program, const char *where)
 }
 
 /*
- * Accepts a connection, with a socket that does not block and of which the system takes little ahead of the network: what a slow peer
- * takes shows as it does so, and a Ping is not behind megabytes in line. Returns -1 if nobody waits; or if descriptors or memory are used up, which
- * sets `is_short` and is said once a minute: those who wait keep waiting, and there is no point in trying again at once.
+ * Has the system send small frames at once, and take little ahead of the network: what a slow peer takes shows as it does so, and a Ping
+ * is not behind megabytes in line.
+ */
+static inline void send_at_once(int fd)
+{
+    int on = 1, unsent = 65536;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+}
+
+/* Says why there is no new connection, once a minute. */
+static inline void complain(const char *program, const char *reason)
+{
+    static time_t complained;
+    if (complained == 0 || time(NULL) >= complained + 60) {
+        fprintf(stderr, "%s: cannot accept: %s\n", program, reason);
+        complained = time(NULL);
+    }
+}
+
+/*
+ * Accepts a connection, with a socket that does not block. Returns -1 if nobody waits; or if descriptors or memory are used up, which
+ * sets `is_short` and is said: those who wait keep waiting, and there is no point in trying again at once.
  */
 static inline int accept_on(const char *program, int listener, bool *is_short)
 {
-    static time_t complained;
-    int fd, on = 1, unsent = 65536;
+    int fd;
     do
         fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
     *is_short = fd < 0 && errno != EAGAIN;
-    if (fd >= 0) {
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
-    }
-    if (*is_short && (complained == 0 || time(NULL) >= complained + 60)) {
-        fprintf(stderr, "%s: cannot accept: %s\n", program, strerror(errno));
-        complained = time(NULL);
-    }
+    if (fd >= 0)
+        send_at_once(fd);
+    if (*is_short)
+        complain(program, strerror(errno));
     return fd;
 }
 

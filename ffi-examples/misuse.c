@@ -46,11 +46,26 @@ static int32_t failing(void *context, uint8_t *bytes, size_t len)
     return -1;
 }
 
+/* A codec whose functions must not be reached. */
+static int32_t never_run(void *context, sansocket_codec_step *step)
+{
+    (void)context, (void)step;
+    abort();
+}
+
+static void never_reset(void *context)
+{
+    (void)context;
+    abort();
+}
+
 static void everything_refuses(sansocket *ws, sansocket_result wanted)
 {
     sansocket_io io = fresh_io();
     sansocket_acceptance acceptance = {.origin = SANSOCKET_ORIGIN_ANY};
     sansocket_client_request request = {SANSOCKET_LITERAL("example.com"), SANSOCKET_LITERAL("/"), {0}, NULL, 0, {0}};
+    sansocket_inflate_codec inflating = {.inflate = never_run, .reset = never_reset, .window_bits = 15};
+    sansocket_deflate_codec compressing = {.compress = never_run, .reset = never_reset, .window_bits = 15};
     size_t due;
 
     EXPECT(sansocket_receive(ws, &io), wanted);
@@ -64,6 +79,9 @@ static void everything_refuses(sansocket *ws, sansocket_result wanted)
     EXPECT(sansocket_send_header(ws, &io, SANSOCKET_TEXT, "a", 1, 1), wanted);
     EXPECT(sansocket_send_binary_header(ws, &io, 1, 1), wanted);
     EXPECT(sansocket_send_encoded(ws, memory, 1, &due), wanted);
+    EXPECT(sansocket_send_compressed(ws, memory, 1, 15, &due), wanted);
+    EXPECT(sansocket_receive_with_codec(ws, &io, &inflating, NULL, 0), wanted);
+    EXPECT(sansocket_send_with_codec(ws, &io, &compressing, SANSOCKET_TEXT, "a", 1, 1), wanted);
     EXPECT(sansocket_written(ws, 1, 0), wanted);
     EXPECT(sansocket_respond_head(ws, &io, 404, NULL, 0, 0), wanted);
     EXPECT(sansocket_ping(ws, &io, NULL, 0), wanted);
@@ -81,6 +99,7 @@ static void everything_refuses(sansocket *ws, sansocket_result wanted)
     EXPECT_TRUE(sansocket_get_subprotocol(ws).data == NULL);
     EXPECT_TRUE(sansocket_get_close_code(ws) == 1006 && !sansocket_get_was_clean(ws));
     EXPECT_TRUE(sansocket_get_round_trip_us(ws) == SANSOCKET_NEVER);
+    EXPECT_TRUE(sansocket_get_deflate(ws).is_agreed == 0 && sansocket_get_deflate(ws).send_window_bits == 0);
 }
 
 static void everything_buffered_refuses(sansocket_buffered *b, sansocket_result wanted)
@@ -109,7 +128,14 @@ static void everything_buffered_refuses(sansocket_buffered *b, sansocket_result 
     EXPECT(sansocket_buffered_respond(b, 0, 404, NULL, 0, NULL, 0), wanted);
     EXPECT(sansocket_buffered_send(b, 0, SANSOCKET_TEXT, "a", 1), wanted);
     EXPECT(sansocket_buffered_send_part(b, 0, SANSOCKET_TEXT, 0, "a", 1, 1, &taken), wanted);
+    EXPECT(sansocket_buffered_send_plain(b, 0, SANSOCKET_TEXT, "a", 1), wanted);
+    EXPECT(sansocket_buffered_send_part_plain(b, 0, SANSOCKET_TEXT, 0, "a", 1, 1, &taken), wanted);
     EXPECT(sansocket_buffered_send_encoded(b, 0, memory, 1), wanted);
+    EXPECT(sansocket_buffered_send_compressed(b, 0, memory, 1, 15), wanted);
+    EXPECT(sansocket_buffered_set_inflater(b, NULL), wanted);
+    EXPECT(sansocket_buffered_set_compressor(b, NULL, 0), wanted);
+    EXPECT(sansocket_buffered_set_inflate_codec(b, NULL), wanted);
+    EXPECT(sansocket_buffered_set_deflate_codec(b, NULL, 0), wanted);
     EXPECT(sansocket_buffered_ping(b, 0, NULL, 0), wanted);
     EXPECT(sansocket_buffered_pong(b, 0, NULL, 0), wanted);
     EXPECT(sansocket_buffered_close(b, 0, 1000, NULL, 0), wanted);
@@ -257,6 +283,84 @@ static void output_is_due_once(void)
     EXPECT_TRUE(io.output_len == 0);
 }
 
+static int32_t no_step(void *context, sansocket_codec_step *step)
+{
+    (void)context, (void)step;
+    return -1;
+}
+
+static void no_reset(void *context)
+{
+    (void)context;
+}
+
+/* Codecs for a connection with its buffers, whose memory lies apart from these. */
+static void codecs_of_buffers(void)
+{
+    static uint8_t room[8192], joining[256];
+    const sansocket_negotiated agreed = {.has_deflate = 1};
+    sansocket_setup setup = SANSOCKET_SETUP;
+    sansocket_buffers lent = {.input = room, .input_size = 512, .output = room + 512, .output_size = 512};
+    sansocket ws;
+    sansocket_buffered b = {{0}};
+    sansocket_inflater inflater = {{0}, {0}}, never_inflater = {{0}, {0}};
+    sansocket_compressor compressor = {{0}}, never = {{0}};
+    sansocket_inflate_codec inflate_codec = {.inflate = no_step, .window_bits = 15};
+    sansocket_deflate_codec deflate_codec = {.compress = no_step, .window_bits = 15};
+    void *odd = (char *)&never + 1;
+    size_t taken = 7;
+
+    setup.role = SANSOCKET_SERVER, setup.negotiated = &agreed;
+    EXPECT(sansocket_init_open(&ws, &setup), SANSOCKET_OK);
+    setup.memory = room + 2048, setup.memory_len = 256;
+    EXPECT(sansocket_inflater_init(&inflater, &setup), SANSOCKET_OK);
+    setup.window_bits = 8, setup.level = SANSOCKET_LEVEL_FAST, setup.memory = room + 4096, setup.memory_len = 1024;
+    EXPECT(sansocket_compressor_init(&compressor, &setup), SANSOCKET_OK);
+
+    EXPECT(sansocket_buffered_attach(&b, &ws, &lent), SANSOCKET_OK);
+    EXPECT(sansocket_buffered_set_inflater(&b, &inflater), SANSOCKET_USAGE_BUFFER_TOO_SHORT); /* nowhere to inflate to */
+    lent.joining = room + 2303, lent.joining_size = 1;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &lent), SANSOCKET_OK);
+    EXPECT(sansocket_buffered_set_inflater(&b, &inflater), SANSOCKET_OVERLAP);
+    lent.input = room + 1537;
+    lent.joining = joining, lent.joining_size = sizeof joining;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &lent), SANSOCKET_OK);
+    EXPECT(sansocket_buffered_set_inflater(&b, &inflater), SANSOCKET_OVERLAP);
+    lent.input = room, lent.output = room + 4096 + 1023;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &lent), SANSOCKET_OK);
+    EXPECT(sansocket_buffered_set_inflater(&b, &inflater), SANSOCKET_OK);
+    EXPECT(sansocket_buffered_set_compressor(&b, &compressor, 0), SANSOCKET_OVERLAP);
+    lent.output = room + 512;
+    EXPECT(sansocket_buffered_attach(&b, &ws, &lent), SANSOCKET_OK);
+    EXPECT(sansocket_buffered_set_inflater(&b, &never_inflater), SANSOCKET_NOT_INITIALISED);
+    EXPECT(sansocket_buffered_set_compressor(&b, &never, 0), SANSOCKET_NOT_INITIALISED);
+    EXPECT(sansocket_buffered_set_inflater(&b, odd), SANSOCKET_MISALIGNED);
+    EXPECT(sansocket_buffered_set_compressor(&b, odd, 0), SANSOCKET_MISALIGNED);
+    EXPECT(sansocket_buffered_set_compressor(&b, &compressor, 0), SANSOCKET_OK);
+
+    /* What is sent lies apart from the compressor's memory, unless it is not compressed. */
+    EXPECT(sansocket_buffered_send(&b, 0, SANSOCKET_BINARY, room + 4096 + 1023, 1), SANSOCKET_OVERLAP);
+    EXPECT(sansocket_buffered_send_part(&b, 0, SANSOCKET_BINARY, 0, room + 4095, 2, 1, &taken), SANSOCKET_OVERLAP);
+    EXPECT(sansocket_buffered_send(&b, 0, SANSOCKET_BINARY, room + 512, 1), SANSOCKET_OVERLAP);
+    EXPECT(sansocket_buffered_send(&b, 0, SANSOCKET_BINARY, NULL, 1), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_buffered_send(&b, 0, 3, "a", 1), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_buffered_send_part(&b, 0, SANSOCKET_BINARY, 0, "a", 1, 1, NULL), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_buffered_send_compressed(&b, 0, (const uint8_t *)"\xC1", 1, 16), SANSOCKET_OUT_OF_RANGE);
+    EXPECT(sansocket_buffered_send_compressed(&b, 0, NULL, 1, 15), SANSOCKET_NULL_POINTER);
+    EXPECT_TRUE(taken == 7 && sansocket_buffered_due(&b).data == NULL);
+    EXPECT(sansocket_buffered_send_plain(&b, 0, SANSOCKET_BINARY, room + 4096, 1), SANSOCKET_OK);
+
+    /* A codec of one's own without its functions. */
+    EXPECT(sansocket_buffered_set_inflate_codec(&b, &inflate_codec), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_buffered_set_deflate_codec(&b, &deflate_codec, 0), SANSOCKET_NULL_POINTER);
+    inflate_codec.reset = deflate_codec.reset = no_reset, inflate_codec.window_bits = deflate_codec.window_bits = 16;
+    EXPECT(sansocket_buffered_set_inflate_codec(&b, &inflate_codec), SANSOCKET_OUT_OF_RANGE);
+    EXPECT(sansocket_buffered_set_deflate_codec(&b, &deflate_codec, 0), SANSOCKET_OUT_OF_RANGE);
+    EXPECT(sansocket_buffered_set_inflate_codec(&b, odd), SANSOCKET_MISALIGNED);
+    EXPECT(sansocket_buffered_set_inflate_codec(&b, NULL), SANSOCKET_OK);
+    EXPECT(sansocket_buffered_set_deflate_codec(&b, NULL, 0), SANSOCKET_OK);
+}
+
 static void buffers(void)
 {
     static uint8_t joining[64];
@@ -380,9 +484,13 @@ static void compression(void)
     EXPECT(sansocket_inflater_init(&inflater, &setup), SANSOCKET_OK);
     setup.memory = table;
     setup.memory_len = 512;
+    setup.level = SANSOCKET_LEVEL_FAST;
     setup.window_bits = 7;
     EXPECT(sansocket_compressor_init(&compressor, &setup), SANSOCKET_OUT_OF_RANGE);
     setup.window_bits = 8;
+    setup.level = (sansocket_level)4;
+    EXPECT(sansocket_compressor_init(&compressor, &setup), SANSOCKET_INVALID_ARGUMENT);
+    setup.level = SANSOCKET_LEVEL_FAST;
     setup.memory_len = 300;
     EXPECT(sansocket_compressor_init(&compressor, &setup), SANSOCKET_WRONG_MEMORY_LEN);
     setup.memory_len = 512;
@@ -409,6 +517,216 @@ static void compression(void)
     EXPECT(sansocket_inflater_reset(&inflater), SANSOCKET_OK);
     EXPECT(sansocket_inflate(&inflater, &io), SANSOCKET_OK);
     EXPECT_TRUE(io.input == memory + 1 && io.input_len == 0);
+}
+
+/* A server that was sent `request`, whose head the event shows. */
+static sansocket asked_server(sansocket_io *io, const sansocket_config *config, const char *request)
+{
+    sansocket ws;
+    sansocket_setup setup = SANSOCKET_SETUP;
+    setup.config = config;
+    EXPECT(sansocket_init_server(&ws, &setup), SANSOCKET_OK);
+    *io = fresh_io();
+    io->input_len = strlen(request);
+    memcpy(memory, request, io->input_len);
+    EXPECT(sansocket_receive(&ws, io), SANSOCKET_OK);
+    EXPECT_TRUE(io->event.len == strlen(request) && io->input_len == 0 && io->output_len == 0);
+    return ws;
+}
+
+/* What is wanted of compression, what a client offers, and what a server makes of it. */
+static void negotiating_compression(void)
+{
+    static const char opening[] = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+                                  "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=12\r\n\r\n";
+    static const sansocket_setup setup = SANSOCKET_SETUP;
+    sansocket_deflate_config deflate = {.send_window_bits = 10, .receive_window_bits = 9, .send_no_context_takeover = 1}, wrong = {0};
+    sansocket_acceptance acceptance = {.origin = SANSOCKET_ORIGIN_ANY};
+    sansocket_deflate_agreement agreed;
+    sansocket_deflate_offer offer;
+    sansocket_config config = {0};
+    sansocket_io io;
+    sansocket ws;
+
+    EXPECT(sansocket_config_set_deflate(NULL, &deflate), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_config_set_deflate(&config, &deflate), SANSOCKET_NOT_INITIALISED);
+    EXPECT(sansocket_config_init(&config, &setup), SANSOCKET_OK);
+    wrong.receive_window_bits = 7;
+    EXPECT(sansocket_config_set_deflate(&config, &wrong), SANSOCKET_OUT_OF_RANGE);
+    wrong.receive_window_bits = 0, wrong.send_window_bits = 16;
+    EXPECT(sansocket_config_set_deflate(&config, &wrong), SANSOCKET_OUT_OF_RANGE);
+    wrong.send_window_bits = 0, wrong.reserved[0] = 1;
+    EXPECT(sansocket_config_set_deflate(&config, &wrong), SANSOCKET_INVALID_ARGUMENT);
+
+    /* It is off until it is set, and NULL turns it off again. */
+    for (int is_on = 0; is_on < 3; is_on++) {
+        EXPECT(is_on > 0 ? sansocket_config_set_deflate(&config, is_on == 1 ? &deflate : NULL) : SANSOCKET_OK, SANSOCKET_OK);
+        ws = asked_server(&io, &config, opening);
+        offer = sansocket_request_deflate_offer(&config, io.event.data, io.event.len);
+        EXPECT_TRUE(offer.is_offered == (is_on == 1) && offer.client_max_window_bits == (is_on == 1 ? 12 : 0));
+        EXPECT(sansocket_accept(&ws, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_OK);
+        agreed = sansocket_get_deflate(&ws);
+        EXPECT_TRUE(agreed.is_agreed == (is_on == 1) && agreed.send_no_context_takeover == (is_on == 1));
+        EXPECT_TRUE(is_on != 1 || (agreed.send_window_bits == 10 && agreed.receive_window_bits == 9));
+    }
+    EXPECT(sansocket_config_set_deflate(&config, &deflate), SANSOCKET_OK);
+    EXPECT_TRUE(sansocket_request_deflate_offer(&config, NULL, 9).is_offered == 0);
+    EXPECT_TRUE(sansocket_request_deflate_offer(NULL, (const uint8_t *)opening, sizeof opening - 1).is_offered == 0);
+
+    /* For one client otherwise. */
+    ws = asked_server(&io, &config, opening);
+    deflate = (sansocket_deflate_config){.receive_window_bits = 11, .send_window_bits = 7};
+    acceptance.deflate = &deflate;
+    EXPECT(sansocket_accept(&ws, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_USAGE_INVALID_WINDOW_BITS);
+    EXPECT_TRUE(io.output_len == 0 && sansocket_get_state(&ws) == SANSOCKET_STATE_CONNECTING);
+    deflate.send_window_bits = 0;
+    EXPECT(sansocket_accept(&ws, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_OK);
+    agreed = sansocket_get_deflate(&ws);
+    EXPECT_TRUE(agreed.send_window_bits == 15 && agreed.receive_window_bits == 11 && !agreed.send_no_context_takeover);
+    ws = asked_server(&io, &config, opening);
+    acceptance.no_deflate = 1;
+    EXPECT(sansocket_accept(&ws, &io, io.event.data, io.event.len, &acceptance), SANSOCKET_OK);
+    EXPECT_TRUE(!sansocket_get_deflate(&ws).is_agreed);
+}
+
+/* A codec that lies: what it returns, and what it claims to have done. */
+struct lie {
+    int32_t status;
+    size_t consumed, produced;
+    int calls;
+};
+
+static int32_t lying(void *context, sansocket_codec_step *step)
+{
+    struct lie *lie = context;
+    lie->calls++;
+    step->consumed = lie->consumed;
+    step->produced = lie->produced;
+    return lie->status;
+}
+
+static void forget(void *context)
+{
+    (void)context;
+}
+
+static uint8_t refuse_window(void *context, uint32_t window_bits)
+{
+    (void)context, (void)window_bits;
+    return 0;
+}
+
+static void codecs_of_the_callers(void)
+{
+    static const struct lie lies[] = {{-1, 0, 0, 0},     {0, SIZE_MAX, 0, 0}, {0, 0, SIZE_MAX, 0}, {0, 3, 0, 0},
+                                      {0, 2, 65, 0},     {0, 0, 0, 0},        {1, SIZE_MAX, SIZE_MAX, 0}};
+    static uint8_t window[64], table[512];
+    sansocket_negotiated negotiated = {.has_deflate = 1, .server_max_window_bits = 8, .client_max_window_bits = 8};
+    sansocket ws = open_server(&negotiated);
+    sansocket_inflate_codec inflating = {0};
+    sansocket_deflate_codec compressing = {0};
+    sansocket_compressor compressor = {0};
+    sansocket_setup setup = SANSOCKET_SETUP;
+    sansocket_io io = fresh_io();
+    uint8_t unaligned[sizeof inflating + 8] = {0};
+    void *odd = unaligned + 1 - (size_t)unaligned % 2;
+    size_t due = 7;
+
+    EXPECT(sansocket_receive_with_codec(&ws, &io, NULL, window, 64), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_receive_with_codec(&ws, &io, odd, window, 64), SANSOCKET_MISALIGNED);
+    EXPECT(sansocket_receive_with_codec(&ws, &io, &inflating, window, 64), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_send_with_codec(&ws, &io, NULL, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_send_with_codec(&ws, &io, &compressing, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_NULL_POINTER);
+    inflating.inflate = never_run, compressing.compress = never_run;
+    EXPECT(sansocket_receive_with_codec(&ws, &io, &inflating, window, 64), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_send_with_codec(&ws, &io, &compressing, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_NULL_POINTER);
+    inflating.reset = never_reset, compressing.reset = never_reset;
+    EXPECT(sansocket_receive_with_codec(&ws, &io, &inflating, window, 64), SANSOCKET_OUT_OF_RANGE);
+    EXPECT(sansocket_send_with_codec(&ws, &io, &compressing, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_OUT_OF_RANGE);
+    inflating.window_bits = 16, compressing.window_bits = 256 + 8;
+    EXPECT(sansocket_receive_with_codec(&ws, &io, &inflating, window, 64), SANSOCKET_OUT_OF_RANGE);
+    EXPECT(sansocket_send_with_codec(&ws, &io, &compressing, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_OUT_OF_RANGE);
+    inflating.window_bits = 8, compressing.window_bits = 9;
+    EXPECT(sansocket_send_with_codec(&ws, &io, &compressing, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_USAGE_NO_DEFLATE);
+    compressing.window_bits = 8;
+    EXPECT(sansocket_receive_with_codec(&ws, &io, &inflating, NULL, 1), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_receive_with_codec(&ws, &io, &inflating, io.output, 1), SANSOCKET_OVERLAP);
+    EXPECT(sansocket_send_with_codec(&ws, &io, &compressing, SANSOCKET_TEXT, io.output, 1, 1), SANSOCKET_OVERLAP);
+    EXPECT(sansocket_send_with_codec(&ws, &io, &compressing, (sansocket_kind)3, "a", 1, 1), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_encode_compressed_with_codec(&io, NULL, 8, SANSOCKET_TEXT, "a", 1), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_encode_compressed_with_codec(&io, &compressing, 7, SANSOCKET_TEXT, "a", 1), SANSOCKET_OUT_OF_RANGE);
+    inflating.reserved = 1, compressing.reserved = 1;
+    EXPECT(sansocket_receive_with_codec(&ws, &io, &inflating, window, 64), SANSOCKET_INVALID_ARGUMENT);
+    EXPECT(sansocket_send_with_codec(&ws, &io, &compressing, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_INVALID_ARGUMENT);
+    inflating.reserved = 0, compressing.reserved = 0;
+
+    /* Two bytes, masked with 0. */
+    memcpy(memory, "\xc2\x82\0\0\0\0\1\2", 8);
+    io.input_len = 8;
+    inflating.limit_window = refuse_window;
+    EXPECT(sansocket_receive_with_codec(&ws, &io, &inflating, window, 64), SANSOCKET_USAGE_NO_DEFLATE);
+    EXPECT_TRUE(io.output_len == 0 && io.input_len == 8);
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        struct lie lie = lies[i];
+        ws = open_server(&negotiated);
+        io = fresh_io();
+        io.input_len = 8;
+        inflating = (sansocket_inflate_codec){&lie, lying, forget, NULL, 8, 0, {0, 0}};
+        EXPECT(sansocket_receive_with_codec(&ws, &io, &inflating, window, 64), SANSOCKET_OK);
+        EXPECT_TRUE(io.event.type == SANSOCKET_EVENT_FAILED && io.event.error == SANSOCKET_ERROR_INVALID_DEFLATE && lie.calls == 1);
+        ws = open_server(&negotiated);
+        io = fresh_io();
+        lie = lies[i], lie.calls = 0;
+        if (lie.produced == 65)
+            lie.produced = 2049;
+        compressing = (sansocket_deflate_codec){&lie, lying, forget, NULL, 8, 0, {0, 0}};
+        EXPECT(sansocket_send_with_codec(&ws, &io, &compressing, SANSOCKET_BINARY, "ab", 2, 1), SANSOCKET_CODEC_FAILED);
+        EXPECT_TRUE(io.consumed == 0 && io.done == 0 && io.output_len == 2 && lie.calls == 1);
+        EXPECT(sansocket_send_with_codec(&ws, &io, &compressing, SANSOCKET_BINARY, "ab", 2, 1), SANSOCKET_CODEC_FAILED);
+        EXPECT(sansocket_fail(&ws, &io, 1011), SANSOCKET_OK);
+        EXPECT_TRUE(io.output_len == 6 && lie.calls == 1);
+        compressing.state[0] = UINT64_MAX, compressing.state[1] = UINT64_MAX;
+        io.output_len = 0;
+        EXPECT(sansocket_encode_compressed_with_codec(&io, &compressing, 8, SANSOCKET_BINARY, "ab", 2), SANSOCKET_USAGE_WRONG_COMPRESSOR);
+        compressing.state[0] = 0;
+        EXPECT(sansocket_encode_compressed_with_codec(&io, &compressing, 8, SANSOCKET_BINARY, "ab", 2), SANSOCKET_CODEC_FAILED);
+        EXPECT_TRUE(io.output_len == 0);
+    }
+
+    /* One frame for many. */
+    io = fresh_io();
+    EXPECT(sansocket_encode_compressed(&io, NULL, 8, SANSOCKET_TEXT, "a", 1), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_encode_compressed(&io, &compressor, 8, SANSOCKET_TEXT, "a", 1), SANSOCKET_NOT_INITIALISED);
+    EXPECT_TRUE(!sansocket_compressor_is_idle(NULL) && !sansocket_compressor_is_idle(&compressor));
+    setup.memory = table, setup.memory_len = sizeof table, setup.window_bits = 8, setup.level = SANSOCKET_LEVEL_FAST;
+    EXPECT(sansocket_compressor_init(&compressor, &setup), SANSOCKET_OK);
+    EXPECT_TRUE(sansocket_compressor_is_idle(&compressor));
+    EXPECT(sansocket_encode_compressed(&io, &compressor, 16, SANSOCKET_TEXT, "a", 1), SANSOCKET_OUT_OF_RANGE);
+    EXPECT(sansocket_encode_compressed(&io, &compressor, 8, SANSOCKET_TEXT, "\xFF", 1), SANSOCKET_USAGE_INVALID_UTF8);
+    EXPECT(sansocket_encode_compressed(&io, &compressor, 8, SANSOCKET_TEXT, table, 1), SANSOCKET_OVERLAP);
+    EXPECT(sansocket_encode_compressed(NULL, &compressor, 8, SANSOCKET_TEXT, "a", 1), SANSOCKET_NULL_POINTER);
+    io.output_size = 60;
+    EXPECT(sansocket_encode_compressed(&io, &compressor, 8, SANSOCKET_TEXT, "a", 1), SANSOCKET_NEEDS_ROOM);
+    EXPECT_TRUE(io.needed > 60 && io.output_len == 0);
+    io.output_size = io.needed;
+    EXPECT(sansocket_encode_compressed(&io, &compressor, 8, SANSOCKET_TEXT, "a", 1), SANSOCKET_OK);
+    EXPECT(sansocket_send_compressed(&ws, io.output, io.output_len, 8, NULL), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_send_compressed(&ws, NULL, 1, 8, &due), SANSOCKET_NULL_POINTER);
+    EXPECT(sansocket_send_compressed(&ws, io.output, io.output_len, 16, &due), SANSOCKET_OUT_OF_RANGE);
+    ws = open_server(&negotiated); /* with context takeover */
+    EXPECT(sansocket_send_compressed(&ws, io.output, io.output_len, 8, &due), SANSOCKET_USAGE_NO_DEFLATE);
+    EXPECT_TRUE(due == 7);
+    negotiated.server_no_context_takeover = 1;
+    ws = open_server(&negotiated);
+    EXPECT(sansocket_send_compressed(&ws, io.output, io.output_len, 9, &due), SANSOCKET_USAGE_NO_DEFLATE);
+    EXPECT(sansocket_send_compressed(&ws, io.output, io.output_len, 8, &due), SANSOCKET_OK);
+    EXPECT_TRUE(due == io.output_len);
+    io.output_len = 0;
+    EXPECT(sansocket_send_with(&ws, &io, &compressor, SANSOCKET_TEXT, "a", 1, 0), SANSOCKET_OK);
+    EXPECT_TRUE(!sansocket_compressor_is_idle(&compressor));
+    ws = open_server(&negotiated);
+    EXPECT(sansocket_send_with(&ws, &io, &compressor, SANSOCKET_TEXT, "a", 1, 1), SANSOCKET_USAGE_WRONG_COMPRESSOR);
 }
 
 static void parts_of_the_machine(void)
@@ -439,21 +757,6 @@ static void parts_of_the_machine(void)
     EXPECT(sansocket_encode_message(&io, SANSOCKET_TEXT, "\xFF", 1), SANSOCKET_USAGE_INVALID_UTF8);
     EXPECT(sansocket_encode_message(NULL, SANSOCKET_TEXT, "a", 1), SANSOCKET_NULL_POINTER);
     EXPECT_TRUE(io.output_len == 0);
-}
-
-/* A server that was sent `request`, whose head the event shows. */
-static sansocket asked_server(sansocket_io *io, const sansocket_config *config, const char *request)
-{
-    sansocket ws;
-    sansocket_setup setup = SANSOCKET_SETUP;
-    setup.config = config;
-    EXPECT(sansocket_init_server(&ws, &setup), SANSOCKET_OK);
-    *io = fresh_io();
-    io->input_len = strlen(request);
-    memcpy(memory, request, io->input_len);
-    EXPECT(sansocket_receive(&ws, io), SANSOCKET_OK);
-    EXPECT_TRUE(io->event.len == strlen(request) && io->input_len == 0 && io->output_len == 0);
-    return ws;
 }
 
 static int output_starts_with(const sansocket_io *io, const char *text)
@@ -628,9 +931,12 @@ int main(void)
     pointers_and_lengths();
     output_is_due_once();
     buffers();
+    codecs_of_buffers();
     compression();
     parts_of_the_machine();
     accepting_and_refusing();
+    negotiating_compression();
+    codecs_of_the_callers();
     handshake_and_moves();
     texts();
     printf("misuse: %s\n", failures == 0 ? "every wrong call gave its result" : "FAILED");

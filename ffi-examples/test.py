@@ -66,6 +66,46 @@ def listening(command: list[str], cwd: str | None = None):
             process.kill()
 
 
+def survive_restarts(programs: Programs):
+    """A session whose server is killed, and then stopped: each number comes back once and in order, or the session said that it may be lost."""
+    count, said, came = 40, [], []
+
+    def wait_for(pattern: str):
+        for line in client.stdout:
+            said.append(line)
+            if line[0].isdigit():
+                came.append(int(line))
+            if re.match(pattern, line):
+                return
+        fail(f"session_client: no line {pattern!r}; it said:\n{''.join(said)}")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = "127.0.0.1:%d" % listener.getsockname()[1]
+    server = programs.command("echo_server", "--quiet", "--listen", address)
+    with subprocess.Popen(programs.command("session_client", f"ws://{address}/", str(count)),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as client:
+        watch = threading.Timer(SECONDS, client.kill)
+        watch.start()
+        wait_for("down: there was no transport, again in ")
+        for kill, how in (subprocess.Popen.kill, "cut off"), (subprocess.Popen.terminate, "the server closed"), (None, ""):
+            with listening(server) as (process, _):
+                wait_for("up")
+                at = len(came)
+                while len(came) < at + 5 and (not came or came[-1] < count):
+                    wait_for(r"\d")
+                if kill is None:
+                    wait_for("down: the application closed")
+                else:
+                    kill(process)
+                    process.wait(SECONDS)
+                    wait_for(f"down: .*{how}.*, again in ")
+        status = client.wait(SECONDS)
+        watch.cancel()
+    lost = {number for line in said for first, last in re.findall(r"of (\d+) to (\d+)$", line) for number in range(int(first), int(last) + 1)}
+    if status != 0 or came != sorted(set(came)) or not set(range(1, count + 1)) <= lost | set(came):
+        fail(f"session_client: status {status}; it said:\n{''.join(said)}")
+
+
 @contextlib.contextmanager
 def in_tls(port: int, certificate: pathlib.Path, key: pathlib.Path):
     """Listens with TLS for the server on a port, one connection at a time. Gives its own port."""
@@ -119,6 +159,7 @@ def main():
 
     programs.run("misuse", says=r"[^\n]*\n")
     programs.run("buffered_test", says=r"[^\n]*\n")
+    programs.run("deflate_test", says=r"[^\n]*\n")
     programs.run("embedded_loop", says=r"[^\n]*\n")
     programs.run("header_test", says=r"[^\n]*\n")
     hello = r"Hello, sansocket\nclosed with 1000, clean\n"
@@ -135,6 +176,9 @@ def main():
         programs.run(client, "--help", says=USAGE)
         for refused in other, "http:", "--nonsense":
             programs.run(client, refused, says=USAGE, status=2)
+
+    programs.run("session_client", "http:", says=USAGE, status=2)
+    survive_restarts(programs)
 
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         trusted, key = certificate(pathlib.Path(folder))

@@ -1,7 +1,7 @@
 /*
  * A client for wss in C: OpenSSL between the socket and the connection. Says hello to an echo server, prints what comes back, leaves.
  *
- *     ffi-examples/build/tls_client [--ca FILE] wss://HOST[:PORT]/PATH
+ *     ffi-examples/build/tls_client [--ca FILE] [--deflate] wss://HOST[:PORT]/PATH
  */
 #include "wire.h"
 
@@ -10,6 +10,7 @@
 #include <openssl/x509v3.h>
 #include <signal.h>
 
+#include "deflate.h"
 #include "show.h"
 
 /* What the socket has to do before a call that moved nothing can go on: POLLIN or POLLOUT; 0 if it never will. */
@@ -84,16 +85,24 @@ static SSL *tls_over(int fd, SSL_CTX *context, const char *host)
 }
 
 /* The conversation. Returns the exit status. */
-static int converse(SSL *ssl, const sansocket_url *url)
+static int converse(SSL *ssl, const sansocket_url *url, bool deflates)
 {
-    static uint8_t input[16384], output[4096];
-    sansocket ws;
+    static uint8_t input[16384], output[4096], inflated[16384];
+    static struct deflate deflate;
     sansocket_setup setup = SANSOCKET_SETUP;
+    sansocket_config config;
+    sansocket_config_init(&config, &setup);
+    if (deflates)
+        sansocket_config_set_deflate(&config, &(sansocket_deflate_config){.send_window_bits = 12});
+    sansocket ws;
+    setup.config = &config;
     setup.now_ms = now_ms();
     setup.entropy = system_entropy;
     sansocket_init_client(&ws, &setup);
     sansocket_buffered b;
     sansocket_buffers buffers = {.input = input, .input_size = sizeof input, .output = output, .output_size = sizeof output};
+    buffers.joining = inflated;
+    buffers.joining_size = sizeof inflated;
     sansocket_buffered_attach(&b, &ws, &buffers);
     sansocket_buffered_request(&b, now_ms(), &(sansocket_client_request){.host = url->authority, .target = url->target});
 
@@ -101,6 +110,8 @@ static int converse(SSL *ssl, const sansocket_url *url)
     int status = 0;
     while (tls_next(ssl, &b, &event)) {
         if (event.type == SANSOCKET_EVENT_OPENED) {
+            if (deflate_begin(&deflate, &ws) == 0)
+                deflate_lend(&deflate, &b);
             sansocket_buffered_send(&b, now_ms(), SANSOCKET_TEXT, "Hello, TLS", 10);
         } else if (event.type == SANSOCKET_EVENT_DATA) {
             show(&event);
@@ -110,6 +121,7 @@ static int converse(SSL *ssl, const sansocket_url *url)
             sansocket_buffered_close(&b, now_ms(), 0, NULL, 0);
         }
     }
+    deflate_end(&deflate);
     long fault = SSL_get_verify_result(ssl);
     if (SSL_get_peer_finished(ssl, NULL, 0) == 0)
         return fprintf(stderr, "no TLS with %.*s: %s\n", (int)url->authority.len, url->authority.data,
@@ -119,13 +131,22 @@ static int converse(SSL *ssl, const sansocket_url *url)
 
 int main(int argc, char **argv)
 {
-    const char *usage = "usage: tls_client [--ca FILE] wss://HOST[:PORT]/PATH", *argument = argv[argc - 1];
-    const char *ca = argc == 4 && strcmp(argv[1], "--ca") == 0 ? argv[2] : NULL;
+    const char *usage = "usage: tls_client [--ca FILE] [--deflate] wss://HOST[:PORT]/PATH", *argument = argv[argc - 1];
+    const char *ca = NULL;
+    bool deflates = false, is_wrong = argc < 2;
     char host[256];
     sansocket_url url;
+    for (int i = 1; i < argc - 1; i++) {
+        if (strcmp(argv[i], "--deflate") == 0)
+            deflates = true;
+        else if (strcmp(argv[i], "--ca") == 0 && i + 2 < argc)
+            ca = argv[++i];
+        else
+            is_wrong = true;
+    }
     if (strcmp(argument, "--help") == 0)
         return puts(usage), 0;
-    if ((argc != 2 && ca == NULL) || sansocket_url_parse(argument, strlen(argument), &url) != SANSOCKET_OK || !url.is_secure)
+    if (is_wrong || sansocket_url_parse(argument, strlen(argument), &url) != SANSOCKET_OK || !url.is_secure)
         return fprintf(stderr, "%s\n", usage), 2;
     signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
@@ -137,7 +158,7 @@ int main(int argc, char **argv)
         return 1;
     snprintf(host, sizeof host, "%.*s", (int)url.host.len, url.host.data);
     SSL *ssl = tls_over(fd, context, host);
-    int status = converse(ssl, &url);
+    int status = converse(ssl, &url, deflates);
     SSL_shutdown(ssl);
     SSL_free(ssl);
     SSL_CTX_free(context);

@@ -2,7 +2,7 @@
 enum { SANSOCKET_MAX_FRAME_HEADER_LEN = 14 };
 enum { SANSOCKET_MAX_CONTROL_PAYLOAD = 125 };
 enum { SANSOCKET_MAX_LIST = 16 };
-enum { SANSOCKET_ABI_VERSION = 3 };
+enum { SANSOCKET_ABI_VERSION = 4 };
 enum { SANSOCKET_VERSION_MAJOR = 0 };
 enum { SANSOCKET_VERSION_MINOR = 1 };
 enum { SANSOCKET_VERSION_PATCH = 0 };
@@ -28,6 +28,7 @@ typedef enum sansocket_result {
     SANSOCKET_MESSAGE_TOO_LONG = 27,
     SANSOCKET_NOT_A_FRAME = 28,
     SANSOCKET_WRONG_MEMORY_LEN = 29,
+    SANSOCKET_CODEC_FAILED = 30,
     SANSOCKET_USAGE_NOT_CONNECTING = 257,
     SANSOCKET_USAGE_NOT_OPEN = 258,
     SANSOCKET_USAGE_WRONG_ROLE = 259,
@@ -51,6 +52,8 @@ typedef enum sansocket_result {
     SANSOCKET_USAGE_PAYLOAD_TOO_LONG = 277,
     SANSOCKET_USAGE_NO_MESSAGE_UNFINISHED = 278,
     SANSOCKET_USAGE_BUFFER_TOO_SHORT = 279,
+    SANSOCKET_USAGE_INVALID_WINDOW_BITS = 280,
+    SANSOCKET_USAGE_WRONG_COMPRESSOR = 281,
     SANSOCKET_URL_INVALID_SCHEME = 513,
     SANSOCKET_URL_INVALID_HOST = 514,
     SANSOCKET_URL_INVALID_PORT = 515,
@@ -69,6 +72,7 @@ typedef enum sansocket_result {
     SANSOCKET_INFLATE_INVALID_DISTANCE = 778,
     SANSOCKET_INFLATE_DISTANCE_TOO_FAR = 779,
     SANSOCKET_INFLATE_NOT_FLUSHED = 780,
+    SANSOCKET_INFLATE_UNSPECIFIED = 781,
 } sansocket_result;
 typedef enum sansocket_origin {
     SANSOCKET_ORIGIN_ANY = 1,
@@ -142,6 +146,7 @@ typedef enum sansocket_error {
     SANSOCKET_ERROR_UNOFFERED_EXTENSION = 70,
     SANSOCKET_ERROR_RESPONSE_WITH_BODY = 71,
     SANSOCKET_ERROR_TOO_MANY_INTERIM_RESPONSES = 72,
+    SANSOCKET_ERROR_INVALID_DEFLATE_RESPONSE = 73,
 } sansocket_error;
 typedef enum sansocket_ping_source {
     SANSOCKET_PING_KEEPALIVE = 1,
@@ -182,6 +187,11 @@ typedef enum sansocket_role {
     SANSOCKET_CLIENT = 1,
     SANSOCKET_SERVER = 2,
 } sansocket_role;
+typedef enum sansocket_level {
+    SANSOCKET_LEVEL_FAST = 1,
+    SANSOCKET_LEVEL_DEFAULT = 2,
+    SANSOCKET_LEVEL_BEST = 3,
+} sansocket_level;
 typedef enum sansocket_state {
     SANSOCKET_STATE_CONNECTING = 0,
     SANSOCKET_STATE_OPEN = 1,
@@ -251,16 +261,64 @@ typedef struct sansocket_client_request {
     size_t header_count;
     uint64_t reserved[2];
 } sansocket_client_request;
+typedef struct sansocket_deflate_config {
+    uint8_t send_window_bits;
+    uint8_t receive_window_bits;
+    uint8_t send_no_context_takeover;
+    uint8_t receive_no_context_takeover;
+    uint8_t fallback;
+    uint8_t reserved[3];
+} sansocket_deflate_config;
 typedef struct sansocket_acceptance {
     sansocket_text subprotocol;
     const sansocket_header *headers;
     size_t header_count;
     const sansocket_text *origins;
     size_t origin_count;
+    const sansocket_deflate_config *deflate;
     sansocket_origin origin;
-    uint32_t reserved;
+    uint8_t no_deflate;
+    uint8_t reserved[3];
     uint64_t reserved_more[2];
 } sansocket_acceptance;
+typedef struct sansocket_inflater {
+    uint64_t opaque[96];
+    size_t opaque_sizes[336];
+} sansocket_inflater;
+typedef struct sansocket_compressor {
+    uint64_t opaque[32];
+} sansocket_compressor;
+typedef struct sansocket_codec_step {
+    const uint8_t *input;
+    size_t input_len;
+    uint8_t *output;
+    size_t output_size;
+    size_t consumed;
+    size_t produced;
+    uint8_t flush;
+    uint8_t reserved[7];
+} sansocket_codec_step;
+typedef int32_t (*sansocket_codec_run)(void *context, struct sansocket_codec_step *step);
+typedef void (*sansocket_codec_reset)(void *context);
+typedef uint8_t (*sansocket_codec_limit_window)(void *context, uint32_t window_bits);
+typedef struct sansocket_inflate_codec {
+    void *context;
+    sansocket_codec_run inflate;
+    sansocket_codec_reset reset;
+    sansocket_codec_limit_window limit_window;
+    uint32_t window_bits;
+    uint32_t reserved;
+    uint64_t state[2];
+} sansocket_inflate_codec;
+typedef struct sansocket_deflate_codec {
+    void *context;
+    sansocket_codec_run compress;
+    sansocket_codec_reset reset;
+    sansocket_codec_limit_window limit_window;
+    uint32_t window_bits;
+    uint32_t reserved;
+    uint64_t state[2];
+} sansocket_deflate_codec;
 typedef struct sansocket_event {
     sansocket_event_type type;
     sansocket_error error;
@@ -283,6 +341,19 @@ typedef struct sansocket_bytes {
     uint8_t *data;
     size_t len;
 } sansocket_bytes;
+typedef struct sansocket_io {
+    uint64_t now_ms;
+    uint8_t *input;
+    size_t input_len;
+    uint8_t *output;
+    size_t output_size;
+    size_t output_len;
+    size_t needed;
+    size_t consumed;
+    sansocket_transport transport;
+    uint32_t done;
+    sansocket_event event;
+} sansocket_io;
 typedef struct sansocket_config {
     uint64_t opaque[16];
 } sansocket_config;
@@ -310,27 +381,8 @@ typedef struct sansocket_setup {
     uint8_t *memory;
     size_t memory_len;
     uint32_t window_bits;
-    uint32_t reserved;
+    sansocket_level level;
 } sansocket_setup;
-typedef struct sansocket_inflater {
-    uint64_t opaque[272];
-} sansocket_inflater;
-typedef struct sansocket_compressor {
-    uint64_t opaque[16];
-} sansocket_compressor;
-typedef struct sansocket_io {
-    uint64_t now_ms;
-    uint8_t *input;
-    size_t input_len;
-    uint8_t *output;
-    size_t output_size;
-    size_t output_len;
-    size_t needed;
-    size_t consumed;
-    sansocket_transport transport;
-    uint32_t done;
-    sansocket_event event;
-} sansocket_io;
 typedef struct sansocket_frame_rules {
     uint64_t max_payload_len;
     sansocket_masking masking;
@@ -360,6 +412,22 @@ typedef struct sansocket_response_parts {
     uint16_t status;
     uint8_t reserved[6];
 } sansocket_response_parts;
+typedef struct sansocket_deflate_offer {
+    uint8_t is_offered;
+    uint8_t server_no_context_takeover;
+    uint8_t server_max_window_bits;
+    uint8_t client_no_context_takeover;
+    uint8_t client_max_window_bits;
+    uint8_t reserved[3];
+} sansocket_deflate_offer;
+typedef struct sansocket_deflate_agreement {
+    uint8_t is_agreed;
+    uint8_t send_window_bits;
+    uint8_t receive_window_bits;
+    uint8_t send_no_context_takeover;
+    uint8_t receive_no_context_takeover;
+    uint8_t reserved[3];
+} sansocket_deflate_agreement;
 typedef struct sansocket_url {
     sansocket_text host;
     sansocket_text authority;
@@ -409,6 +477,19 @@ sansocket_result sansocket_buffered_send_encoded(
 sansocket_result sansocket_buffered_ping(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);
 sansocket_result sansocket_buffered_pong(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);
 sansocket_result sansocket_buffered_fail(sansocket_buffered *buffered, uint64_t now_ms, uint16_t code);
+sansocket_result sansocket_buffered_set_inflater(sansocket_buffered *buffered, sansocket_inflater *inflater);
+sansocket_result sansocket_buffered_set_compressor(
+    sansocket_buffered *buffered, sansocket_compressor *compressor, size_t min_len);
+sansocket_result sansocket_buffered_send_plain(
+    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, const void *payload, size_t len);
+sansocket_result sansocket_buffered_send_part_plain(
+    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, uint64_t offset, const void *payload, size_t len,
+    uint8_t fin, size_t *taken);
+sansocket_result sansocket_buffered_send_compressed(
+    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *encoded, size_t len, uint32_t window_bits);
+sansocket_result sansocket_buffered_set_inflate_codec(sansocket_buffered *buffered, sansocket_inflate_codec *codec);
+sansocket_result sansocket_buffered_set_deflate_codec(
+    sansocket_buffered *buffered, sansocket_deflate_codec *codec, size_t min_len);
 size_t sansocket_buffered_remaining(sansocket_buffered *buffered);
 sansocket_result sansocket_buffered_detach(sansocket_buffered *buffered, uint8_t *block, size_t size);
 sansocket_result sansocket_buffered_restore(sansocket_buffered *buffered, const uint8_t *block, size_t size);
@@ -425,10 +506,12 @@ sansocket_result sansocket_handle_timeout(sansocket *ws, sansocket_io *io);
 sansocket_result sansocket_config_init(sansocket_config *config, const sansocket_setup *setup);
 sansocket_result sansocket_config_set(sansocket_config *config, sansocket_option option, uint64_t value);
 sansocket_result sansocket_config_set_subprotocols(sansocket_config *config, const char *list, size_t len);
+sansocket_result sansocket_config_set_deflate(sansocket_config *config, const sansocket_deflate_config *settings);
 sansocket_state sansocket_get_state(const sansocket *ws);
 sansocket_transport sansocket_get_transport(const sansocket *ws);
 sansocket_role sansocket_get_role(const sansocket *ws);
 sansocket_text sansocket_get_subprotocol(const sansocket *ws);
+sansocket_deflate_agreement sansocket_get_deflate(const sansocket *ws);
 uint16_t sansocket_get_close_code(const sansocket *ws);
 uint8_t sansocket_get_was_clean(const sansocket *ws);
 uint64_t sansocket_get_next_timeout(const sansocket *ws);
@@ -441,6 +524,7 @@ sansocket_result sansocket_respond(
 sansocket_result sansocket_respond_head(
     sansocket *ws, sansocket_io *io, uint16_t status, const sansocket_header *headers, size_t header_count, size_t content_len);
 sansocket_text sansocket_choose_subprotocol(const sansocket_config *config, const uint8_t *head, size_t head_len);
+sansocket_deflate_offer sansocket_request_deflate_offer(const sansocket_config *config, const uint8_t *head, size_t head_len);
 sansocket_result sansocket_init_open(sansocket *ws, const sansocket_setup *setup);
 sansocket_result sansocket_request_parse(const uint8_t *head, size_t head_len, sansocket_request_parts *parts);
 sansocket_result sansocket_response_parse(const uint8_t *head, size_t head_len, sansocket_response_parts *parts);
@@ -464,7 +548,7 @@ sansocket_result sansocket_written(sansocket *ws, size_t n, uint64_t now_ms);
 uint64_t sansocket_widen_ms(uint64_t last_ms, uint32_t tick);
 sansocket_result sansocket_inflater_init(sansocket_inflater *inflater, const sansocket_setup *setup);
 sansocket_result sansocket_compressor_init(sansocket_compressor *compressor, const sansocket_setup *setup);
-size_t sansocket_compressor_memory_len(uint32_t window_bits);
+size_t sansocket_compressor_memory_len(uint32_t window_bits, sansocket_level level);
 sansocket_result sansocket_receive_with(
     sansocket *ws, sansocket_io *io, sansocket_inflater *inflater, uint8_t *window, size_t window_len);
 sansocket_result sansocket_send_with(
@@ -474,6 +558,18 @@ sansocket_result sansocket_inflater_reset(sansocket_inflater *inflater);
 sansocket_result sansocket_compressor_reset(sansocket_compressor *compressor);
 uint32_t sansocket_inflater_get_window_bits(const sansocket_inflater *inflater);
 uint32_t sansocket_compressor_get_window_bits(const sansocket_compressor *compressor);
+uint8_t sansocket_compressor_is_idle(const sansocket_compressor *compressor);
+sansocket_result sansocket_encode_compressed(
+    sansocket_io *io, sansocket_compressor *compressor, uint32_t window_bits, sansocket_kind kind, const void *payload,
+    size_t len);
+sansocket_result sansocket_send_compressed(sansocket *ws, const uint8_t *encoded, size_t len, uint32_t window_bits, size_t *due);
+sansocket_result sansocket_receive_with_codec(
+    sansocket *ws, sansocket_io *io, sansocket_inflate_codec *codec, uint8_t *window, size_t window_len);
+sansocket_result sansocket_send_with_codec(
+    sansocket *ws, sansocket_io *io, sansocket_deflate_codec *codec, sansocket_kind kind, const void *payload, size_t len,
+    uint8_t fin);
+sansocket_result sansocket_encode_compressed_with_codec(
+    sansocket_io *io, sansocket_deflate_codec *codec, uint32_t window_bits, sansocket_kind kind, const void *payload, size_t len);
 sansocket_result sansocket_inflate(sansocket_inflater *inflater, sansocket_io *io);
 sansocket_result sansocket_inflate_end(sansocket_inflater *inflater, sansocket_io *io);
 sansocket_result sansocket_compress(

@@ -1,6 +1,7 @@
 /*
  * sansocket: WebSocket without the socket. RFC 6455, both roles, as a state machine: bytes in, events out; commands in, bytes
- * out; time in, deadlines out. No sockets, no heap, no clock, no threads, no callbacks but one for a client's entropy.
+ * out; time in, deadlines out. No sockets, no heap, no clock, no threads, no callbacks but one for a client's entropy and, for
+ * those who bring a codec of their own, that codec's.
  *
  * THE LOOP of a program that has a socket, a UART or a TLS stream: a `sansocket` is the machine, a `sansocket_buffered` that and the two
  * buffers of its transport. Take events until there are none, write what is due, obey the transport's order, wait, read. A server
@@ -45,8 +46,8 @@
  * - Results. Every function that can refuse returns a sansocket_result. All but SANSOCKET_OK mean that nothing was consumed,
  *   unmasked, written, changed or drawn from entropy, with these exceptions: `needed`, `consumed`, `done` and the event of a
  *   sansocket_io say so; sansocket_collect keeps a piece with SANSOCKET_INCOMPLETE; what an inflater took stays in it, and what
- *   sansocket_inflate wrote before it found a fault is in the free part of the output. The peer's faults are events
- *   (SANSOCKET_EVENT_FAILED), not results.
+ *   sansocket_inflate wrote before it found a fault is in the free part of the output; after SANSOCKET_CODEC_FAILED the message
+ *   that was begun cannot be ended. The peer's faults are events (SANSOCKET_EVENT_FAILED), not results.
  * - No connection. Functions that return a value instead of a result say what they return "without a connection": where `ws` is NULL,
  *   misaligned or was never initialised.
  * - Arguments. Whatever a function's docs say, it may also return SANSOCKET_NULL_POINTER, SANSOCKET_MISALIGNED,
@@ -104,7 +105,7 @@
 
 /** Initialises a sansocket_setup with its size and version, all else zero: `sansocket_setup setup = SANSOCKET_SETUP;`. */
 #define SANSOCKET_SETUP \
-    { sizeof(sansocket_setup), SANSOCKET_ABI_VERSION, (sansocket_role)0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0 }
+    { sizeof(sansocket_setup), SANSOCKET_ABI_VERSION, (sansocket_role)0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, (sansocket_level)0 }
 
 /** Makes an enum 32 bits wide, as the library has it, with `-fshort-enums` too; in C++ any number may be one, as in C. */
 #if defined(__cplusplus)
@@ -132,7 +133,7 @@
  * The version of this header's structs and functions. `SANSOCKET_SETUP` fills it in, and the functions that initialise compare
  * it with the library's.
  */
-#define SANSOCKET_ABI_VERSION 3
+#define SANSOCKET_ABI_VERSION 4
 
 /** The version of the library that this header belongs to: its first number. */
 #define SANSOCKET_VERSION_MAJOR 0
@@ -186,7 +187,7 @@ typedef enum SANSOCKET_ENUM(sansocket_result) {
     /** The output, the input or memory that was lent overlap. */
     SANSOCKET_OVERLAP = 22,
     /**
-     * A role, kind, opcode, option, rule or decision on the Origin that does not exist, an `rsv` above 7, an event that is not
+     * A role, kind, opcode, option, level, rule or decision on the Origin that does not exist, an `rsv` above 7, an event that is not
      * data, a `reserved` that is not 0, an `output_len` above `output_size`, or a count of more bytes than there are.
      */
     SANSOCKET_INVALID_ARGUMENT = 23,
@@ -205,6 +206,10 @@ typedef enum SANSOCKET_ENUM(sansocket_result) {
      * is too short.
      */
     SANSOCKET_WRONG_MEMORY_LEN = 29,
+    /**
+     * A codec of the caller's that compresses returned another number than 0, or did not do what `sansocket_deflate_codec` says.
+     */
+    SANSOCKET_CODEC_FAILED = 30,
     /** A call of the opening handshake while no opening handshake waits for it. */
     SANSOCKET_USAGE_NOT_CONNECTING = 257,
     /** A message, Ping, Pong or Close before the opening handshake is over (§4.1, §6.1). Afterwards it is not a mistake. */
@@ -245,8 +250,8 @@ typedef enum SANSOCKET_ENUM(sansocket_result) {
     /** Fewer bytes were presented than were left unconsumed before. */
     SANSOCKET_USAGE_INPUT_TOO_SHORT = 274,
     /**
-     * A compressed message arrives, or should be sent, on a connection without `deflate` parameters, or without an inflater or
-     * compressor that fits them.
+     * A compressed message arrives, or should be sent, and compression was not agreed on, or not as this call needs it; or the inflater,
+     * the compressor or the memory for what is inflated is missing, or its window is too small.
      */
     SANSOCKET_USAGE_NO_DEFLATE = 275,
     /** §5.4: a whole message while another is unfinished. */
@@ -260,6 +265,10 @@ typedef enum SANSOCKET_ENUM(sansocket_result) {
      * asked for, or below a frame and 131.
      */
     SANSOCKET_USAGE_BUFFER_TOO_SHORT = 279,
+    /** RFC 7692 §7.1.2: settings of permessage-deflate with a window of other than 8 to 15 bits. */
+    SANSOCKET_USAGE_INVALID_WINDOW_BITS = 280,
+    /** A compressor that many connections share is inside a message of another, or not inside the one that is to be continued. */
+    SANSOCKET_USAGE_WRONG_COMPRESSOR = 281,
     /** The scheme is missing or not `ws`, `wss`, `http` or `https`. */
     SANSOCKET_URL_INVALID_SCHEME = 513,
     /**
@@ -302,6 +311,8 @@ typedef enum SANSOCKET_ENUM(sansocket_result) {
      * block, or continues after that block.
      */
     SANSOCKET_INFLATE_NOT_FLUSHED = 780,
+    /** A codec other than this library's refuses the data and does not say why. */
+    SANSOCKET_INFLATE_UNSPECIFIED = 781,
 } sansocket_result;
 
 /**
@@ -486,6 +497,11 @@ typedef enum SANSOCKET_ENUM(sansocket_error) {
     SANSOCKET_ERROR_RESPONSE_WITH_BODY = 71,
     /** More interim responses than `SANSOCKET_OPTION_MAX_INTERIM_RESPONSES`. */
     SANSOCKET_ERROR_TOO_MANY_INTERIM_RESPONSES = 72,
+    /**
+     * RFC 7692 §7.1: the response's Sec-WebSocket-Extensions names something other than permessage-deflate, or that with an
+     * unknown, repeated or invalid parameter, or it grants less than every offer asked for.
+     */
+    SANSOCKET_ERROR_INVALID_DEFLATE_RESPONSE = 73,
 } sansocket_error;
 
 /** What sent a Ping of ours. */
@@ -583,6 +599,19 @@ typedef enum SANSOCKET_ENUM(sansocket_role) {
     /** Answers the opening handshake and never masks. */
     SANSOCKET_SERVER = 2,
 } sansocket_role;
+
+/** How much a compressor spends on a short output. */
+typedef enum SANSOCKET_ENUM(sansocket_level) {
+    /**
+     * The least time and memory: matches among four places, the fixed code, and no delay, so that what is fed of a message comes
+     * out before its end. 10 to 35 % longer than zlib's level 6.
+     */
+    SANSOCKET_LEVEL_FAST = 1,
+    /** As short as zlib's level 6, within 3 %, in less time and less memory. */
+    SANSOCKET_LEVEL_DEFAULT = 2,
+    /** As short as zlib's level 6 or shorter, in more time than `SANSOCKET_OPTION_DEFAULT`. */
+    SANSOCKET_LEVEL_BEST = 3,
+} sansocket_level;
 
 /** The states of a connection, numbered as browsers number `readyState`. */
 typedef enum SANSOCKET_ENUM(sansocket_state) {
@@ -696,7 +725,7 @@ typedef struct sansocket_buffers {
     size_t output_size;
     /**
      * For messages that arrive in pieces, to be joined here: the longest may fill it. NULL, with a size of 0, to join them in the
-     * input.
+     * input. What is inflated comes here (`sansocket_buffered_set_inflater`), `in_pieces` too: then the longest piece may fill it.
      */
     uint8_t *joining;
     /** How many bytes. */
@@ -756,6 +785,44 @@ typedef struct sansocket_client_request {
     uint64_t reserved[2];
 } sansocket_client_request;
 
+/**
+ * How an endpoint compresses (permessage-deflate, RFC 7692), both for what it sends and for what it receives, so that the same
+ * settings serve both roles. All zero are the RFC's defaults: windows of 32 KiB and context takeover, in both directions.
+ *
+ * Compression takes memory for each connection, and the length of a compressed message tells about its content: whoever can add
+ * text of his own to a message with a secret can guess the secret from the lengths (CRIME, BREACH; RFC 7692 §8). Send such
+ * messages uncompressed.
+ */
+typedef struct sansocket_deflate_config {
+    /**
+     * The base-2 logarithm of the largest window that we compress with, 8 to 15: that of our compressor. 0 stands for 15. A
+     * smaller one is used if the peer asks for it.
+     */
+    uint8_t send_window_bits;
+    /**
+     * The base-2 logarithm of the largest window that the peer may compress with, 8 to 15: that of the memory lent for
+     * inflating. 0 stands for 15.
+     */
+    uint8_t receive_window_bits;
+    /**
+     * 1 if each of our messages is compressed by itself (`*_no_context_takeover`, RFC 7692 §7.1.1), so that the compressor can
+     * serve many connections.
+     */
+    uint8_t send_no_context_takeover;
+    /**
+     * 1 if the peer has to compress each of its messages by itself. The history costs memory here, but makes messages much
+     * shorter.
+     */
+    uint8_t receive_no_context_takeover;
+    /**
+     * 1 if compression is agreed on without the two settings for receiving where the peer does not support what they ask of it;
+     * the program lends 32 KiB for inflating then. With 0 messages are not compressed then.
+     */
+    uint8_t fallback;
+    /** 0. */
+    uint8_t reserved[3];
+} sansocket_deflate_config;
+
 /** How a server accepts an opening handshake. Begin with all of it zero. */
 typedef struct sansocket_acceptance {
     /**
@@ -771,13 +838,144 @@ typedef struct sansocket_acceptance {
     const sansocket_text *origins;
     /** How many, at most `SANSOCKET_MAX_LIST`. */
     size_t origin_count;
+    /**
+     * Compression for this client: other settings than those of the configuration, which has it on
+     * (`sansocket_config_set_deflate`). NULL for those.
+     */
+    const sansocket_deflate_config *deflate;
     /** The decision on the request's Origin. */
     sansocket_origin origin;
+    /** 1 for no compression for this client, whatever the configuration and `deflate` say. */
+    uint8_t no_deflate;
     /** 0. */
-    uint32_t reserved;
+    uint8_t reserved[3];
     /** 0. */
     uint64_t reserved_more[2];
 } sansocket_acceptance;
+
+/**
+ * Inflates what a peer compressed, for one connection: 3 456 bytes of the caller's, or 2 112 where pointers have 32 bits, for tables
+ * that are smaller and slower; and 2^8 to 2^15 of history that are lent to it. Its contents are the library's. It may be moved
+ * between calls, as a `sansocket` may; the history may not. There is nothing to free.
+ *
+ * The functions that take an inflater or a compressor are not in a library that was built without the feature `deflate`.
+ */
+typedef struct sansocket_inflater {
+    /** Not for the caller. */
+    uint64_t opaque[96];
+    /** Not for the caller. */
+    size_t opaque_sizes[336];
+} sansocket_inflater;
+
+/**
+ * Compresses what we send, for one connection: 256 bytes of the caller's, and 384 to 158 400 of memory that are lent to it. Its
+ * contents are the library's. It may be moved between calls, as a `sansocket` may; the lent memory may not. There is nothing to
+ * free.
+ */
+typedef struct sansocket_compressor {
+    /** Not for the caller. */
+    uint64_t opaque[32];
+} sansocket_compressor;
+
+/** What a codec of the caller's is to do in one step. */
+typedef struct sansocket_codec_step {
+    /** In: what to read; nothing may be read through it if `input_len` is 0. */
+    const uint8_t *input;
+    /** In: how many bytes. */
+    size_t input_len;
+    /** In: where to write to. */
+    uint8_t *output;
+    /** In: how many bytes at most. */
+    size_t output_size;
+    /** Out, 0 before: how many bytes of the input are done with. They are not presented again. */
+    size_t consumed;
+    /** Out, 0 before: how many bytes were written to the output. */
+    size_t produced;
+    /**
+     * In, for a codec that compresses: 1 if the message ends with this input, so that all of it has to come out
+     * (`Z_SYNC_FLUSH`); otherwise bytes may be held back (`Z_NO_FLUSH`).
+     */
+    uint8_t flush;
+    /** 0 in this version. */
+    uint8_t reserved[7];
+} sansocket_codec_step;
+
+/**
+ * Takes a step: reads from the input and writes to the output until the one is consumed and all that it says is written, or the
+ * other is full. Returns 0, or something else if it cannot go on; `consumed` and `produced` count then, too.
+ */
+typedef int32_t (*sansocket_codec_run)(void *context, struct sansocket_codec_step *step);
+
+/** Forgets the history and the message under way. */
+typedef void (*sansocket_codec_reset)(void *context);
+
+/**
+ * Says, before a message begins, that the window which was agreed on has 2^`window_bits` bytes. Returns 1 if the codec can do
+ * with that, else 0. It may be asked the same again at any time.
+ */
+typedef uint8_t (*sansocket_codec_limit_window)(void *context, uint32_t window_bits);
+
+/**
+ * A codec of the caller's that inflates, for one connection: zlib, or what a processor has. Begin with all of it zero, fill in
+ * `context` to `window_bits`, and pass it to `sansocket_receive_with_codec`. It is used during the call only, and may be moved
+ * between calls.
+ *
+ * It has to do what zlib's `inflate` does on a raw stream (`inflateInit2` with -15, `Z_SYNC_FLUSH`), where `Z_BUF_ERROR` is no
+ * failure. The bytes 00 00 ff ff between two messages, which senders remove, are put there by the library.
+ *
+ * The functions run inside the call. They must not call functions of this library for the same `sansocket`, nor jump or throw
+ * out of it, and they keep no pointer. A codec of the caller's stands outside of what is proven of this library: it may allocate
+ * or abort if its author lets it. Counts that it returns are checked: more bytes than there are, or neither read nor written, is
+ * a fault of the message (`SANSOCKET_ERROR_INVALID_DEFLATE`), as another result than 0 is.
+ */
+typedef struct sansocket_inflate_codec {
+    /** What the functions are called with. */
+    void *context;
+    /** Inflates. */
+    sansocket_codec_run inflate;
+    /** Forgets. */
+    sansocket_codec_reset reset;
+    /**
+     * Whether it can inflate what was compressed with a window of that size, and, if it can do that too, from now on refuses
+     * matches that begin further back. NULL stands for: if its own is no smaller.
+     */
+    sansocket_codec_limit_window limit_window;
+    /** The base-2 logarithm of its window in bytes, 8 to 15. */
+    uint32_t window_bits;
+    /** 0. */
+    uint32_t reserved;
+    /** Not for the caller, except that it makes all of it 0 at first, and after it has reset the codec itself. */
+    uint64_t state[2];
+} sansocket_inflate_codec;
+
+/**
+ * A codec of the caller's that compresses. Without context takeover any number of connections can share it, one message after
+ * the other. Begin with all of it zero, fill in `context` to `window_bits`, and pass it to `sansocket_send_with_codec` or
+ * `sansocket_encode_compressed_with_codec`.
+ *
+ * It has to do what zlib's `deflate` does on a raw stream (`deflateInit2` with -15), where `Z_BUF_ERROR` is no failure. With
+ * `flush` the output ends with the bytes 00 00 ff ff of an empty stored block, which the library removes; it is complete once
+ * there is room left after them. The rest is as for `sansocket_inflate_codec`, but a fault is `SANSOCKET_CODEC_FAILED`.
+ */
+typedef struct sansocket_deflate_codec {
+    /** What the functions are called with. */
+    void *context;
+    /** Compresses. */
+    sansocket_codec_run compress;
+    /** Forgets. */
+    sansocket_codec_reset reset;
+    /**
+     * Whether it can compress so that nothing refers to bytes further back than that, and does so from now on. NULL stands for:
+     * if its own window is no larger.
+     */
+    sansocket_codec_limit_window limit_window;
+    /** The base-2 logarithm of its window in bytes, 8 to 15. */
+    uint32_t window_bits;
+    /** 0. */
+    uint32_t reserved;
+    /** Not for the caller, except that it makes all of it 0 at first, and after it has reset the codec itself. */
+    uint64_t state[2];
+} sansocket_deflate_codec;
 
 /** An event: its type, and what `sansocket_event_type` says that goes with it. All other fields are 0. */
 typedef struct sansocket_event {
@@ -831,6 +1029,62 @@ typedef struct sansocket_bytes {
     /** How many bytes. */
     size_t len;
 } sansocket_bytes;
+
+/**
+ * What goes in and out of every call that reads or writes bytes. Begin with all of it zero: `sansocket_io io = {0};`. The
+ * library keeps no pointer to it, so one struct can serve all connections of a thread.
+ *
+ * It refers to two buffers of the caller's. Of the input, calls take from the front: they move `input` on and shorten
+ * `input_len`. To the output, calls append: they lengthen `output_len`. So neither can be counted twice, and a call that does
+ * nothing leaves both as they are.
+ */
+typedef struct sansocket_io {
+    /** In: the time, in milliseconds since any epoch, of a clock that does not run backwards or leap. */
+    uint64_t now_ms;
+    /**
+     * In and out: the bytes that arrived and were not consumed yet. `sansocket_receive` and `sansocket_receive_with` consume
+     * from the front; payload is unmasked in place, and what is not consumed is left as it was. The caller keeps it, moves it to
+     * the front of its buffer, and presents it again with more after it.
+     */
+    uint8_t *input;
+    /** In and out: how many bytes. */
+    size_t input_len;
+    /** In: the caller's buffer for what goes to the peer. The part that is free must not overlap what the call reads. */
+    uint8_t *output;
+    /**
+     * In: the size of that buffer, in bytes. `sansocket_receive` asks for 131 free bytes (`SANSOCKET_MAX_ANSWER`), which suffice
+     * for it and for `sansocket_handle_timeout`.
+     */
+    size_t output_size;
+    /**
+     * In and out: how many bytes of the buffer are due, whatever the event. Calls append to them. The caller writes them to the
+     * transport, in their order, and takes them out: `output_len = 0`, or what was not written moved to the front.
+     */
+    size_t output_len;
+    /** Out, where the result is `SANSOCKET_NEEDS_ROOM`: how many free bytes the call wants; otherwise 0. */
+    size_t needed;
+    /**
+     * Out, of `sansocket_send_with` and `sansocket_compress`: how many bytes of what they were given are done with; 0 where the
+     * result is not `SANSOCKET_OK`.
+     */
+    size_t consumed;
+    /**
+     * Out: what to do with the transport of the connection that was called, once the output is written. With one struct for many
+     * connections, it is that of the last one; `sansocket_get_transport` asks another.
+     */
+    sansocket_transport transport;
+    /**
+     * Out, of `sansocket_send_with`, `sansocket_compress` and `sansocket_inflate_end`: 1 if the message is complete; 0 if the
+     * call is to be made again, with what was not consumed.
+     */
+    uint32_t done;
+    /**
+     * Out, of `sansocket_receive`, `sansocket_receive_with`, `sansocket_receive_eof` and `sansocket_handle_timeout`: what
+     * happened; `SANSOCKET_EVENT_NONE` where the result is not `SANSOCKET_OK`. The other functions leave it alone, so that it
+     * can be answered.
+     */
+    sansocket_event event;
+} sansocket_io;
 
 /**
  * Limits, timeouts and subprotocols: one for any number of connections. Its contents are the library's.
@@ -902,87 +1156,9 @@ typedef struct sansocket_setup {
     size_t memory_len;
     /** Compressor: the base-2 logarithm of its window in bytes, 8 to 15. */
     uint32_t window_bits;
-    /** 0. */
-    uint32_t reserved;
+    /** Compressor: how much it spends on a short output; 0 for `SANSOCKET_LEVEL_DEFAULT`. */
+    sansocket_level level;
 } sansocket_setup;
-
-/**
- * Inflates what a peer compressed, for one connection: 2 176 bytes of the caller's, and 2^8 to 2^15 of history that are lent to
- * it. Its contents are the library's. It may be moved between calls, as a `sansocket` may; the history may not. There is nothing
- * to free.
- *
- * The functions that take an inflater or a compressor are not in a library that was built without the feature `deflate`.
- */
-typedef struct sansocket_inflater {
-    /** Not for the caller. */
-    uint64_t opaque[272];
-} sansocket_inflater;
-
-/**
- * Compresses what we send, for one connection: 128 bytes of the caller's, and 384 to 98 304 of memory that are lent to it. Its
- * contents are the library's. It may be moved between calls, as a `sansocket` may; the lent memory may not. There is nothing to
- * free.
- */
-typedef struct sansocket_compressor {
-    /** Not for the caller. */
-    uint64_t opaque[16];
-} sansocket_compressor;
-
-/**
- * What goes in and out of every call that reads or writes bytes. Begin with all of it zero: `sansocket_io io = {0};`. The
- * library keeps no pointer to it, so one struct can serve all connections of a thread.
- *
- * It refers to two buffers of the caller's. Of the input, calls take from the front: they move `input` on and shorten
- * `input_len`. To the output, calls append: they lengthen `output_len`. So neither can be counted twice, and a call that does
- * nothing leaves both as they are.
- */
-typedef struct sansocket_io {
-    /** In: the time, in milliseconds since any epoch, of a clock that does not run backwards or leap. */
-    uint64_t now_ms;
-    /**
-     * In and out: the bytes that arrived and were not consumed yet. `sansocket_receive` and `sansocket_receive_with` consume
-     * from the front; payload is unmasked in place, and what is not consumed is left as it was. The caller keeps it, moves it to
-     * the front of its buffer, and presents it again with more after it.
-     */
-    uint8_t *input;
-    /** In and out: how many bytes. */
-    size_t input_len;
-    /** In: the caller's buffer for what goes to the peer. The part that is free must not overlap what the call reads. */
-    uint8_t *output;
-    /**
-     * In: the size of that buffer, in bytes. `sansocket_receive` asks for 131 free bytes (`SANSOCKET_MAX_ANSWER`), which suffice
-     * for it and for `sansocket_handle_timeout`.
-     */
-    size_t output_size;
-    /**
-     * In and out: how many bytes of the buffer are due, whatever the event. Calls append to them. The caller writes them to the
-     * transport, in their order, and takes them out: `output_len = 0`, or what was not written moved to the front.
-     */
-    size_t output_len;
-    /** Out, where the result is `SANSOCKET_NEEDS_ROOM`: how many free bytes the call wants; otherwise 0. */
-    size_t needed;
-    /**
-     * Out, of `sansocket_send_with` and `sansocket_compress`: how many bytes of what they were given are done with; 0 where the
-     * result is not `SANSOCKET_OK`.
-     */
-    size_t consumed;
-    /**
-     * Out: what to do with the transport of the connection that was called, once the output is written. With one struct for many
-     * connections, it is that of the last one; `sansocket_get_transport` asks another.
-     */
-    sansocket_transport transport;
-    /**
-     * Out, of `sansocket_send_with`, `sansocket_compress` and `sansocket_inflate_end`: 1 if the message is complete; 0 if the
-     * call is to be made again, with what was not consumed.
-     */
-    uint32_t done;
-    /**
-     * Out, of `sansocket_receive`, `sansocket_receive_with`, `sansocket_receive_eof` and `sansocket_handle_timeout`: what
-     * happened; `SANSOCKET_EVENT_NONE` where the result is not `SANSOCKET_OK`. The other functions leave it alone, so that it
-     * can be answered.
-     */
-    sansocket_event event;
-} sansocket_io;
 
 /** What a header must satisfy beyond §5.2's syntax. */
 typedef struct sansocket_frame_rules {
@@ -1041,6 +1217,41 @@ typedef struct sansocket_response_parts {
     /** 0 in this version. */
     uint8_t reserved[6];
 } sansocket_response_parts;
+
+/** What a client offers of permessage-deflate (RFC 7692 §7.1): the first of its offers that is valid. */
+typedef struct sansocket_deflate_offer {
+    /** 1 if it offers compression; 0 if all of this is 0. */
+    uint8_t is_offered;
+    /** 1 if it asks that the server compresses each message by itself. */
+    uint8_t server_no_context_takeover;
+    /** The largest window that it can inflate with, 8 to 15; 0 where it says nothing. */
+    uint8_t server_max_window_bits;
+    /** 1 if it hints that it compresses each message by itself. */
+    uint8_t client_no_context_takeover;
+    /** The largest window that it compresses with in any case, 8 to 15, if the server may limit it; 0 if it may not. */
+    uint8_t client_max_window_bits;
+    /** 0 in this version. */
+    uint8_t reserved[3];
+} sansocket_deflate_offer;
+
+/** What was agreed on compression, as seen from this end. */
+typedef struct sansocket_deflate_agreement {
+    /** 1 if permessage-deflate was agreed; 0 if all of this is 0. */
+    uint8_t is_agreed;
+    /**
+     * The base-2 logarithm of the window that we may compress with, 8 to 15. A compressor of ours keeps
+     * to it, whatever its own is.
+     */
+    uint8_t send_window_bits;
+    /** The base-2 logarithm of the window that the peer may compress with, 8 to 15: at least this many bits has an inflater. */
+    uint8_t receive_window_bits;
+    /** 1 if none of our messages refers to an earlier one: the compressor may serve other connections between two messages. */
+    uint8_t send_no_context_takeover;
+    /** 1 if none of the peer's messages refers to an earlier one. */
+    uint8_t receive_no_context_takeover;
+    /** 0 in this version. */
+    uint8_t reserved[3];
+} sansocket_deflate_agreement;
 
 /** A `ws`, `wss`, `http` or `https` URL: where to connect, and what to ask for. All texts lie in the URL, or are constants. */
 typedef struct sansocket_url {
@@ -1104,7 +1315,8 @@ sansocket_result sansocket_buffered_attach(sansocket_buffered *buffered, sansock
  * `sansocket_buffered_filled`.
  *
  * Returns `SANSOCKET_OK`, or `SANSOCKET_ENTROPY_FAILED` if a client's answer to the peer needs a masking key: call it again;
- * `SANSOCKET_USAGE_NO_DEFLATE` for a compressed message, if compression was agreed elsewhere: that is for the bare `sansocket`.
+ * `SANSOCKET_USAGE_NO_DEFLATE` for a compressed message, if there is no inflater (`sansocket_buffered_set_inflater`) or its history is
+ * shorter than was agreed: the connection has failed with 1011 then.
  */
 sansocket_result sansocket_buffered_next(sansocket_buffered *buffered, uint64_t now_ms, sansocket_event *event);
 
@@ -1159,6 +1371,9 @@ sansocket_bytes sansocket_buffered_space(sansocket_buffered *buffered);
  * to `now_ms` may act. Report that too after each wait, also while there is no space: without it no deadline acts. (A `recv` of
  * 0 is the end of the input: `sansocket_buffered_eof`.)
  *
+ * While a read is under way (io_uring, IOCP, Asio), a timer reports 0 as well: what that read brings, at the start of the space that
+ * was lent to it, is reported later. (Once the connection has failed, that no longer matters.)
+ *
  * Returns `SANSOCKET_OK`, or `SANSOCKET_INVALID_ARGUMENT` if `n` is more than the space.
  */
 sansocket_result sansocket_buffered_filled(sansocket_buffered *buffered, size_t n, uint64_t now_ms);
@@ -1190,7 +1405,8 @@ sansocket_result sansocket_buffered_accept_or_refuse(
     sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
 
 /**
- * Sends a whole message, as one frame. For what is longer than the output there is `sansocket_buffered_send_part`. `payload` may
+ * Sends a whole message, as one frame: compressed if that was agreed on and there is a compressor
+ * (`sansocket_buffered_set_compressor`). For what is longer than the output there is `sansocket_buffered_send_part`. `payload` may
  * lie in the input, as that of an event does.
  *
  * Returns what `sansocket_send` does, or `SANSOCKET_USAGE_MESSAGE_UNFINISHED` inside a message that is sent in parts.
@@ -1267,11 +1483,14 @@ sansocket_result sansocket_buffered_respond(
  * that is: call it again, with the rest, once the transport has taken some of what is due. `offset` is how many bytes of the
  * message went before: 0 begins one, as in an event. `fin` that is not 0 ends the message, once all of `payload` is taken. On a
  * connection that is already closing it takes everything, which goes nowhere. An empty message is one call with a `len` of 0. No
- * deadline comes for the rest: call it after each `sansocket_buffered_written`.
+ * deadline comes for the rest: call it after each `sansocket_buffered_written`. All parts of a message are compressed, or none, as with
+ * `sansocket_buffered_send`; the compressor may hold back what it took until the message ends, and the calls with the rest say `fin`
+ * too, once one has.
  *
  * Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` if nothing can be taken;
  * `SANSOCKET_USAGE_MESSAGE_UNFINISHED` if a message begins inside another, `_NO_MESSAGE_UNFINISHED` if there is none to
- * continue. `taken` is written with `SANSOCKET_OK` only.
+ * continue; `SANSOCKET_USAGE_NO_DEFLATE` if the compressor was taken away inside the message. `taken` is written with `SANSOCKET_OK`
+ * only.
  */
 sansocket_result sansocket_buffered_send_part(
     sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, uint64_t offset, const void *payload, size_t len,
@@ -1293,6 +1512,82 @@ sansocket_result sansocket_buffered_pong(sansocket_buffered *buffered, uint64_t 
 
 /** `sansocket_fail`, into the output of the connection. */
 sansocket_result sansocket_buffered_fail(sansocket_buffered *buffered, uint64_t now_ms, uint16_t code);
+
+/* ---- A connection with its buffers: compression ---- */
+
+/**
+ * Inflates what comes on this connection with `inflater`, once permessage-deflate is agreed on, at the handshake's event or later; NULL
+ * takes it away again. It is lent until then, until `sansocket_buffered_detach`, or for as long as `buffered` is used: it belongs to
+ * this connection alone, and stays where it is. `sansocket_buffered_attach` begins without one, so a turn with shared buffers sets it
+ * each time. Messages are inflated into `joining` of `sansocket_buffers`: a whole one that is longer fails the connection
+ * with 1009; pieces, if they are asked for, fill it at most.
+ *
+ * Without an inflater a compressed message fails the connection with 1011, and `sansocket_buffered_next` returns
+ * `SANSOCKET_USAGE_NO_DEFLATE` once.
+ * Its history is as long as the window that was agreed for what the peer sends (`sansocket_get_deflate`), or longer.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NOT_INITIALISED` (one of the two), `SANSOCKET_USAGE_BUFFER_TOO_SHORT` if there is no `joining`,
+ * or `SANSOCKET_OVERLAP` if the history and a buffer do.
+ */
+sansocket_result sansocket_buffered_set_inflater(sansocket_buffered *buffered, sansocket_inflater *inflater);
+
+/**
+ * Compresses what is sent on this connection with `compressor`, once permessage-deflate is agreed on; NULL takes it away again.
+ * Messages of fewer than `min_len` bytes go uncompressed: without context takeover short ones hardly get shorter. It is lent as an
+ * inflater is (`sansocket_buffered_set_inflater`), but without context takeover (`send_no_context_takeover` of
+ * `sansocket_get_deflate`) any number of connections can share it, one message after the other; `sansocket_compressor_reset` it after
+ * a message in parts that its connection did not end.
+ *
+ * Whether a message is compressed is decided when it begins: it goes uncompressed, too, if it is sent by `sansocket_buffered_send_plain`
+ * or `_send_part_plain`, if what it could become at worst (n + n/8 + n/64 and at most 78 bytes) has no room where it fits as
+ * it is, or if the compressor is inside a message of another connection.
+ *
+ * Returns `SANSOCKET_OK`, `SANSOCKET_NOT_INITIALISED` (one of the two), or `SANSOCKET_OVERLAP` if its memory and a buffer do. What is
+ * sent must not overlap that memory either.
+ */
+sansocket_result sansocket_buffered_set_compressor(
+    sansocket_buffered *buffered, sansocket_compressor *compressor, size_t min_len);
+
+/**
+ * `sansocket_buffered_send`, but never compressed: for messages with a secret beside text that a stranger may choose (CRIME, BREACH;
+ * RFC 7692 §8), and for what is compressed already.
+ */
+sansocket_result sansocket_buffered_send_plain(
+    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, const void *payload, size_t len);
+
+/**
+ * `sansocket_buffered_send_part`, but never compressed. A message that began so goes on so, otherwise the result is
+ * `SANSOCKET_USAGE_WRONG_MESSAGE_KIND`.
+ */
+sansocket_result sansocket_buffered_send_part_plain(
+    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, uint64_t offset, const void *payload, size_t len,
+    uint8_t fin, size_t *taken);
+
+/**
+ * Sends a whole message that `sansocket_encode_compressed` compressed once, with this `window_bits`, for many connections of a server's.
+ *
+ * Returns what `sansocket_send_compressed` does, or `SANSOCKET_NEEDS_ROOM`.
+ */
+sansocket_result sansocket_buffered_send_compressed(
+    sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *encoded, size_t len, uint32_t window_bits);
+
+/**
+ * `sansocket_buffered_set_inflater` with a codec of the caller's.
+ *
+ * Returns what that does, `SANSOCKET_NULL_POINTER` for a codec without `inflate` or `reset`, or `SANSOCKET_OUT_OF_RANGE` for
+ * window bits other than 8 to 15.
+ */
+sansocket_result sansocket_buffered_set_inflate_codec(sansocket_buffered *buffered, sansocket_inflate_codec *codec);
+
+/**
+ * `sansocket_buffered_set_compressor` with a codec of the caller's. If it fails, the functions that send return
+ * `SANSOCKET_CODEC_FAILED`, and the connection has failed with 1011.
+ *
+ * Returns what that does, `SANSOCKET_NULL_POINTER` for a codec without `compress` or `reset`, or `SANSOCKET_OUT_OF_RANGE` for
+ * window bits other than 8 to 15.
+ */
+sansocket_result sansocket_buffered_set_deflate_codec(
+    sansocket_buffered *buffered, sansocket_deflate_codec *codec, size_t min_len);
 
 /* ---- A connection with its buffers: buffers that many share ---- */
 
@@ -1439,6 +1734,18 @@ sansocket_result sansocket_config_set(sansocket_config *config, sansocket_option
  */
 sansocket_result sansocket_config_set_subprotocols(sansocket_config *config, const char *list, size_t len);
 
+/**
+ * Turns compression on: a client offers it as `settings` say, and a server accepts it so; NULL turns it off, which is the
+ * default. Before the configuration is lent to a connection. `settings` is needed only during the call. Whether it was agreed
+ * for a connection says `sansocket_get_deflate`, once that is open. For a client, an answer that fits no offer is
+ * `SANSOCKET_EVENT_REFUSED` with `SANSOCKET_ERROR_INVALID_DEFLATE_RESPONSE`.
+ *
+ * A function by itself, so that programs which do not call it contain none of the rules by which compression is negotiated.
+ *
+ * Returns `SANSOCKET_OK`, or `SANSOCKET_OUT_OF_RANGE` for window bits that are neither 0 nor 8 to 15.
+ */
+sansocket_result sansocket_config_set_deflate(sansocket_config *config, const sansocket_deflate_config *settings);
+
 /* ---- What a connection can be asked ---- */
 
 /** Returns the state; `SANSOCKET_STATE_CLOSED` without a connection. */
@@ -1458,6 +1765,12 @@ sansocket_role sansocket_get_role(const sansocket *ws);
  * agreed, if a server took one without such a list, or without a connection.
  */
 sansocket_text sansocket_get_subprotocol(const sansocket *ws);
+
+/**
+ * Returns what the opening handshake agreed on compression; all zero if that is nothing, before it is over, or without a
+ * connection.
+ */
+sansocket_deflate_agreement sansocket_get_deflate(const sansocket *ws);
 
 /**
  * Returns the code of the peer's Close (§7.1.5): 1005 if it had none, 1006 until a Close is received, or if `ws` was
@@ -1496,7 +1809,7 @@ uint64_t sansocket_get_round_trip_us(const sansocket *ws);
  * Returns `SANSOCKET_OK`, `SANSOCKET_NEEDS_ROOM`, `SANSOCKET_USAGE_NOT_CONNECTING`, `SANSOCKET_USAGE_WRONG_ROLE`,
  * `SANSOCKET_USAGE_ORIGIN_NOT_ALLOWED`, `_NOT_AN_OPENING_HANDSHAKE`, `_UNOFFERED_SUBPROTOCOL`, `_INVALID_SUBPROTOCOL`,
  * `_INVALID_HEADER`, `_RESERVED_HEADER`, `SANSOCKET_NOT_A_HEAD`, `SANSOCKET_INVALID_ARGUMENT` where no decision on the Origin
- * was made, or `SANSOCKET_LIST_TOO_LONG`.
+ * was made, `SANSOCKET_USAGE_INVALID_WINDOW_BITS` for those of `deflate` other than 0 and 8 to 15, or `SANSOCKET_LIST_TOO_LONG`.
  */
 sansocket_result sansocket_accept(
     sansocket *ws, sansocket_io *io, const uint8_t *head, size_t head_len, const sansocket_acceptance *acceptance);
@@ -1524,6 +1837,12 @@ sansocket_result sansocket_respond_head(
  * configuration. Its `data` is NULL if there is none, or where an argument is wrong.
  */
 sansocket_text sansocket_choose_subprotocol(const sansocket_config *config, const uint8_t *head, size_t head_len);
+
+/**
+ * Returns what the client offers of compression in `head`, the head of a request, if `config` has it on: a server may decide by
+ * it on `deflate` and `no_deflate` of `sansocket_acceptance`. All zero if it offers none, or where an argument is wrong.
+ */
+sansocket_deflate_offer sansocket_request_deflate_offer(const sansocket_config *config, const uint8_t *head, size_t head_len);
 
 /**
  * Begins a connection whose opening handshake was done elsewhere, by an HTTP/1.1, HTTP/2 (RFC 8441) or HTTP/3 (RFC 9220) stack:
@@ -1611,11 +1930,11 @@ sansocket_result sansocket_pong(sansocket *ws, sansocket_io *io, const void *pay
 sansocket_result sansocket_fail(sansocket *ws, sansocket_io *io, uint16_t code);
 
 /**
- * Writes the header alone of the frame that `sansocket_send` would write, for a server: the caller writes `payload` itself,
- * directly after what is in the output (`writev`), and whatever calls write later after that. At most 10 bytes. The payload is
- * read for the check of text only.
+ * Writes the header alone of the frame that `sansocket_send` would write, at most 14 bytes: the caller writes `payload` itself,
+ * directly after what is in the output (`writev`), and whatever calls write later after that. A client masks it on the way: each
+ * byte is XORed with the last four bytes of the header in turn. The payload is read for the check of text only.
  *
- * Returns what `sansocket_send` does, or `SANSOCKET_USAGE_WRONG_ROLE` for a client, whose payload has to be masked.
+ * Returns what `sansocket_send` does.
  */
 sansocket_result sansocket_send_header(
     sansocket *ws, sansocket_io *io, sansocket_kind kind, const void *payload, size_t len, uint8_t fin);
@@ -1703,28 +2022,30 @@ uint64_t sansocket_widen_ms(uint64_t last_ms, uint32_t tick);
 /* ---- Compression: permessage-deflate (RFC 7692) ---- */
 
 /**
- * Makes an inflater at the start of a connection. Of `setup` it reads `memory` and `memory_len`: the history, as long as the
- * window that was agreed for what the peer sends, 2^8 to 2^15 bytes.
+ * Makes an inflater at the start of a connection. Of `setup` it reads `memory` and `memory_len`: the history, 2^8 to 2^15 bytes,
+ * at least as long as the window that was agreed for what the peer sends (`receive_window_bits` of `sansocket_get_deflate`): 32 KiB
+ * serve any. What refers further back than was agreed is a fault all the same.
  *
- * Returns `SANSOCKET_OK`, `SANSOCKET_WRONG_MEMORY_LEN` for another length, `SANSOCKET_WRONG_SIZE` or `SANSOCKET_WRONG_VERSION`.
+ * Returns `SANSOCKET_OK`, `SANSOCKET_WRONG_MEMORY_LEN` for a length that is no power of 2 or out of that range, `SANSOCKET_WRONG_SIZE` or `SANSOCKET_WRONG_VERSION`.
  */
 sansocket_result sansocket_inflater_init(sansocket_inflater *inflater, const sansocket_setup *setup);
 
 /**
- * Makes a compressor at the start of a connection. Of `setup` it reads `window_bits`, at most those agreed for what we send,
- * `memory` and `memory_len`. The memory is divided into the window and, from what is left, the largest hash table that fits: at
- * least 128 bytes (`sansocket_compressor_memory_len` says how much is sensible).
+ * Makes a compressor at the start of a connection. Of `setup` it reads `window_bits`, of which it uses no more than is
+ * agreed for what we send (`send_window_bits` of `sansocket_get_deflate`), `level`, `memory` and `memory_len`: at least as much as
+ * `sansocket_compressor_memory_len` says, or, for `SANSOCKET_LEVEL_FAST`, a window and 128 bytes, where what follows the window is
+ * the largest hash table that fits.
  *
- * Returns what `sansocket_inflater_init` does, or `SANSOCKET_OUT_OF_RANGE` for `window_bits` other than 8 to 15;
- * `SANSOCKET_WRONG_MEMORY_LEN` for too little memory.
+ * Returns what `sansocket_inflater_init` does, or `SANSOCKET_OUT_OF_RANGE` for `window_bits` other than 8 to 15,
+ * `SANSOCKET_INVALID_ARGUMENT` for a level that does not exist; `SANSOCKET_WRONG_MEMORY_LEN` for too little memory.
  */
 sansocket_result sansocket_compressor_init(sansocket_compressor *compressor, const sansocket_setup *setup);
 
 /**
- * Returns the bytes of memory that go well with a compressor's window: twice its size, so 512 for 8 bits and 65 536 for 15; 0 if
- * `window_bits` is not 8 to 15.
+ * Returns the bytes of memory that a compressor of this window and level has use for: 2 w for `SANSOCKET_LEVEL_FAST`, w being
+ * 2^`window_bits`, and 19/4 w + 2 752 for the others; 0 if `window_bits` is not 8 to 15 or there is no such level.
  */
-size_t sansocket_compressor_memory_len(uint32_t window_bits);
+size_t sansocket_compressor_memory_len(uint32_t window_bits, sansocket_level level);
 
 /**
  * `sansocket_receive` for a connection with permessage-deflate. Compressed messages are inflated into `window`, `window_len`
@@ -1734,7 +2055,7 @@ size_t sansocket_compressor_memory_len(uint32_t window_bits);
  * stays in it.
  *
  * Returns what `sansocket_receive` does, or `SANSOCKET_USAGE_NO_DEFLATE` where a compressed message comes and the window is
- * empty or the inflater's history is not as long as was agreed. No two of input, output, window and history may overlap.
+ * empty or the inflater's history is shorter than was agreed. No two of input, output, window and history may overlap.
  */
 sansocket_result sansocket_receive_with(
     sansocket *ws, sansocket_io *io, sansocket_inflater *inflater, uint8_t *window, size_t window_len);
@@ -1742,13 +2063,15 @@ sansocket_result sansocket_receive_with(
 /**
  * `sansocket_send`, compressed (RFC 7692 §6.1): writes at most one frame, as long as the output allows. Until `done` the caller
  * writes what is due and calls again with what is left of the payload after its first `consumed` bytes, which may be nothing,
- * and the same `kind` and `fin`. Fragments follow as with `sansocket_send`. `compressor` belongs to this connection alone.
+ * and the same `kind` and `fin`. Fragments follow as with `sansocket_send`. With context takeover `compressor` belongs to this
+ * connection alone. Without (`send_no_context_takeover` of `sansocket_get_deflate`) any number of connections can share it, one
+ * message after the other; `sansocket_compressor_reset` it after a message that its connection did not end.
  *
  * To leave a message uncompressed, because it holds a secret beside what a stranger chose (RFC 7692 §8) or is not worth it, use
  * `sansocket_send`.
  *
  * Returns what `sansocket_send` does, with `SANSOCKET_NEEDS_ROOM` below 32 free bytes; `SANSOCKET_USAGE_NO_DEFLATE` where none
- * was agreed or the compressor's window is larger than agreed. Neither payload nor output may overlap the compressor's memory.
+ * was agreed; `SANSOCKET_USAGE_WRONG_COMPRESSOR` if the compressor is inside another message than this one. Neither payload nor output may overlap the compressor's memory.
  */
 sansocket_result sansocket_send_with(
     sansocket *ws, sansocket_io *io, sansocket_compressor *compressor, sansocket_kind kind, const void *payload, size_t len,
@@ -1765,6 +2088,68 @@ uint32_t sansocket_inflater_get_window_bits(const sansocket_inflater *inflater);
 
 /** Returns the base-2 logarithm of the window in bytes, 8 to 15; 0 if the compressor was never initialised. */
 uint32_t sansocket_compressor_get_window_bits(const sansocket_compressor *compressor);
+
+/**
+ * Returns 1 if no message is under way: at first, after a reset, and once the last one is done; 0 inside a message, or if the
+ * compressor was never initialised.
+ */
+uint8_t sansocket_compressor_is_idle(const sansocket_compressor *compressor);
+
+/**
+ * Compresses a whole message of a server's as one frame, once, to be sent to many: to every connection whose server compresses
+ * each message by itself (`send_no_context_takeover` of `sansocket_get_deflate`), in a window of at least 2^`window_bits` bytes.
+ * `sansocket_send_compressed` sends it on each. The compressor uses no more of its own window, and may serve other
+ * connections, or other messages, between the calls. The frame goes to the output of an `io` of its own; of that only the output
+ * is used.
+ *
+ * Returns `SANSOCKET_OK`; `SANSOCKET_NEEDS_ROOM` unless there is room for a frame that does not compress, of n + n/8 + n/64 and at
+ * most 74 bytes for a payload of n; `SANSOCKET_USAGE_INVALID_UTF8`; `SANSOCKET_USAGE_WRONG_COMPRESSOR` for one that is inside a
+ * message; `SANSOCKET_OUT_OF_RANGE` for window bits other than 8 to 15; or `SANSOCKET_INVALID_ARGUMENT` for a kind that does not
+ * exist. Neither payload nor output may overlap the compressor's memory.
+ */
+sansocket_result sansocket_encode_compressed(
+    sansocket_io *io, sansocket_compressor *compressor, uint32_t window_bits, sansocket_kind kind, const void *payload,
+    size_t len);
+
+/**
+ * Counts a message that `sansocket_encode_compressed` encoded with this `window_bits`, the `len` bytes at `encoded`, as sent on
+ * this connection. Writes to `due` how many of them the caller has to write now, after what is in the output: all, or 0 if the
+ * connection is closing already.
+ *
+ * Returns what `sansocket_send_encoded` does, `SANSOCKET_OUT_OF_RANGE` for window bits other than 8 to 15, or
+ * `SANSOCKET_USAGE_NO_DEFLATE` if this server does not compress each message by itself, or only in a smaller window: send it
+ * another way then.
+ */
+sansocket_result sansocket_send_compressed(sansocket *ws, const uint8_t *encoded, size_t len, uint32_t window_bits, size_t *due);
+
+/**
+ * `sansocket_receive_with` a codec of the caller's.
+ *
+ * Returns what that does, `SANSOCKET_NULL_POINTER` for a codec without `inflate` or `reset`, or `SANSOCKET_OUT_OF_RANGE` for
+ * window bits other than 8 to 15. Input, window and output may not overlap.
+ */
+sansocket_result sansocket_receive_with_codec(
+    sansocket *ws, sansocket_io *io, sansocket_inflate_codec *codec, uint8_t *window, size_t window_len);
+
+/**
+ * `sansocket_send_with` a codec of the caller's.
+ *
+ * Returns what that does, `SANSOCKET_NULL_POINTER` for a codec without `compress` or `reset`, `SANSOCKET_OUT_OF_RANGE` for window
+ * bits other than 8 to 15, `SANSOCKET_USAGE_NO_DEFLATE` if it cannot keep to the window, or `SANSOCKET_CODEC_FAILED`: then the message cannot be ended, so `sansocket_fail` with 1011 ends the
+ * connection. What is in the output is due all the same.
+ */
+sansocket_result sansocket_send_with_codec(
+    sansocket *ws, sansocket_io *io, sansocket_deflate_codec *codec, sansocket_kind kind, const void *payload, size_t len,
+    uint8_t fin);
+
+/**
+ * `sansocket_encode_compressed` with a codec of the caller's.
+ *
+ * Returns what that does, `SANSOCKET_NULL_POINTER` for a codec without `compress` or `reset`, `SANSOCKET_USAGE_NO_DEFLATE` for one
+ * that cannot keep to the window, or `SANSOCKET_CODEC_FAILED`.
+ */
+sansocket_result sansocket_encode_compressed_with_codec(
+    sansocket_io *io, sansocket_deflate_codec *codec, uint32_t window_bits, sansocket_kind kind, const void *payload, size_t len);
 
 /**
  * Inflates from the input to the output, until the one is consumed and all that it says is written, or the other is full: call

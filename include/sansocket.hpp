@@ -18,7 +18,8 @@
  * Where it differs from C:
  *
  * - The namespace is `sans`: `sansocket` is the name of C's struct.
- * - The enums are enum classes, with the names of C's constants in lower case; `std::optional` says what may be absent.
+ * - The enums are enum classes, with the names of C's constants in lower case (`level::standard`, since `default` is a keyword);
+ *   `std::optional` says what may be absent.
  * - A `sans::connection` that was moved from, or could not begin, is as zeroed memory: all it gives is `not_initialised`.
  *
  * Who owns what is as in C: a `config`, its list of subprotocols and what an `entropy` refers to are lent to connections for as
@@ -117,6 +118,7 @@ constexpr ::sansocket_result c(result of) noexcept { return static_cast<::sansoc
 constexpr ::sansocket_error c(error of) noexcept { return static_cast<::sansocket_error>(of); }
 constexpr ::sansocket_event_type c(event_type of) noexcept { return static_cast<::sansocket_event_type>(of); }
 constexpr ::sansocket_kind c(kind of) noexcept { return static_cast<::sansocket_kind>(of); }
+constexpr ::sansocket_level c(level of) noexcept { return static_cast<::sansocket_level>(of); }
 constexpr ::sansocket_role c(role of) noexcept { return static_cast<::sansocket_role>(of); }
 inline std::string_view view(const ::sansocket_text &text) noexcept { return {text.data, text.len}; }
 inline std::optional<std::string_view> view_if_any(const ::sansocket_text &text) noexcept
@@ -173,6 +175,11 @@ struct client_request {
     span<const header> headers = {};
 };
 
+/** What is wanted of permessage-deflate, what a client offers of it, and what was agreed, as C has it. */
+using deflate_config = ::sansocket_deflate_config;
+using deflate_offer = ::sansocket_deflate_offer;
+using deflate_agreement = ::sansocket_deflate_agreement;
+
 /** How a server accepts an opening handshake: `{sans::origin::any}`. */
 struct acceptance {
     enum origin origin;
@@ -182,6 +189,10 @@ struct acceptance {
     std::string_view subprotocol = {};
     /** Further headers, such as Set-Cookie. */
     span<const header> headers = {};
+    /** Compression for this client: other settings than those of the configuration, which has it on. */
+    const deflate_config *deflate = nullptr;
+    /** No compression for this client. */
+    bool no_deflate = false;
 };
 
 namespace detail {
@@ -204,6 +215,8 @@ inline ::sansocket_acceptance c_acceptance(const acceptance &how) noexcept
     raw.subprotocol = text_view(how.subprotocol);
     raw.headers = how.headers.data();
     raw.header_count = how.headers.size();
+    raw.deflate = how.deflate;
+    raw.no_deflate = how.no_deflate;
     return raw;
 }
 } // namespace detail
@@ -358,6 +371,16 @@ class config {
     config &subprotocols(std::string_view list) noexcept
     {
         return note(::sansocket_config_set_subprotocols(&raw_, list.data(), list.size()));
+    }
+
+    /** Turns compression on: `deflate({})` with the RFC's defaults. */
+    config &deflate(const deflate_config &settings) noexcept { return note(::sansocket_config_set_deflate(&raw_, &settings)); }
+
+    /** What the client offers of compression in the head of its request, if this configuration has it on. */
+    [[nodiscard]] std::optional<deflate_offer> offered_deflate(const_bytes head) const noexcept
+    {
+        const ::sansocket_deflate_offer offer = ::sansocket_request_deflate_offer(&raw_, head.data(), head.size());
+        return offer.is_offered == 0 ? std::nullopt : std::optional(offer);
     }
 
     /** The first subprotocol of this configuration that the client offers in the head of its request. */
@@ -564,6 +587,7 @@ class io {
     friend class connection;
     friend class inflater;
     friend class compressor;
+    friend class deflate_codec;
 
     /** After a call that reads a payload. */
     result step_payload(::sansocket_result number, const_bytes &payload) noexcept
@@ -640,29 +664,104 @@ class inflater : public detail::movable<::sansocket_inflater> {
 /** Compresses what we send, for one connection. The memory is lent to it. */
 class compressor : public detail::movable<::sansocket_compressor> {
   public:
-    compressor(std::uint32_t window_bits, bytes memory) noexcept
+    compressor(std::uint32_t window_bits, level of, bytes memory) noexcept
     {
         ::sansocket_setup setup = SANSOCKET_SETUP;
         setup.window_bits = window_bits;
+        setup.level = detail::c(of);
         setup.memory = memory.data();
         setup.memory_len = memory.size();
         (void)::sansocket_compressor_init(&raw_, &setup);
     }
     /** Bytes of memory that go well with a window; 0 if `window_bits` is not 8 to 15. */
-    static std::size_t memory_len(std::uint32_t window_bits) noexcept { return ::sansocket_compressor_memory_len(window_bits); }
+    static std::size_t memory_len(std::uint32_t window_bits, level of) noexcept
+    {
+        return ::sansocket_compressor_memory_len(window_bits, detail::c(of));
+    }
 
     /** For those who frame messages themselves. What is left of `data` is what was not consumed. */
     result compress(io &call, const_bytes &data, bool flush) noexcept
     {
         return call.step_payload(::sansocket_compress(&raw_, &call.raw_, data.data(), data.size(), flush), data);
     }
+    /**
+     * Compresses a whole message of a server's as one frame, with a window of 2^`window_bits` bytes, to be sent to many: see
+     * `connection::send_compressed`.
+     */
+    result encode(io &call, std::uint32_t window_bits, kind of, const_bytes payload) noexcept
+    {
+        return detail::to_result(::sansocket_encode_compressed(&call.raw_, &raw_, window_bits, detail::c(of),
+                                                               payload.data(), payload.size()));
+    }
     result reset() noexcept { return detail::to_result(::sansocket_compressor_reset(&raw_)); }
+    /** Whether no message is under way. */
+    [[nodiscard]] bool is_idle() const noexcept { return ::sansocket_compressor_is_idle(&raw_) != 0; }
     /** The window's, as a power of 2; nothing if it could not begin. */
     [[nodiscard]] std::optional<std::uint32_t> window_bits() const noexcept
     {
         const std::uint32_t bits = ::sansocket_compressor_get_window_bits(&raw_);
         return bits == 0 ? std::nullopt : std::optional(bits);
     }
+};
+
+/** What a codec of the caller's is to do in one step, as C has it. */
+using codec_step = ::sansocket_codec_step;
+
+namespace detail {
+template <class C>
+std::int32_t run_codec(void *codec, codec_step *step) noexcept
+{
+    return static_cast<C *>(codec)->run(*step) ? 0 : 1;
+}
+template <class C>
+void reset_codec(void *codec) noexcept
+{
+    static_cast<C *>(codec)->reset();
+}
+} // namespace detail
+
+/**
+ * A codec of the caller's that inflates, for one connection: refers to an object with `bool run(sans::codec_step &)`, which returns
+ * whether it can go on, and `void reset()`; see `sansocket_inflate_codec`. The object is lent for as long as this is used; its
+ * functions may not throw.
+ */
+class inflate_codec {
+  public:
+    template <class C>
+    inflate_codec(C &codec, std::uint32_t window_bits) noexcept
+    {
+        raw_.context = &codec;
+        raw_.inflate = &detail::run_codec<C>;
+        raw_.reset = &detail::reset_codec<C>;
+        raw_.window_bits = window_bits;
+    }
+    [[nodiscard]] ::sansocket_inflate_codec *c() noexcept { return &raw_; }
+
+  private:
+    ::sansocket_inflate_codec raw_{};
+};
+
+/** A codec of the caller's that compresses, in the same way; see `sansocket_deflate_codec`. */
+class deflate_codec {
+  public:
+    template <class C>
+    deflate_codec(C &codec, std::uint32_t window_bits) noexcept
+    {
+        raw_.context = &codec;
+        raw_.compress = &detail::run_codec<C>;
+        raw_.reset = &detail::reset_codec<C>;
+        raw_.window_bits = window_bits;
+    }
+    /** What `compressor::encode` does. */
+    result encode(io &call, std::uint32_t window_bits, kind of, const_bytes payload) noexcept
+    {
+        return detail::to_result(::sansocket_encode_compressed_with_codec(&call.raw_, &raw_, window_bits, detail::c(of),
+                                                                          payload.data(), payload.size()));
+    }
+    [[nodiscard]] ::sansocket_deflate_codec *c() noexcept { return &raw_; }
+
+  private:
+    ::sansocket_deflate_codec raw_{};
 };
 
 /** One endpoint of one connection: 128 bytes, wherever it lies. Moves, but has no copies. There is nothing to free. */
@@ -711,6 +810,11 @@ class connection : public detail::movable<::sansocket> {
     result receive(io &call, inflater &with, bytes window) noexcept
     {
         return detail::to_result(::sansocket_receive_with(&raw_, &call.raw_, with.c(), window.data(), window.size()));
+    }
+    /** The same with a codec of the caller's. */
+    result receive(io &call, inflate_codec &with, bytes window) noexcept
+    {
+        return detail::to_result(::sansocket_receive_with_codec(&raw_, &call.raw_, with.c(), window.data(), window.size()));
     }
     /** Takes the end of the transport's input. */
     result receive_eof(io &call) noexcept { return detail::to_result(::sansocket_receive_eof(&raw_, &call.raw_)); }
@@ -776,7 +880,14 @@ class connection : public detail::movable<::sansocket> {
                                                            payload.data(), payload.size(), fin);
         return call.step_payload(number, payload);
     }
-    /** A server's header alone: the caller writes the payload after it. */
+    /** The same with a codec of the caller's. */
+    result send(io &call, deflate_codec &with, kind of, const_bytes &payload, bool fin = true) noexcept
+    {
+        const ::sansocket_result number = ::sansocket_send_with_codec(&raw_, &call.raw_, with.c(), detail::c(of),
+                                                                      payload.data(), payload.size(), fin);
+        return call.step_payload(number, payload);
+    }
+    /** The header alone: the caller writes the payload after it, masked if it is a client's. */
     result send_header(io &call, kind of, const_bytes payload, bool fin = true) noexcept
     {
         return detail::to_result(
@@ -794,6 +905,11 @@ class connection : public detail::movable<::sansocket> {
     result send_encoded(const_bytes encoded, std::size_t &due) noexcept
     {
         return detail::to_result(::sansocket_send_encoded(&raw_, encoded.data(), encoded.size(), &due));
+    }
+    /** The same for what `compressor::encode` compressed with this `window_bits`. */
+    result send_compressed(const_bytes encoded, std::uint32_t window_bits, std::size_t &due) noexcept
+    {
+        return detail::to_result(::sansocket_send_compressed(&raw_, encoded.data(), encoded.size(), window_bits, &due));
     }
     /** The transport took `n` of the bytes that are due: see `sansocket_written`. */
     result written(std::size_t n, std::uint64_t now_ms) noexcept
@@ -851,6 +967,12 @@ class connection : public detail::movable<::sansocket> {
     [[nodiscard]] std::optional<std::string_view> subprotocol() const noexcept
     {
         return detail::view_if_any(::sansocket_get_subprotocol(&raw_));
+    }
+    /** What was agreed on compression; nothing if none was. */
+    [[nodiscard]] std::optional<deflate_agreement> deflate() const noexcept
+    {
+        const ::sansocket_deflate_agreement agreed = ::sansocket_get_deflate(&raw_);
+        return agreed.is_agreed == 0 ? std::nullopt : std::optional(agreed);
     }
     /** Between the last keepalive Ping that was answered by itself and its Pong, in microseconds. */
     [[nodiscard]] std::optional<std::uint64_t> round_trip_us() const noexcept
@@ -951,6 +1073,20 @@ class buffered : public detail::movable<::sansocket_buffered> {
         : buffered(ws, input, output, joining, messages::whole, room_for)
     {
     }
+    /** The same as they arrive, if that is asked for: what is inflated comes in memory of its own all the same. */
+    buffered(connection &ws, bytes input, bytes output, bytes joining, messages how, std::size_t room_for = 0) noexcept
+    {
+        ::sansocket_buffers lent{};
+        lent.input = input.data();
+        lent.input_size = input.size();
+        lent.output = output.data();
+        lent.output_size = output.size();
+        lent.joining = joining.data();
+        lent.joining_size = joining.size();
+        lent.in_pieces = how == messages::in_pieces;
+        lent.room_for = room_for;
+        note(::sansocket_buffered_attach(&raw_, ws.c(), &lent));
+    }
     /** Nothing would keep a temporary alive. */
     template <class... Rest>
     buffered(connection &&, Rest &&...) = delete;
@@ -972,6 +1108,33 @@ class buffered : public detail::movable<::sansocket_buffered> {
     {
         (void)::sansocket_buffered_current(&raw_, &event_);
         return sans::event(event_);
+    }
+
+    /**
+     * Inflates what comes, into the memory for joining, once compression is agreed on. What is lent belongs to this connection alone and
+     * stays where it is until it is taken away again, or for as long as this is used.
+     */
+    result inflate_with(inflater &with) noexcept { return detail::to_result(::sansocket_buffered_set_inflater(&raw_, with.c())); }
+    result inflate_with(inflate_codec &with) noexcept
+    {
+        return detail::to_result(::sansocket_buffered_set_inflate_codec(&raw_, with.c()));
+    }
+    result inflate_with(std::nullptr_t) noexcept { return detail::to_result(::sansocket_buffered_set_inflater(&raw_, nullptr)); }
+    /**
+     * Compresses what is sent, if it has at least `min_len` bytes. Without context takeover any number of connections can share what is
+     * lent, one message after the other.
+     */
+    result compress_with(compressor &with, std::size_t min_len = 0) noexcept
+    {
+        return detail::to_result(::sansocket_buffered_set_compressor(&raw_, with.c(), min_len));
+    }
+    result compress_with(deflate_codec &with, std::size_t min_len = 0) noexcept
+    {
+        return detail::to_result(::sansocket_buffered_set_deflate_codec(&raw_, with.c(), min_len));
+    }
+    result compress_with(std::nullptr_t) noexcept
+    {
+        return detail::to_result(::sansocket_buffered_set_compressor(&raw_, nullptr, 0));
     }
 
     /** What is to be written to the transport. It stays where it is until `written`. */
@@ -1095,6 +1258,26 @@ class buffered : public detail::movable<::sansocket_buffered> {
         payload = payload.subspan(taken);
         return detail::to_result(number);
     }
+    /** `send` and `send_part`, but never compressed: for what is secret beside what a stranger may choose. */
+    result send_plain(std::uint64_t now_ms, kind of, const_bytes payload) noexcept
+    {
+        return detail::to_result(::sansocket_buffered_send_plain(&raw_, now_ms, detail::c(of), payload.data(), payload.size()));
+    }
+    result send_part_plain(std::uint64_t now_ms, kind of, std::uint64_t &offset, const_bytes &payload, bool fin = true) noexcept
+    {
+        std::size_t taken = 0;
+        const ::sansocket_result number = ::sansocket_buffered_send_part_plain(&raw_, now_ms, detail::c(of), offset, payload.data(),
+                                                                               payload.size(), fin, &taken);
+        offset += taken;
+        payload = payload.subspan(taken);
+        return detail::to_result(number);
+    }
+    /** Sends what `compressor::encode` compressed once for many, with this `window_bits`. */
+    result send_compressed(std::uint64_t now_ms, const_bytes encoded, std::uint32_t window_bits) noexcept
+    {
+        return detail::to_result(
+            ::sansocket_buffered_send_compressed(&raw_, now_ms, encoded.data(), encoded.size(), window_bits));
+    }
     /** Sends what `io::encode_message` encoded once for many. */
     result send_encoded(std::uint64_t now_ms, const_bytes encoded) noexcept
     {
@@ -1128,19 +1311,6 @@ class buffered : public detail::movable<::sansocket_buffered> {
     }
 
   private:
-    buffered(connection &ws, bytes input, bytes output, bytes joining, messages how, std::size_t room_for) noexcept
-    {
-        ::sansocket_buffers lent{};
-        lent.input = input.data();
-        lent.input_size = input.size();
-        lent.output = output.data();
-        lent.output_size = output.size();
-        lent.joining = joining.data();
-        lent.joining_size = joining.size();
-        lent.in_pieces = how == messages::in_pieces;
-        lent.room_for = room_for;
-        note(::sansocket_buffered_attach(&raw_, ws.c(), &lent));
-    }
     void note(::sansocket_result number) noexcept { status_ = detail::to_result(number); }
 
     ::sansocket_event event_{};

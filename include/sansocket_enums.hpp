@@ -33,6 +33,7 @@ enum class [[nodiscard]] result : std::uint32_t {
     message_too_long = SANSOCKET_MESSAGE_TOO_LONG,
     not_a_frame = SANSOCKET_NOT_A_FRAME,
     wrong_memory_len = SANSOCKET_WRONG_MEMORY_LEN,
+    codec_failed = SANSOCKET_CODEC_FAILED,
     not_connecting = SANSOCKET_USAGE_NOT_CONNECTING,
     not_open = SANSOCKET_USAGE_NOT_OPEN,
     wrong_role = SANSOCKET_USAGE_WRONG_ROLE,
@@ -56,6 +57,8 @@ enum class [[nodiscard]] result : std::uint32_t {
     payload_too_long = SANSOCKET_USAGE_PAYLOAD_TOO_LONG,
     no_message_unfinished = SANSOCKET_USAGE_NO_MESSAGE_UNFINISHED,
     buffer_too_short = SANSOCKET_USAGE_BUFFER_TOO_SHORT,
+    invalid_window_bits = SANSOCKET_USAGE_INVALID_WINDOW_BITS,
+    wrong_compressor = SANSOCKET_USAGE_WRONG_COMPRESSOR,
     url_invalid_scheme = SANSOCKET_URL_INVALID_SCHEME,
     url_invalid_host = SANSOCKET_URL_INVALID_HOST,
     url_invalid_port = SANSOCKET_URL_INVALID_PORT,
@@ -74,6 +77,7 @@ enum class [[nodiscard]] result : std::uint32_t {
     inflate_invalid_distance = SANSOCKET_INFLATE_INVALID_DISTANCE,
     inflate_distance_too_far = SANSOCKET_INFLATE_DISTANCE_TOO_FAR,
     inflate_not_flushed = SANSOCKET_INFLATE_NOT_FLUSHED,
+    inflate_unspecified = SANSOCKET_INFLATE_UNSPECIFIED,
 };
 
 /** `sansocket_event_type` */
@@ -141,6 +145,7 @@ enum class error : std::uint32_t {
     unoffered_extension = SANSOCKET_ERROR_UNOFFERED_EXTENSION,
     response_with_body = SANSOCKET_ERROR_RESPONSE_WITH_BODY,
     too_many_interim_responses = SANSOCKET_ERROR_TOO_MANY_INTERIM_RESPONSES,
+    invalid_deflate_response = SANSOCKET_ERROR_INVALID_DEFLATE_RESPONSE,
 };
 
 /** `sansocket_option` */
@@ -187,6 +192,13 @@ enum class transport : std::uint32_t {
 enum class kind : std::uint32_t {
     text = SANSOCKET_TEXT,
     binary = SANSOCKET_BINARY,
+};
+
+/** `sansocket_level` */
+enum class level : std::uint32_t {
+    fast = SANSOCKET_LEVEL_FAST,
+    standard = SANSOCKET_LEVEL_DEFAULT,
+    best = SANSOCKET_LEVEL_BEST,
 };
 
 /** `sansocket_ping_source` */

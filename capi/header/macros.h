@@ -8,7 +8,7 @@
 
 /** Initialises a sansocket_setup with its size and version, all else zero: `sansocket_setup setup = SANSOCKET_SETUP;`. */
 #define SANSOCKET_SETUP \
-    { sizeof(sansocket_setup), SANSOCKET_ABI_VERSION, (sansocket_role)0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0 }
+    { sizeof(sansocket_setup), SANSOCKET_ABI_VERSION, (sansocket_role)0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, (sansocket_level)0 }
 
 /** Makes an enum 32 bits wide, as the library has it, with `-fshort-enums` too; in C++ any number may be one, as in C. */
 #if defined(__cplusplus)

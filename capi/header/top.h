@@ -1,6 +1,7 @@
 /*
  * sansocket: WebSocket without the socket. RFC 6455, both roles, as a state machine: bytes in, events out; commands in, bytes
- * out; time in, deadlines out. No sockets, no heap, no clock, no threads, no callbacks but one for a client's entropy.
+ * out; time in, deadlines out. No sockets, no heap, no clock, no threads, no callbacks but one for a client's entropy and, for
+ * those who bring a codec of their own, that codec's.
  *
  * THE LOOP of a program that has a socket, a UART or a TLS stream: a `sansocket` is the machine, a `sansocket_buffered` that and the two
  * buffers of its transport. Take events until there are none, write what is due, obey the transport's order, wait, read. A server
@@ -45,8 +46,8 @@
  * - Results. Every function that can refuse returns a sansocket_result. All but SANSOCKET_OK mean that nothing was consumed,
  *   unmasked, written, changed or drawn from entropy, with these exceptions: `needed`, `consumed`, `done` and the event of a
  *   sansocket_io say so; sansocket_collect keeps a piece with SANSOCKET_INCOMPLETE; what an inflater took stays in it, and what
- *   sansocket_inflate wrote before it found a fault is in the free part of the output. The peer's faults are events
- *   (SANSOCKET_EVENT_FAILED), not results.
+ *   sansocket_inflate wrote before it found a fault is in the free part of the output; after SANSOCKET_CODEC_FAILED the message
+ *   that was begun cannot be ended. The peer's faults are events (SANSOCKET_EVENT_FAILED), not results.
  * - No connection. Functions that return a value instead of a result say what they return "without a connection": where `ws` is NULL,
  *   misaligned or was never initialised.
  * - Arguments. Whatever a function's docs say, it may also return SANSOCKET_NULL_POINTER, SANSOCKET_MISALIGNED,

@@ -7,7 +7,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Expr, ImplItem, Item, Lit, Token};
 
 /// An enum of the header: its name, its docs if Rust's are not meant for it, what its constants begin with, and where they stand.
-struct Enum {
+pub struct Enum {
     name: &'static str,
     docs: Option<&'static str>,
     parts: &'static [Part],
@@ -16,7 +16,7 @@ struct Enum {
 /// Constants out of one item of Rust's: the file in `src`, the item's name, what stands before each name, what is added to each number.
 struct Part(&'static str, &'static str, &'static str, u32);
 
-const ENUMS: &[Enum] = &[
+pub const ENGINE: &[Enum] = &[
     Enum {
         name: "sansocket_result",
         docs: Some(
@@ -55,6 +55,11 @@ const ENUMS: &[Enum] = &[
     Enum { name: "sansocket_state", docs: None, parts: &[Part("event.rs", "State", "SANSOCKET_STATE_", 0)] },
     Enum { name: "sansocket_transport", docs: None, parts: &[Part("event.rs", "Transport", "SANSOCKET_TRANSPORT_", 0)] },
     Enum { name: "sansocket_kind", docs: None, parts: &[Part("event.rs", "MessageKind", "SANSOCKET_", 0)] },
+    Enum {
+        name: "sansocket_level",
+        docs: Some("How much a compressor spends on a short output."),
+        parts: &[Part("deflate/compress/level.rs", "Level", "SANSOCKET_LEVEL_", 0)],
+    },
     Enum { name: "sansocket_ping_source", docs: None, parts: &[Part("event.rs", "PingSource", "SANSOCKET_PING_", 0)] },
     Enum { name: "sansocket_end_cause", docs: None, parts: &[Part("event.rs", "EndCause", "SANSOCKET_CAUSE_", 0)] },
     Enum { name: "sansocket_origin", docs: None, parts: &[Part("ffi/numbers.rs", "sansocket_origin", "SANSOCKET_ORIGIN_", 0)] },
@@ -71,6 +76,66 @@ const ENUMS: &[Enum] = &[
     },
 ];
 
+/// Those of sessions, out of session/src.
+pub const SESSION: &[Enum] = &[
+    Enum {
+        name: "sansocket_session_event_type",
+        docs: None,
+        parts: &[Part("ffi/numbers.rs", "sansocket_session_event_type", "SANSOCKET_SESSION_EVENT_", 0)],
+    },
+    Enum {
+        name: "sansocket_session_cause",
+        docs: None,
+        parts: &[Part("ffi/numbers.rs", "sansocket_session_cause", "SANSOCKET_SESSION_CAUSE_", 0)],
+    },
+    Enum { name: "sansocket_dial_error", docs: None, parts: &[Part("cause.rs", "DialError", "SANSOCKET_DIAL_ERROR_", 0)] },
+    Enum {
+        name: "sansocket_redirect_error",
+        docs: None,
+        parts: &[Part("ffi/numbers.rs", "sansocket_redirect_error", "SANSOCKET_REDIRECT_ERROR_", 0)],
+    },
+    Enum {
+        name: "sansocket_session_state",
+        docs: None,
+        parts: &[Part("event.rs", "SessionState", "SANSOCKET_SESSION_STATE_", 0)],
+    },
+    Enum {
+        name: "sansocket_session_transport",
+        docs: None,
+        parts: &[Part("ffi/numbers.rs", "sansocket_session_transport", "SANSOCKET_SESSION_TRANSPORT_", 0)],
+    },
+    Enum {
+        name: "sansocket_session_option",
+        docs: None,
+        parts: &[Part("ffi/numbers.rs", "sansocket_session_option", "SANSOCKET_SESSION_OPTION_", 0)],
+    },
+    Enum {
+        name: "sansocket_session_overflow",
+        docs: Some(
+            "What happens to a message for which the queue has no room: the value of `SANSOCKET_SESSION_OPTION_OVERFLOW`.",
+        ),
+        parts: &[Part("config.rs", "Overflow", "SANSOCKET_SESSION_OVERFLOW_", 0)],
+    },
+];
+
+/// The results that only sessions have: constants of the type that sansocket.h has for results.
+pub fn session_results(src: &Path) -> Result<String, Box<dyn Error>> {
+    let results = Enum {
+        name: "sansocket_result",
+        docs: None,
+        parts: &[Part("ffi/numbers.rs", "session_result", "SANSOCKET_SESSION_", 0)],
+    };
+    let mut header = String::new();
+    for row in results.rows(src)?.0 {
+        match &row.docs[..] {
+            [line] => writeln!(header, "\n/** {line} */")?,
+            lines => writeln!(header, "\n/**\n * {}\n */", lines.join("\n * "))?,
+        }
+        writeln!(header, "#define {} ((sansocket_result){})", row.name, row.number)?;
+    }
+    Ok(header)
+}
+
 /// One constant.
 struct Row {
     docs: Vec<String>,
@@ -78,15 +143,15 @@ struct Row {
     number: u32,
 }
 
-/// The enums as Rust that cbindgen reads.
-pub fn rust(src: &Path) -> Result<String, Box<dyn Error>> {
+/// The enums as Rust that cbindgen reads. What they are linked to begins with `SANSOCKET_` and `names`.
+pub fn rust(src: &Path, enums: &[Enum], names: &str) -> Result<String, Box<dyn Error>> {
     let mut rust = String::new();
-    for item in ENUMS {
+    for item in enums {
         let (rows, docs) = item.rows(src)?;
-        write_docs(&mut rust, &docs)?;
+        write_docs(&mut rust, &docs, names)?;
         writeln!(rust, "#[repr(C)] pub enum {} {{", item.name)?;
         for row in &rows {
-            write_docs(&mut rust, &row.docs)?;
+            write_docs(&mut rust, &row.docs, names)?;
             writeln!(rust, "{} = {},", row.name, row.number)?;
         }
         rust += "}\n";
@@ -97,7 +162,7 @@ pub fn rust(src: &Path) -> Result<String, Box<dyn Error>> {
 /// The enums as enum classes of C++, for include/sansocket.hpp.
 pub fn cpp(src: &Path) -> Result<String, Box<dyn Error>> {
     let mut cpp = String::from(CPP_TOP);
-    for item in ENUMS {
+    for item in ENGINE {
         let name = item.name.trim_start_matches("sansocket_");
         let attribute = if name == "result" { "[[nodiscard]] " } else { "" };
         writeln!(cpp, "\n/** `{}` */\nenum class {attribute}{name} : std::uint32_t {{", item.name)?;
@@ -109,7 +174,10 @@ pub fn cpp(src: &Path) -> Result<String, Box<dyn Error>> {
                 .map(|part| if part.2.ends_with("URL_") || part.2.ends_with("INFLATE_") { "SANSOCKET_" } else { part.2 });
             let longest =
                 prefixes.filter(|prefix| row.name.starts_with(prefix)).max_by_key(|prefix| prefix.len()).unwrap_or_default();
-            writeln!(cpp, "    {} = {},", row.name[longest.len()..].to_lowercase(), row.name)?;
+            let name = row.name[longest.len()..].to_lowercase();
+            // The one name that is a keyword.
+            let name = if name == "default" { "standard".to_owned() } else { name };
+            writeln!(cpp, "    {name} = {},", row.name)?;
         }
         cpp += "};\n";
     }
@@ -140,7 +208,7 @@ impl Enum {
         for Part(file, item, prefix, offset) in self.parts {
             let text = std::fs::read_to_string(src.join(file))?;
             let (mut found, found_docs) = find(&syn::parse_file(&text)?, item).ok_or(format!("{file} has no {item}"))?;
-            if *item == "sansocket_option" {
+            if matches!(*item, "sansocket_option" | "sansocket_session_option") {
                 document_options(src, &mut found)?;
             }
             if *item == "ProtocolError" {
@@ -207,15 +275,15 @@ impl Parse for Settings {
 }
 
 /// Docs, for C instead of for Rust.
-fn write_docs(rust: &mut String, docs: &[String]) -> Result<(), Box<dyn Error>> {
-    let docs = for_c(&docs.join("\n"))?;
+fn write_docs(rust: &mut String, docs: &[String], names: &str) -> Result<(), Box<dyn Error>> {
+    let docs = for_c(&docs.join("\n"), names)?;
     docs.lines()
         .try_for_each(|line| writeln!(rust, "///{}{line}", if line.is_empty() || line.starts_with(' ') { "" } else { " " }))?;
     Ok(())
 }
 
 /// Puts C's names in the place of Rust's, which stand in links: [`Config::max_message_len`](crate::Config::max_message_len).
-fn for_c(docs: &str) -> Result<String, Box<dyn Error>> {
+fn for_c(docs: &str, names: &str) -> Result<String, Box<dyn Error>> {
     let (mut text, mut rest) = (String::new(), docs);
     while let Some((before, link)) = rest.split_once("[`") {
         let (name, after) = link.split_once("`]").ok_or("a link without an end")?;
@@ -224,9 +292,15 @@ fn for_c(docs: &str) -> Result<String, Box<dyn Error>> {
             None => (name.to_owned(), after),
         };
         let c = match path.split_once("::") {
-            Some(("Config" | "Self", option)) => format!("SANSOCKET_OPTION_{}", option.to_uppercase()),
+            // Of session/src.
+            Some(("SessionConfig", option)) => format!("SANSOCKET_SESSION_OPTION_{}", option.to_uppercase()),
+            Some(("SendError", error)) => format!("SANSOCKET_SESSION_{}", screaming(error)),
+            Some(("Proxy", "for_url")) => "sansocket_session_config_set_proxy".to_owned(),
+            None if path == "MAX_REDIRECTS" => "SANSOCKET_SESSION_MAX_REDIRECTS".to_owned(),
+            Some(("Config", option)) => format!("SANSOCKET_OPTION_{}", option.to_uppercase()),
+            Some(("Self", option)) => format!("SANSOCKET_{names}OPTION_{}", option.to_uppercase()),
             Some(("Connection", verb)) => format!("sansocket_{verb}"),
-            Some(("Event", event)) => format!("SANSOCKET_EVENT_{}", screaming(event)),
+            Some(("Event", event)) => format!("SANSOCKET_{names}EVENT_{}", screaming(event)),
             None if path == "Buffered" => "sansocket_buffered".to_owned(),
             _ => return Err(format!("C has no name for {path}").into()),
         };

@@ -2,8 +2,10 @@
 
 use std::error::Error;
 
-/// Under which title each function stands. Who adds a function adds its name here.
-const THEMES: &[(&str, &[&str])] = &[
+/// Titles, and the functions under each. Who adds a function adds its name here.
+type Themes = &'static [(&'static str, &'static [&'static str])];
+
+pub const ENGINE: Themes = &[
     (
         "The functions that a program needs",
         &[
@@ -50,12 +52,24 @@ const THEMES: &[(&str, &[&str])] = &[
             "buffered_fail",
         ],
     ),
+    (
+        "A connection with its buffers: compression",
+        &[
+            "buffered_set_inflater",
+            "buffered_set_compressor",
+            "buffered_send_plain",
+            "buffered_send_part_plain",
+            "buffered_send_compressed",
+            "buffered_set_inflate_codec",
+            "buffered_set_deflate_codec",
+        ],
+    ),
     ("A connection with its buffers: buffers that many share", &["buffered_remaining", "buffered_detach", "buffered_restore"]),
     (
         "By hand, without buffers",
         &["request", "accept_or_refuse", "receive", "receive_eof", "send", "close", "poll_timeout", "handle_timeout"],
     ),
-    ("Configuration", &["config_init", "config_set", "config_set_subprotocols"]),
+    ("Configuration", &["config_init", "config_set", "config_set_subprotocols", "config_set_deflate"]),
     (
         "What a connection can be asked",
         &[
@@ -63,13 +77,17 @@ const THEMES: &[(&str, &[&str])] = &[
             "get_transport",
             "get_role",
             "get_subprotocol",
+            "get_deflate",
             "get_close_code",
             "get_was_clean",
             "get_next_timeout",
             "get_round_trip_us",
         ],
     ),
-    ("The opening handshake, decided step by step", &["accept", "respond", "respond_head", "choose_subprotocol", "init_open"]),
+    (
+        "The opening handshake, decided step by step",
+        &["accept", "respond", "respond_head", "choose_subprotocol", "request_deflate_offer", "init_open"],
+    ),
     (
         "HTTP heads and URLs, read in place",
         &["request_parse", "response_parse", "head_header", "head_header_at", "request_subprotocol_at", "token_at", "url_parse"],
@@ -89,6 +107,12 @@ const THEMES: &[(&str, &[&str])] = &[
             "compressor_reset",
             "inflater_get_window_bits",
             "compressor_get_window_bits",
+            "compressor_is_idle",
+            "encode_compressed",
+            "send_compressed",
+            "receive_with_codec",
+            "send_with_codec",
+            "encode_compressed_with_codec",
             "inflate",
             "inflate_end",
             "compress",
@@ -104,13 +128,96 @@ const THEMES: &[(&str, &[&str])] = &[
     ),
 ];
 
+pub const SESSION: Themes = &[
+    (
+        "The functions that a program needs",
+        &[
+            "session_init",
+            "session_start",
+            "session_next",
+            "session_get_transport",
+            "session_get_epoch",
+            "session_dial",
+            "session_connected",
+            "session_dial_failed",
+            "session_due",
+            "session_written",
+            "session_write_failed",
+            "session_wants_reading",
+            "session_poll_timeout",
+            "session_space",
+            "session_filled",
+            "session_eof",
+            "session_send",
+            "session_close",
+            "session_get_state",
+        ],
+    ),
+    (
+        "More that a program sends and decides",
+        &[
+            "session_send_volatile",
+            "session_send_now",
+            "session_send_part",
+            "session_request",
+            "session_hold",
+            "session_release",
+            "session_ping",
+            "session_retry_in",
+            "session_stop",
+            "session_set_url",
+        ],
+    ),
+    (
+        "Configuration",
+        &[
+            "session_config_init",
+            "session_config_set",
+            "session_config_set_proxy",
+            "session_config_set_heartbeat",
+            "session_config_url_memory_len",
+        ],
+    ),
+    (
+        "What a session can be asked, and more of the loop",
+        &[
+            "session_get_url",
+            "session_get_queued",
+            "session_get_last_number",
+            "session_get_failures",
+            "session_get_subprotocol",
+            "session_get_round_trip_us",
+            "session_get_next_timeout",
+            "session_current",
+            "session_unread",
+            "session_read_body",
+            "session_discard",
+            "session_end_body",
+            "session_pause",
+            "session_resume",
+        ],
+    ),
+    ("Credentials (RFC 7617)", &["basic_credentials", "split_url_user"]),
+    (
+        "Texts",
+        &[
+            "session_result_text",
+            "session_event_text",
+            "session_cause_text",
+            "dial_error_text",
+            "redirect_error_text",
+            "session_state_text",
+        ],
+    ),
+];
+
 /// For compilers that have neither `mode` nor enums of an int's size.
-const ENUM_CHECK: &str = "\
+pub const ENUM_CHECK: &str = "\
 /** Fails to compile where an enum is not 32 bits wide: tell the compiler to make enums as wide as int. */
 typedef char sansocket_enums_are_32_bits_wide[sizeof(sansocket_kind) == 4 ? 1 : -1];";
 
 /// Puts the functions of a header in order, each theme under its title.
-pub fn arrange(header: &str) -> Result<String, Box<dyn Error>> {
+pub fn arrange(header: &str, themes: Themes, check: Option<&str>) -> Result<String, Box<dyn Error>> {
     let is_function = |block: &str| block.trim_end().ends_with(");") && !block.contains('{') && !block.contains("typedef");
     let blocks: Vec<&str> = header.split("\n\n").collect();
     let first = blocks.iter().position(|block| is_function(block)).ok_or("a header without functions")?;
@@ -122,9 +229,11 @@ pub fn arrange(header: &str) -> Result<String, Box<dyn Error>> {
         functions.push((name.ok_or("a function without a name")?, block));
     }
     let mut arranged: Vec<String> = blocks[..first].iter().map(|block| block.to_string()).collect();
-    // Before the functions, where C++ opens its `extern "C"`.
-    arranged.insert(first - 1, ENUM_CHECK.to_owned());
-    for (title, names) in THEMES {
+    if let Some(check) = check {
+        // Before the functions, where C++ opens its `extern "C"`.
+        arranged.insert(first - 1, check.to_owned());
+    }
+    for (title, names) in themes {
         arranged.push(format!("/* ---- {title} ---- */"));
         for name in *names {
             let place =

@@ -1,0 +1,133 @@
+//! The packets of Engine.IO v4 and Socket.IO v5, read where they lie and written where the caller says.
+//!
+//! The lowest layer of a Socket.IO for programs that own their memory: `no_std`, no heap, no unsafe code, no panics. It knows what a packet is,
+//! not what a connection does with it: who may send what and when is for layers above it, which this package does not have yet.
+//!
+//! ```text
+//!   events: a name, JSON, bytes      json, EventWriter, Packet::args, placeholders
+//!   Socket.IO packets                Packet, Header, Assembler
+//!   Engine.IO packets                engine::Packet, engine::Handshake
+//!   WebSocket messages, or bodies    engine::packets, engine::PayloadWriter
+//! ```
+//!
+//! # Receiving
+//!
+//! ```
+//! use sansocket_socketio::{Assembler, Limits, engine};
+//!
+//! fn on_text(assembler: &mut Assembler, text: &str) -> Result<(), Box<dyn std::error::Error>> {
+//!     match engine::Packet::decode(text)? {
+//!         engine::Packet::Message(text) => {
+//!             let packet = assembler.text(text)?;
+//!             if let Some(name) = packet.name() {
+//!                 println!("{name} in {}", packet.namespace(), name = name.as_json());
+//!                 for arg in packet.args() {
+//!                     println!("  {:?}: {}", arg.kind(), arg.as_json());
+//!                 }
+//!             }
+//!         }
+//!         other => println!("{other:?}"),
+//!     }
+//!     Ok(())
+//! }
+//! # let mut assembler = Assembler::new(Limits::new());
+//! # on_text(&mut assembler, "2")?;
+//! # on_text(&mut assembler, r#"42["say","hi"]"#)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Sending
+//!
+//! ```
+//! use sansocket_socketio::{EventWriter, Header, Packet};
+//!
+//! let mut out = [0; 200];
+//! let event = EventWriter::event(&Header::event("/").with_id(1), "say", &mut out).text("hi").number(2).finish()?;
+//! assert_eq!(event, r#"421["say","hi",2]"#);
+//!
+//! // The same from JSON that is there already.
+//! let packet = Packet::new(Header::event("/").with_id(1), r#"["say","hi",2]"#)?;
+//! assert_eq!(packet.encode_message(&mut out)?, r#"421["say","hi",2]"#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Odd packets
+//!
+//! What the reference (the server `socket.io` 4.8 with its parsers) does with packets that a good client never sends, and what this package does.
+//! Where no reason is given, it is the same. "A layer above" means that the packet is read, and what follows from it depends on what
+//! the connection has done before.
+//!
+//! | sent | reference | here | why |
+//! |---|---|---|---|
+//! | an empty text, `7` | closes | [`Empty`](engine::EngineError::Empty), [`UnknownType`](engine::EngineError::UnknownType) | |
+//! | `2`, `2probe` outside an upgrade | closes | [`Ping`](engine::Packet::Ping), for a layer above | |
+//! | `3`, `0{}`, `5`, `6` unasked | ignores | read, for a layer above; the JSON of `0` is not looked at | |
+//! | `1` | ignores it over WebSocket | [`Close`](engine::Packet::Close), for a layer above | |
+//! | `1x`, `5x`, `6x` | as without `x` | the same | |
+//! | `4` with a blank after it | CONNECT: to JavaScript a blank is 0 | [`UnknownType`](PacketError::UnknownType) | numbers have plain digits |
+//! | a second `40`, `44…` from a client, an event before `40` | closes | read, for a layer above | |
+//! | `40/none?a=b,` | the query is part of the name | the same | |
+//! | `40/,` and `40/` | mean `/` | the same | |
+//! | `40[]`, `40"x"` | closes | [`WrongPayload`](PacketError::WrongPayload) | |
+//! | `401{}`, `411`, `441{}` | ignores the id, but closes for `41` with anything after it that is no digit | [`UnexpectedId`](PacketError::UnexpectedId) | an id that nobody answers is a mistake |
+//! | `41{}` | closes | [`UnexpectedPayload`](PacketError::UnexpectedPayload) | |
+//! | `42`, `431`, `44` | takes it, as an event without a name, an answer without arguments | [`MissingPayload`](PacketError::MissingPayload) | the protocol says that it must; so every event has a name |
+//! | `42[]`, `42[{}]` | closes | [`InvalidEventName`](PacketError::InvalidEventName) | |
+//! | `42["m"`, `42abc["x"]` | closes | [`InvalidJson`](PacketError::InvalidJson) | |
+//! | `42{}`, `431{}`, `44[]` | closes | [`WrongPayload`](PacketError::WrongPayload) | |
+//! | `42["connect"]` | closes | [`ReservedEventName`](PacketError::ReservedEventName), however it is escaped | |
+//! | `42[5,1]` | takes it: the name is a number | the same | |
+//! | `43[1]`, `43999[1]` | ignores what nobody waits for | read, for a layer above | |
+//! | `44/none,"text"` | takes it; python-socketio sends it | the same | |
+//! | id `007` | 7 | the same | the grammar has digits, how many ever |
+//! | id ` 1`; a blank before the payload | a blank counts as a digit: 1, 0 | [`InvalidJson`](PacketError::InvalidJson) | numbers have plain digits, and the answer to a guessed id helps nobody |
+//! | an id beyond 2^53 - 1 | rounds it | [`InvalidId`](PacketError::InvalidId) | the answer would bear another id |
+//! | `450-…`, `451[…`, `45-…` | closes | [`InvalidAttachments`](PacketError::InvalidAttachments) | |
+//! | `451e1-…`, `450x1-…`, `45 1-…` | takes them, as JavaScript's numbers | [`InvalidAttachments`](PacketError::InvalidAttachments) | numbers have plain digits |
+//! | more than 10 attachments | closes | [`TooManyAttachments`](PacketError::TooManyAttachments), for the limit of [`Limits`] | |
+//! | a text while attachments are due | closes | [`AttachmentsDue`](PacketError::AttachmentsDue) | |
+//! | a binary message when none is due | closes | [`NoAttachmentDue`](PacketError::NoAttachmentDue) | |
+//! | a placeholder's `num` out of range | closes, after the last attachment | [`InvalidPlaceholder`](PacketError::InvalidPlaceholder), at once | nothing has been delivered then |
+//! | `num` of `0.5`, `-0`, `1.0` | nothing, attachments 0 and 1 | [`InvalidPlaceholder`](PacketError::InvalidPlaceholder) | numbers have plain digits |
+//! | a placeholder inside a placeholder, or in a member that another of the same name replaces | drops it | [`InvalidPlaceholder`](PacketError::InvalidPlaceholder); the replaced one counts | one pass in a fixed memory finds all |
+//! | an attachment that no placeholder names, or several name | drops it, repeats it | the same: it is delivered, and placeholders are read by the application | |
+//! | `451-[…]`, and the attachment as text `bAQID` | takes it | [`Base64`](engine::Packet::Base64), which is decoded and given to the [`Assembler`] | clients that are set to `forceBase64` send it |
+//! | base64 with other characters, or without padding | skips them | [`Invalid`](engine::Base64Error::Invalid) | bytes that are guessed are wrong bytes |
+//! | JSON nested deeper than 32 | takes it | [`TooDeep`](PacketError::TooDeep) | what is nested has to be walked in a fixed memory |
+//! | a lone surrogate, `"\ud800"` | takes it | the same; read as U+FFFD | |
+//! | a message longer than allowed | closes, code 1009 | `sansocket`'s `Config::max_message_len` does that | |
+#![no_std]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::cast_possible_truncation,
+        clippy::std_instead_of_core,
+        clippy::alloc_instead_of_core
+    )
+)]
+
+#[cfg(test)]
+extern crate std;
+
+mod assembler;
+pub mod engine;
+mod error;
+mod event_writer;
+mod header;
+pub mod json;
+mod packet;
+mod placeholder;
+mod sentences;
+mod writer;
+
+pub use assembler::{Assembler, Attachment};
+pub use error::{EncodeError, PacketError};
+pub use event_writer::EventWriter;
+pub use header::{Header, Kind};
+pub use packet::{Limits, Packet, RESERVED_EVENTS};
+pub use placeholder::{Placeholder, Placeholders, placeholder};
+pub use writer::NeedsRoom;

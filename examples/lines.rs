@@ -11,7 +11,7 @@ use mio::{Poll, Token, Waker};
 pub struct Lines {
     queue: Receiver<io::Result<Vec<u8>>>,
     /// Ends the wait of the program.
-    waker: Arc<Mutex<Option<Waker>>>,
+    waker: Arc<Mutex<Option<Arc<Waker>>>>,
     have_ended: bool,
 }
 
@@ -19,16 +19,12 @@ impl Lines {
     /// Begins to read. It stays one line ahead.
     pub fn read() -> Self {
         let (give, queue) = sync_channel(1);
-        let waker = Arc::new(Mutex::new(None::<Waker>));
+        let waker = Arc::new(Mutex::new(None::<Arc<Waker>>));
         let lines = Self { queue, waker: Arc::clone(&waker), have_ended: false };
         thread::spawn(move || {
             let wake = || {
-                let waker = waker.lock();
-                // A signal must not lose it.
-                while let Ok(Some(Err(error))) = waker.as_ref().map(|waker| waker.as_ref().map(Waker::wake)) {
-                    if error.kind() != io::ErrorKind::Interrupted {
-                        break;
-                    }
+                if let Ok(Some(waker)) = waker.lock().as_deref() {
+                    wake(waker);
                 }
             };
             for line in io::stdin().lock().split(b'\n') {
@@ -45,11 +41,12 @@ impl Lines {
         lines
     }
 
-    /// From now on a line that comes, or their end, ends the wait of this poll and of no other.
-    pub fn wake(&self, poll: &Poll) -> io::Result<()> {
-        let waker = Waker::new(poll.registry(), Token(1))?;
-        self.waker.lock().map_err(|_| io::ErrorKind::Other)?.replace(waker);
-        Ok(())
+    /// From now on a line that comes, or their end, ends the wait of this poll and of no other. A poll has one waker: other threads that
+    /// have something for the program share it.
+    pub fn wake(&self, poll: &Poll) -> io::Result<Arc<Waker>> {
+        let waker = Arc::new(Waker::new(poll.registry(), Token(1))?);
+        self.waker.lock().map_err(|_| io::ErrorKind::Other)?.replace(Arc::clone(&waker));
+        Ok(waker)
     }
 
     /// The next line, without its line end, if it has come. After an error they have ended.
@@ -63,4 +60,9 @@ impl Lines {
     pub fn have_ended(&self) -> bool {
         self.have_ended
     }
+}
+
+/// Ends the wait of a poll. A signal must not lose that.
+pub fn wake(waker: &Waker) {
+    while waker.wake().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {}
 }

@@ -5,7 +5,7 @@ use std::net::Shutdown;
 
 use mio::net::TcpStream;
 use mio::{Interest, Poll, Token};
-use sansocket::{Buffer, Buffered, Entropy, Instant, Transport};
+use sansocket::{Buffer, Buffered, Codec, Connection, Entropy, Instant, Transport};
 
 /// What the system may take ahead of the network. It would take megabytes, and what is behind them in line is late: a Ping, or a Close,
 /// whose deadlines begin when it was taken.
@@ -30,25 +30,46 @@ impl Socket {
     }
 
     /// Writes and reads what the socket takes and gives. False if that is nothing.
-    pub fn turn<E: Entropy, I: Buffer, O: Buffer, J: Buffer>(&mut self, ws: &mut Buffered<'_, E, I, O, J>, now: Instant) -> bool {
-        let written = if ws.due().is_empty() { None } else { attempt(|| self.stream.write(ws.due())) };
+    pub fn turn<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, D: Codec>(
+        &mut self,
+        ws: &mut Buffered<'c, E, I, O, J, Connection<'c, E>, D>,
+        now: Instant,
+    ) -> bool {
+        let written = self.write(ws.due());
         match written {
             Some(Ok(n)) => ws.written(n, now),
             Some(Err(_)) => ws.write_failed(),
             None => {}
         }
-        if ws.transport() == Transport::ShutdownWrite && !self.is_shut_down {
-            self.is_shut_down = true;
-            // It fails if the peer has gone.
-            self.stream.shutdown(Shutdown::Write).ok();
+        if ws.transport() == Transport::ShutdownWrite {
+            self.shut_down();
         }
-        let read = ws.space().and_then(|space| attempt(|| self.stream.read(space)));
+        let read = ws.space().and_then(|space| self.read(space));
         match read {
             Some(Ok(0) | Err(_)) => ws.eof(),
             Some(Ok(n)) => ws.filled(n, now),
             None => ws.filled(0, now),
         }
         written.is_some() || read.is_some()
+    }
+
+    /// `None` if the socket takes nothing, or there is nothing.
+    pub fn write(&mut self, due: &[u8]) -> Option<io::Result<usize>> {
+        if due.is_empty() { None } else { attempt(|| self.stream.write(due)) }
+    }
+
+    /// `None` if there is nothing to read.
+    pub fn read(&mut self, space: &mut [u8]) -> Option<io::Result<usize>> {
+        attempt(|| self.stream.read(space))
+    }
+
+    /// Ends the output, once.
+    pub fn shut_down(&mut self) {
+        if !self.is_shut_down {
+            self.is_shut_down = true;
+            // It fails if the peer has gone.
+            self.stream.shutdown(Shutdown::Write).ok();
+        }
     }
 }
 

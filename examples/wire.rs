@@ -2,15 +2,15 @@
 //! `socket.rs`.
 
 #[path = "socket.rs"]
-mod socket;
+pub mod socket;
 
 use std::io::{self, ErrorKind, Write};
-use std::net::{TcpStream as Dialed, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream as Dialed, ToSocketAddrs};
 use std::time::{Duration, Instant as Clock};
 
 use mio::net::TcpStream;
 use mio::{Events, Poll, Token};
-use sansocket::{Buffer, Buffered, Commands, Entropy, EntropyError, Event, Instant, Transport, Url};
+use sansocket::{Buffer, Buffered, Codec, Commands, Connection, Entropy, EntropyError, Event, Instant, Transport, Url};
 
 use socket::Socket;
 
@@ -35,17 +35,9 @@ pub struct Wire {
 impl Wire {
     /// Connects to the first address of the URL's host that answers. The clock starts after that.
     pub fn dial(url: &Url<'_>) -> io::Result<Self> {
-        let mut dialed = Err(io::Error::new(ErrorKind::NotFound, "the host has no address"));
-        for address in (url.host(), url.port()).to_socket_addrs()? {
-            dialed = Dialed::connect_timeout(&address, Duration::from_secs(10));
-            if dialed.is_ok() {
-                break;
-            }
-        }
-        let dialed = dialed?;
-        dialed.set_nonblocking(true)?;
+        let stream = connect((url.host(), url.port()).to_socket_addrs()?)?;
         let poll = Poll::new()?;
-        let socket = Socket::new(TcpStream::from_std(dialed), &poll, Token(0))?;
+        let socket = Socket::new(stream, &poll, Token(0))?;
         Ok(Self { socket, poll, events: Events::with_capacity(8), start: Clock::now() })
     }
 
@@ -55,10 +47,10 @@ impl Wire {
 
     /// Waits for the next event of `ws`; `None` once it is over.
     #[allow(dead_code, reason = "programs that wait for lines, too, have a loop of their own")]
-    pub fn next<'w, 'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(
+    pub fn next<'w, 'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, D: Codec>(
         &mut self,
-        ws: &'w mut Buffered<'c, E, I, O, J>,
-    ) -> io::Result<Option<(Event<'w>, Commands<'w, 'c, E>)>> {
+        ws: &'w mut Buffered<'c, E, I, O, J, Connection<'c, E>, D>,
+    ) -> io::Result<Option<(Event<'w>, Commands<'w, 'c, E, D>)>> {
         while !ws.advance(self.now()).map_err(io::Error::other)? {
             if ws.transport() == Transport::Close {
                 return Ok(None);
@@ -69,7 +61,10 @@ impl Wire {
     }
 
     /// One turn of the socket. If that is nothing, waits for it, for a deadline or for a `Waker`.
-    pub fn turn<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(&mut self, ws: &mut Buffered<'c, E, I, O, J>) -> io::Result<()> {
+    pub fn turn<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, D: Codec>(
+        &mut self,
+        ws: &mut Buffered<'c, E, I, O, J, Connection<'c, E>, D>,
+    ) -> io::Result<()> {
         let now = self.now();
         if self.socket.turn(ws, now) {
             return Ok(());
@@ -80,8 +75,23 @@ impl Wire {
     }
 }
 
+/// Connects to the first of the addresses that answers.
+pub fn connect(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
+    let mut dialed = Err(io::Error::new(ErrorKind::NotFound, "the host has no address"));
+    for address in addresses {
+        dialed = Dialed::connect_timeout(&address, Duration::from_secs(10));
+        if dialed.is_ok() {
+            break;
+        }
+    }
+    let dialed = dialed?;
+    dialed.set_nonblocking(true)?;
+    Ok(TcpStream::from_std(dialed))
+}
+
 /// Notes how a connection ends, and returns the exit status that this asks for, of which the highest counts: 0 as it should be,
 /// 1 failed or cut off, 3 refused.
+#[allow(dead_code, reason = "programs whose connections come back have more to say")]
 pub fn report(event: &Event<'_>) -> u8 {
     let (text, status) = match event {
         Event::Refused { response, error, .. } => {

@@ -4,14 +4,20 @@
 //! standard output, notes about the connection to standard error. The end of the input closes; Ctrl-C ends at
 //! once, and the server sees a connection that was cut.
 //!
-//! There is one loop, in [`talk`]. Standard input alone has a thread of its own, because reading it blocks.
+//! There is one loop, in [`talk`], over a session, which has one connection, or one after the other with `--reconnect`. Standard input and
+//! dials alone have threads of their own, because they block.
 
 mod arguments;
 mod autobahn;
 mod body;
+mod codec;
 mod command;
 #[path = "../lines.rs"]
 mod lines;
+mod link;
+mod notes;
+mod request;
+mod sending;
 mod terminal;
 #[path = "../wire.rs"]
 mod wire;
@@ -19,21 +25,25 @@ mod wire;
 use std::error::Error;
 use std::process::ExitCode;
 
-use sansocket::{Buffered, CallError, ClientRequest, Config, Connection, Header, Instant, Transport, Url};
+use sansocket::{CallError, Config};
+use sansocket_session::{Event, Session, SessionState};
 
 use arguments::{Arguments, USAGE};
-use terminal::Terminal;
-use wire::{SystemEntropy, Wire, note, show};
+use codec::{Memory, unused};
+use lines::Lines;
+use link::Link;
+use request::Request;
+use terminal::{Aside, Terminal};
+use wire::{note, show};
 
 /// The longest piece of a message that one event shows, and the longest that we send.
 const PIECE_LEN: usize = 64 * 1024;
-/// A piece as a frame.
-const ROOM: usize = PIECE_LEN + 14;
-
-/// Messages come in pieces, so that they may have any length.
-type Ws<'c> = Buffered<'c, SystemEntropy, Vec<u8>, Vec<u8>>;
+/// What of the messages waits for a connection, beyond its URLs.
+const QUEUE_LEN: usize = 1 << 20;
+const NO_TLS: &str = "wss:// is WebSocket over TLS, which this example leaves out: examples/wss shows it";
 
 /// Why the program does not end with 0.
+#[derive(Debug)]
 struct Problem {
     status: u8,
     sentence: String,
@@ -55,40 +65,50 @@ impl<E: Error> From<E> for Problem {
     }
 }
 
-/// A connection to the host of `url`, with the request in its output.
-fn connect<'c>(url: &Url<'_>, config: &'c Config<'c>, request: &ClientRequest<'_>) -> Result<(Wire, Ws<'c>), Problem> {
-    let start = Instant::from_millis(0);
-    let ws = Connection::client(config, SystemEntropy, start);
-    let mut ws = Buffered::new(ws, vec![0; PIECE_LEN], vec![0; 3 * PIECE_LEN]).in_pieces();
-    // Before there is a socket: what a request cannot contain is refused without troubling the server.
-    ws.commands(start).request(request).map_err(|error| match error {
+/// What a request cannot contain was on the command line.
+fn not_asked(error: CallError) -> Problem {
+    match error {
         CallError::Usage(error) => wrong(error.to_string()),
         other => other.into(),
-    })?;
-    let wire = Wire::dial(url).map_err(|error| failed(format!("cannot connect to {}: {error}", url.authority())))?;
-    Ok((wire, ws))
+    }
 }
 
-/// Talks to the server until the connection ends. Returns the exit status.
+/// Talks to the server until the session ends. Returns the exit status.
 fn talk(arguments: &Arguments) -> Result<u8, Problem> {
-    let url = arguments.url()?;
-    let config = Config::new().subprotocols(&arguments.subprotocols);
-    let headers: Vec<_> = arguments.headers.iter().map(|(name, value)| Header::new(name, value)).collect();
-    let request = ClientRequest::new(url.authority(), url.target()).origin(arguments.origin.as_deref()).headers(&headers);
-    let (mut wire, mut ws) = connect(&url, &config, &request)?;
-    let mut terminal = Terminal::new(&wire)?;
-    while ws.transport() != Transport::Close {
-        let now = wire.now();
-        if let Some((event, commands)) = ws.next(now)? {
-            terminal.show(event, commands.connection());
+    let (target, way) = (arguments.target()?, arguments.way()?);
+    let config = Config::new().subprotocols(&arguments.subprotocols).deflate(arguments.deflate());
+    let request = Request::new(arguments, &target)?;
+    request.check(&config)?;
+    let settings = arguments.settings(&way);
+    let mut memory = Memory::default();
+    let queue = vec![0; settings.url_memory_len() + QUEUE_LEN];
+    let session = Session::new(unused(&config, &mut memory), &settings, &target.url, queue);
+    let mut session = session.map_err(|error| wrong(error.to_string()))?;
+    let lines = Lines::read();
+    let mut link = Link::new(&lines)?;
+    let mut terminal = Terminal::new(lines, arguments.reconnect.is_some());
+    session.start(link.now());
+    loop {
+        let now = link.now();
+        if session.advance(now)? {
+            let aside = Aside { round_trip: session.connection().round_trip(), failure: link.failure.as_deref() };
+            if let Some((event, mut commands)) = session.current(now) {
+                if let Event::Connected { url, .. } = event {
+                    let url = url.to_owned();
+                    request.ask(&url, &mut commands)?;
+                } else {
+                    terminal.show(event, &mut commands, &aside)?;
+                }
+            }
             // A full pipe on our standard output is not the server's fault.
-            ws.pause(now);
-            ws.resume(wire.now());
-        } else if !terminal.send(&mut ws.commands(now))? && !terminal.read_body(&mut ws, now)? {
-            wire.turn(&mut ws)?;
+            session.pause(now);
+            session.resume(link.now());
+        } else if session.state() == SessionState::Stopped {
+            return Ok(terminal.status());
+        } else if !terminal.send(&mut session, now)? && !terminal.read_body(&mut session, now) {
+            link.turn(&mut session)?;
         }
     }
-    Ok(terminal.status())
 }
 
 fn main() -> ExitCode {
@@ -97,7 +117,7 @@ fn main() -> ExitCode {
             show(USAGE, "\n");
             Ok(0)
         }
-        Some(agent) => autobahn::run(&arguments.url()?, agent),
+        Some(agent) => autobahn::run(&arguments.target()?.parsed()?, agent, arguments.deflate()),
         None => talk(&arguments),
     });
     ExitCode::from(done.unwrap_or_else(|Problem { status, sentence }| {

@@ -1,17 +1,20 @@
 //! The client as a person uses it: lines become messages and commands, what arrives is printed.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{self, Cursor, Read, Write};
+use std::io::{self, Write};
 use std::time::{Duration, Instant as Clock};
 
-use sansocket::{CloseCode, Commands, Connection, Data, Event, Instant, MAX_ANSWER, MessageKind, PingSource, State};
+use sansocket::{CallError, CloseCode, Data, Instant, MessageKind, PingSource, ProtocolError, Response};
+use sansocket_session::{Cause, Event, SessionState};
 
 use crate::body::Body;
+use crate::codec::{Talk, Verbs};
 use crate::command::Command;
 use crate::lines::Lines;
-use crate::wire::{SystemEntropy, Wire, escaped, note, report, show};
-use crate::{PIECE_LEN, Problem, Ws, failed};
+use crate::notes::{challenge, ending, messages, status_of};
+use crate::sending::{Sending, open};
+use crate::wire::{escaped, note, show};
+use crate::{Problem, failed};
 
 /// Bytes of a binary message that are shown.
 const SHOWN: usize = 16;
@@ -20,67 +23,156 @@ const MAX_PINGS: usize = 64;
 
 pub(crate) struct Terminal {
     lines: Lines,
-    /// The message that is being sent.
+    /// Whether there is another connection after the first, and lines are taken meanwhile.
+    reconnects: bool,
+    /// The message that is being sent, or waits for its turn.
     sending: Option<Sending>,
+    /// A command that waits until there is a connection and what came before it has left.
+    waiting: Option<Vec<u8>>,
     pings: VecDeque<(String, Clock)>,
     /// Of the message that is arriving: the start of binary, or the start of the character that ends a piece of text.
     start: Vec<u8>,
+    /// Part of a text was shown.
+    is_inside_text: bool,
     body: Option<Body>,
-    /// The exit status, as far as it is known.
+    was_up: bool,
+    /// The code of the peer's Close.
+    received: Option<CloseCode>,
+    /// What the server refused with.
+    refusal: String,
+    /// The exit status, as far as it is known: of the latest connection, and of the lines.
     status: u8,
+    blamed: u8,
 }
 
-/// A message of any length, sent in pieces: a line, or a file of which only a piece is in memory.
-struct Sending {
-    kind: MessageKind,
-    source: Box<dyn Read>,
-    sent: u64,
-}
-
-impl Sending {
-    fn new(kind: MessageKind, source: impl Read + 'static) -> Option<Self> {
-        Some(Self { kind, source: Box::new(source), sent: 0 })
-    }
+/// What is beside an event.
+pub(crate) struct Aside<'a> {
+    pub(crate) round_trip: Option<Duration>,
+    /// Why the latest dial has failed.
+    pub(crate) failure: Option<&'a str>,
 }
 
 impl Terminal {
-    pub(crate) fn new(wire: &Wire) -> io::Result<Self> {
-        let lines = Lines::read();
-        lines.wake(&wire.poll)?;
-        Ok(Self { lines, sending: None, pings: VecDeque::new(), start: Vec::new(), body: None, status: 0 })
+    pub(crate) fn new(lines: Lines, reconnects: bool) -> Self {
+        Self {
+            lines,
+            reconnects,
+            sending: None,
+            waiting: None,
+            pings: VecDeque::new(),
+            start: Vec::new(),
+            is_inside_text: false,
+            body: None,
+            was_up: false,
+            received: None,
+            refusal: String::new(),
+            status: 1,
+            blamed: 0,
+        }
     }
 
-    /// The exit status, once the connection has ended.
+    /// The exit status, once the session has ended.
     pub(crate) fn status(mut self) -> u8 {
-        self.show_body();
         if self.sending.is_some() {
             self.blame("closed before the whole last message was sent");
         }
-        self.status
+        self.status.max(self.blamed)
     }
 
     /// Prints what happened.
-    pub(crate) fn show(&mut self, event: Event<'_>, ws: &Connection<'_, SystemEntropy>) {
-        self.status = self.status.max(report(&event));
+    pub(crate) fn show(&mut self, event: Event<'_>, ws: &mut Verbs<'_, '_, '_>, aside: &Aside<'_>) -> Result<(), Problem> {
         match event {
-            Event::Opened(_) => {
-                let chosen = ws.subprotocol().map(|name| format!(", subprotocol {name}"));
-                note(&format!("open{}", chosen.unwrap_or_default()));
+            Event::Up(response) => self.show_up(&response),
+            Event::Refused(response) => {
+                self.show_refusal(&response);
+                ws.read_body();
             }
-            Event::Refused { response, .. } => {
-                for header in response.headers() {
-                    note(&format!("{}: {}", header.name, String::from_utf8_lossy(header.value)));
+            Event::ProxyRefused(response) => {
+                note(&format!("the proxy refused with {}", status_of(&response)));
+                for header in response.headers().filter(|header| header.name.eq_ignore_ascii_case("proxy-authenticate")) {
+                    note(&format!("Proxy-Authenticate: {}", challenge(header.value)));
                 }
-                self.body = Some(Body::of(&response));
             }
+            Event::Redirected { status, url, .. } => note(&format!("redirected with {status} to {url}")),
             Event::Data(data) => self.show_data(&data),
-            Event::Ping { payload, answered, .. } => {
-                note(&format!("ping {}{}", shown(payload), if answered { ", answered" } else { "" }));
+            Event::Ping { payload, .. } => note(&format!("ping {}, answered", shown(payload))),
+            Event::Pong { payload, answers, .. } => self.show_pong(payload, answers, aside.round_trip),
+            Event::CloseReceived { code, reason, .. } => {
+                self.received = Some(code);
+                note(&format!("close {code} {reason:?}"));
             }
-            Event::Pong { payload, answers, .. } => self.show_pong(payload, answers, ws.round_trip()),
-            Event::CloseReceived { code, reason, .. } => note(&format!("close {code} {reason:?}")),
-            // Reported, or a server's.
+            Event::Failed { error, .. } => note(&format!("failed: {error}")),
+            Event::Down { cause, retry_in_ms, unconfirmed, .. } => {
+                let retry_in_ms = retry_in_ms.filter(|_| self.reconnects);
+                if retry_in_ms.is_none() {
+                    ws.stop();
+                }
+                self.show_body();
+                self.show_down(cause, retry_in_ms, aside.failure);
+                if !unconfirmed.is_empty() {
+                    note(&format!("may be lost: {}", messages(unconfirmed)));
+                }
+                self.forget_connection(retry_in_ms.is_some());
+            }
+            Event::Dropped(numbers) => self.blame(&format!("dropped unsent: {}", messages(numbers))),
+            // What waits will not be sent.
+            Event::GaveUp => ws.close(None, "")?,
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn show_up(&mut self, response: &Response<'_>) {
+        let again = if self.was_up { " again" } else { "" };
+        let chosen =
+            response.header("sec-websocket-protocol").map(|name| format!(", subprotocol {}", String::from_utf8_lossy(name)));
+        let compressed = if response.header("sec-websocket-extensions").is_some() { ", compressed" } else { "" };
+        note(&format!("open{again}{}{compressed}", chosen.unwrap_or_default()));
+        self.was_up = true;
+    }
+
+    fn show_refusal(&mut self, response: &Response<'_>) {
+        self.refusal = status_of(response);
+        // A 101 that breaks a rule refuses nothing; which rule that is comes with its end.
+        if response.status() != 101 {
+            note(&format!("refused with {}: {}", self.refusal, ProtocolError::StatusNot101));
+        }
+        for header in response.headers() {
+            note(&format!("{}: {}", header.name, String::from_utf8_lossy(header.value)));
+        }
+        self.body = Some(Body::of(response));
+    }
+
+    fn show_down(&mut self, cause: Cause, retry_in_ms: Option<u64>, failure: Option<&str>) {
+        let (mut text, status) = ending(cause, self.received, failure);
+        self.status = status;
+        let was_told = match cause {
+            Cause::Failed(error) if !self.refusal.is_empty() => {
+                text = format!("failed with {}: {error}", self.refusal);
+                false
+            }
+            Cause::Failed(_) | Cause::Refused { .. } | Cause::ProxyRefused { .. } => true,
+            _ => false,
+        };
+        match retry_in_ms {
+            Some(ms) => note(&format!("down: {text}; again in {}.{} s", ms / 1000, ms % 1000 / 100)),
+            None if was_told => {}
+            None => note(&text),
+        }
+    }
+
+    /// What belongs to a connection ends with it.
+    fn forget_connection(&mut self, retries: bool) {
+        if std::mem::take(&mut self.is_inside_text) {
+            show("", "\n");
+        }
+        self.start.clear();
+        self.pings.clear();
+        self.refusal.clear();
+        self.received = None;
+        // Its start is gone. (At the end of all this it is the last message.)
+        if retries && self.sending.as_ref().is_some_and(Sending::has_begun) {
+            self.sending = None;
         }
     }
 
@@ -88,6 +180,7 @@ impl Terminal {
     fn show_data(&mut self, data: &Data<'_>) {
         match data.kind {
             MessageKind::Text => {
+                self.is_inside_text = !data.last;
                 show(&whole_characters(&mut self.start, data.payload), if data.last { "\n" } else { "" });
             }
             MessageKind::Binary => {
@@ -108,7 +201,9 @@ impl Terminal {
         match (place.and_then(|place| self.pings.drain(..=place).next_back()), answers, keepalive) {
             (Some((text, sent)), ..) => note(&format!("pong {text:?}, round trip {:.1?}", sent.elapsed())),
             (None, Some(PingSource::Keepalive), Some(time)) => note(&format!("pong, keepalive, round trip {time:.1?}")),
-            (None, Some(_), _) => note("pong, keepalive"),
+            (None, Some(PingSource::Keepalive), None) => note("pong, keepalive"),
+            // Of the Ping that the session sends before the Close.
+            (None, Some(_), _) => {}
             _ => note(&format!("pong {}, unsolicited", shown(payload))),
         }
     }
@@ -116,22 +211,22 @@ impl Terminal {
     /// Something went wrong, although the connection may end as it should.
     fn blame(&mut self, sentence: &str) {
         note(sentence);
-        self.status = self.status.max(1);
+        self.blamed = 1;
     }
 
     /// Takes what has arrived of the body of a refusal. Once it is whole, the connection is no longer needed. False if there is
     /// nothing new.
-    pub(crate) fn read_body(&mut self, ws: &mut Ws<'_>, now: Instant) -> Result<bool, Problem> {
-        let Some(body) = &mut self.body else { return Ok(false) };
-        let len = ws.unread().len();
-        body.add(ws.unread());
-        ws.discard(len);
+    pub(crate) fn read_body(&mut self, session: &mut Talk<'_, '_>, now: Instant) -> bool {
+        let Some(body) = &mut self.body else { return false };
+        let len = session.unread().len();
+        body.add(session.unread());
+        session.discard(len);
         if !body.content().1 {
-            return Ok(len > 0);
+            return len > 0;
         }
         self.show_body();
-        ws.commands(now).close(None, "")?;
-        Ok(true)
+        session.commands(now).end_body();
+        true
     }
 
     fn show_body(&mut self) {
@@ -141,37 +236,61 @@ impl Terminal {
         write!(io::stderr(), "{text}{end}").ok();
     }
 
-    /// Sends the next piece of a message, or carries out the next line. False if there is no room or nothing to do.
-    pub(crate) fn send(&mut self, ws: &mut Commands<'_, '_, SystemEntropy>) -> Result<bool, Problem> {
-        if ws.connection().state() != State::Open || ws.room() < PIECE_LEN + MAX_ANSWER {
+    /// Sends the next piece of a message, or carries out the next line. False if nothing can be done now.
+    pub(crate) fn send(&mut self, session: &mut Talk<'_, '_>, now: Instant) -> Result<bool, Problem> {
+        use SessionState::{Backoff, Dialing, Handshaking, Open};
+        if let Some(sending) = self.sending.take() {
+            return self.send_on(sending, &mut session.commands(now));
+        }
+        // What finds no room on a connection that is open waits where it comes from.
+        let is_free = session.state() == Open && session.queued() == 0;
+        let is_away = self.reconnects && matches!(session.state(), Dialing | Handshaking | Backoff);
+        if !is_free && !is_away {
             return Ok(false);
         }
-        if let Some(sending) = self.sending.take() {
-            self.send_on(sending, ws)?;
-            return Ok(true);
+        let may_end = is_free || session.state() == Backoff && session.queued() == 0;
+        let mut ws = session.commands(now);
+        if let Some(line) = self.waiting.take() {
+            return Ok(self.obey(line, &mut ws, is_free, may_end));
         }
         match self.lines.next() {
-            Some(Ok(line)) => {
-                if let Err(problem) = self.carry_out(&line, ws) {
-                    self.blame(&problem.sentence);
-                }
-            }
+            Some(Ok(line)) => return Ok(self.obey(line, &mut ws, is_free, may_end)),
             Some(Err(error)) => self.blame(&format!("cannot read standard input: {error}")),
-            None if self.lines.have_ended() => ws.close(CloseCode::NORMAL_CLOSURE, "")?,
+            None if self.lines.have_ended() && may_end => ws.close(CloseCode::NORMAL_CLOSURE, "")?,
             None => return Ok(false),
         }
         Ok(true)
     }
 
-    fn carry_out(&mut self, line: &[u8], ws: &mut Commands<'_, '_, SystemEntropy>) -> Result<(), Problem> {
-        match Command::parse(line).map_err(failed)? {
-            Command::Text(text) => self.sending = Sending::new(MessageKind::Text, Cursor::new(text.to_owned())),
+    /// Carries out a line, or has it wait. `is_free`: there is a connection, and nothing waits for it; `may_end`: nothing waits.
+    fn obey(&mut self, line: Vec<u8>, ws: &mut Verbs<'_, '_, '_>, is_free: bool, may_end: bool) -> bool {
+        let is_done = match Command::parse(&line) {
+            Err(sentence) => Err(failed(sentence)),
+            Ok(Command::Ping(_)) if !is_free => Ok(false),
+            Ok(Command::Close(..)) if !may_end => Ok(false),
+            Ok(command) => self.carry_out(command, ws),
+        };
+        match is_done {
+            Ok(true) => {}
+            Ok(false) => self.waiting = Some(line),
+            Err(problem) => self.blame(&problem.sentence),
+        }
+        self.waiting.is_none()
+    }
+
+    /// False if there is no room.
+    fn carry_out(&mut self, command: Command<'_>, ws: &mut Verbs<'_, '_, '_>) -> Result<bool, Problem> {
+        match command {
+            Command::Text(text) => self.sending = Some(Sending::text(text)),
             Command::Binary(name) => {
                 let file = open(name).map_err(|error| failed(format!("{name}: {error}")))?;
-                self.sending = Sending::new(MessageKind::Binary, file);
+                self.sending = Some(Sending::new(MessageKind::Binary, file));
             }
             Command::Ping(text) => {
-                ws.ping(text.as_bytes())?;
+                match ws.ping(text.as_bytes()) {
+                    Err(CallError::NeedsRoom { .. }) => return Ok(false),
+                    done => done?,
+                }
                 if self.pings.len() == MAX_PINGS {
                     self.pings.pop_front();
                 }
@@ -179,23 +298,24 @@ impl Terminal {
             }
             Command::Close(code, reason) => ws.close(code.map(CloseCode), reason)?,
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// Sends the next piece of the message that is under way; there is room for it. A piece that is not full ends the message.
-    fn send_on(&mut self, mut sending: Sending, ws: &mut Commands<'_, '_, SystemEntropy>) -> Result<(), Problem> {
-        let mut piece = Vec::with_capacity(PIECE_LEN);
-        if let Err(error) = sending.source.by_ref().take(PIECE_LEN as u64).read_to_end(&mut piece) {
-            // Half a message cannot be taken back.
+    /// Sends the next piece of the message that is under way. False if that has to wait.
+    fn send_on(&mut self, mut sending: Sending, ws: &mut Verbs<'_, '_, '_>) -> Result<bool, Problem> {
+        if let Err(error) = sending.read_on() {
             self.blame(&format!("cannot read the file to its end: {error}"));
-            return Ok(ws.close(CloseCode::INTERNAL_ERROR, "")?);
+            if sending.has_begun() {
+                // Half a message cannot be taken back.
+                ws.close(CloseCode::INTERNAL_ERROR, "")?;
+            }
+            return Ok(true);
         }
-        let fin = piece.len() < PIECE_LEN;
-        sending.sent += ws.send_part(sending.kind, sending.sent, &piece, fin)? as u64;
-        if !fin {
+        let is_taken = sending.send(ws)?;
+        if !sending.is_over() {
             self.sending = Some(sending);
         }
-        Ok(())
+        Ok(is_taken)
     }
 }
 
@@ -205,14 +325,6 @@ fn whole_characters(start: &mut Vec<u8>, piece: &[u8]) -> String {
     let whole = start.utf8_chunks().next().map_or("", |chunk| chunk.valid()).to_owned();
     start.drain(..whole.len());
     whole
-}
-
-/// A regular file: reading from a pipe or a terminal would hold up the connection.
-fn open(name: &str) -> io::Result<File> {
-    if !std::fs::metadata(name)?.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    File::open(name)
 }
 
 /// The payload of a control frame, as text if it is UTF-8.

@@ -4,21 +4,26 @@ use std::io::ErrorKind;
 use std::net::Shutdown;
 
 use mio::net::TcpStream;
-use sansocket::{Buffered, CallError, Config, Connection, Instant, NoEntropy, Remainder, State, Transport};
+use sansocket::{Buffered, CallError, Config, Connection, Event, Instant, NoEntropy, Remainder, State, Transport};
 
 use crate::Shared;
+use crate::codecs::{Codecs, Own};
 use crate::peer::Peer;
 
 /// What one read takes at most; also the longest piece of a message that one event can show.
 const READ_LEN: usize = 64 * 1024;
-/// Room for the echo of the longest piece, with its header.
-const ROOM: usize = READ_LEN + 14;
+/// Room for the echo of the longest piece, with its header. Compressing makes bytes longer that cannot be made shorter.
+const ROOM: usize = READ_LEN + READ_LEN / 8 + READ_LEN / 64 + 64 + 14;
+/// How much of messages a connection gets at once: a thousand times what was read may come of it by inflating.
+const SHARE: usize = 8 * READ_LEN;
 
 /// What is kept per connection.
 pub(crate) struct Client<'c> {
     ws: Connection<'c>,
     /// What its last turn left. Most leave nothing.
     rest: Option<Box<Rest>>,
+    /// Once it has agreed on compression.
+    codec: Option<Box<Own>>,
     pub(crate) peer: Peer,
 }
 
@@ -28,14 +33,17 @@ struct Rest {
     due: Option<Instant>,
 }
 
-/// The read and the write buffer of all.
+/// What all share: the buffers to read and to write, the one for pieces that were inflated, and the codecs that nobody has.
 pub(crate) struct Buffers {
     input: Vec<u8>,
     output: Vec<u8>,
+    inflated: Vec<u8>,
+    codecs: Codecs,
 }
 
 /// A connection with them, for one turn.
-type Attached<'a, 'c> = Buffered<'c, NoEntropy, &'a mut [u8], &'a mut [u8], [u8; 0], &'a mut Connection<'c>>;
+type Attached<'a, 'c> =
+    Buffered<'c, NoEntropy, &'a mut [u8], &'a mut [u8], &'a mut [u8], &'a mut Connection<'c>, Option<&'a mut Own>>;
 
 /// Why it is a connection's turn.
 #[derive(Clone, Copy)]
@@ -58,38 +66,51 @@ pub(crate) enum After {
 
 impl Buffers {
     pub(crate) fn new() -> Self {
-        Self { input: vec![0; READ_LEN], output: vec![0; 2 * ROOM] }
+        let (input, output, inflated) = (vec![0; READ_LEN], vec![0; 2 * ROOM], vec![0; READ_LEN]);
+        Self { input, output, inflated, codecs: Codecs::default() }
     }
 }
 
 impl<'c> Client<'c> {
     pub(crate) fn new(stream: TcpStream, config: &'c Config<'c>, now: Instant, number: u32) -> Self {
-        Self { ws: Connection::server(config, now), rest: None, peer: Peer::new(stream, number) }
+        Self { ws: Connection::server(config, now), rest: None, codec: None, peer: Peer::new(stream, number) }
     }
 
     /// Its turn: whatever `cause` asks for, then what can be written and read now, and the answers to that.
     pub(crate) fn turn(&mut self, cause: Cause<'_>, buffers: &mut Buffers, shared: &mut Shared) -> Result<After, CallError> {
-        let Self { ws, rest, peer } = self;
-        let mut ws = Buffered::attach(ws, &mut buffers.input[..], &mut buffers.output[..]).room_for(ROOM);
+        let Self { ws, rest, codec, peer } = self;
+        if codec.is_none() {
+            *codec = buffers.codecs.take(ws);
+        }
+        let Buffers { input, output, inflated, .. } = buffers;
+        let ws = Buffered::attach(ws, &mut input[..], &mut output[..]);
+        let mut ws = ws.deflate(codec.as_deref_mut(), &mut inflated[..]).room_for(ROOM);
         if let Some(rest) = rest.take() {
             ws.restore(&rest.remainder)?;
         }
         let was_shut_down = ws.transport() == Transport::ShutdownWrite;
         peer.act(cause, &mut ws.commands(shared.now), shared)?;
-        converse(&mut ws, peer, shared)?;
-        // Once a turn, so that nobody waits long for theirs.
-        let more = read(&mut ws, peer, shared);
-        converse(&mut ws, peer, shared)?;
+        let again = converse(&mut ws, peer, shared)? || {
+            // Once a turn, so that nobody waits long for theirs.
+            let more = read(&mut ws, peer, shared);
+            converse(&mut ws, peer, shared)? || more && ws.wants_reading()
+        };
         match ws.transport() {
             Transport::Close => return Ok(After::Over),
             // Once: it wakes Linux's epoll, each time. It is refused if the peer has gone, which the next read shows.
             Transport::ShutdownWrite if !was_shut_down => drop(peer.stream.shutdown(Shutdown::Write)),
             _ => {}
         }
-        let after = if more && ws.wants_reading() { After::Again } else { After::Wait };
         let due = ws.next_timeout();
         *rest = ws.detach(|len| vec![0; len])?.map(|remainder| Box::new(Rest { remainder, due }));
-        Ok(after)
+        Ok(if again { After::Again } else { After::Wait })
+    }
+
+    /// It is over: what it had of the `buffers` serves others.
+    pub(crate) fn end(self, buffers: &mut Buffers) {
+        if let Some(codec) = self.codec {
+            buffers.codecs.give_back(codec);
+        }
     }
 
     /// When it needs a turn, even if its socket stays as it is.
@@ -102,15 +123,25 @@ impl<'c> Client<'c> {
     }
 }
 
-/// Takes events and writes the answers, until there are no more events or the socket takes no more.
-fn converse(ws: &mut Attached<'_, '_>, peer: &mut Peer, shared: &mut Shared) -> Result<(), CallError> {
-    loop {
+/// Takes events and writes the answers, until there are no more events or the socket takes no more. True if it is to go on in another
+/// turn: with a codec, or because it has had its share of this one.
+fn converse(ws: &mut Attached<'_, '_>, peer: &mut Peer, shared: &mut Shared) -> Result<bool, CallError> {
+    let mut shown = 0;
+    while shown < SHARE {
         if let Some((event, mut commands)) = ws.next(shared.now)? {
+            if let Event::Data(data) = &event {
+                shown += data.payload.len();
+            }
+            let is_handshake = matches!(event, Event::Request(_));
             peer.answer(event, &mut commands, shared)?;
+            if is_handshake && commands.connection().negotiated().deflate().is_some() {
+                return Ok(true);
+            }
         } else if !write(ws, peer, shared) {
-            return Ok(());
+            return Ok(false);
         }
     }
+    Ok(true)
 }
 
 /// Writes some of what is due. True if there may be more to do.

@@ -1,8 +1,9 @@
 //! Plain HTTP on the same port: the page, and the time for those who poll it.
 
-use sansocket::{CallError, Commands, Config, Connection, Header, Instant, NoEntropy, Request};
+use sansocket::{CallError, Config, Connection, Header, Instant, Request};
 
 use crate::clock::Clock;
+use crate::peer::Verbs;
 
 /// What the page is made of: path, type and bytes.
 const FILES: [(&str, &str, &[u8]); 3] = [
@@ -20,7 +21,7 @@ const PAGE_POLICY: Header<'_> = Header::new(
 const TIME_HEADERS: [Header<'_>; 2] = [Header::new("Content-Type", "application/json"), Header::new("Cache-Control", "no-store")];
 
 /// Answers at once. Returns the status.
-pub(crate) fn answer(ws: &mut Commands<'_, '_, NoEntropy>, request: &Request<'_>, clock: &Clock) -> Result<u16, CallError> {
+pub(crate) fn answer(ws: &mut Verbs<'_, '_, '_>, request: &Request<'_>, clock: &Clock) -> Result<u16, CallError> {
     let (method, is_time) = (request.method(), request.path().starts_with("/time/"));
     if method != "GET" && (method != "HEAD" || is_time) {
         let allowed = if is_time { "GET" } else { "GET, HEAD" };
@@ -37,7 +38,7 @@ pub(crate) fn answer(ws: &mut Commands<'_, '_, NoEntropy>, request: &Request<'_>
 }
 
 /// Answers a poll with the time, and with what the answer costs: the bytes of the request's head and of its own.
-pub(crate) fn time(ws: &mut Commands<'_, '_, NoEntropy>, request_len: usize, clock: &Clock) -> Result<(), CallError> {
+pub(crate) fn time(ws: &mut Verbs<'_, '_, '_>, request_len: usize, clock: &Clock) -> Result<(), CallError> {
     let head_len = time_head_len(clock.json_with_heads(request_len, 0).as_bytes());
     ws.respond(200, &TIME_HEADERS, clock.json_with_heads(request_len, head_len).as_bytes())
 }

@@ -4,16 +4,17 @@ use std::fmt::{self, Display, Formatter};
 use std::io::{self, ErrorKind, Read, Write};
 
 use mio::net::TcpStream;
-use sansocket::{Accept, CallError, CloseCode, Commands, Event, Header, NoEntropy, Origin, Request, State};
+use sansocket::{Accept, CallError, CloseCode, Commands, DeflateConfig, Event, Header, NoEntropy, Origin, Request, State};
 
 use crate::client::Cause;
+use crate::codecs::Own;
 use crate::{Shared, pages};
 
 /// Seconds between two Pings to whoever watches the time.
 const PING_EVERY: u64 = 5;
 
 /// What a connection can do during its turn.
-type Verbs<'a, 'c> = Commands<'a, 'c, NoEntropy>;
+pub(crate) type Verbs<'a, 'b, 'c> = Commands<'a, 'c, NoEntropy, Option<&'b mut Own>>;
 
 pub(crate) struct Peer {
     pub(crate) stream: TcpStream,
@@ -44,7 +45,7 @@ impl Peer {
     }
 
     /// Does what `cause` asks for, if it is more than to look at the socket.
-    pub(crate) fn act(&mut self, cause: Cause<'_>, ws: &mut Verbs<'_, '_>, shared: &mut Shared) -> Result<(), CallError> {
+    pub(crate) fn act(&mut self, cause: Cause<'_>, ws: &mut Verbs<'_, '_, '_>, shared: &mut Shared) -> Result<(), CallError> {
         match cause {
             Cause::Ready => Ok(()),
             Cause::Tick(frame) => self.tick(frame, ws, shared),
@@ -53,7 +54,7 @@ impl Peer {
     }
 
     /// Answers an event.
-    pub(crate) fn answer(&mut self, event: Event<'_>, ws: &mut Verbs<'_, '_>, shared: &mut Shared) -> Result<(), CallError> {
+    pub(crate) fn answer(&mut self, event: Event<'_>, ws: &mut Verbs<'_, '_, '_>, shared: &mut Shared) -> Result<(), CallError> {
         self.note(&event, shared);
         match event {
             Event::Request(request) => self.accept(&request, ws, shared),
@@ -68,15 +69,18 @@ impl Peer {
     }
 
     /// Decides on an opening handshake. A client that watches the time gets it at once, and what the handshake took.
-    fn accept(&mut self, request: &Request<'_>, ws: &mut Verbs<'_, '_>, shared: &mut Shared) -> Result<(), CallError> {
+    fn accept(&mut self, request: &Request<'_>, ws: &mut Verbs<'_, '_, '_>, shared: &mut Shared) -> Result<(), CallError> {
         self.purpose = if request.path() == "/time" { Purpose::Time } else { Purpose::Echo };
         let config = ws.connection().config();
         // A browser that offers subprotocols and gets none hangs up.
         let any = request.subprotocols().next().filter(|_| config.subprotocols.is_empty());
         let subprotocol = request.choose_subprotocol(config).or(any);
+        // The time is not worth a codec: its messages are short, and the same for all.
+        let deflate = if self.purpose == Purpose::Time { DeflateConfig::OFF } else { config.deflate };
         // Every page may connect: nothing here is private.
-        ws.accept(request, &Accept::new(Origin::Any).subprotocol(subprotocol))?;
-        shared.log.line(&shared.clock, self, format_args!("WebSocket opens at {}", request.path()));
+        ws.accept(request, &Accept::new(Origin::Any).subprotocol(subprotocol).deflate(Some(deflate)))?;
+        let compressed = if ws.connection().negotiated().deflate().is_some() { ", compressed" } else { "" };
+        shared.log.line(&shared.clock, self, format_args!("WebSocket opens at {}{compressed}", request.path()));
         if self.purpose == Purpose::Time {
             ws.send_text(&shared.clock.json_with_heads(request.bytes().len(), ws.due().len()))?;
         }
@@ -84,7 +88,7 @@ impl Peer {
     }
 
     /// Answers plain HTTP, unless it is a long poll: that waits for the next tick.
-    fn respond(&mut self, request: &Request<'_>, ws: &mut Verbs<'_, '_>, shared: &mut Shared) -> Result<(), CallError> {
+    fn respond(&mut self, request: &Request<'_>, ws: &mut Verbs<'_, '_, '_>, shared: &mut Shared) -> Result<(), CallError> {
         let (method, path) = (request.method(), request.path());
         if method == "GET" && path == "/time/next" && pages::must_wait(request, &shared.clock) {
             self.purpose = Purpose::LongPoll { request_len: u16::try_from(request.bytes().len()).unwrap_or(u16::MAX) };
@@ -97,7 +101,7 @@ impl Peer {
     }
 
     /// Sends whoever watches the time the round trip of our own Ping.
-    fn send_round_trip(&self, payload: &[u8], ws: &mut Verbs<'_, '_>, shared: &Shared) -> Result<(), CallError> {
+    fn send_round_trip(&self, payload: &[u8], ws: &mut Verbs<'_, '_, '_>, shared: &Shared) -> Result<(), CallError> {
         let Ok(left) = payload.try_into().map(u64::from_be_bytes) else { return Ok(()) };
         let micros = shared.clock.micros().saturating_sub(left);
         ws.send_text(&format!(r#"{{"round_trip_ms":{}.{:03}}}"#, micros / 1000, micros % 1000))
@@ -114,7 +118,7 @@ impl Peer {
     }
 
     /// A second has begun: answers a long poll, or passes on the `frame` that was encoded once for all.
-    fn tick(&mut self, frame: &[u8], ws: &mut Verbs<'_, '_>, shared: &mut Shared) -> Result<(), CallError> {
+    fn tick(&mut self, frame: &[u8], ws: &mut Verbs<'_, '_, '_>, shared: &mut Shared) -> Result<(), CallError> {
         if let Purpose::LongPoll { request_len } = self.purpose {
             self.purpose = Purpose::Http;
             pages::time(ws, request_len.into(), &shared.clock)?;
@@ -132,7 +136,7 @@ impl Peer {
 
     /// The server ends: the peer is told, and its answer waited for as long as the closing deadline allows.
     /// Whoever has not asked for anything yet is refused that, and dropped.
-    fn say_goodbye(&mut self, ws: &mut Verbs<'_, '_>) -> Result<(), CallError> {
+    fn say_goodbye(&mut self, ws: &mut Verbs<'_, '_, '_>) -> Result<(), CallError> {
         if self.is_waiting() {
             self.purpose = Purpose::Http;
             return ws.respond(503, &[Header::new("Retry-After", "5")], b"");

@@ -9,10 +9,10 @@ use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use sansocket::{Config, Instant, MessageKind, frame};
 
-use crate::Shared;
 use crate::client::{After, Buffers, Cause, Client};
 use crate::clock::Clock;
 use crate::log::Log;
+use crate::{Shared, codecs};
 
 /// The listener's; a client's is its place in the list.
 const LISTENER: Token = Token(usize::MAX);
@@ -53,9 +53,13 @@ impl<'c> Server<'c> {
         let mut listener = TcpListener::bind(address)?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let (address, bytes) = (listener.local_addr()?, size_of::<Option<Client<'_>>>());
+        let mut line = format!("listening on http://{address}/, {bytes} bytes per connection");
+        if config.deflate.is_on() {
+            line += &format!(", {} more if it compresses", codecs::bytes_each(config));
+        }
         // Programs read this line through a pipe, and may close that afterwards.
         let mut out = io::stdout();
-        writeln!(out, "listening on http://{address}/, {bytes} bytes per connection").and_then(|()| out.flush()).ok();
+        writeln!(out, "{line}").and_then(|()| out.flush()).ok();
         let clock = Clock::start();
         let now = clock.now();
         Ok(Self {
@@ -151,7 +155,9 @@ impl<'c> Server<'c> {
             Err(error) => client.peer.note_lost(&error, &mut self.shared),
         }
         self.shared.log.totals.ended += 1;
-        self.clients[at] = None;
+        if let Some(client) = self.clients[at].take() {
+            client.end(&mut self.buffers);
+        }
         self.free.push(at);
     }
 

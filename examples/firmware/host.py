@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Talks to the firmware's UART, which QEMU serves as a TCP port, with a stock WebSocket client: host.py PORT.
+"""Talks to the firmware's UART, which QEMU serves as a TCP port, with a stock WebSocket client: host.py PORT [compressed].
 
 Everything sent must come back with its own type, and faults must be answered as the RFC says. The exit status is 0 if
 they were; standard error says what was not.
@@ -25,10 +25,12 @@ LARGE = 20_000  # many times the firmware's buffers, so it has to come back as f
 TIMEOUT = 20
 
 
-def main(port):
+def main(port, compressed):
     with open_connection(port, patience=TIMEOUT) as ws:
         check("subprotocol", ws.subprotocol, SUBPROTOCOL)
-        check("extensions", ws.protocol.extensions, [])
+        # What the client sends has a window of 1 KiB, which is what the firmware can inflate.
+        agreed = [(extension.name, extension.local_max_window_bits) for extension in ws.protocol.extensions]
+        check("extensions", agreed, [("permessage-deflate", 10)] if compressed else [])
         echo_every_size(ws)
         echo_large(ws)
         echo_fragmented(ws)
@@ -105,7 +107,7 @@ def frame_faults(port):
     """§7.1.7: the Close says what was wrong, for a frame alone and for one with more under way after it."""
     for what, frame, code in (
         ("an unmasked frame", "81 01 61", 1002),
-        ("a reserved bit", "c1 81 00000000 61", 1002),
+        ("a reserved bit", "a1 81 00000000 61", 1002),
         ("a ping of 126 bytes", "89 fe 007e 00000000", 1002),
         ("a Close body of one byte", "88 81 00000000 03", 1002),
         ("text that is not UTF-8", "81 82 00000000 c0 80", 1007),
@@ -201,6 +203,6 @@ def check(what, got, wanted):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2 or sys.argv[2:] not in ([], ["compressed"]):
         sys.exit(__doc__)
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), len(sys.argv) == 3)

@@ -3,27 +3,38 @@
 use sansocket::{Accept, Buffered, CallError, CloseCode, Config, Connection, Event, MAX_ANSWER, Origin, Transport};
 
 use crate::clock::Clock;
+use crate::codec::{DEFLATE, GROWTH, Memory, Own};
 use crate::line::Line;
 
 /// A request's head waits here until it is complete: what is longer gets a 431.
 pub const INPUT_LEN: usize = 512;
 /// All of the input as one frame, after a header of 4 bytes, beside what is kept for answers.
-pub const OUTPUT_LEN: usize = INPUT_LEN + 4 + MAX_ANSWER;
+pub const OUTPUT_LEN: usize = INPUT_LEN + GROWTH + 4 + MAX_ANSWER;
 
-static CONFIG: Config = Config::new().subprotocols("echo");
+static CONFIG: Config = Config::new().subprotocols("echo").deflate(DEFLATE);
 
 /// A close code for private use (§7.4.2), with which `host.py` ends the program.
 const STOP: CloseCode = CloseCode(4000);
 
 /// Serves peers until one closes with `STOP`. Peers' faults are events: an error is a mistake of this program.
 pub fn serve(clock: &mut Clock, line: &mut Line, input: &mut [u8], output: &mut [u8]) -> Result<(), CallError> {
-    while converse(clock, line, input, output)? != STOP {}
+    let mut memory = Memory::new();
+    let (mut codec, piece) = memory.lend();
+    while converse(clock, line, input, output, (&mut codec, piece))? != STOP {
+        codec.restart();
+    }
     Ok(())
 }
 
 /// Echoes a peer's messages, piece by piece as they arrive. Returns the code that it closed with.
-fn converse(clock: &mut Clock, line: &mut Line, input: &mut [u8], output: &mut [u8]) -> Result<CloseCode, CallError> {
-    let mut ws = Buffered::new(Connection::server(&CONFIG, clock.now()), input, output).in_pieces();
+fn converse(
+    clock: &mut Clock,
+    line: &mut Line,
+    input: &mut [u8],
+    output: &mut [u8],
+    (codec, piece): (&mut Own<'_>, &mut [u8]),
+) -> Result<CloseCode, CallError> {
+    let mut ws = Buffered::new(Connection::server(&CONFIG, clock.now()), input, output).deflate(codec, piece).in_pieces();
     while ws.transport() != Transport::Close {
         while let Some((event, mut ws)) = ws.next(clock.now())? {
             match event {

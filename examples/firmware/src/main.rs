@@ -5,6 +5,9 @@
 #![cfg_attr(feature = "bare", allow(dead_code, reason = "`bare` has no use for some of the board, and is there to be compared"))]
 
 mod clock;
+#[cfg_attr(not(feature = "inflate"), path = "no_codec.rs")]
+#[cfg_attr(any(feature = "bare", feature = "by-hand"), allow(dead_code, reason = "neither compresses"))]
+mod codec;
 #[cfg_attr(feature = "bare", path = "bare.rs")]
 #[cfg_attr(feature = "by-hand", path = "by_hand.rs")]
 mod echo;

@@ -1,12 +1,16 @@
 //! TLS between a `Buffered` connection and its socket, and what both programs print.
 
+mod codec;
+
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::{Duration, Instant as Clock};
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
-use sansocket::{Buffer, Buffered, Commands, Entropy, Event, Instant, State, Transport};
+use sansocket::{Buffer, Buffered, Codec, Commands, Connection, Entropy, Event, Instant, State, Transport};
+
+pub use codec::Memory;
 
 /// The longest plaintext of a TLS record.
 const RECORD_LEN: usize = 1 << 14;
@@ -55,10 +59,10 @@ impl Wire {
     ///
     /// # Errors
     /// What is wrong with the peer's TLS.
-    pub fn next<'w, 'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(
+    pub fn next<'w, 'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, D: Codec>(
         &mut self,
-        ws: &'w mut Buffered<'c, E, I, O, J>,
-    ) -> io::Result<Option<(Event<'w>, Commands<'w, 'c, E>)>> {
+        ws: &'w mut Buffered<'c, E, I, O, J, Connection<'c, E>, D>,
+    ) -> io::Result<Option<(Event<'w>, Commands<'w, 'c, E, D>)>> {
         while !ws.advance(self.now()).map_err(io::Error::other)? {
             if !self.turn(ws)? {
                 return Ok(None);
@@ -72,9 +76,9 @@ impl Wire {
     ///
     /// # Errors
     /// What is wrong with the peer's TLS.
-    pub fn turn<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(
+    pub fn turn<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, D: Codec>(
         &mut self,
-        ws: &mut Buffered<'c, E, I, O, J>,
+        ws: &mut Buffered<'c, E, I, O, J, Connection<'c, E>, D>,
     ) -> io::Result<bool> {
         if ws.transport() == Transport::Close {
             // For a peer that still listens: the last record, which the layer counts as written, and that there are no more.
@@ -99,9 +103,9 @@ impl Wire {
     }
 
     /// Writes and reads what the socket takes and gives. False if that was nothing.
-    fn exchange<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer>(
+    fn exchange<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, D: Codec>(
         &mut self,
-        ws: &mut Buffered<'c, E, I, O, J>,
+        ws: &mut Buffered<'c, E, I, O, J, Connection<'c, E>, D>,
     ) -> io::Result<bool> {
         let mut has_moved = false;
         // One record ahead of the socket, so that what a peer does not read stays due.

@@ -1,8 +1,9 @@
 //! A client over TLS: sends one message, prints its echo, closes. Exit codes: 0 closed in order, 1 anything else, 2 wrong arguments,
 //! 3 the server refused the opening handshake.
 //!
-//! `cargo run --bin wss_client -- [--ca FILE] wss://HOST[:PORT]/PATH [MESSAGE]`: trusts Mozilla's list of authorities, or the
-//! certificates in FILE (PEM) instead.
+//! `cargo run --bin wss_client -- [--ca FILE] [--deflate] wss://HOST[:PORT]/PATH [MESSAGE]`: trusts Mozilla's list of authorities, or
+//! the certificates in FILE (PEM) instead. `--deflate` offers compression, which takes 100 KB. TLS hides what messages say, but not how
+//! long they are: compression belongs nowhere where a secret stands beside text that a stranger may choose.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -14,13 +15,12 @@ use std::time::Duration;
 use rustls::crypto::{SecureRandom, ring};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
-use sansocket::{Buffered, ClientRequest, CloseCode, Config, Connection, Entropy, EntropyError, Event, Url};
-use wss::{Wire, complain, print, shown};
+use sansocket::{Buffered, ClientRequest, CloseCode, Config, Connection, DeflateConfig, Entropy, EntropyError, Event, Url};
+use wss::{Memory, Wire, complain, print, shown};
 
-const USAGE: &str = "usage: wss_client [--ca FILE] wss://HOST[:PORT]/PATH [MESSAGE]";
+const USAGE: &str = "usage: wss_client [--ca FILE] [--deflate] wss://HOST[:PORT]/PATH [MESSAGE]";
 /// The longest message that is taken.
 const LONGEST: usize = 16 << 20;
-static CONFIG: Config = Config::new();
 
 /// Masking keys must be unpredictable (RFC 6455 §5.3): they come from the generator that TLS draws its own from.
 struct TlsEntropy(&'static dyn SecureRandom);
@@ -32,13 +32,16 @@ impl Entropy for TlsEntropy {
 }
 
 /// Talks to the server until the connection is over. The exit code: 0 if it was closed in order, 1 if not, 3 if the server refused.
-fn run(url: &Url, ca: Option<&str>, message: &str) -> Result<u8, Box<dyn Error>> {
+fn run(url: &Url, ca: Option<&str>, deflate: DeflateConfig, message: &str) -> Result<u8, Box<dyn Error>> {
+    let (config, mut memory) = (Config::new().deflate(deflate), Memory::default());
     let session = ClientConnection::new(Arc::new(tls_config(ca)?), ServerName::try_from(url.host().to_owned())?)?;
     let mut wire = Wire::new(session, dial(url)?)?;
-    let ws = Connection::client(&CONFIG, TlsEntropy(ring::default_provider().secure_random), wire.now());
-    let room = message.len() + 14 + sansocket::MAX_ANSWER;
+    let ws = Connection::client(&config, TlsEntropy(ring::default_provider().secure_random), wire.now());
+    // Compressing makes bytes longer that cannot be made shorter.
+    let room = message.len() + message.len() / 8 + message.len() / 64 + 64 + 14 + sansocket::MAX_ANSWER;
     // The memory for the longest message is the system's until one comes.
-    let mut ws = Buffered::new(ws, vec![0; 16 << 10], vec![0; room.max(4 << 10)]).join_in(vec![0; LONGEST]);
+    let ws = Buffered::new(ws, vec![0; 16 << 10], vec![0; room.max(4 << 10)]);
+    let mut ws = ws.deflate(memory.codec(&deflate), vec![0; LONGEST]);
     ws.commands(wire.now()).request(&ClientRequest::new(url.authority(), url.target()))?;
 
     let (mut reason, mut refused, mut problem) = (String::new(), false, None);
@@ -99,10 +102,19 @@ fn tls_config(ca: Option<&str>) -> Result<ClientConfig, Box<dyn Error>> {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let mut ca = None;
-    if let ["--ca", file, ..] = arguments[..] {
-        ca = Some(file);
-        arguments.drain(..2);
+    let (mut ca, mut deflate) = (None, DeflateConfig::OFF);
+    loop {
+        match arguments[..] {
+            ["--ca", file, ..] => {
+                ca = Some(file);
+                arguments.drain(..2);
+            }
+            ["--deflate", ..] => {
+                deflate = DeflateConfig::new();
+                arguments.remove(0);
+            }
+            _ => break,
+        }
     }
     if let ["--help" | "-h"] = arguments[..] {
         print(USAGE);
@@ -117,7 +129,7 @@ fn main() -> ExitCode {
         complain(USAGE);
         return ExitCode::from(2);
     };
-    match run(&url, ca, message) {
+    match run(&url, ca, deflate, message) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             complain(format_args!("wss_client: {error}"));

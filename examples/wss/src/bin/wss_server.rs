@@ -1,7 +1,8 @@
 //! An echo server over TLS, with a thread for each connection.
 //!
-//! `cargo run --bin wss_server -- --cert FILE --key FILE [--self-signed] [--listen ADDR:PORT]`: certificate chain and key as PEM.
-//! `--self-signed` first writes both files, for `localhost`; a client then trusts the certificate by its `--ca`.
+//! `cargo run --bin wss_server -- --cert FILE --key FILE [--self-signed] [--listen ADDR:PORT] [--deflate]`: certificate chain and key as
+//! PEM. `--self-signed` first writes both files, for `localhost`; a client then trusts the certificate by its `--ca`. `--deflate`
+//! compresses for clients that can do that, for 100 KB a connection.
 //!
 //! SIGTERM and Ctrl-C close all connections with 1001, and the program ends once they are over; the second time it ends at once.
 
@@ -21,16 +22,16 @@ use mio::{Events, Interest, Poll, Token};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::{ServerConfig, ServerConnection};
 use sansocket::{
-    Accept, Buffered, CallError, CloseCode, Commands, Config, Connection, Event, Header, NoEntropy, Origin, UsageError,
+    Accept, Buffered, CallError, CloseCode, Codec, Commands, Config, Connection, DeflateConfig, Event, Header, NoEntropy, Origin,
+    UsageError,
 };
 use signal_hook::consts::{SIGINT, SIGTERM};
-use wss::{Wire, complain, print, wait_for};
+use wss::{Memory, Wire, complain, print, wait_for};
 
-const USAGE: &str = "usage: wss_server --cert FILE --key FILE [--self-signed] [--listen ADDR:PORT]";
-static CONFIG: Config = Config::new();
+const USAGE: &str = "usage: wss_server --cert FILE --key FILE [--self-signed] [--listen ADDR:PORT] [--deflate]";
 const READ_LEN: usize = 16 * 1024;
-/// For the echo of the longest piece, with its header.
-const ROOM: usize = READ_LEN + 14;
+/// For the echo of the longest piece, with its header. Compressing makes bytes longer that cannot be made shorter.
+const ROOM: usize = READ_LEN + READ_LEN / 8 + READ_LEN / 64 + 64 + 14;
 
 /// Whether the program was told to end.
 struct Stop {
@@ -60,11 +61,13 @@ impl Stop {
     }
 }
 
-fn serve(socket: TcpStream, tls_config: Arc<ServerConfig>, stop: &Stop) -> Result<(), Box<dyn Error>> {
+fn serve(socket: TcpStream, tls_config: Arc<ServerConfig>, deflate: DeflateConfig, stop: &Stop) -> Result<(), Box<dyn Error>> {
+    let (config, mut memory) = (Config::new().deflate(deflate), Memory::default());
     let mut wire = Wire::new(ServerConnection::new(tls_config)?, socket)?;
     stop.wake(&wire.poll)?;
-    let ws = Connection::server(&CONFIG, wire.now());
-    let mut ws = Buffered::new(ws, vec![0; READ_LEN], vec![0; 2 * ROOM]).in_pieces().room_for(ROOM);
+    let ws = Connection::server(&config, wire.now());
+    let ws = Buffered::new(ws, vec![0; READ_LEN], vec![0; 2 * ROOM]);
+    let mut ws = ws.deflate(memory.codec(&deflate), vec![0; READ_LEN]).in_pieces().room_for(ROOM);
 
     loop {
         if let Some((event, commands)) = ws.next(wire.now())? {
@@ -83,7 +86,7 @@ fn serve(socket: TcpStream, tls_config: Arc<ServerConfig>, stop: &Stop) -> Resul
     }
 }
 
-fn answer(event: Event<'_>, mut ws: Commands<'_, '_, NoEntropy>) -> Result<(), CallError> {
+fn answer(event: Event<'_>, mut ws: Commands<'_, '_, NoEntropy, impl Codec>) -> Result<(), CallError> {
     match event {
         Event::Request(request) => {
             // A browser that offers subprotocols and gets none hangs up.
@@ -122,9 +125,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     // At its end it waits for all threads.
     thread::scope(|threads| {
         accept(listener, &stop, |socket| {
-            let (tls_config, stop) = (tls_config.clone(), &stop);
+            let (tls_config, deflate, stop) = (tls_config.clone(), arguments.deflate, &stop);
             let serve = move || {
-                if let Err(error) = serve(socket, tls_config, stop) {
+                if let Err(error) = serve(socket, tls_config, deflate, stop) {
                     complain(format_args!("wss_server: {error}"));
                 }
             };
@@ -166,6 +169,7 @@ struct Arguments {
     cert: String,
     key: String,
     self_signed: bool,
+    deflate: DeflateConfig,
 }
 
 fn arguments() -> Option<Arguments> {
@@ -177,6 +181,7 @@ fn arguments() -> Option<Arguments> {
             "--cert" => arguments.cert = given.next()?,
             "--key" => arguments.key = given.next()?,
             "--self-signed" => arguments.self_signed = true,
+            "--deflate" => arguments.deflate = DeflateConfig::new(),
             _ => return None,
         }
     }

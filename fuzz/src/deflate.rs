@@ -1,13 +1,15 @@
 //! RFC 7692: the inflater and the compressor alone, and within a connection.
 
+use crate::codec::{compressing, inflating};
 use crate::endpoint::assert_strict;
-use crate::input::{Deflate, Part, Settings, Task};
+use crate::input::Settings;
+use crate::input_deflate::{Deflate, Part, Task};
 use crate::support::entropy::Counter;
 use crate::support::model::Limits;
 use crate::support::{AMPLE, ms};
 use sansocket::{
-    CallError, Compressor, Config, Connection, DeflateDirection, DeflateParams, Event, InflateError, Inflater, MessageKind,
-    Negotiated, ProtocolError, Role,
+    CallError, Compressor, Config, Connection, DeflateDirection, DeflateParams, Event, Inflater, MessageKind, Negotiated,
+    ProtocolError, Role,
 };
 
 /// Compressed bytes for the inflater, bytes for the compressor, a wire for a connection, or messages for a pair of them.
@@ -24,8 +26,19 @@ pub fn deflate(input: &Deflate<'_>) {
 }
 
 impl Deflate<'_> {
-    fn small_window(&self) -> usize {
+    pub(crate) fn small_window(&self) -> usize {
         self.small_window.into()
+    }
+
+    /// A history that is larger than the window, or as large.
+    pub(crate) fn history_bits(&self) -> u8 {
+        (self.window_bits + self.spare_bits).min(15)
+    }
+
+    /// Lengths, over and over, that are not all 0.
+    pub(crate) fn sizes(&self) -> [usize; 5] {
+        let [a, b, c, d] = self.sizes.map(usize::from);
+        [a, b, c, d, self.small_window()]
     }
 
     fn config(&self) -> (Config<'static>, Limits) {
@@ -35,109 +48,6 @@ impl Deflate<'_> {
     fn params(&self) -> DeflateParams {
         let direction = DeflateDirection { no_context_takeover: self.no_context_takeover, max_window_bits: self.window_bits };
         DeflateParams { server: direction, client: direction }
-    }
-}
-
-/// What messages inflate to, and the fault that ended it.
-type Inflated = (Vec<Vec<u8>>, Option<InflateError>);
-
-/// Law 2 for the inflater, whose memory held `garbage` before.
-fn inflate(setup: &Deflate<'_>, messages: &[&[u8]], piece: usize, window: usize, garbage: u8) -> Inflated {
-    let mut history = vec![garbage; 1 << setup.window_bits];
-    let mut inflater = Inflater::new(&mut history).unwrap();
-    let mut output = vec![!garbage; window];
-    let mut inflated = Vec::new();
-    for message in messages {
-        let mut bytes = Vec::new();
-        let mut rest = *message;
-        let mut is_full = false;
-        while !rest.is_empty() || is_full {
-            let part = &rest[..piece.min(rest.len())];
-            let progress = match inflater.inflate(part, &mut output) {
-                Ok(progress) => progress,
-                Err(error) => {
-                    assert_eq!(inflater.inflate(part, &mut output), Err(error), "the fault is forgotten");
-                    return (inflated, Some(error));
-                }
-            };
-            is_full = progress.more;
-            assert!(progress.produced <= window && progress.consumed <= part.len());
-            assert!(progress.consumed == part.len() || is_full, "no progress: {progress:?}");
-            bytes.extend(&output[..progress.produced]);
-            rest = &rest[progress.consumed..];
-        }
-        loop {
-            let finished = match inflater.finish_message(&mut output) {
-                Ok(finished) => finished,
-                Err(error) => return (inflated, Some(error)),
-            };
-            bytes.extend(&output[..finished.produced]);
-            if finished.done {
-                break;
-            }
-            assert!(finished.produced > 0, "not done, and nothing written");
-        }
-        inflated.push(bytes);
-        if setup.no_context_takeover {
-            inflater.reset();
-        }
-    }
-    (inflated, None)
-}
-
-fn inflating(setup: &Deflate<'_>, bytes: &[u8]) {
-    let messages = setup.pieces.of(bytes);
-    let whole = inflate(setup, &messages, usize::MAX, 1 << 14, 0);
-    let len: usize = whole.0.iter().map(Vec::len).sum();
-    assert_eq!(whole, inflate(setup, &messages, 1, 1 << 14, 0xFF), "byte by byte");
-    // A message that fails may have come out in part, and long.
-    let window = if len < 5_000 && whole.1.is_none() { setup.small_window() } else { setup.small_window() + 500 };
-    assert_eq!(whole, inflate(setup, &messages, 1 + setup.pieces.room(), window, 0x55), "through a window of {window}");
-}
-
-/// Compresses `messages`, each in pieces and to outputs of `room`; all into `garbage`.
-fn compress(setup: &Deflate<'_>, messages: &[&[u8]], piece: usize, room: usize, garbage: u8) -> Vec<Vec<u8>> {
-    let len = if setup.small_window() % 2 == 0 { 2 << setup.window_bits } else { (1 << setup.window_bits) + 128 };
-    let mut memory = vec![garbage; len];
-    let mut compressor = Compressor::new(setup.window_bits, &mut memory).unwrap();
-    let mut output = vec![!garbage; room];
-    let mut all = Vec::new();
-    for message in messages {
-        let (mut rest, mut compressed) = (*message, Vec::new());
-        loop {
-            let part = &rest[..piece.min(rest.len())];
-            let flush = part.len() == rest.len();
-            let progress = compressor.compress(part, &mut output, flush);
-            assert!(progress.produced <= room && progress.consumed <= part.len() && (flush || !progress.done));
-            // Up to 63 bits wait inside, so that up to 7 bytes of room may stay.
-            let stays = progress.produced + 8 > room;
-            assert!(progress.consumed == part.len() && (progress.done || !flush) || stays, "no progress: {progress:?}");
-            compressed.extend(&output[..progress.produced]);
-            rest = &rest[progress.consumed..];
-            if progress.done {
-                assert!(rest.is_empty());
-                break;
-            }
-        }
-        all.push(compressed);
-        if setup.no_context_takeover {
-            compressor.reset();
-        }
-    }
-    all
-}
-
-fn compressing(setup: &Deflate<'_>, bytes: &[u8]) {
-    let messages = setup.pieces.of(bytes);
-    let room = 9 + setup.small_window();
-    let compressed = compress(setup, &messages, 1 + setup.pieces.room(), room, 0);
-    assert_eq!(compressed, compress(setup, &messages, 1 + setup.pieces.room(), room, 0xA5), "what was in the memory shows");
-    let whole = compress(setup, &messages, usize::MAX, bytes.len() * 9 / 8 + 64, 0x3C);
-    for compressed in [compressed, whole] {
-        let compressed: Vec<_> = compressed.iter().map(|message| &message[..]).collect();
-        let (inflated, error) = inflate(setup, &compressed, usize::MAX, 1 << 12, 0x7E);
-        assert_eq!(error, None);
-        assert!(inflated.iter().eq(&messages), "what is inflated is not what was compressed");
     }
 }
 
@@ -168,7 +78,8 @@ struct Way<'w> {
 fn deliver(setup: &Deflate<'_>, config: &Config<'_>, max_message_len: u64, way: &Way<'_>) -> Delivered {
     let negotiated = Negotiated::NOTHING.with_deflate(setup.params());
     let mut connection = Connection::open(setup.receiver, config, Counter::default(), negotiated, ms(0));
-    let mut history = vec![way.garbage; 1 << setup.window_bits];
+    // The connection keeps it to the window that was agreed.
+    let mut history = vec![way.garbage; 1 << setup.history_bits()];
     let mut inflater = Inflater::new(&mut history).unwrap();
     let mut window = vec![!way.garbage; way.window];
     let mut all = Delivered { items: Vec::new(), open: None, output: Vec::new(), rest: Vec::new() };
@@ -263,8 +174,8 @@ fn pair(setup: &Deflate<'_>, parts: &[Part; 4], bytes: &[u8]) {
     let sender_role = if setup.receiver == Role::Server { Role::Client } else { Role::Server };
     let negotiated = Negotiated::NOTHING.with_deflate(setup.params());
     let mut sender = Connection::open(sender_role, &config, Counter::default(), negotiated, ms(0));
-    let mut memory = vec![0x99; 2 << setup.window_bits];
-    let mut compressor = Compressor::new(setup.window_bits, &mut memory).unwrap();
+    let mut memory = vec![0x99; Compressor::memory_len(setup.window_bits, setup.level).unwrap()];
+    let mut compressor = Compressor::new(setup.window_bits, setup.level, &mut memory).unwrap();
     let (mut wire, mut expected) = (Vec::new(), Vec::new());
     let mut unfinished = Vec::new();
     let room = 32 + setup.small_window();

@@ -4,10 +4,11 @@
 //! byte, counted from its first value; a larger number has its low byte first.
 
 use crate::input::{
-    Action, Attempts, Buffered, CODES, Call, Client, Code, Command, Decision, DecisionKind, Deflate, Driven, Frames, Heads, Part,
-    Payload, Pieces, Range, Reply, Sending, Server, Settings, Step, Task, VERB_LEN, Verb, Wire,
+    Action, Attempts, Buffered, CODES, Call, Client, Code, Command, Decision, DecisionKind, Driven, Frames, Heads, Payload,
+    Pieces, Range, Reply, Sending, Server, Session, Settings, Step, VERB_LEN, Verb, Wire,
 };
-use sansocket::{MessageKind, Role};
+use crate::input_deflate::{CompressedPair, Compression, Deflate, LEVELS, Negotiate, PairStep, Part, Task, WrongByte};
+use sansocket::{Level, MessageKind, Role};
 
 pub(crate) trait Encode {
     fn encode(&self, to: &mut Vec<u8>);
@@ -37,7 +38,12 @@ structs! {
     Driven: reply steps;
     Client<'_>: settings pieces steps wire;
     Heads<'_>: receiver settings pieces wire;
+    Negotiate<'_>: client server wire;
+    CompressedPair<'_>: client server client_level server_level spare_bits wrong steps text;
+    WrongByte: to at by;
+    PairStep: end number from len room;
     Buffered<'_>: settings receiver is_open input output joining calls wire;
+    Session<'_>: settings options input output queue calls wire;
     Call: number by;
     Part: fin is_plain pings;
     Command<'_>: end action;
@@ -48,15 +54,40 @@ structs! {
     Decision: kind wants_origin has_header takes_last;
 }
 
+impl Encode for Compression {
+    fn encode(&self, to: &mut Vec<u8>) {
+        let Self { is_on, send_window, receive_window, send_alone, receive_alone, has_fallback } = self;
+        is_on.encode(to);
+        (send_window - 8).encode(to);
+        (receive_window - 8).encode(to);
+        [*send_alone, *receive_alone, *has_fallback].encode(to);
+    }
+}
+
 impl Encode for Deflate<'_> {
     fn encode(&self, to: &mut Vec<u8>) {
-        let Self { task, receiver, has_small_limits, window_bits, no_context_takeover, small_window, pieces, bytes } = self;
+        let Self {
+            task,
+            receiver,
+            has_small_limits,
+            window_bits,
+            no_context_takeover,
+            small_window,
+            spare_bits,
+            level,
+            sizes,
+            pieces,
+            bytes,
+        } = self;
         task.encode(to);
         receiver.encode(to);
         has_small_limits.encode(to);
         (window_bits - 8).encode(to);
         no_context_takeover.encode(to);
         (small_window - 1).encode(to);
+        spare_bits.encode(to);
+        level.encode(to);
+        sizes.encode(to);
         pieces.encode(to);
         bytes.encode(to);
     }
@@ -200,6 +231,13 @@ impl Encode for Role {
     }
 }
 
+impl Encode for Level {
+    fn encode(&self, to: &mut Vec<u8>) {
+        let at = LEVELS.iter().position(|level| level == self).expect("a level of the list");
+        to.push(u8::try_from(at).unwrap());
+    }
+}
+
 impl Encode for MessageKind {
     fn encode(&self, to: &mut Vec<u8>) {
         (*self == Self::Binary).encode(to);
@@ -250,7 +288,8 @@ fn variant(number: u64, count: u64, to: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::Encode;
-    use crate::input::{Buffered, CODES, Client, Code, Deflate, Frames, Heads, Sending, Server, VERB_LEN, Verb};
+    use crate::input::{Buffered, CODES, Client, Code, Frames, Heads, Sending, Server, VERB_LEN, Verb};
+    use crate::input_deflate::{CompressedPair, Deflate, Negotiate};
     use arbitrary::{Arbitrary, Unstructured};
     use core::fmt::Debug;
     use sansocket::MessageKind;
@@ -280,7 +319,9 @@ mod tests {
                     "client" => assert_inverse::<Client<'_>>(&bytes, encoded),
                     "frames_server" | "frames_client" => assert_inverse::<Frames<'_>>(&bytes, encoded),
                     "heads" => assert_inverse::<Heads<'_>>(&bytes, encoded),
+                    "negotiate" => assert_inverse::<Negotiate<'_>>(&bytes, encoded),
                     "deflate" => assert_inverse::<Deflate<'_>>(&bytes, encoded),
+                    "compressed_pair" => assert_inverse::<CompressedPair<'_>>(&bytes, encoded),
                     "sending" => assert_inverse::<Sending<'_>>(&bytes, encoded),
                     "buffered" => assert_inverse::<Buffered<'_>>(&bytes, encoded),
                     _ => {}

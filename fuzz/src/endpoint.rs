@@ -5,7 +5,7 @@ use crate::support::frames::{CLOSE, FIN, PING, Written, written_by};
 use crate::support::model::{Limits, judge};
 use crate::support::probe::{Answer, Probe, Seen};
 use crate::support::{Begin, ms};
-use sansocket::frame::{FrameHeader, HeaderRules, encode_message};
+use sansocket::frame::{FrameHeader, HeaderRules, apply_mask, encode_message};
 use sansocket::{CallError, CloseCode, Config, MessageKind, Role, State, Transport, UsageError};
 
 /// The state of the connection, by the calls and events so far.
@@ -281,14 +281,17 @@ impl<'c> Endpoint<'c> {
         attempts: Attempts,
         verb: impl FnMut(&mut Probe<'c>, &mut [u8]) -> Result<usize, CallError>,
     ) {
-        let expected = match self.role() {
-            Role::Client => Err(UsageError::WrongRole),
-            _ if self.phase != Phase::Open => self.predict(kind, payload, fin),
-            _ => self.predict(kind, payload, fin).map(|len| len - payload.len()),
+        let expected = match self.phase {
+            Phase::Open => self.predict(kind, payload, fin).map(|len| len - payload.len()),
+            _ => self.predict(kind, payload, fin),
         };
-        let done = self.call(attempts, expected, false, verb);
+        let done = self.call(attempts, expected, true, verb);
         if done && self.phase == Phase::Open {
-            self.probe.output.extend(payload);
+            let mut bytes = payload.to_vec();
+            if self.role() == Role::Client {
+                apply_mask(*self.probe.output.last_chunk().unwrap(), &mut bytes);
+            }
+            self.probe.output.extend(bytes);
             self.sent(kind, payload, fin);
         }
     }

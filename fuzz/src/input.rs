@@ -56,46 +56,6 @@ pub struct Heads<'d> {
     pub(crate) wire: Wire<'d>,
 }
 
-/// RFC 7692.
-#[derive(Arbitrary, Clone, PartialEq, Eq, Debug)]
-pub struct Deflate<'d> {
-    pub(crate) task: Task,
-    #[arbitrary(with = role)]
-    pub(crate) receiver: Role,
-    pub(crate) has_small_limits: bool,
-    #[arbitrary(with = |u: &mut Unstructured<'_>| u.int_in_range(8..=15))]
-    pub(crate) window_bits: u8,
-    pub(crate) no_context_takeover: bool,
-    /// Bytes of the window through which the pieces go.
-    #[arbitrary(with = |u: &mut Unstructured<'_>| u.int_in_range(1..=226))]
-    pub(crate) small_window: u8,
-    pub(crate) pieces: Pieces,
-    pub(crate) bytes: Wire<'d>,
-}
-
-/// What `Deflate::bytes` are.
-#[derive(Arbitrary, Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Task {
-    /// Compressed messages.
-    Inflate,
-    /// Messages to compress.
-    Compress,
-    /// Frames to receive.
-    Receive,
-    /// Messages to send, and how for all but the last piece.
-    Pair([Part; 4]),
-}
-
-/// How a piece of a message is sent.
-#[derive(Arbitrary, Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Part {
-    pub(crate) fin: bool,
-    /// Not compressed, if a message begins.
-    pub(crate) is_plain: bool,
-    /// Whether a Ping goes after it.
-    pub(crate) pings: bool,
-}
-
 /// Commands to two open endpoints.
 #[derive(Arbitrary, Clone, PartialEq, Eq, Debug)]
 pub struct Sending<'d> {
@@ -143,6 +103,20 @@ pub struct Buffered<'d> {
     /// Whether and where messages are joined.
     pub(crate) joining: u8,
     pub(crate) calls: [Call; 24],
+    pub(crate) wire: Wire<'d>,
+}
+
+/// Calls of a session.
+#[derive(Arbitrary, Clone, PartialEq, Eq, Debug)]
+pub struct Session<'d> {
+    pub(crate) settings: Settings,
+    /// Two bits for redirects, two for a policy or a heartbeat, and whether there is a proxy, TLS, and messages come in pieces.
+    pub(crate) options: u8,
+    /// Bytes of the buffers beyond the least.
+    pub(crate) input: u8,
+    pub(crate) output: u8,
+    pub(crate) queue: u8,
+    pub(crate) calls: [Call; 48],
     pub(crate) wire: Wire<'d>,
 }
 
@@ -316,7 +290,7 @@ fn payload<'d>(u: &mut Unstructured<'d>) -> Result<&'d [u8]> {
     u.bytes(len)
 }
 
-fn role(u: &mut Unstructured<'_>) -> Result<Role> {
+pub(crate) fn role(u: &mut Unstructured<'_>) -> Result<Role> {
     Ok(if bool::arbitrary(u)? { Role::Client } else { Role::Server })
 }
 

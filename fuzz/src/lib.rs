@@ -2,11 +2,17 @@
 //! them over the committed seeds.
 //!
 //! The oracles are those of the tests: the probe that checks the laws at every call, and the reference model of frames. This package
-//! adds a second reading of HTTP heads (`naive`) and of URLs, and a prediction of what each verb must do (`endpoint`).
+//! adds a second reading of HTTP heads (`naive`), of the negotiation of permessage-deflate (`agreement`) and of URLs, another
+//! inflater (`second_opinion`), a prediction of what each verb must do (`endpoint`), and a second reading of Socket.IO with another reader of
+//! JSON (`socketio`).
 //!
-//! What a body takes is a value of `input`, for `url` a text, and for `ffi` bytes.
+//! What a body takes is a value of `input`, for `url` and `socketio` a text, and for `ffi` bytes.
 
+mod agreement;
 mod buffered;
+mod codec;
+mod compressed_pair;
+mod compressing_end;
 mod deflate;
 mod encode;
 mod endpoint;
@@ -20,9 +26,17 @@ mod frames;
 mod handshake;
 mod heads;
 mod input;
+mod input_deflate;
 mod naive;
+mod negotiate;
+mod second_opinion;
 mod seeds;
+mod seeds_deflate;
+mod seeds_session;
+mod seeds_socketio;
 mod sending;
+mod session;
+mod socketio;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 mod url;
@@ -31,13 +45,18 @@ use arbitrary::{Arbitrary, Unstructured};
 use core::fmt::Debug;
 
 pub use buffered::buffered;
+pub use compressed_pair::compressed_pair;
 pub use deflate::deflate;
 pub use frames::{frames_client, frames_server};
 pub use handshake::{client, server};
 pub use heads::heads;
-pub use input::{Buffered, Client, Deflate, Frames, Heads, Sending, Server};
+pub use input::{Buffered, Client, Frames, Heads, Sending, Server, Session};
+pub use input_deflate::{CompressedPair, Deflate, Negotiate};
+pub use negotiate::negotiate;
 pub use seeds::{Seed, seeds};
 pub use sending::sending;
+pub use session::session;
+pub use socketio::{socketio_engine, socketio_json, socketio_packet};
 pub use url::url;
 
 /// Any sequence of calls of the C layer does what the same calls in Rust do.
@@ -49,17 +68,23 @@ pub fn ffi(data: &[u8]) {
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// All targets.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 16] = [
     ("server", |data| run(data, server)),
     ("client", |data| run(data, client)),
     ("frames_server", |data| run(data, frames_server)),
     ("frames_client", |data| run(data, frames_client)),
     ("heads", |data| run(data, heads)),
     ("url", |data| run(data, url)),
+    ("negotiate", |data| run(data, negotiate)),
     ("deflate", |data| run(data, deflate)),
+    ("compressed_pair", |data| run(data, compressed_pair)),
     ("sending", |data| run(data, sending)),
     ("buffered", |data| run(data, buffered)),
+    ("session", |data| run(data, session)),
     ("ffi", |data| run(data, |data: &&[u8]| ffi(data))),
+    ("socketio_engine", |data| run(data, socketio_engine)),
+    ("socketio_packet", |data| run(data, socketio_packet)),
+    ("socketio_json", |data| run(data, socketio_json)),
 ];
 
 /// Takes `data` as `libfuzzer_sys::fuzz_target` does. The input is printed if `body` panics.

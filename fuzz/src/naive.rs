@@ -97,7 +97,7 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }
 
-fn is_value_char(c: char) -> bool {
+pub(crate) fn is_value_char(c: char) -> bool {
     c == '\t' || c >= ' ' && c != '\u{7f}'
 }
 
@@ -170,7 +170,7 @@ impl Head {
             && key.ends_with("==")
             && key[..22].chars().all(|c| c.is_ascii_alphanumeric() || c == '+' || c == '/');
         let protocols = self.list("sec-websocket-protocol");
-        let extensions = self.list("sec-websocket-extensions");
+        let extensions = extensions(&self.all("sec-websocket-extensions").join(","));
         // By policy an empty line is no offer.
         let is_empty = self.all("sec-websocket-extensions").iter().all(|value| value.is_empty());
         let good = method == "GET"
@@ -182,8 +182,7 @@ impl Head {
             && self.all("transfer-encoding").is_empty()
             && self.all("expect").is_empty()
             && protocols.is_none_or(|names| !names.is_empty() && names.iter().all(|name| is_token(name)))
-            && extensions
-                .is_none_or(|members| members.iter().all(|member| is_extension(member)) && (!members.is_empty() || is_empty));
+            && extensions.is_some_and(|members| !members.is_empty() || is_empty);
         if good { Kind::OpeningHandshake } else { Kind::Wrong }
     }
 
@@ -209,29 +208,36 @@ fn is_resource(target: &str) -> bool {
     is_request_target("GET", target) && (target.starts_with('/') || ["ws", "wss", "http", "https"].iter().any(is_ours))
 }
 
-/// §9.1, for a list that is cut at its commas: a token, quoted or not, has none.
-fn is_extension(text: &str) -> bool {
-    let mut parts = text.split(';').map(|part| part.trim_matches([' ', '\t']));
-    let is_param = |param: &str| match param.split_once('=') {
-        None => is_token(param),
-        Some((name, value)) => {
-            let value = value.trim_matches([' ', '\t']);
-            let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-            is_token(name.trim_matches([' ', '\t'])) && unquoted.map_or_else(|| is_token(value), is_quoted_token)
-        }
-    };
-    parts.next().is_some_and(is_token) && parts.all(is_param)
+/// An extension: its name, and its parameters with their values unquoted.
+pub(crate) type Extension = (String, Vec<(String, Option<String>)>);
+
+/// §9.1: the members of a list; `None` if one breaks the grammar. It is cut at its commas: a token, quoted or not, has none.
+pub(crate) fn extensions(list: &str) -> Option<Vec<Extension>> {
+    let members = list.split(',').map(|member| member.trim_matches([' ', '\t']));
+    members.filter(|member| !member.is_empty()).map(extension).collect()
 }
 
-/// The text between the quotes: a token once each backslash before a byte is removed.
-fn is_quoted_token(text: &str) -> bool {
+fn extension(text: &str) -> Option<Extension> {
+    let mut parts = text.split(';').map(|part| part.trim_matches([' ', '\t']));
+    let param = |param: &str| match param.split_once('=') {
+        None => is_token(param).then(|| (param.into(), None)),
+        Some((name, value)) => {
+            let (name, value) = (name.trim_matches([' ', '\t']), value.trim_matches([' ', '\t']));
+            let quoted = value.strip_prefix('"').map(|value| value.strip_suffix('"').and_then(unescaped));
+            let value = quoted.unwrap_or_else(|| Some(value.into()))?;
+            (is_token(name) && is_token(&value)).then(|| (name.into(), Some(value)))
+        }
+    };
+    let name = parts.next().filter(|name| is_token(name))?;
+    Some((name.into(), parts.map(param).collect::<Option<_>>()?))
+}
+
+/// The text between quotes, without the backslash before a byte.
+fn unescaped(text: &str) -> Option<String> {
     let mut unescaped = String::new();
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
-        match if c == '\\' { chars.next() } else { Some(c) } {
-            Some(c) => unescaped.push(c),
-            None => return false,
-        }
+        unescaped.push(if c == '\\' { chars.next()? } else { c });
     }
-    is_token(&unescaped)
+    Some(unescaped)
 }

@@ -3,12 +3,12 @@
 use crate::buffered::number;
 use crate::encode::Encode;
 use crate::input::{
-    Action, Attempts, Buffered, Call, Client, Code, Command, Decision, DecisionKind, Deflate, Driven, Frames, Heads, Part,
-    Payload, Pieces, Range, Reply, Sending, Server, Settings, Step, Task, Verb, Wire,
+    Action, Attempts, Buffered, Call, Client, Code, Command, Decision, DecisionKind, Driven, Frames, Heads, Payload, Pieces,
+    Range, Reply, Sending, Server, Settings, Step, Verb, Wire,
 };
 use crate::support::frames::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, close_to, frame_to, hex};
 use crate::support::http::{request_but, request_with, response_but, response_with};
-use sansocket::{Compressor, MessageKind, Role};
+use sansocket::{MessageKind, Role};
 
 /// A file below `seeds/`: target, name, bytes.
 pub type Seed = (&'static str, String, Vec<u8>);
@@ -19,20 +19,24 @@ pub fn seeds() -> Vec<Seed> {
     seeds.frames();
     seeds.heads();
     seeds.urls();
+    seeds.negotiate();
     seeds.deflate();
+    seeds.compressed_pair();
     seeds.sending();
     seeds.buffered();
+    seeds.session();
+    seeds.socketio();
     seeds.0
 }
 
-struct Seeds(Vec<Seed>);
+pub(crate) struct Seeds(Vec<Seed>);
 
 const DEFAULT: Settings =
     Settings { has_small_limits: false, has_manual_pong: false, has_subprotocols: false, has_short_times: false };
 const SMALL: Settings = Settings { has_small_limits: true, ..DEFAULT };
 const SHORT_TIMES: Settings = Settings { has_short_times: true, ..DEFAULT };
 
-const PIECES: Pieces = Pieces { room: 3, cuts: [3, 7, 20, 70] };
+pub(crate) const PIECES: Pieces = Pieces { room: 3, cuts: [3, 7, 20, 70] };
 
 const NO_ATTEMPTS: Attempts = Attempts { without_room: false, without_entropy: false, has_exact_room: false };
 const IN_VAIN: Attempts = Attempts { without_room: true, without_entropy: true, has_exact_room: false };
@@ -118,7 +122,7 @@ fn padded(mut head: Vec<u8>, len: usize) -> Vec<u8> {
 }
 
 impl Seeds {
-    fn add(&mut self, target: &'static str, name: &str, input: &impl Encode) {
+    pub(crate) fn add(&mut self, target: &'static str, name: &str, input: &impl Encode) {
         self.0.push((target, name.into(), input.encoded()));
     }
 
@@ -248,72 +252,6 @@ impl Seeds {
             ("port-too-large", "ws://h:65536/"),
         ] {
             self.add("url", name, &Wire(url.as_bytes()));
-        }
-    }
-
-    fn deflate(&mut self) {
-        let whole = Deflate {
-            task: Task::Inflate,
-            receiver: Role::Server,
-            has_small_limits: false,
-            window_bits: 15,
-            no_context_takeover: false,
-            small_window: 16,
-            pieces: PIECES,
-            bytes: Wire(b""),
-        };
-        let part = Part { fin: false, is_plain: false, pings: false };
-        let parts = [part, Part { fin: true, ..part }, Part { is_plain: true, ..part }, Part { pings: true, ..part }];
-        let text = b"the same words again, and again the same words, and then some".repeat(3);
-        // RFC 7692 §7.2.3, and a dynamic block that zlib made.
-        let messages = [
-            ("hello", hex("f2 48 cd c9 c9 07 00")),
-            ("stored", hex("00 05 00 fa ff 48 65 6c 6c 6f 00")),
-            ("final", hex("f3 48 cd c9 c9 07 00 00")),
-            ("two-blocks", hex("f2 48 05 00 00 00 ff ff ca c9 c9 07 00")),
-            ("thousand-zeros", hex("62 60 18 05 a3 60 14 0c 77 00 00")),
-            (
-                "dynamic",
-                hex(
-                    "6c4ec90d004108fa5b85ad015efd57b0cc7f4d34460e81a8020e081e0b759ac68838f6757299068d16454ad979d1b84835f6f1024b700e85e685821040f731d29a922ac506437a40f90f9b3d40079e2fdf186888b5d654a739b08eb0db7add7a6f168f9c8053d81d7365a539461c2d5318cbc42c5fffeb03",
-                ),
-            ),
-        ];
-        for (name, message) in &messages {
-            // One message: all cuts at its end.
-            let pieces = Pieces { cuts: [message.len().try_into().unwrap(); 4], ..PIECES };
-            self.add("deflate", &format!("inflate-{name}"), &Deflate { pieces, bytes: Wire(message), ..whole.clone() });
-            let wire = frame_to(Role::Server, FIN | 0x40 | TEXT, message).repeat(2);
-            let receive = Deflate { task: Task::Receive, bytes: Wire(&wire), ..whole.clone() };
-            self.add("deflate", &format!("receive-{name}"), &receive);
-        }
-        for (name, window_bits, no_context_takeover) in [("8", 8, false), ("15", 15, false), ("15-reset", 15, true)] {
-            let mut memory = vec![0; 2 << window_bits];
-            let mut out = [0; 400];
-            let compressed = Compressor::new(window_bits, &mut memory).unwrap().compress(&text, &mut out, true);
-            for (what, task, receiver, bytes) in [
-                ("inflate-ours", Task::Inflate, Role::Server, &out[..compressed.produced]),
-                ("compress", Task::Compress, Role::Server, &text),
-                ("pair", Task::Pair(parts), Role::Server, &text),
-                ("pair-client", Task::Pair(parts), Role::Client, &text),
-            ] {
-                let bytes = Wire(bytes);
-                let input = Deflate { task, receiver, window_bits, no_context_takeover, bytes, ..whole.clone() };
-                self.add("deflate", &format!("{what}-{name}"), &input);
-            }
-        }
-        let fragments = [
-            frame_to(Role::Client, 0x40 | TEXT, &hex("f2 48 cd")),
-            frame_to(Role::Client, FIN | PING, b"p"),
-            frame_to(Role::Client, FIN | CONTINUATION, &hex("c9 c9 07 00")),
-            frame_to(Role::Client, FIN | TEXT, b"plain"),
-            frame_to(Role::Client, FIN | 0x40 | BINARY, &messages[4].1),
-            close_to(Role::Client, 1000, b""),
-        ];
-        let wire = fragments.concat();
-        for (name, has_small_limits) in [("receive-fragments", false), ("receive-small-limits", true)] {
-            let (task, receiver, bytes) = (Task::Receive, Role::Client, Wire(&wire));
-            self.add("deflate", name, &Deflate { task, receiver, has_small_limits, bytes, ..whole.clone() });
         }
     }
 

@@ -1,4 +1,7 @@
 //! Ours.
+#[cfg(feature = "peers")]
+mod deflate;
+
 use crate::api::*;
 use sansocket::{Accept, ClientRequest, Config, Connection, Entropy, EntropyError, Event, Instant, MessageKind, Origin};
 
@@ -8,6 +11,17 @@ const NOW: Instant = Instant::from_millis(0);
 const ROOM: usize = 14 + 131;
 
 pub struct Sansocket;
+
+fn role(role: Role) -> sansocket::Role {
+    match role {
+        Role::Server => sansocket::Role::Server,
+        Role::Client => sansocket::Role::Client,
+    }
+}
+
+fn kind(p: &Payload) -> MessageKind {
+    if p.text { MessageKind::Text } else { MessageKind::Binary }
+}
 
 /// As quick as the sources of the other peers; for benchmarks only.
 struct FastRand;
@@ -32,7 +46,7 @@ impl Peer for Sansocket {
     }
 
     fn caps(&self) -> Caps {
-        Caps { streaming: true, hs_server: true, hs_client: true, ..FULL }
+        Caps { streaming: true, hs_server: true, hs_client: true, deflate: cfg!(feature = "peers"), ..FULL }
     }
 
     fn server_handshake(&self, req: &[u8], out: &mut [u8]) -> usize {
@@ -56,11 +70,11 @@ impl Peer for Sansocket {
     }
 
     fn open(&self, o: &Open) -> Box<dyn Conn> {
-        let role = match o.role {
-            Role::Server => sansocket::Role::Server,
-            Role::Client => sansocket::Role::Client,
-        };
-        let ws = Connection::open(role, &CONFIG, FastRand, sansocket::Negotiated::NOTHING, NOW);
+        #[cfg(feature = "peers")]
+        if o.deflate {
+            return Box::new(deflate::Compressed::open(o));
+        }
+        let ws = Connection::open(role(o.role), &CONFIG, FastRand, sansocket::Negotiated::NOTHING, NOW);
         Box::new(Conn_ { ws, buf: Vec::new(), enc: Vec::new(), have: 0 })
     }
 }
@@ -101,11 +115,10 @@ impl Conn for Conn_ {
     }
 
     fn encode(&mut self, p: &Payload, n: usize, out: &mut Out) {
-        let kind = if p.text { MessageKind::Text } else { MessageKind::Binary };
         self.enc.resize(self.enc.len().max(n * (p.slice.len() + 14) + ROOM), 0);
         let mut at = 0;
         for _ in 0..n {
-            at += self.ws.send(kind, &p.slice, true, &mut self.enc[at..]).expect("room");
+            at += self.ws.send(kind(p), &p.slice, true, &mut self.enc[at..]).expect("room");
         }
         out.write(&self.enc[..at]);
     }

@@ -1,0 +1,4 @@
+//! The server, the load generator and the pipe: see `README.md`.
+fn main() {
+    wsbench_tokio::main(None);
+}

@@ -49,13 +49,13 @@ def snapshot(text: str) -> tuple[list[str], set[str]]:
     """The lines that the header gives, and the names of its functions."""
     functions = prototypes(text)
     structs = re.findall(r"^typedef struct (sansocket\w*) \{(.*?)^\}", text, re.M | re.S)
-    constants = re.findall(r"^#define (SANSOCKET_\w+) [\dux]+l*$", text, re.M) + re.findall(r"^\s+(SANSOCKET_\w+) = \d+", text, re.M)
+    constants = re.findall(r"^#define (SANSOCKET_\w+) (?:[\dux]+l*|\(\(sansocket_result\)\d+\))$", text, re.M) + re.findall(r"^\s+(SANSOCKET_\w+) = \d+", text, re.M)
     constants = [name for name in constants if not name.startswith("SANSOCKET_VERSION_")]
     if min(len(functions) / 60, len(structs) / 15, len(constants) / 150) < 1:
         fail(f"found only {len(functions)} functions, {len(structs)} structs, {len(constants)} constants in the header")
 
     # The compiler knows the rest.
-    program = ["#include <stdio.h>", "#include <stddef.h>", '#include "sansocket.h"', "int main(void) {"]
+    program = ["#include <stdio.h>", "#include <stddef.h>", '#include "sansocket_session.h"', "int main(void) {"]
     for name, body in structs:
         program.append(f'struct place_of_{name} {{ char first; {name} it; }};')
         program.append(f'printf("struct {name} size %zu align %zu\\n", sizeof({name}), offsetof(struct place_of_{name}, it));')
@@ -79,7 +79,7 @@ def version(lines: list[str]) -> str:
 
 def main() -> None:
     write = options(__doc__, "--write")
-    now, functions = snapshot(header())
+    now, functions = snapshot(header() + header("sansocket_session.h"))
     if exported() != functions:
         fail(f"the library's exports are not the header's functions: {sorted(exported() ^ functions)}")
     before = [line for line in SNAPSHOT.read_text().splitlines() if not line.startswith("#")] if SNAPSHOT.exists() else []

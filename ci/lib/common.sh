@@ -57,6 +57,20 @@ install_packages() {
         install -y --no-install-recommends $* >>"$cache/apt.log" 2>&1 || fail_with "$cache/apt.log" "cannot install $*"
 }
 
+# Clang's sanitizers are a package of their own, which clang only recommends.
+need_sanitizers() {
+    echo 'int main(void) { return 0; }' | clang -fsanitize=address,undefined -x c - -o /dev/null 2>/dev/null ||
+        install_packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+}
+
+# The loops that ffi-examples runs in: `make loops`.
+need_loops() {
+    local header
+    for header in uv.h:libuv1-dev asio.hpp:libasio-dev mbedtls/ssl.h:libmbedtls-dev openssl/ssl.h:libssl-dev; do
+        [ -e "/usr/include/${header%:*}" ] || install_packages "${header#*:}"
+    done
+}
+
 # need_python PACKAGE VERSION: sets $python to one that has this package.
 need_python() {
     python=$cache/python/bin/python
@@ -123,9 +137,12 @@ c_example() {
     program=$PWD/ffi-examples/build/$1
 }
 
-# The functions of the C layer's header.
+# c_functions [NAME...]: the functions of these headers, of sansocket.h unless others are named.
 c_functions() {
-    sed -n 's/^[a-z].* \**\(sansocket_[a-z0-9_]*\)(.*/\1/p' include/sansocket.h
+    local name
+    for name in "${@:-sansocket}"; do
+        sed -n 's/^[a-z].* \**\(sansocket_[a-z0-9_]*\)(.*/\1/p' "include/$name.h"
+    done
 }
 
 # Lets the compiler take unstable options: nightly if it is installed.

@@ -11,9 +11,9 @@ def one_line(text: str) -> str:
     return text.replace("( ", "(").replace(", )", ")").replace(" )", ")")
 
 
-def header() -> str:
-    """The C layer's, without comments."""
-    return re.sub(r"/\*.*?\*/|//[^\n]*", "", (ROOT / "include/sansocket.h").read_text(), flags=re.S)
+def header(name: str = "sansocket.h") -> str:
+    """One of the C layer's, without comments."""
+    return re.sub(r"/\*.*?\*/|//[^\n]*", "", (ROOT / "include" / name).read_text(), flags=re.S)
 
 
 def prototypes(text: str) -> dict[str, str]:

@@ -3,7 +3,7 @@ import subprocess
 import time
 
 from peers import PING, PONG, TEXT
-from registry import Skip, client
+from registry import Skip, client, with_addresses
 from runs import CLOSED_PIPE, EARLY, LATE, PING_AFTER, PONG_WITHIN, ClientRun
 
 
@@ -64,7 +64,8 @@ def hello_over(run: ClientRun, listen: str, host: str, **options):
     run.printed("m:one")
 
 
-@client("has an IPv6 address, in brackets in the URL", "connected, with that Host; exit 0")
+@client("has an IPv6 address, in brackets in the URL", "connected, with that Host; exit 0",
+        applies=with_addresses)
 def ipv6_literal(run: ClientRun):
     hello_over(run, "::1", "[::1]")
 

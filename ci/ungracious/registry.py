@@ -50,3 +50,7 @@ def with_lines(program: Program) -> bool:
 
 def with_options(program: Program) -> bool:
     return program.options
+
+
+def with_addresses(program: Program) -> bool:
+    return not program.names_only

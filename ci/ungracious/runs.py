@@ -50,7 +50,9 @@ class Setting:
 def unsent_to(port: int) -> int:
     """Bytes that the system keeps for the peer at a port. They become more whenever a program writes."""
     rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return sum(int(row[4].split(":")[0], 16) for row in rows if int(row[2].split(":")[1], 16) == port)
+    # While others come and go, the system may list a socket twice.
+    unsent = {(row[1], row[2]): int(row[4].split(":")[0], 16) for row in rows if int(row[2].split(":")[1], 16) == port}
+    return sum(unsent.values())
 
 
 class Run:

@@ -95,8 +95,10 @@ static bool tls_next(struct tls *tls, sansocket_buffered *b, sansocket_event *ev
         if (sansocket_buffered_get_transport(b) == SANSOCKET_TRANSPORT_CLOSE)
             return false;
         struct pollfd ready = {tls->fd, 0, 0};
+        bool was_open = is_open(tls);
         bool has_written = tls_write(tls, b, &ready.events), has_read = tls_read(tls, b, &ready.events);
-        if (!has_written && !has_read)
+        /* Nor is there a reason to wait once a read has ended the handshake of TLS: now the write can go on. */
+        if (!has_written && !has_read && is_open(tls) == was_open)
             poll(&ready, 1, sansocket_buffered_poll_timeout(b, now_ms()));
     }
     return false;

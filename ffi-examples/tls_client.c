@@ -63,8 +63,10 @@ static bool tls_next(SSL *ssl, sansocket_buffered *b, sansocket_event *event)
         if (sansocket_buffered_get_transport(b) == SANSOCKET_TRANSPORT_CLOSE)
             return false;
         struct pollfd ready = {SSL_get_fd(ssl), 0, 0};
+        int was_open = SSL_is_init_finished(ssl);
         bool has_written = tls_write(ssl, b, &ready.events), has_read = tls_read(ssl, b, &ready.events);
-        if (!has_written && !has_read)
+        /* Nor is there a reason to wait once a read has ended the handshake of TLS: now the write can go on. */
+        if (!has_written && !has_read && SSL_is_init_finished(ssl) == was_open)
             poll(&ready, 1, sansocket_buffered_poll_timeout(b, now_ms()));
     }
     return false;

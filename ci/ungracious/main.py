@@ -119,8 +119,8 @@ class Matrix:
             columns = [program for program in programs if program.role == role]
             rows = [scenario for scenario in scenarios if scenario.role == role]
             if columns and rows:
-                lines += ["", f"{role + 's':28}" + "".join(f"{program.name:>16}" for program in columns)]
-                lines += [f"{row.name:28}" + "".join(f"{self.word(row, program):>16}" for program in columns)
+                lines += ["", f"{role + 's':28}" + "".join(f"{program.name:>18}" for program in columns)]
+                lines += [f"{row.name:28}" + "".join(f"{self.word(row, program):>18}" for program in columns)
                           for row in rows]
         return "\n".join(lines)
 

@@ -166,6 +166,8 @@ def commands_wait(run: Run):
         client.says(r"^\* down: cannot connect to", 3)
         with server:
             client.end(1)
+            # The Close is answered before the server's program has noted all that came before.
+            until(lambda: len(server.lines("got")) >= 2, "both messages arrive")
             check(numbers(server.lines("got"), "c") == [1, 2], f"these came: {server.lines('got')}")
     check(bool(client.said(r'^\* pong "x", round trip ')), f"no Pong: {client.tail()}")
     check(bool(client.said("^\\* there is no command /nonsense")), f"no complaint: {client.tail()}")

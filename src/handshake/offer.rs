@@ -133,8 +133,7 @@ impl<'c> Offer<'c> {
             return Err(UsageError::NotAnOpeningHandshake.into());
         }
         let offer = offer.with_key(fields.check_upgrade(method, true)?);
-        let host = fields.host.only();
-        Ok(offer.decide(origin.allows_field(page, host))?)
+        Ok(offer.decide(origin.allows_field(page, || fields.host.only()))?)
     }
 
     /// The offer in an extended CONNECT (RFC 8441 §5): its pseudo-header fields, and the others. Success is answered with 200.
@@ -159,8 +158,7 @@ impl<'c> Offer<'c> {
             return Err(ProtocolError::InvalidHost.into());
         }
         fields.check_extended_connect()?;
-        let host = Some(request.authority.as_bytes());
-        Ok(offer.decide(origin.allows_field(page, host))?)
+        Ok(offer.decide(origin.allows_field(page, || Some(request.authority.as_bytes())))?)
     }
 
     /// Nothing, so far, of what `config` speaks.
@@ -169,13 +167,13 @@ impl<'c> Offer<'c> {
         Self { subprotocols: config.subprotocols, offered: 0, offers, deflate: config.deflate, key: None }
     }
 
-    /// What the header lines of a request read by us offer.
-    pub(super) fn of_lines(mut lines: Headers<'_>, config: &Config<'c>) -> Self {
-        let mut offer = Self::new(config);
+    /// The Origin of a request read by us, and what its header lines offer.
+    pub(super) fn of_lines<'i>(mut lines: Headers<'i>, config: &Config<'c>) -> (Field<'i>, Self) {
+        let (mut page, mut offer) = (Field::default(), Self::new(config));
         while let Some((name, value)) = lines.next_line() {
-            offer.note(name, value);
+            offer.note(name, value, &mut page);
         }
-        offer
+        (page, offer)
     }
 
     /// With `key`, which has been checked.
@@ -192,21 +190,23 @@ impl<'c> Offer<'c> {
         for Header { name, value } in from {
             let value = value.trim_ascii();
             fields.note(name.as_bytes(), value);
-            offer.note(name.as_bytes(), value);
-            if name.eq_ignore_ascii_case("origin") {
-                page.note(value);
-            }
+            offer.note(name.as_bytes(), value, &mut page);
         }
         (fields, page, offer)
     }
 
-    fn note(&mut self, name: &[u8], value: &[u8]) {
-        if name.eq_ignore_ascii_case(b"sec-websocket-protocol") {
-            for offered in Tokens::of(value) {
-                self.offered |= position(self.subprotocols, offered.as_bytes()).map_or(0, bit);
+    /// Takes a field; an Origin is the `page`'s.
+    fn note<'i>(&mut self, name: &[u8], value: &'i [u8], page: &mut Field<'i>) {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        match name.len() {
+            6 if is("origin") => page.note(value),
+            22 if is("sec-websocket-protocol") => {
+                for offered in Tokens::of(value) {
+                    self.offered |= position(self.subprotocols, offered.as_bytes()).map_or(0, bit);
+                }
             }
-        } else if name.eq_ignore_ascii_case(b"sec-websocket-extensions") {
-            self.deflate.note(&mut self.offers, value);
+            24 if is("sec-websocket-extensions") => self.deflate.note(&mut self.offers, value),
+            _ => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::error::{ProtocolError, UsageError};
-use crate::handshake::fields::{Field, Fields};
+use crate::handshake::fields::Fields;
 use crate::handshake::offer::Offer;
 use crate::handshake::origin::Origin;
 use crate::http::head::{Head, Headers};
@@ -104,7 +104,7 @@ impl<'i> Request<'i> {
     /// The first subprotocol of `config` that the client offers.
     #[inline(never)]
     pub fn choose_subprotocol<'c>(&self, config: &Config<'c>) -> Option<&'c str> {
-        Offer::of_lines(self.headers(), config).subprotocols().next()
+        Offer::of_lines(self.headers(), config).1.subprotocols().next()
     }
 
     /// The value of the first header called `name`.
@@ -159,15 +159,9 @@ impl<'i> Request<'i> {
     #[inline(never)]
     pub fn offer<'c>(&self, config: &'c Config<'c>, origin: Origin<'_>) -> Result<Offer<'c>, UsageError> {
         let key = self.key.ok_or(UsageError::NotAnOpeningHandshake)?;
-        let mut lines = self.headers();
-        let mut origins = Field::default();
-        while let Some((name, value)) = lines.next_line() {
-            if name.eq_ignore_ascii_case(b"origin") {
-                origins.note(value);
-            }
-        }
-        let is_allowed = origin.allows_field(origins, self.host());
-        Offer::of_lines(self.headers(), config).with_key(key).decide(is_allowed)
+        let (page, offer) = Offer::of_lines(self.headers(), config);
+        let is_allowed = origin.allows_field(page, || self.host());
+        offer.with_key(key).decide(is_allowed)
     }
 
     /// Whether this is a valid opening handshake, which [`accept`](crate::Connection::accept) takes.

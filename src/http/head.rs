@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::error::ProtocolError;
 use crate::http::scan::Scan;
+use crate::http::words::position;
 
 /// One header line.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,6 +118,6 @@ fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The bytes before the first `mark`, and those after it.
 fn split(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
-    let (before, after) = bytes.split_at_checked(bytes.iter().position(|&byte| byte == mark)?)?;
+    let (before, after) = bytes.split_at_checked(position(bytes, mark)?)?;
     Some((before, after.get(1..)?))
 }

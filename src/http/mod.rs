@@ -7,6 +7,7 @@ pub(crate) mod list;
 pub(crate) mod scan;
 pub(crate) mod target;
 pub(crate) mod token;
+pub(crate) mod words;
 pub(crate) mod write;
 
 pub use head::{Header, Headers};

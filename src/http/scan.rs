@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::error::ProtocolError;
 use crate::http::token::{is_token_byte, is_value_byte};
+use crate::http::words::{token_run, value_run};
 use crate::length::at_most;
 
 /// How far the scan of a head has come.
@@ -50,36 +51,42 @@ impl Scan {
 
     /// Resumes where it stopped. `input` starts with the head's first byte. `Some(length of the head)` once it is complete.
     pub(crate) fn advance(&mut self, input: &[u8], config: &Config<'_>) -> Result<Option<usize>, ProtocolError> {
-        let mut rest = input.get(usize::try_from(self.scanned).unwrap_or(usize::MAX)..).unwrap_or_default();
+        let rest = input.get(usize::try_from(self.scanned).unwrap_or(usize::MAX)..).unwrap_or_default();
+        let left = at_most(u64::from(config.max_head_len.saturating_sub(self.scanned)), rest.len());
+        let mut rest = rest.get(..left).unwrap_or_default();
         while let Some((&byte, tail)) = rest.split_first() {
-            // Most bytes of a head are inside names and values, where the part does not change.
-            let left = at_most(u64::from(config.max_head_len.saturating_sub(self.scanned)), rest.len());
-            let next = rest.iter().take(left);
-            let run = match self.part {
-                Part::Value => next.take_while(|&&byte| is_value_byte(byte)).count(),
-                Part::Name => next.take_while(|&&byte| is_token_byte(byte)).count(),
-                _ => 0,
-            };
+            let was = self.part;
+            let run = self.skip(rest);
             if run > 0 {
                 rest = rest.get(run..).unwrap_or_default();
                 self.scanned = self.scanned.saturating_add(u32::try_from(run).unwrap_or(u32::MAX));
-            } else {
-                let was = self.part;
-                self.part = self.step(byte, config)?;
-                self.run = if self.part == was { self.run.saturating_add(1) } else { 0 };
-                self.scanned = self.scanned.saturating_add(1);
-                rest = tail;
-                if was == Part::HeadEnd {
-                    return Ok(usize::try_from(self.scanned).ok());
-                }
+                continue;
             }
-            // Raised at the last byte that the limit allows, so that a caller whose buffer is as long as the limit never waits
-            // for room.
-            if self.scanned >= config.max_head_len {
-                return Err(ProtocolError::HeadTooLong);
+            self.part = self.step(byte, config)?;
+            self.run = if self.part == was { self.run.saturating_add(1) } else { 0 };
+            self.scanned = self.scanned.saturating_add(1);
+            rest = tail;
+            if was == Part::HeadEnd {
+                return Ok(usize::try_from(self.scanned).ok());
             }
         }
-        Ok(None)
+        // Raised at the last byte that the limit allows, so that a caller whose buffer is as long as the limit never waits for room.
+        if self.scanned >= config.max_head_len { Err(ProtocolError::HeadTooLong) } else { Ok(None) }
+    }
+
+    /// How many bytes at the start of `rest` need no look one by one: most bytes of a head are inside names and values, and these end
+    /// with a colon and a line end.
+    fn skip(&mut self, rest: &[u8]) -> usize {
+        let (run, end, next) = match self.part {
+            Part::Name => (token_run(rest), &b":"[..], Part::Value),
+            Part::Value => (value_run(rest), &b"\r\n"[..], Part::LineStart),
+            _ => return 0,
+        };
+        if rest.get(run..).is_some_and(|after| after.starts_with(end)) {
+            self.part = next;
+            return run.saturating_add(end.len());
+        }
+        run
     }
 
     /// The part that `byte` leads to. `run` bytes of the current part came before it, if that is one of the start line.

@@ -1,9 +1,13 @@
 //! The bytes of tokens and of header values (RFC 9110 §5.5, §5.6.2).
 
-/// Whether `byte` may be part of a token: a table of bits, since most bytes of a head are.
-pub(crate) const fn is_token_byte(byte: u8) -> bool {
+/// Whether `byte` may be part of a token: a table, since most bytes of a head are. On small machines it is one of bits.
+pub(crate) fn is_token_byte(byte: u8) -> bool {
     const LOW: u64 = tchars(0);
     const HIGH: u64 = tchars(64);
+    static TABLE: [bool; 256] = tchar_table();
+    if cfg!(target_pointer_width = "64") {
+        return TABLE.get(usize::from(byte)).copied().unwrap_or_default();
+    }
     let bits = match byte >> 6 {
         0 => LOW,
         1 => HIGH,
@@ -23,6 +27,17 @@ const fn tchars(first: u8) -> u64 {
         byte += 1;
     }
     bits
+}
+
+const fn tchar_table() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut rest: &mut [bool] = &mut table;
+    let mut byte = 0_u8;
+    while let Some((is_allowed, after)) = rest.split_first_mut() {
+        *is_allowed = is_tchar(byte);
+        (rest, byte) = (after, byte.wrapping_add(1));
+    }
+    table
 }
 
 /// tchar (RFC 9110 §5.6.2).

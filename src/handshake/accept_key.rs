@@ -1,5 +1,6 @@
 //! §4.2.2: the accept key, and the base64 form (RFC 4648) of the key it answers.
 
+#[cfg(any(not(feature = "std"), test))]
 use super::sha1::sha1;
 
 /// The length of an accept key in bytes: the base64 of a SHA-1 digest.
@@ -19,7 +20,20 @@ const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 // Not inlined, so that its blocks leave the stack when it returns.
 #[inline(never)]
 pub fn accept_key(key: &[u8]) -> [u8; ACCEPT_KEY_LEN] {
-    base64(&sha1(&[key, GUID]))
+    base64(&digest(key))
+}
+
+/// The SHA-1 of `key` and the GUID.
+#[cfg(not(feature = "std"))]
+fn digest(key: &[u8]) -> [u8; 20] {
+    sha1(&[key, GUID])
+}
+
+#[cfg(feature = "std")]
+fn digest(key: &[u8]) -> [u8; 20] {
+    let mut sha1 = sha1_smol::Sha1::from(key);
+    sha1.update(GUID);
+    sha1.digest().bytes()
 }
 
 /// The Sec-WebSocket-Key of a client whose nonce is `nonce` (§4.1).
@@ -82,7 +96,9 @@ mod tests {
         for len in 0..=bytes.len() {
             let mut sha1 = sha1_smol::Sha1::from(&bytes[..len]);
             sha1.update(super::GUID);
-            assert_eq!(STANDARD.encode(sha1.digest().bytes()).as_bytes(), accept_key(&bytes[..len]));
+            let digest = sha1.digest().bytes();
+            assert_eq!(digest, super::sha1(&[&bytes[..len], super::GUID]));
+            assert_eq!(STANDARD.encode(digest).as_bytes(), accept_key(&bytes[..len]));
         }
         for nonce in bytes.windows(16) {
             let nonce: [u8; 16] = nonce.try_into().unwrap();

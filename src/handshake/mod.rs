@@ -10,6 +10,7 @@ mod origin;
 pub(crate) mod request;
 mod response;
 pub(crate) mod server;
+#[cfg(any(not(feature = "std"), test))]
 mod sha1;
 
 pub use accept_key::{ACCEPT_KEY_LEN, accept_key};

@@ -1,0 +1,171 @@
+//! How sessions begin, what their time brings, and how they end.
+
+use super::heartbeat::Heartbeat;
+use super::polling::{self, CLOSE, NOOP};
+use super::queue::Queue;
+use super::session::{Life, Session, Transport};
+use super::sid::Sid;
+use super::{Due, Event, Outgoing, Reason, Server, SessionId, after};
+use crate::engine::{Handshake, Packet};
+use crate::json::Text;
+use alloc::collections::VecDeque;
+use bytes::Bytes;
+use sansocket::{Entropy, Instant};
+
+const PING: Bytes = Bytes::from_static(b"2");
+
+impl<E: Entropy> Server<E> {
+    /// `None` if there is such a session already, or one too many.
+    pub(super) fn start(&mut self, now: Instant, sid: Sid, transport: Transport) -> Option<SessionId> {
+        if self.sids.contains_key(&sid) || self.sids.len() >= self.config.max_sessions {
+            return None;
+        }
+        let heartbeat = Heartbeat::new(now, &self.config);
+        let armed = heartbeat.deadline();
+        let id = self.sessions.insert(Session { sid, transport, queue: Queue::default(), life: Life::Open(heartbeat), armed })?;
+        self.sids.insert(sid, id);
+        self.timers.insert((armed, id));
+        Some(id)
+    }
+
+    /// What a client is told first.
+    pub(super) fn open_packet(&self, sid: &Sid, can_upgrade: bool) -> Bytes {
+        let handshake = Handshake {
+            // It has neither quotes nor escapes.
+            sid: Text::checked(core::str::from_utf8(sid).unwrap_or_default()),
+            can_upgrade,
+            ping_interval_ms: self.config.ping_interval_ms.into(),
+            ping_timeout_ms: self.config.ping_timeout_ms.into(),
+            max_payload: u64::try_from(self.config.max_payload).ok(),
+        };
+        let (mut json, mut packet) = ([0; 200], [0; 200]);
+        let packet = handshake.encode(&mut json).and_then(|json| Packet::Open(json).encode(&mut packet));
+        Bytes::copy_from_slice(packet.unwrap_or_default().as_bytes())
+    }
+
+    /// A packet of a client's, by whatever way it came. Fails with the reason why the session is to end.
+    pub(super) fn take(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        packet: Packet<'_>,
+        on: &mut impl FnMut(&mut Self, Event<'_>),
+    ) -> Result<(), Reason> {
+        let Some(Session { life: Life::Open(heartbeat), .. }) = self.sessions.get_mut(id) else { return Ok(()) };
+        match packet {
+            Packet::Pong(_) => *heartbeat = Heartbeat::new(now, &self.config),
+            _ => heartbeat.extend(now, &self.config),
+        }
+        self.rearm(id);
+        self.deliver(id, packet, on)
+    }
+
+    fn deliver(&mut self, id: SessionId, packet: Packet<'_>, on: &mut impl FnMut(&mut Self, Event<'_>)) -> Result<(), Reason> {
+        match packet {
+            Packet::Message(text) => on(self, Event::Message(id, super::Message::Text(text))),
+            Packet::Binary(bytes) => on(self, Event::Message(id, super::Message::Binary(bytes))),
+            Packet::Base64(text) => {
+                let mut room = alloc::vec![0; crate::engine::base64_len(text)];
+                let bytes = crate::engine::decode_base64(text, &mut room).map_err(|_| Reason::ParseError)?;
+                on(self, Event::Message(id, super::Message::Binary(bytes)));
+            }
+            Packet::Close => return Err(Reason::TransportClose),
+            Packet::Ping(_) => return Err(Reason::TransportError),
+            Packet::Open(_) | Packet::Pong(_) | Packet::Upgrade | Packet::Noop => {}
+        }
+        Ok(())
+    }
+
+    /// What the timer of a session has brought. Afterwards it stands later, or the session is over.
+    pub(super) fn do_due(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        match &session.life {
+            Life::Closing { until } if *until <= now => return self.end(id, Reason::ForcedClose),
+            Life::Open(Heartbeat::Pong { by, .. }) if *by <= now => return self.end(id, Reason::PingTimeout),
+            Life::Open(Heartbeat::Ping { at }) if *at <= now => {
+                session.life = Life::Open(Heartbeat::pinged(now, &self.config));
+                session.queue.push(Outgoing::Text(PING));
+            }
+            _ => {}
+        }
+        if session.candidate().is_some_and(|candidate| candidate.deadline <= now) {
+            self.close_candidate(id);
+        } else if session.candidate().is_some_and(|candidate| candidate.next_noop.is_some_and(|at| at <= now)) {
+            session.end_poll(now);
+        }
+        self.set_outlet_ready(id);
+        self.rearm(id);
+    }
+
+    /// What waits can go, or the poll is to end.
+    pub(super) fn set_outlet_ready(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get(id) else { return };
+        let is_due = !session.queue.is_empty() || session.poll_ends();
+        let outlet = session.outlet().filter(|_| is_due);
+        self.set_ready(outlet);
+    }
+
+    /// To be called when the session waits for something else.
+    pub(super) fn rearm(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let deadline = session.deadline();
+        if deadline != session.armed {
+            self.timers.remove(&(session.armed, id));
+            self.timers.insert((deadline, id));
+            session.armed = deadline;
+        }
+    }
+
+    /// The session is over, with all that it has: nothing of it goes any more but how each of its connections ends.
+    pub(super) fn end(&mut self, id: SessionId, reason: Reason) {
+        let Some(session) = self.remove(id) else { return };
+        if session.is_open() {
+            self.closed.push_back((id, reason));
+        }
+        match session.transport {
+            Transport::Polling { poll, candidate } => {
+                if let Some(poll) = poll {
+                    let farewell = if reason == Reason::TransportClose { NOOP } else { CLOSE };
+                    self.links.end(poll.key, [Due::Respond(polling::response(farewell))].into());
+                }
+                if let Some(candidate) = candidate {
+                    self.links.end(candidate.key, [Due::Close].into());
+                }
+            }
+            Transport::WebSocket { key, .. } => self.links.end(key, [Due::Close].into()),
+        }
+    }
+
+    /// The session is over for the program. The client gets what waits for it.
+    pub(super) fn close_softly(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id).filter(|session| session.is_open()) else { return };
+        self.closed.push_back((id, Reason::ForcedClose));
+        match session.transport {
+            Transport::Polling { .. } => {
+                session.life = Life::Closing { until: after(now, self.config.ping_timeout_ms) };
+                session.queue.push(Outgoing::Text(CLOSE));
+                self.set_outlet_ready(id);
+                self.rearm(id);
+            }
+            Transport::WebSocket { key, wants_base64 } => {
+                let rest = self.remove(id).map_or_else(VecDeque::new, |session| session.queue.into_dues(wants_base64));
+                self.links.end(key, rest);
+            }
+        }
+    }
+
+    /// Nobody finds it any more.
+    pub(super) fn remove(&mut self, id: SessionId) -> Option<Session> {
+        let session = self.sessions.remove(id)?;
+        self.sids.remove(&session.sid);
+        self.timers.remove(&(session.armed, id));
+        Some(session)
+    }
+
+    /// Tells of those that are over.
+    pub(super) fn tell_closed(&mut self, on: &mut impl FnMut(&mut Self, Event<'_>)) {
+        while let Some((id, reason)) = self.closed.pop_front() {
+            on(self, Event::Closed(id, reason));
+        }
+    }
+}

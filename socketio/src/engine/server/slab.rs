@@ -1,0 +1,87 @@
+//! Sessions by number: slots that are used again, under other numbers.
+
+use super::SessionId;
+use alloc::vec::Vec;
+
+#[derive(Debug)]
+pub(super) struct Slab<T> {
+    slots: Vec<Slot<T>>,
+    free: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    /// How often the slot was used before.
+    generation: u32,
+    value: Option<T>,
+}
+
+impl<T> Slab<T> {
+    pub(super) const fn new() -> Self {
+        Self { slots: Vec::new(), free: Vec::new() }
+    }
+
+    /// `None` if there are no numbers left.
+    pub(super) fn insert(&mut self, value: T) -> Option<SessionId> {
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None => {
+                let index = u32::try_from(self.slots.len()).ok()?;
+                self.slots.push(Slot { generation: 0, value: None });
+                index
+            }
+        };
+        let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
+        slot.value = Some(value);
+        Some(SessionId { index, generation: slot.generation })
+    }
+
+    pub(super) fn get(&self, id: SessionId) -> Option<&T> {
+        let slot = self.slots.get(usize::try_from(id.index).ok()?)?;
+        slot.value.as_ref().filter(|_| slot.generation == id.generation)
+    }
+
+    pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut T> {
+        let slot = self.slots.get_mut(usize::try_from(id.index).ok()?)?;
+        slot.value.as_mut().filter(|_| slot.generation == id.generation)
+    }
+
+    pub(super) fn remove(&mut self, id: SessionId) -> Option<T> {
+        let slot = self.slots.get_mut(usize::try_from(id.index).ok()?)?;
+        let value = slot.value.take_if(|_| slot.generation == id.generation)?;
+        // A slot that has used up its numbers stays empty.
+        if let Some(generation) = slot.generation.checked_add(1) {
+            slot.generation = generation;
+            self.free.push(id.index);
+        }
+        Some(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Slab;
+
+    #[test]
+    fn a_number_is_never_given_twice() {
+        let mut slab = Slab::new();
+        let a = slab.insert('a').unwrap();
+        let b = slab.insert('b').unwrap();
+        assert_eq!((slab.get(a), slab.get(b)), (Some(&'a'), Some(&'b')));
+        assert_eq!((slab.remove(a), slab.remove(a)), (Some('a'), None));
+        let c = slab.insert('c').unwrap();
+        assert_ne!(a, c);
+        assert_eq!((slab.get(a), slab.get_mut(a), slab.remove(a)), (None, None, None));
+        assert_eq!((slab.get(c), slab.slots.len()), (Some(&'c'), 2));
+    }
+
+    #[test]
+    fn a_slot_without_numbers_is_left_alone() {
+        let mut slab = Slab::new();
+        let id = slab.insert('a').unwrap();
+        slab.slots[0].generation = u32::MAX;
+        let last = super::SessionId { generation: u32::MAX, ..id };
+        assert_eq!(slab.remove(last), Some('a'));
+        assert_eq!(slab.insert('b').map(|id| id.index), Some(1));
+    }
+}

@@ -71,7 +71,7 @@ mod tests {
         assert_eq!((slab.remove(a), slab.remove(a)), (Some('a'), None));
         let c = slab.insert('c').unwrap();
         assert_ne!(a, c);
-        assert_eq!((slab.get(a), slab.get_mut(a), slab.remove(a)), (None, None, None));
+        assert!(slab.get(a).is_none() && slab.get_mut(a).is_none() && slab.remove(a).is_none());
         assert_eq!((slab.get(c), slab.slots.len()), (Some(&'c'), 2));
     }
 

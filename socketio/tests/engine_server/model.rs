@@ -75,6 +75,8 @@ enum Http {
 /// A WebSocket.
 struct Ws {
     key: Option<Key>,
+    /// The server has closed it, and its key may be another's.
+    is_closed: bool,
     stage: Stage,
     up: VecDeque<Outgoing>,
     down: VecDeque<Due>,
@@ -267,7 +269,13 @@ impl World {
             Step::StartsUpgrade(client) => {
                 let client = &mut self.clients[client];
                 if client.mode == Mode::Polling && client.ws.is_none() {
-                    client.ws = Some(Ws { key: None, stage: Stage::Asking, up: VecDeque::new(), down: VecDeque::new() });
+                    client.ws = Some(Ws {
+                        key: None,
+                        is_closed: false,
+                        stage: Stage::Asking,
+                        up: VecDeque::new(),
+                        down: VecDeque::new(),
+                    });
                 }
             }
             Step::Wait(ms) => self.wait(ms.into()),
@@ -316,7 +324,11 @@ impl World {
                     assert!(matches!(client.get, Some(Http::Parked(parked)) if parked == key));
                     client.get = Some(Http::Down(response));
                 }
-                due => client.ws.as_mut().filter(|ws| ws.key == Some(key)).unwrap().down.push_back(due),
+                due => {
+                    let ws = client.ws.as_mut().filter(|ws| ws.key == Some(key) && !ws.is_closed).unwrap();
+                    ws.is_closed = due == Due::Close;
+                    ws.down.push_back(due);
+                }
             }
             if is_over {
                 self.alive.remove(&key);
@@ -447,6 +459,9 @@ impl World {
         let ws = self.clients[index].ws.as_mut().unwrap();
         let Some(key) = ws.key else { return self.ask_websocket(index) };
         let message = ws.up.pop_front().unwrap();
+        if ws.is_closed {
+            return;
+        }
         self.call(|server, now, mut on| match &message {
             Outgoing::Text(text) => server.receive(now, key, Message::Text(std::str::from_utf8(text).unwrap()), &mut on),
             Outgoing::Binary(bytes) => server.receive(now, key, Message::Binary(bytes), &mut on),
@@ -506,7 +521,7 @@ impl World {
 
     fn lose_websocket(&mut self, index: usize) {
         if let Some(ws) = &self.clients[index].ws {
-            if let Some(key) = ws.key.filter(|key| self.alive.contains_key(key)) {
+            if let Some(key) = ws.key.filter(|_| !ws.is_closed) {
                 self.gone(key);
             }
             self.websocket_ended(index);

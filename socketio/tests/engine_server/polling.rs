@@ -137,6 +137,19 @@ fn a_bad_post_ends_the_session() {
     }
 }
 
+/// What was sent before it leaves.
+#[test]
+fn a_bad_packet_does_not_take_back_what_was_answered() {
+    let mut host = Host::new();
+    let (id, sid) = host.open_polling();
+    let key = host.park(&sid);
+    host.say(id, "before");
+    host.post(&sid, "7");
+    assert_eq!(host.told(), [(id, Told::Closed(Reason::ParseError))]);
+    assert_eq!(host.due(), [(key, Out::ok("4before"))]);
+    assert_eq!(host.get(&sid).1, Out::unknown_sid());
+}
+
 #[test]
 fn a_body_may_be_as_long_as_allowed() {
     let mut host = Host::with(Config { max_payload: 1000, ..Config::new() });

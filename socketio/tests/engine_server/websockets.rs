@@ -36,11 +36,11 @@ fn what_no_client_sends_closes() {
     ] {
         let mut host = Host::new();
         let (id, key) = host.open_websocket();
-        host.say(id, "lost");
+        host.say(id, "before");
         host.receive(key, message);
         host.text(key, "4late");
         assert_eq!(host.told(), [(id, Told::Closed(reason))]);
-        assert_eq!(host.due(), [(key, Out::Close)]);
+        assert_eq!(host.due(), [(key, Out::text("4before")), (key, Out::Close)]);
         assert_eq!((host.server.pull(key), host.server.next_timeout()), (None, None));
         host.gone(key);
         assert_eq!(host.told(), []);

@@ -3,7 +3,7 @@
 use super::heartbeat::Heartbeat;
 use super::polling::{self, CLOSE, NOOP};
 use super::queue::Queue;
-use super::session::{Life, Session, Transport};
+use super::session::{Candidate, Life, Session, Transport};
 use super::sid::Sid;
 use super::{Due, Event, Outgoing, Reason, Server, SessionId, after};
 use crate::engine::{Handshake, Packet};
@@ -116,23 +116,30 @@ impl<E: Entropy> Server<E> {
         }
     }
 
-    /// The session is over, with all that it has: nothing of it goes any more but how each of its connections ends.
+    /// The session is over, for the program and for the client. What was to leave before leaves, if the client takes it.
     pub(super) fn end(&mut self, id: SessionId, reason: Reason) {
-        let Some(session) = self.remove(id) else { return };
+        let Some(mut session) = self.remove(id) else { return };
         if session.is_open() {
             self.closed.push_back((id, reason));
         }
+        if let Some(Candidate { key, .. }) = session.take_candidate() {
+            self.links.end(key, [Due::Close].into());
+        }
         match session.transport {
-            Transport::Polling { poll, candidate } => {
-                if let Some(poll) = poll {
-                    let farewell = if reason == Reason::TransportClose { NOOP } else { CLOSE };
-                    self.links.end(poll.key, [Due::Respond(polling::response(farewell))].into());
-                }
-                if let Some(candidate) = candidate {
-                    self.links.end(candidate.key, [Due::Close].into());
-                }
+            Transport::Polling { poll: Some(poll), .. } => {
+                let body = match (session.queue.pop_body(self.config.max_payload), reason) {
+                    (rest, _) if !rest.is_empty() => rest,
+                    (_, Reason::TransportClose) => NOOP,
+                    _ => CLOSE,
+                };
+                self.links.end(poll.key, [Due::Respond(polling::response(body))].into());
             }
-            Transport::WebSocket { key, .. } => self.links.end(key, [Due::Close].into()),
+            Transport::Polling { poll: None, .. } => {}
+            Transport::WebSocket { key, wants_base64 } => {
+                let takes_nothing = matches!(reason, Reason::PingTimeout | Reason::QueueFull);
+                let rest = if takes_nothing { Queue::default() } else { session.queue };
+                self.links.end(key, rest.into_dues(wants_base64));
+            }
         }
     }
 

@@ -75,7 +75,7 @@
 //! | a GET that the client gives up | the session is over | the same | what was on its way is lost |
 //! | a POST of more than `max_payload` bytes; of octets | 413, 400; the session is over | the same | |
 //! | a POST that is not UTF-8 | replaces what is wrong | 400, the session is over | a message that is changed is no message |
-//! | a wrong packet, `2` in a POST | ends the connection, the session is over | 400, the session is over; what came before it was delivered | |
+//! | a wrong packet, `2` in a POST | 200; what came before it was delivered, the session is over | 400, else the same | the packet was not taken |
 //! | base64 with other characters, or without padding | skips them | as a wrong packet | bytes that are guessed are wrong bytes |
 //! | `1` in a POST | `6` for the GET, the session is over, what follows is ignored | the same | |
 //! | `1` over a WebSocket | ignores it | closes, the session is over | the client has said so |

@@ -124,6 +124,8 @@ pub mod json;
 mod packet;
 mod placeholder;
 mod sentences;
+#[cfg(feature = "alloc")]
+mod slab;
 mod writer;
 
 pub use assembler::{Assembler, Attachment};

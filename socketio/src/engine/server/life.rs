@@ -22,7 +22,8 @@ impl<E: Entropy> Server<E> {
         }
         let heartbeat = Heartbeat::new(now, &self.config);
         let armed = heartbeat.deadline();
-        let id = self.sessions.insert(Session { sid, transport, queue: Queue::default(), life: Life::Open(heartbeat), armed })?;
+        let session = Session { sid, transport, queue: Queue::default(), life: Life::Open(heartbeat), armed };
+        let id = SessionId(self.sessions.insert(session)?);
         self.sids.insert(sid, id);
         self.timers.insert((armed, id));
         Some(id)

@@ -17,7 +17,7 @@
 //! waits in the server, up to [`Config::max_queued`] bytes.
 //!
 //! ```
-//! use sansocket::{Entropy, EntropyError, Instant};
+//! use sansocket::{Entropy, Instant};
 //! use sansocket_socketio::engine::server::{Answer, Config, Due, Event, Key, Message, Outgoing, Request, Server};
 //!
 //! # struct Generator(u8);
@@ -96,26 +96,28 @@ mod query;
 mod queue;
 mod session;
 mod sid;
-mod slab;
 mod values;
 mod websocket;
 
 pub use config::Config;
-pub use values::{Answer, Due, Event, Key, Message, Outgoing, Reason, Request, Response};
+pub use values::{Answer, Due, Event, Key, Message, Outgoing, Reason, Request, Response, Transport};
 
+use crate::slab::{Number, Slab};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use links::{Links, Role};
 use query::{Query, Refusal};
 use sansocket::{Entropy, Instant};
-use session::{Part, Session, Transport};
+use session::{Part, Session};
 use sid::Sid;
-use slab::Slab;
 
 /// A session, as long as it lives; never used again for another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct SessionId {
-    index: u32,
-    generation: u32,
+pub struct SessionId(Number);
+
+impl From<SessionId> for Number {
+    fn from(id: SessionId) -> Self {
+        id.0
+    }
 }
 
 /// The sessions of a server. See the [module](self).
@@ -258,6 +260,15 @@ impl<E: Entropy> Server<E> {
         self.close_softly(now, session);
     }
 
+    /// What a session goes over now. `None` if it is over.
+    pub fn transport(&self, session: SessionId) -> Option<Transport> {
+        let session = self.sessions.get(session).filter(|session| session.is_open())?;
+        Some(match session.transport {
+            session::Transport::Polling { .. } => Transport::Polling,
+            session::Transport::WebSocket { .. } => Transport::WebSocket,
+        })
+    }
+
     /// In the order in which the reference checks.
     fn answer(
         &mut self,
@@ -280,7 +291,7 @@ impl<E: Entropy> Server<E> {
         if query.version != "4" || is_websocket != request.is_upgrade || self.links.contains(key) {
             return Err(Refusal::BadRequest);
         }
-        let polls = self.sessions.get(id).is_some_and(|session| matches!(session.transport, Transport::Polling { .. }));
+        let polls = self.sessions.get(id).is_some_and(|session| matches!(session.transport, session::Transport::Polling { .. }));
         match request.method {
             "GET" if is_websocket => {
                 self.links.insert(key, Role::Joining { session: id, wants_base64: query.wants_base64 });

@@ -93,6 +93,15 @@ pub enum Event<'m> {
     Closed(SessionId, Reason),
 }
 
+/// What a session goes over.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Transport {
+    /// HTTP long-polling.
+    Polling,
+    /// A WebSocket.
+    WebSocket,
+}
+
 /// Why a session is over.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Reason {

@@ -1,10 +1,16 @@
-//! Sessions by number: slots that are used again, under other numbers.
+//! Things by number: slots that are used again, under other numbers.
 
-use super::SessionId;
 use alloc::vec::Vec;
 
+/// A number in a [`Slab`], which is never given twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct Number {
+    index: u32,
+    generation: u32,
+}
+
 #[derive(Debug)]
-pub(super) struct Slab<T> {
+pub(crate) struct Slab<T> {
     slots: Vec<Slot<T>>,
     free: Vec<u32>,
 }
@@ -17,12 +23,12 @@ struct Slot<T> {
 }
 
 impl<T> Slab<T> {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { slots: Vec::new(), free: Vec::new() }
     }
 
     /// `None` if there are no numbers left.
-    pub(super) fn insert(&mut self, value: T) -> Option<SessionId> {
+    pub(crate) fn insert(&mut self, value: T) -> Option<Number> {
         let index = match self.free.pop() {
             Some(index) => index,
             None => {
@@ -33,20 +39,23 @@ impl<T> Slab<T> {
         };
         let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
         slot.value = Some(value);
-        Some(SessionId { index, generation: slot.generation })
+        Some(Number { index, generation: slot.generation })
     }
 
-    pub(super) fn get(&self, id: SessionId) -> Option<&T> {
+    pub(crate) fn get(&self, id: impl Into<Number>) -> Option<&T> {
+        let id = id.into();
         let slot = self.slots.get(usize::try_from(id.index).ok()?)?;
         slot.value.as_ref().filter(|_| slot.generation == id.generation)
     }
 
-    pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, id: impl Into<Number>) -> Option<&mut T> {
+        let id = id.into();
         let slot = self.slots.get_mut(usize::try_from(id.index).ok()?)?;
         slot.value.as_mut().filter(|_| slot.generation == id.generation)
     }
 
-    pub(super) fn remove(&mut self, id: SessionId) -> Option<T> {
+    pub(crate) fn remove(&mut self, id: impl Into<Number>) -> Option<T> {
+        let id = id.into();
         let slot = self.slots.get_mut(usize::try_from(id.index).ok()?)?;
         let value = slot.value.take_if(|_| slot.generation == id.generation)?;
         // A slot that has used up its numbers stays empty.
@@ -80,7 +89,7 @@ mod tests {
         let mut slab = Slab::new();
         let id = slab.insert('a').unwrap();
         slab.slots[0].generation = u32::MAX;
-        let last = super::SessionId { generation: u32::MAX, ..id };
+        let last = super::Number { generation: u32::MAX, ..id };
         assert_eq!(slab.remove(last), Some('a'));
         assert_eq!(slab.insert('b').map(|id| id.index), Some(1));
     }

@@ -125,6 +125,8 @@ mod packet;
 mod placeholder;
 mod sentences;
 #[cfg(feature = "alloc")]
+pub mod server;
+#[cfg(feature = "alloc")]
 mod slab;
 mod writer;
 

@@ -27,6 +27,10 @@ impl<T> Slab<T> {
         Self { slots: Vec::new(), free: Vec::new() }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots.iter().all(|slot| slot.value.is_none())
+    }
+
     /// `None` if there are no numbers left.
     pub(crate) fn insert(&mut self, value: T) -> Option<Number> {
         let index = match self.free.pop() {

@@ -17,7 +17,7 @@
 //! waits in the server, up to [`Config::max_queued`] bytes.
 //!
 //! ```
-//! use sansocket::{Entropy, Instant};
+//! use sansocket::{Entropy, EntropyError, Instant};
 //! use sansocket_socketio::engine::server::{Answer, Config, Due, Event, Key, Message, Outgoing, Request, Server};
 //!
 //! # struct Generator(u8);
@@ -106,9 +106,9 @@ use crate::slab::{Number, Slab};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use links::{Links, Role};
 use query::{Query, Refusal};
-use sansocket::{Entropy, Instant};
+use sansocket::{Entropy, EntropyError, Instant};
 use session::{Part, Session};
-use sid::Sid;
+pub(crate) use sid::Sid;
 
 /// A session, as long as it lives; never used again for another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -267,6 +267,11 @@ impl<E: Entropy> Server<E> {
             session::Transport::Polling { .. } => Transport::Polling,
             session::Transport::WebSocket { .. } => Transport::WebSocket,
         })
+    }
+
+    /// An id for something that is not a session.
+    pub(crate) fn draw_sid(&mut self) -> Result<Sid, EntropyError> {
+        sid::draw(&mut self.entropy)
     }
 
     /// In the order in which the reference checks.

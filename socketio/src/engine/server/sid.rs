@@ -5,7 +5,7 @@ use crate::writer::Writer;
 use sansocket::{Entropy, EntropyError};
 
 /// 20 characters of base64 (RFC 4648 §5), which need no escapes in a query.
-pub(super) type Sid = [u8; 20];
+pub(crate) type Sid = [u8; 20];
 
 /// 15 random bytes.
 pub(super) fn draw(entropy: &mut impl Entropy) -> Result<Sid, EntropyError> {

@@ -1,9 +1,10 @@
 //! The packets of Engine.IO v4 and Socket.IO v5, read where they lie and written where the caller says.
 //!
 //! The lowest layer of a Socket.IO for programs that own their memory: `no_std`, no heap, no unsafe code, no panics. It knows what a packet is,
-//! not what a connection does with it: who may send what and when is for layers above it, which this package does not have yet.
+//! not what a connection does with it: who may send what and when is for layers above it. With the feature `alloc` there is one for servers.
 //!
 //! ```text
+//!   a server: namespaces, rooms      server (alloc)
 //!   events: a name, JSON, bytes      json, EventWriter, Packet::args, placeholders
 //!   Socket.IO packets                Packet, Header, Assembler
 //!   Engine.IO packets                engine::Packet, engine::Handshake
@@ -54,18 +55,26 @@
 //! # Odd packets
 //!
 //! What the reference (the server `socket.io` 4.8 with its parsers) does with packets that a good client never sends, and what this package does.
-//! Where no reason is given, it is the same. "A layer above" means that the packet is read, and what follows from it depends on what
-//! the connection has done before.
+//! Where no reason is given, it is the same. Where a packet is read, and what follows from it depends on what the connection has done before,
+//! it is said what the server of the feature `alloc` does. To close always means the whole connection, with all of its namespaces; the reason
+//! that their sockets get is `forced close`, of wrong Engine.IO packets `parse error` or `transport error`.
 //!
 //! | sent | reference | here | why |
 //! |---|---|---|---|
 //! | an empty text, `7` | closes | [`Empty`](engine::EngineError::Empty), [`UnknownType`](engine::EngineError::UnknownType) | |
-//! | `2`, `2probe` outside an upgrade | closes | [`Ping`](engine::Packet::Ping), for a layer above | |
-//! | `3`, `0{}`, `5`, `6` unasked | ignores | read, for a layer above; the JSON of `0` is not looked at | |
-//! | `1` | ignores it over WebSocket | [`Close`](engine::Packet::Close), for a layer above | |
+//! | `2`, `2probe` outside an upgrade | closes | [`Ping`](engine::Packet::Ping); the server closes | |
+//! | `3`, `0{}`, `5`, `6` unasked | ignores | read; the server ignores it. The JSON of `0` is not looked at | |
+//! | `1` | ignores it over WebSocket | [`Close`](engine::Packet::Close); the server closes | the client has said so |
 //! | `1x`, `5x`, `6x` | as without `x` | the same | |
 //! | `4` with a blank after it | CONNECT: to JavaScript a blank is 0 | [`UnknownType`](PacketError::UnknownType) | numbers have plain digits |
-//! | a second `40`, `44…` from a client, an event before `40` | closes | read, for a layer above | |
+//! | an event, `41`, `43…` before `40`, or for a namespace that the client is not in | closes | read; the server closes, before attachments that were to follow | |
+//! | the same for one that the client has left with `41` | closes | the server closes | |
+//! | the same for one that the server has put it out of | closes | the server ignores it, until the client answers with `41` or comes again | it was sent before the client knew |
+//! | the same before `40` was answered | closes | the server closes, unless the application has accepted at once | |
+//! | a second `40` | closes; takes it before the first was answered | the server closes | |
+//! | `44…` from a client | closes | read; the server closes | |
+//! | nothing but refused namespaces for 45 s | closes | the server closes | |
+//! | a namespace with more than 1 000 bytes, the 101st of a connection | takes it | the server closes | what is kept for a client has limits |
 //! | `40/none?a=b,` | the query is part of the name | the same | |
 //! | `40/,` and `40/` | mean `/` | the same | |
 //! | `40[]`, `40"x"` | closes | [`WrongPayload`](PacketError::WrongPayload) | |
@@ -77,7 +86,7 @@
 //! | `42{}`, `431{}`, `44[]` | closes | [`WrongPayload`](PacketError::WrongPayload) | |
 //! | `42["connect"]` | closes | [`ReservedEventName`](PacketError::ReservedEventName), however it is escaped | |
 //! | `42[5,1]` | takes it: the name is a number | the same | |
-//! | `43[1]`, `43999[1]` | ignores what nobody waits for | read, for a layer above | |
+//! | `43[1]`, `43999[1]` | ignores what nobody waits for | read; the server ignores it | |
 //! | `44/none,"text"` | takes it; python-socketio sends it | the same | |
 //! | id `007` | 7 | the same | the grammar has digits, how many ever |
 //! | id ` 1`; a blank before the payload | a blank counts as a digit: 1, 0 | [`InvalidJson`](PacketError::InvalidJson) | numbers have plain digits, and the answer to a guessed id helps nobody |
@@ -85,6 +94,7 @@
 //! | `450-…`, `451[…`, `45-…` | closes | [`InvalidAttachments`](PacketError::InvalidAttachments) | |
 //! | `451e1-…`, `450x1-…`, `45 1-…` | takes them, as JavaScript's numbers | [`InvalidAttachments`](PacketError::InvalidAttachments) | numbers have plain digits |
 //! | more than 10 attachments | closes | [`TooManyAttachments`](PacketError::TooManyAttachments), for the limit of [`Limits`] | |
+//! | attachments of a packet with more than 10 000 000 bytes | takes them | the server closes | what is kept for a client has limits |
 //! | a text while attachments are due | closes | [`AttachmentsDue`](PacketError::AttachmentsDue) | |
 //! | a binary message when none is due | closes | [`NoAttachmentDue`](PacketError::NoAttachmentDue) | |
 //! | a placeholder's `num` out of range | closes, after the last attachment | [`InvalidPlaceholder`](PacketError::InvalidPlaceholder), at once | nothing has been delivered then |

@@ -227,6 +227,16 @@ fn one_bad_namespace_ends_all_of_the_connection() {
     assert!(bench.server.is_empty());
 }
 
+#[test]
+fn a_namespace_may_have_a_name_of_the_greatest_length() {
+    let mut bench = Bench::new();
+    let namespace = format!("/{}", "a".repeat(MAX_NAMESPACE_LEN - 1));
+    let (key, socket) = bench.join(&namespace);
+    assert!(bench.io().is_connected(socket));
+    assert!(bench.io().disconnect(socket));
+    assert_eq!(bench.take(key), [format!("41{namespace},")]);
+}
+
 // Events and their answers.
 
 #[test]
@@ -303,6 +313,35 @@ fn answers_are_taken_once_and_in_time() {
     bench.pass(1000);
     assert_eq!(bench.log(), ["0 leaves /a []: transport close"]);
     assert!(bench.server.is_empty());
+}
+
+#[test]
+fn who_asks_again_and_again_does_not_hold_up_time() {
+    let mut server = Server::new(Config::new(), Numbers(0));
+    let mut asked = 0;
+    let mut on = |io: &mut Io<'_, Numbers>, event: Event<'_>| match event {
+        Event::Connect { socket, .. } => {
+            io.accept(socket);
+            io.emit_with_ack(socket, &message("ask"), 0).unwrap();
+        }
+        Event::AckTimeout { socket, .. } => {
+            asked += 1;
+            io.emit_with_ack(socket, &message("ask"), 0).unwrap();
+        }
+        other => panic!("{other:?}"),
+    };
+    let (key, now) = (engine::Key(1), sansocket::Instant::from_millis);
+    let query = "EIO=4&transport=websocket";
+    let request = engine::Request { method: "GET", query, content_type: None, is_upgrade: true, body: b"" };
+    server.request(now(0), key, &request, &mut on);
+    server.opened(now(0), key, &mut on);
+    server.receive(now(0), key, engine::Message::Text("40"), &mut on);
+    server.advance(now(0), &mut on);
+    assert_eq!(server.next_timeout(), Some(now(1)));
+    for ms in [1, 1, 2, 2, 100] {
+        server.advance(now(ms), &mut on);
+    }
+    assert_eq!(asked, 3);
 }
 
 #[test]
@@ -561,6 +600,19 @@ fn the_server_puts_a_client_out_of_a_namespace() {
     assert_eq!(bench.log(), ["2 leaves /a []: server namespace disconnect"]);
     bench.send(key, "41/a,");
     assert_eq!(bench.take(key), ["41/a,", CLOSED]);
+}
+
+#[test]
+fn what_happens_outside_of_a_handler_is_told_before_anything_else() {
+    let mut bench = Bench::new();
+    let (key, socket) = bench.join("/a");
+    bench.io().disconnect(socket);
+    bench.send(key, "40/a,");
+    assert_eq!(bench.log(), ["0 leaves /a []: server namespace disconnect", "connect /a -"]);
+    let (_, socket) = bench.join("/a");
+    bench.io().disconnect(socket);
+    bench.gone(key);
+    assert_eq!(bench.log(), ["2 leaves /a []: server namespace disconnect", "1 leaves /a []: transport close"]);
 }
 
 #[test]

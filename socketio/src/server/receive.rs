@@ -166,7 +166,7 @@ impl<E: Entropy> Io<'_, E> {
         let places = &mut self.state.connections.get_mut(&session).ok_or(Fault)?.places;
         places.retain(|place| place.namespace != namespace);
         if places.len() >= max {
-            // Rather than close: what crosses our packets does so soon.
+            // Places that only wait for late packets give way: those have come by now, or soon do.
             places.retain(|place| place.socket.is_some());
         }
         if places.len() >= max || namespace.len() > MAX_NAMESPACE_LEN {

@@ -1,6 +1,6 @@
 //! The heads of a browser's requests. Their bytes are most of what polling costs, so they are a browser's own: what Chromium 156 on Linux
 //! sent over HTTPS for `fetch("/short?since=1000")`, `new EventSource("/sse")` and `new WebSocket("wss://www.example.com/ws")` from a page of
-//! that host, recorded by a server, in its order. Changed are the path, the key, and `HeadlessChrome` to the `Chrome` of a window.
+//! that host, recorded by a server, in its order. Changed are the path, and `HeadlessChrome` to the `Chrome` of a window; the key is one for all.
 //! A site with cookies has those on top.
 
 const USER_AGENT: &str =

@@ -31,7 +31,7 @@ pub fn machine() -> Result<String, Box<dyn Error>> {
 pub fn all(Scale { clients, seconds, rounds }: Scale, machine: &str, results: &Results) -> String {
     let busiest = results.iter().flatten().map(|figures| figures.client).fold(0.0, f64::max);
     format!(
-        "# One event a second to {clients} clients
+        "# One event a second to {} clients
 
 `benches/push/run.sh` writes this; [its README](../README.md) says what is measured. An event is {LEN} bytes of JSON. Rounds: {rounds},
 each of {seconds} s; medians. Bytes are those of HTTP and WebSocket; TCP, IP and TLS are not in. One CPU for the server, one for all clients.
@@ -44,6 +44,7 @@ What is opened once, and stays, costs each client:
 {}
 ![Bytes, latency and the server's CPU for each way](push.svg)
 ",
+        number(clients as f64),
         busiest * 100.0,
         table(results),
         opening(results)
@@ -112,11 +113,14 @@ pub fn tsv(results: &Results) -> String {
     text
 }
 
-/// With spaces between thousands.
+/// With spaces between thousands, and what is not 0 as more than that.
 pub fn number(value: f64) -> String {
+    if value > 0.0 && value < 9.95 {
+        return format!("{value:.1}");
+    }
     match value.round() as u64 {
         value @ 0..1000 => value.to_string(),
-        value => format!("{} {:03}", number((value / 1000) as f64), value % 1000),
+        value => format!("{} {:03}", value / 1000, value % 1000),
     }
 }
 
@@ -138,7 +142,7 @@ mod tests {
 
     #[test]
     fn numbers_are_shown_short() {
-        assert_eq!([0.4, 999.5, 1_234_567.0].map(number), ["0", "1 000", "1 234 567"]);
+        assert_eq!([0.0, 0.4, 66.2, 999.5, 12_034.0].map(number), ["0", "0.4", "66", "1 000", "12 034"]);
         assert_eq!([9.94, 10.2, 4512.0].map(time), ["9.9 ms", "10 ms", "4 512 ms"]);
         assert_eq!(volume(2_345_678.0), "2.35 MB");
     }

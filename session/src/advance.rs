@@ -3,7 +3,7 @@
 use sansocket::{Buffer, CallError, Codec, Entropy, Instant, MessageKind, PingSource, Response, State, Url, UsageError};
 
 use crate::cause::Cause;
-use crate::control::{Shown, Stage};
+use crate::control::{Control, Shown, Stage};
 use crate::proxy::{Proxy, write_connect};
 use crate::redirect::{RedirectError, resolve};
 use crate::retry_after::retry_after;
@@ -279,28 +279,44 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, M: Buffer, J: Buffer, D: Codec> Sessi
         Ok(())
     }
 
-    /// Sends what waits, as far as there is room.
+    /// Sends what waits, as far as there is room: messages that belong together at once.
     fn flush(&mut self, now: Instant) -> Result<(), CallError> {
         let (_, queue) = split(&mut self.memory, self.control.config);
         while self.control.may_flush() {
-            let Some(message) = self.control.queue.front(queue) else { break };
-            match self.ws.commands(now).send(message.kind, message.payload) {
-                Ok(()) => self.control.delivery.note_handed(message.number),
-                Err(CallError::NeedsRoom { .. }) => break,
-                Err(other) => return Err(other),
+            let (count, len) = self.control.queue.together(queue);
+            let mut ws = self.ws.commands(now);
+            if count > 1 && ws.room() < Control::frames_len(usize::try_from(count).unwrap_or(usize::MAX), len) {
+                break;
             }
-            self.control.queue.pop(queue);
+            let Some(number) = self.control.queue.front(queue).map(|message| message.number) else { break };
+            for nth in 0..count {
+                let Some(message) = self.control.queue.front(queue) else { break };
+                let sent = match count {
+                    1 => ws.send(message.kind, message.payload),
+                    _ => ws.plain().send(message.kind, message.payload),
+                };
+                match sent {
+                    Ok(()) => self.control.queue.pop(queue),
+                    Err(CallError::NeedsRoom { .. }) if nth == 0 => return Ok(()),
+                    Err(other) if nth == 0 => return Err(other),
+                    // The peer would take what comes next for what is missing.
+                    Err(_) => {
+                        self.control.queue.pop_all(queue, number);
+                        self.control.stage = Stage::Over(Cause::Dropped);
+                    }
+                }
+            }
+            self.control.delivery.note_handed(number);
+            if self.control.stage != Stage::Live {
+                break;
+            }
         }
         Ok(())
     }
 }
 
 /// Follows a redirect: writes its URL to the memory for that. `None` if it is none, or redirects are not wanted.
-fn follow(
-    response: &Response<'_>,
-    urls: &mut [u8],
-    control: &mut crate::control::Control<'_>,
-) -> Option<Result<(), RedirectError>> {
+fn follow(response: &Response<'_>, urls: &mut [u8], control: &mut Control<'_>) -> Option<Result<(), RedirectError>> {
     let most = control.config.redirects();
     if most == 0 || !matches!(response.status(), 301 | 302 | 303 | 307 | 308) {
         return None;
@@ -311,7 +327,7 @@ fn follow(
 }
 
 /// Writes the URL that the response redirects to, and returns its length.
-fn resolve_to(response: &Response<'_>, urls: &mut [u8], control: &crate::control::Control<'_>) -> Result<u16, RedirectError> {
+fn resolve_to(response: &Response<'_>, urls: &mut [u8], control: &Control<'_>) -> Result<u16, RedirectError> {
     if control.redirects >= control.config.redirects() {
         return Err(RedirectError::TooMany);
     }

@@ -38,6 +38,9 @@ pub enum Cause {
     HeartbeatTimeout,
     /// The application closed the session.
     Application,
+    /// The application dropped the connection ([`drop_connection`](crate::Commands::drop_connection)); or messages that belong together were cut
+    /// in two, because there was no masking key for one of them.
+    Dropped,
 }
 
 /// Why there is no transport. The caller says which, since only it knows names, sockets and certificates.
@@ -59,7 +62,7 @@ impl Cause {
     ///
     /// | cause | again |
     /// |---|---|
-    /// | no name, no connection, a deadline, cut off, no answer to the heartbeat | yes |
+    /// | no name, no connection, a deadline, cut off, no answer to the heartbeat, dropped by the application | yes |
     /// | a wrong certificate, no TLS in this program, a redirect that is not followed, a broken rule, a close by the application | no |
     /// | statuses 408, 425, 429, 500, 502, 503, 504, of server or proxy | yes |
     /// | other statuses: 401, 403, 404, 407 and so on | no |
@@ -68,9 +71,8 @@ impl Cause {
     /// | close codes from 3000 on, which are the application's: it knows what they mean | no |
     pub const fn is_transient(self) -> bool {
         match self {
-            Self::Dial(DialError::Name | DialError::Connect) | Self::ConnectTimeout | Self::Lost(_) | Self::HeartbeatTimeout => {
-                true
-            }
+            Self::Dial(DialError::Name | DialError::Connect) | Self::ConnectTimeout => true,
+            Self::Lost(_) | Self::HeartbeatTimeout | Self::Dropped => true,
             Self::Dial(DialError::Certificate | DialError::NoTls)
             | Self::ProxyFailed(_)
             | Self::Redirect(_)
@@ -109,6 +111,7 @@ impl fmt::Display for Cause {
             Self::Lost(cause) => cause.fmt(f),
             Self::HeartbeatTimeout => f.write_str("the heartbeat was not answered in time"),
             Self::Application => f.write_str("the application closed"),
+            Self::Dropped => f.write_str("the application dropped the connection"),
         }
     }
 }
@@ -131,7 +134,7 @@ mod tests {
         }
         assert!(EndCause::ALL.iter().all(|&cause| Cause::Lost(cause).is_transient()));
         assert!(Cause::Dial(DialError::Name).is_transient() && !Cause::Dial(DialError::Certificate).is_transient());
-        assert!(!Cause::Dial(DialError::NoTls).is_transient());
+        assert!(!Cause::Dial(DialError::NoTls).is_transient() && Cause::Dropped.is_transient());
         assert!(!Cause::Failed(ProtocolError::WrongAccept).is_transient() && !Cause::Application.is_transient());
     }
 }

@@ -3,9 +3,8 @@
 use sansocket::{CallError, ClientRequest, CloseCode, Codec, Entropy, Header, Instant, MessageKind, NoCodec, PingSource, State};
 
 use crate::cause::Cause;
-use crate::control::{Control, Shown, Stage};
+use crate::control::{Control, Messages, Shown, Stage};
 use crate::error::SendError;
-use crate::queue::Queued;
 
 /// What a program can do with a [`Session`](crate::Session), at one point in time. It comes with each event; outside of events
 /// [`commands`](crate::Session::commands) lends it.
@@ -27,7 +26,7 @@ impl<'c, E: Entropy, D: Codec> Commands<'_, 'c, E, D> {
     /// [`SendError::Full`], if [`overflow`](crate::SessionConfig::overflow) says so; [`SendError::TooLong`], [`SendError::Stopped`],
     /// [`SendError::InvalidUtf8`].
     pub fn send(&mut self, kind: MessageKind, payload: &[u8]) -> Result<u64, SendError> {
-        self.put(kind, payload, false)
+        self.put(&[(kind, payload)], false)
     }
 
     /// Sends a text message: [`send`](Self::send).
@@ -35,7 +34,7 @@ impl<'c, E: Entropy, D: Codec> Commands<'_, 'c, E, D> {
     /// # Errors
     /// As [`send`](Self::send).
     pub fn send_text(&mut self, text: &str) -> Result<u64, SendError> {
-        self.put(MessageKind::Text, text.as_bytes(), false)
+        self.put(&[(MessageKind::Text, text.as_bytes())], false)
     }
 
     /// Sends a message that is worth nothing later, such as a position: it is dropped, and reported, if there is no connection, or if the
@@ -44,7 +43,18 @@ impl<'c, E: Entropy, D: Codec> Commands<'_, 'c, E, D> {
     /// # Errors
     /// As [`send`](Self::send).
     pub fn send_volatile(&mut self, kind: MessageKind, payload: &[u8]) -> Result<u64, SendError> {
-        self.put(kind, payload, true)
+        self.put(&[(kind, payload)], true)
+    }
+
+    /// Sends messages that belong together: all of them or none, on one connection, and none of the session's between them. They count as one
+    /// message with one number, so that all wait, and all are dropped, but take [`QUEUE_OVERHEAD`](crate::QUEUE_OVERHEAD) and a place in the
+    /// queue each. Together, with 14 bytes for each, they have to fit into the output. Several are not compressed. `is_volatile` is as with
+    /// [`send_volatile`](Self::send_volatile).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_together(&mut self, messages: &[(MessageKind, &[u8])], is_volatile: bool) -> Result<u64, SendError> {
+        self.put(messages, is_volatile)
     }
 
     /// Sends a message on the connection that is open, before those that wait: a log-in. Returns its number.
@@ -52,7 +62,7 @@ impl<'c, E: Entropy, D: Codec> Commands<'_, 'c, E, D> {
     /// # Errors
     /// [`SendError::NotNow`] if no connection is open, or its output has no room; [`SendError::TooLong`], [`SendError::InvalidUtf8`].
     pub fn send_now(&mut self, kind: MessageKind, payload: &[u8]) -> Result<u64, SendError> {
-        self.check(kind, payload)?;
+        self.check(&[(kind, payload)])?;
         if !self.can_send() {
             return Err(SendError::NotNow);
         }
@@ -203,6 +213,52 @@ impl<'c, E: Entropy, D: Codec> Commands<'_, 'c, E, D> {
         }
     }
 
+    /// Dials again after the wait that the session's rules give, although the cause is final for them: in the handler of
+    /// [`Event::Down`](crate::Event::Down), for a protocol above this one that knows better. The milliseconds; `None` if the session does not,
+    /// after [`close`](Self::close) and too many failures.
+    pub fn retry(&mut self) -> Option<u64> {
+        let ms = self.control.wait_ms.filter(|_| self.control.stage == Stage::GivingUp)?;
+        self.retry_in(ms);
+        Some(ms)
+    }
+
+    /// Drops the connection, or the dial, without a closing handshake, and has the session dial again by its rules: for a protocol above this
+    /// one that knows it to be dead or has lost its thread. What is due does not leave; what waits in the queue stays.
+    /// [`Event::Down`](crate::Event::Down) follows, with [`Cause::Dropped`]. Without effect if there is neither.
+    pub fn drop_connection(&mut self) {
+        if self.control.stage == Stage::Live || self.control.is_dialling() {
+            self.control.stage = Stage::Over(Cause::Dropped);
+        }
+    }
+
+    /// Drops the messages that wait and of which `drops` says so, and reports them ([`Event::Dropped`](crate::Event::Dropped)). It is asked
+    /// with number, kind and payload; of messages that belong together, about the first.
+    pub fn drop_queued(&mut self, mut drops: impl FnMut(u64, MessageKind, &[u8]) -> bool) {
+        self.control.drop_if(self.queue, |message| drops(message.number, message.kind, message.payload));
+    }
+
+    /// The number of the oldest message in the queue. Those that were sent before it have been handed to a connection, or dropped.
+    pub fn oldest_queued(&self) -> Option<u64> {
+        self.control.queue.front(self.queue).map(|message| message.number)
+    }
+
+    /// How many bytes of frames the output has room for, each 2 to 14 longer than its payload; 0 beside an event that borrows all of the
+    /// connection.
+    pub fn room(&self) -> usize {
+        self.ws.as_ref().map_or(0, sansocket::Commands::room)
+    }
+
+    /// The point in time that these commands are for.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Until when the input was looked at ([`filled`](crate::Session::filled)); now, if there is no transport. A deadline for the peer's bytes
+    /// acts once it is not later than this: a machine that slept reads first.
+    pub fn looked(&self) -> Instant {
+        if self.control.has_transport() { self.control.looked } else { self.now }
+    }
+
     /// How many messages wait in the queue.
     pub fn queued(&self) -> u32 {
         self.control.queue.len()
@@ -218,33 +274,50 @@ impl<'c, E: Entropy, D: Codec> Commands<'_, 'c, E, D> {
         self.is_open() && !self.control.is_mute
     }
 
-    fn check(&self, kind: MessageKind, payload: &[u8]) -> Result<(), SendError> {
-        if payload.len() > self.control.longest {
+    fn check(&self, messages: Messages<'_>) -> Result<(), SendError> {
+        let len = messages.iter().fold(0_usize, |sum, (_, payload)| sum.saturating_add(payload.len()));
+        if Control::frames_len(messages.len(), len) > Control::frames_len(1, self.control.longest) {
             return Err(SendError::TooLong);
         }
-        if kind == MessageKind::Text && core::str::from_utf8(payload).is_err() {
-            return Err(SendError::InvalidUtf8);
-        }
-        Ok(())
+        let is_valid =
+            |(kind, payload): &(MessageKind, &[u8])| *kind != MessageKind::Text || core::str::from_utf8(payload).is_ok();
+        if messages.iter().all(is_valid) { Ok(()) } else { Err(SendError::InvalidUtf8) }
     }
 
-    fn put(&mut self, kind: MessageKind, payload: &[u8], is_volatile: bool) -> Result<u64, SendError> {
-        self.check(kind, payload)?;
+    fn put(&mut self, messages: Messages<'_>, is_volatile: bool) -> Result<u64, SendError> {
+        self.check(messages)?;
         if self.control.closes || self.control.stage == Stage::Stopped {
             return Err(SendError::Stopped);
         }
         let number = self.control.last_number.saturating_add(1);
         let is_open = self.can_send();
         let is_next = self.control.queue.len() == 0 && self.control.may_flush();
-        let is_sent = is_open && is_next && self.ws.as_mut().is_some_and(|ws| ws.send(kind, payload).is_ok());
-        if is_sent {
+        if is_open && is_next && self.hand_over(messages) {
             self.control.delivery.note_handed(number);
         } else if is_volatile && !is_open {
             self.control.dropped.add(number);
         } else {
-            self.control.enqueue(self.queue, &Queued { number, kind, is_volatile, payload })?;
+            self.control.enqueue(self.queue, number, is_volatile, messages)?;
         }
         self.control.last_number = number;
         Ok(number)
+    }
+
+    /// Hands messages to the connection, all or none. If the first has gone and another cannot, the connection is dropped: the peer would take
+    /// what comes next for what is missing.
+    fn hand_over(&mut self, messages: Messages<'_>) -> bool {
+        let Some(ws) = &mut self.ws else { return false };
+        if let &[(kind, payload)] = messages {
+            return ws.send(kind, payload).is_ok();
+        }
+        let len = messages.iter().fold(0_usize, |sum, (_, payload)| sum.saturating_add(payload.len()));
+        if ws.room() < Control::frames_len(messages.len(), len) {
+            return false;
+        }
+        let sent = messages.iter().take_while(|(kind, payload)| ws.plain().send(*kind, payload).is_ok()).count();
+        if sent > 0 && sent < messages.len() {
+            self.drop_connection();
+        }
+        sent > 0
     }
 }

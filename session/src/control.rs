@@ -1,6 +1,6 @@
 //! Where a session stands, apart from its connection and its memory, and what follows from that alone.
 
-use sansocket::{Instant, ProtocolError};
+use sansocket::{Instant, MessageKind, ProtocolError};
 
 use crate::beat::Beat;
 use crate::cause::Cause;
@@ -111,6 +111,8 @@ pub(crate) struct Control<'c> {
     pub(crate) fault: Option<ProtocolError>,
     /// What the peer's refusal asks for.
     pub(crate) retry_after_s: u32,
+    /// How long the wait is, or would be if the cause were not final; `None` if there were too many failures.
+    pub(crate) wait_ms: Option<u64>,
 }
 
 impl<'c> Control<'c> {
@@ -141,6 +143,7 @@ impl<'c> Control<'c> {
             closes: false,
             fault: None,
             retry_after_s: 0,
+            wait_ms: None,
         }
     }
 
@@ -194,11 +197,11 @@ impl<'c> Control<'c> {
         self.failures = self.failures.saturating_add(1);
         let asked = u64::from(self.retry_after_s.min(self.config.max_retry_after_s)).saturating_mul(1000);
         let is_left = was_up || self.config.max_failures == 0 || self.failures < self.config.max_failures;
-        let retries = !self.closes && cause.is_transient() && is_left;
+        self.wait_ms = (is_left && !self.closes).then(|| asked.saturating_add(wait));
         if let Some(number) = self.in_parts.take() {
             self.delivery.note_handed(number);
         }
-        let retry_in_ms = retries.then(|| asked.saturating_add(wait));
+        let retry_in_ms = self.wait_ms.filter(|_| cause.is_transient());
         self.shown = Shown::Down { cause, retry_in_ms, unconfirmed: self.delivery.unconfirmed() };
         self.epoch = self.epoch.wrapping_add(1);
         (self.redirects, self.redirect_len) = (0, 0);
@@ -236,37 +239,62 @@ impl<'c> Control<'c> {
         self.drop_if(queue, |_| true);
     }
 
-    fn drop_if(&mut self, queue: &mut [u8], drops: impl Fn(&Queued<'_>) -> bool) {
+    /// Drops what `drops` says of a message, or of the first of those that belong together.
+    pub(crate) fn drop_if(&mut self, queue: &mut [u8], mut drops: impl FnMut(&Queued<'_>) -> bool) {
         let dropped = &mut self.dropped;
+        let (mut number, mut is_dropped) = (0, false);
         self.queue.drop_if(queue, |message| {
-            let is_dropped = drops(message);
-            if is_dropped {
-                dropped.add(message.number);
+            if message.number != number {
+                (number, is_dropped) = (message.number, drops(message));
+                if is_dropped {
+                    dropped.add(number);
+                }
             }
             is_dropped
         });
     }
 
-    /// Puts a message into the queue, or drops one as the configuration says.
-    pub(crate) fn enqueue(&mut self, queue: &mut [u8], message: &Queued<'_>) -> Result<(), SendError> {
-        if message.payload.len().saturating_add(crate::queue::QUEUE_OVERHEAD) > queue.len() || self.config.max_queued == 0 {
+    /// Puts messages that belong together into the queue, all or none, or drops some as the configuration says.
+    pub(crate) fn enqueue(
+        &mut self,
+        queue: &mut [u8],
+        number: u64,
+        is_volatile: bool,
+        messages: Messages<'_>,
+    ) -> Result<(), SendError> {
+        let size = messages
+            .iter()
+            .fold(0_usize, |sum, (_, payload)| sum.saturating_add(payload.len()).saturating_add(crate::queue::QUEUE_OVERHEAD));
+        let count = u32::try_from(messages.len()).unwrap_or(u32::MAX);
+        if size > queue.len() || self.config.max_queued < count {
             // On an open connection it waits for room in the output, and is sent then.
             let is_for_now = self.stage == Stage::Live || queue.is_empty() || self.config.max_queued == 0;
             return Err(if is_for_now { SendError::Full } else { SendError::TooLong });
         }
-        while self.queue.len() >= self.config.max_queued || !self.queue.push(queue, message) {
-            match (self.config.overflow, self.queue.front(queue)) {
+        while self.queue.len() > self.config.max_queued.saturating_sub(count) || !self.queue.has_room(queue, size) {
+            match (self.config.overflow, self.queue.front(queue).map(|oldest| oldest.number)) {
                 (Overflow::DropOldest, Some(oldest)) => {
-                    self.dropped.add(oldest.number);
-                    self.queue.pop(queue);
+                    self.dropped.add(oldest);
+                    self.queue.pop_all(queue, oldest);
                 }
                 (Overflow::DropNewest, _) => {
-                    self.dropped.add(message.number);
-                    break;
+                    self.dropped.add(number);
+                    return Ok(());
                 }
                 _ => return Err(SendError::Full),
             }
         }
+        for &(kind, payload) in messages {
+            self.queue.push(queue, &Queued { number, kind, is_volatile, payload });
+        }
         Ok(())
     }
+
+    /// How many bytes of frames messages take at most.
+    pub(crate) fn frames_len(count: usize, payload_len: usize) -> usize {
+        count.saturating_mul(sansocket::frame::FrameHeader::MAX_LEN).saturating_add(payload_len)
+    }
 }
+
+/// Messages that belong together.
+pub(crate) type Messages<'m> = &'m [(MessageKind, &'m [u8])];

@@ -4,7 +4,8 @@ use sansocket::MessageKind;
 
 use crate::append::move_down;
 
-/// Bytes of the queue that a message takes beside its payload: its length, its number, and what it is.
+/// Bytes of the queue that a message takes beside its payload: its length, its number, and what it is. Messages that belong together have the
+/// same number, and leave together.
 pub const QUEUE_OVERHEAD: usize = 13;
 
 /// Where the messages stand in the memory, which is passed to each call.
@@ -38,11 +39,16 @@ impl Queue {
         self.end.saturating_sub(self.start)
     }
 
+    /// Whether messages of so many bytes, their overhead included, can be added.
+    pub(crate) fn has_room(&self, memory: &[u8], bytes: usize) -> bool {
+        bytes <= memory.len().saturating_sub(self.bytes())
+    }
+
     /// Adds a message at the end; false if the memory has no room for it.
     pub(crate) fn push(&mut self, memory: &mut [u8], message: &Queued<'_>) -> bool {
         let len = message.payload.len();
         let (Ok(len32), size) = (u32::try_from(len), len.saturating_add(QUEUE_OVERHEAD)) else { return false };
-        if size > memory.len().saturating_sub(self.bytes()) {
+        if !self.has_room(memory, size) {
             return false;
         }
         if size > memory.len().saturating_sub(self.end) {
@@ -63,6 +69,25 @@ impl Queue {
     /// The oldest message.
     pub(crate) fn front<'m>(&self, memory: &'m [u8]) -> Option<Queued<'m>> {
         message_at(memory.get(self.start..self.end)?)
+    }
+
+    /// How many messages at the front belong together, and how many bytes their payloads have.
+    pub(crate) fn together(&self, memory: &[u8]) -> (u32, usize) {
+        let number = self.front(memory).map(|message| message.number);
+        let (mut from, mut count, mut bytes) = (self.start, 0_u32, 0_usize);
+        while let Some(message) = memory.get(from..self.end).and_then(message_at).filter(|message| Some(message.number) == number)
+        {
+            from = from.saturating_add(message.payload.len().saturating_add(QUEUE_OVERHEAD));
+            (count, bytes) = (count.saturating_add(1), bytes.saturating_add(message.payload.len()));
+        }
+        (count, bytes)
+    }
+
+    /// Removes the messages at the front that have this number.
+    pub(crate) fn pop_all(&mut self, memory: &[u8], number: u64) {
+        while self.front(memory).is_some_and(|message| message.number == number) {
+            self.pop(memory);
+        }
     }
 
     /// Removes the oldest message.

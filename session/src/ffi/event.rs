@@ -191,7 +191,7 @@ impl sansocket_session_event {
             Cause::Redirect(error) => Self { redirect_error: error.into(), ..event },
             Cause::Closed(code) => Self { close_code: code.0, ..event },
             Cause::Lost(cause) => Self { end_cause: cause.into(), ..event },
-            Cause::ConnectTimeout | Cause::HeartbeatTimeout | Cause::Application => event,
+            Cause::ConnectTimeout | Cause::HeartbeatTimeout | Cause::Application | Cause::Dropped => event,
         }
     }
 

@@ -158,6 +158,8 @@ sansocket_session_cause {
     HEARTBEAT_TIMEOUT = 10, c"the heartbeat was not answered in time";
     /// The application closed the session.
     APPLICATION = 11, c"the application closed";
+    /// The connection was given up: messages that belong together were cut in two, because there was no masking key for one of them.
+    DROPPED = 12, c"the application dropped the connection";
 }
 }
 
@@ -300,6 +302,7 @@ impl From<Cause> for sansocket_session_cause {
             Cause::Lost(_) => Self::LOST,
             Cause::HeartbeatTimeout => Self::HEARTBEAT_TIMEOUT,
             Cause::Application => Self::APPLICATION,
+            Cause::Dropped => Self::DROPPED,
         }
     }
 }

@@ -126,6 +126,7 @@ extern crate alloc;
 extern crate std;
 
 mod assembler;
+pub mod client;
 pub mod engine;
 mod error;
 mod event_writer;

@@ -527,3 +527,53 @@ fn session_that_the_application_closes_ends_namespaces() {
     world.settle();
     assert_eq!(world.io.state(main), NamespaceState::Connected);
 }
+
+/// It would answer another event there.
+#[test]
+fn answer_that_waits_does_not_reach_the_next_connection() {
+    let mut world = World::with(Setup { buffers: 600, ..Setup::default() }, friendly).handling(|event, io, ws| {
+        if let Event::Event { asker: Some(asker), .. } = event {
+            io.ack_with(ws, *asker, &[], |args| args.text(&"y".repeat(200))).unwrap();
+        }
+    });
+    let main = world.start(&["/"])[0];
+    world.takes = 0;
+    world.serve(&[text(r#"421["a"]"#), text(r#"422["a"]"#), text(r#"423["a"]"#)]);
+    assert!(world.session.queued() > 0);
+    world.kill();
+    world.takes = usize::MAX;
+    world.emit(&Emit::new(main, "after")).unwrap();
+    world.run(3000);
+    assert_eq!(world.take_got(), ["40", "40", r#"42["after"]"#]);
+}
+
+#[test]
+fn what_waits_leaves_before_we_leave() {
+    let mut world = World::with(Setup { buffers: 600, ..Setup::default() }, friendly);
+    let main = world.start(&["/"])[0];
+    world.takes = 0;
+    let args = format!("[\"{}\"]", "x".repeat(200));
+    let emit = Emit::new(main, "x").args(&args);
+    for _ in 0..5 {
+        world.emit(&emit).unwrap();
+    }
+    world.disconnect(main);
+    assert_eq!((world.io.state(main), world.emit(&emit)), (NamespaceState::Leaving, Err(EmitError::NotConnected)));
+    world.takes = 10;
+    world.run(100);
+    let got = world.take_got();
+    assert_eq!((got.len(), got.last().unwrap().as_str()), (7, "41"));
+    assert_eq!(world.take_log()[2..], ["disconnected / io client disconnect", "down Application never"]);
+    // The connection ends first: nothing of it goes to the next.
+    world.takes = usize::MAX;
+    let ids = world.start(&["/", "/b"]);
+    world.takes = 0;
+    for _ in 0..5 {
+        world.emit(&emit).unwrap();
+    }
+    world.disconnect(ids[0]);
+    world.kill();
+    world.takes = usize::MAX;
+    world.run(3000);
+    assert_eq!(world.take_got(), ["40", "40/b,", "40/b,"]);
+}

@@ -68,6 +68,7 @@ typedef enum sansocket_session_cause {
     SANSOCKET_SESSION_CAUSE_LOST = 9,
     SANSOCKET_SESSION_CAUSE_HEARTBEAT_TIMEOUT = 10,
     SANSOCKET_SESSION_CAUSE_APPLICATION = 11,
+    SANSOCKET_SESSION_CAUSE_DROPPED = 12,
 } sansocket_session_cause;
 typedef enum sansocket_dial_error {
     SANSOCKET_DIAL_ERROR_NAME = 1,

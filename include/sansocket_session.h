@@ -285,6 +285,10 @@ typedef enum SANSOCKET_ENUM(sansocket_session_cause) {
     SANSOCKET_SESSION_CAUSE_HEARTBEAT_TIMEOUT = 10,
     /** The application closed the session. */
     SANSOCKET_SESSION_CAUSE_APPLICATION = 11,
+    /**
+     * The connection was given up: messages that belong together were cut in two, because there was no masking key for one of them.
+     */
+    SANSOCKET_SESSION_CAUSE_DROPPED = 12,
 } sansocket_session_cause;
 
 /** Why there is no transport. The caller says which, since only it knows names, sockets and certificates. */

@@ -1,9 +1,10 @@
 //! The packets of Engine.IO v4 and Socket.IO v5, read where they lie and written where the caller says.
 //!
 //! The lowest layer of a Socket.IO for programs that own their memory: `no_std`, no heap, no unsafe code, no panics. It knows what a packet is,
-//! not what a connection does with it: who may send what and when is for layers above it. With the feature `alloc` there is one for servers.
+//! not what a connection does with it: who may send what and when is for the layers above it, [`client`] and, with the feature `alloc`, a server.
 //!
 //! ```text
+//!   a client, above a session        client
 //!   a server: namespaces, rooms      server (alloc)
 //!   events: a name, JSON, bytes      json, EventWriter, Packet::args, placeholders
 //!   Socket.IO packets                Packet, Header, Assembler

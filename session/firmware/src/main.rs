@@ -18,6 +18,7 @@ mod proof;
 mod ring;
 #[cfg_attr(feature = "bare", path = "bare.rs")]
 #[cfg_attr(feature = "plain", path = "plain.rs")]
+#[cfg_attr(feature = "socketio", path = "socketio.rs")]
 mod session;
 #[allow(dead_code, reason = "shared")]
 #[path = "../../../examples/firmware/src/uart.rs"]

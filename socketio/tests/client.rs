@@ -528,6 +528,46 @@ fn session_that_the_application_closes_ends_namespaces() {
     assert_eq!(world.io.state(main), NamespaceState::Connected);
 }
 
+#[test]
+fn answer_to_an_event_that_was_dropped_is_lost_at_once() {
+    let session = SessionConfig::new().overflow(Overflow::DropOldest).max_queued(1);
+    let mut world = World::with(Setup { session, ..Setup::default() }, friendly);
+    world.is_down = true;
+    let main = world.start(&["/"])[0];
+    let emit = Emit::new(main, "ask").ack_within_ms(9000);
+    for _ in 0..2 {
+        world.emit(&emit).unwrap();
+    }
+    assert_eq!(world.take_log()[1..], ["dropped 1", "no ack 0 Lost"]);
+    world.emit(&emit.volatile()).unwrap();
+    assert_eq!(world.take_log(), ["dropped 1", "no ack 2 Lost"]);
+}
+
+/// The output has no room for CONNECT: it is asked for again, and not in a circle.
+#[test]
+fn namespace_waits_for_room() {
+    let mut world = World::with(Setup { buffers: 600, ..Setup::default() }, friendly);
+    let main = world.start(&["/"])[0];
+    world.takes = 0;
+    let args = format!("[\"{}\"]", "x".repeat(300));
+    world.emit(&Emit::new(main, "x").args(&args)).unwrap();
+    world.handler = Box::new(|event, io, ws| {
+        if let Event::Joining { namespace, .. } = event {
+            io.authenticate(ws, *namespace, &format!(r#"{{"a":"{}"}}"#, "y".repeat(200))).unwrap();
+        }
+    });
+    let other = world.start(&["/b"])[0];
+    assert_eq!(world.io.state(other), NamespaceState::Connecting);
+    world.takes = usize::MAX;
+    world.settle();
+    assert_eq!(world.io.state(other), NamespaceState::Connected);
+    assert_eq!(world.take_log()[2..], ["joining /b", "joining /b", "connected /b s1"]);
+    // A transport that takes no more.
+    world.session.write_failed(world.session.epoch());
+    world.start(&["/c"]);
+    assert_eq!(world.take_log(), ["joining /c"]);
+}
+
 /// It would answer another event there.
 #[test]
 fn answer_that_waits_does_not_reach_the_next_connection() {

@@ -53,7 +53,7 @@ pub(super) struct Core {
     pub(super) connection: u32,
     /// Why the connection was dropped.
     pub(super) fault: Option<Fault>,
-    /// The room of the output when a packet of ours did not fit.
+    /// The room of the output when a packet of ours did not go, until something arrives.
     pub(super) stuck: Option<usize>,
     /// A ping was not answered yet.
     pub(super) owes_pong: bool,
@@ -148,11 +148,11 @@ impl Parts<'_> {
         }
     }
 
-    /// The session has dropped messages. If they are not all of those between the first and the last, only time can tell.
+    /// The session has dropped messages. If they are not all of those from the first to the last, only time can tell of some.
     pub(super) fn note_dropped(&mut self, dropped: &Numbers) {
         let (first, last) = (dropped.first, dropped.last);
-        if last.saturating_sub(first).saturating_add(1) == dropped.count {
-            self.lose_acks(|ack| (first..=last).contains(&ack.number));
-        }
+        let is_all = last.saturating_sub(first).saturating_add(1) == dropped.count;
+        let is_among = |number: u64| number == first || number == last || is_all && (first..=last).contains(&number);
+        self.lose_acks(|ack| is_among(ack.number));
     }
 }

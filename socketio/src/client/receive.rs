@@ -19,6 +19,7 @@ impl Parts<'_> {
         event: Session<'i>,
         ws: &mut Commands<'_, '_, E, D>,
     ) -> Option<Event<'i>> {
+        self.core.stuck = None;
         let event = match event {
             Session::Data(_) if self.core.link == Link::Away => None,
             Session::Data(data) => match self.message(data, ws) {
@@ -50,7 +51,7 @@ impl Parts<'_> {
                 self.core.deadline = after(ws.now(), self.config.open_timeout_ms.into());
                 self.core.assembler = Assembler::new(Limits::new().max_attachments(self.config.max_attachments));
                 self.core.connection = self.core.connection.wrapping_add(1);
-                (self.core.fault, self.core.stuck) = (None, None);
+                self.core.fault = None;
             }
             Session::Dropped(numbers) => self.note_dropped(numbers),
             // Nothing can be sent any longer.

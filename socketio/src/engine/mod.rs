@@ -10,6 +10,8 @@ mod base64;
 mod handshake;
 mod payload;
 #[cfg(feature = "alloc")]
+pub mod polling;
+#[cfg(feature = "alloc")]
 pub mod server;
 
 pub use base64::{Base64Error, base64_len, decode_base64};

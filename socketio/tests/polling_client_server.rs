@@ -222,8 +222,8 @@ impl World {
         if websocket.is_open {
             self.client.gone();
         }
-        let (now, told) = (self.now(), &mut self.told);
-        self.server.gone(now, Key(websocket.key), &mut |_, event| told.event(event));
+        let told = &mut self.told;
+        self.server.gone(Key(websocket.key), &mut |_, event| told.event(event));
         self.drain_server();
     }
 
@@ -262,9 +262,8 @@ impl World {
     }
 
     fn drain_server(&mut self) {
-        let now = self.now();
         while let Some(key) = self.server.next_ready() {
-            while let Some(due) = self.server.pull(now, key) {
+            while let Some(due) = self.server.pull(key) {
                 let down = self.websocket.as_mut().filter(|websocket| websocket.key == key.0);
                 match (due, down) {
                     (server::Due::Respond(response), _) => {

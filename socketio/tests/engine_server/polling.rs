@@ -218,13 +218,14 @@ fn a_program_closes_after_what_waits() {
 }
 
 #[test]
-fn a_poll_that_waits_tells_of_the_close() {
+fn a_close_goes_alone() {
     let mut host = Host::new();
     let (id, sid) = host.open_polling();
     let key = host.park(&sid);
     host.say(id, "bye");
     host.server.close(host.now, id);
-    assert_eq!(host.due(), [(key, Out::ok("4bye\u{1e}1"))]);
+    assert_eq!(host.due(), [(key, Out::ok("4bye"))]);
+    assert_eq!(host.get(&sid).1, Out::ok("1"));
     assert_eq!(host.get(&sid).1, Out::unknown_sid());
     host.advance();
     assert_eq!(host.told(), [(id, Told::Closed(Reason::ForcedClose))]);

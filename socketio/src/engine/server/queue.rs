@@ -1,5 +1,6 @@
 //! What waits for a client.
 
+use super::polling::CLOSE;
 use super::{Due, Outgoing};
 use crate::engine::Packet;
 use alloc::collections::VecDeque;
@@ -59,7 +60,10 @@ impl Queue {
     /// The packets of a poll's answer: as many as have room, at least one. Empty if none wait.
     pub(super) fn pop_body(&mut self, max_len: usize) -> Bytes {
         let Some(first) = self.pop() else { return Bytes::new() };
-        let has_room = |len: usize, next: &Outgoing| len.saturating_add(1).saturating_add(text_len(next)) <= max_len;
+        // A close goes alone: Socket.IO's client sees it before the messages of the same answer, and tells of another reason.
+        let has_room = |len: usize, next: &Outgoing| {
+            *next != Outgoing::Text(CLOSE) && len.saturating_add(1).saturating_add(text_len(next)) <= max_len
+        };
         if !self.packets.front().is_some_and(|next| has_room(text_len(&first), next)) {
             // Most answers have one packet. It is not copied.
             return text(first);

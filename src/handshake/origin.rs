@@ -37,13 +37,17 @@ impl Origin<'_> {
     pub(super) fn allows_field<'h>(self, origin: Field<'_>, host: impl FnOnce() -> Option<&'h [u8]>) -> bool {
         match origin {
             Field::Absent => true,
-            Field::Once(origin) => self.allows(origin, host),
+            Field::Once(origin) => self.passes(origin, host),
             Field::Repeated => matches!(self, Self::Any),
         }
     }
 
-    /// Whether a request to `host` with this Origin header passes.
-    fn allows<'h>(self, origin: &[u8], host: impl FnOnce() -> Option<&'h [u8]>) -> bool {
+    /// Whether a request to `host`, its Host header, with this Origin header passes: for other requests of the pages that connect.
+    pub fn allows(self, origin: &[u8], host: Option<&[u8]>) -> bool {
+        self.passes(origin, || host)
+    }
+
+    fn passes<'h>(self, origin: &[u8], host: impl FnOnce() -> Option<&'h [u8]>) -> bool {
         match self {
             Self::Any => true,
             Self::OneOf(allowed) => allowed.iter().any(|allowed| allowed.as_bytes() == origin),
@@ -90,7 +94,7 @@ mod tests {
                     for (secure, default) in [(false, 80_u16), (true, 443)] {
                         let origin = std::format!("{scheme}://{page}{page_port}");
                         let asked = std::format!("{host}{port}");
-                        let allowed = Origin::SameHost { secure }.allows(origin.as_bytes(), || Some(asked.as_bytes()));
+                        let allowed = Origin::SameHost { secure }.allows(origin.as_bytes(), Some(asked.as_bytes()));
                         let expected =
                             page.eq_ignore_ascii_case(host) && number(page_port, page_default) == number(port, default);
                         assert_eq!(allowed, expected, "{origin} to {asked}, secure: {secure}");
@@ -103,7 +107,7 @@ mod tests {
     #[test]
     fn what_is_no_page_of_a_host_does_not_pass() {
         let same = |origin: &str, host: Option<&'static str>| {
-            Origin::SameHost { secure: false }.allows(origin.as_bytes(), || host.map(str::as_bytes))
+            Origin::SameHost { secure: false }.allows(origin.as_bytes(), host.map(str::as_bytes))
         };
         assert!(same("http://a", Some("a")) && same("http://A:80", Some("a")) && !same("http://a", None));
         for origin in [
@@ -123,6 +127,6 @@ mod tests {
         ] {
             assert!(!same(origin, Some("a")), "{origin}");
         }
-        assert!(!Origin::OneOf(&["https://a"]).allows(b"null", || Some(b"a")) && Origin::Any.allows(b"null", || None));
+        assert!(!Origin::OneOf(&["https://a"]).allows(b"null", Some(b"a")) && Origin::Any.allows(b"null", None));
     }
 }

@@ -6,6 +6,7 @@
 //! - The connection: a [`WebSocket`], whose page says how it is read, sent on and closed; or its two halves, [`Sender`] and
 //!   [`Receiver`].
 //! - A client that comes back: the module `session` (a feature of this name).
+//! - A server for the clients of Socket.IO: the module `socketio` (a feature of this name).
 //!
 //! Limits, deadlines, subprotocols and compression are those of a [`Config`], which is a `static` of the program's. Deadlines follow
 //! tokio's clock, so the runtime needs `enable_time`, and tests can pause it. What the docs of the `Config` say of buffers and of `Buffered` is
@@ -29,6 +30,8 @@ mod random;
 mod server;
 #[cfg(feature = "session")]
 pub mod session;
+#[cfg(feature = "socketio")]
+pub mod socketio;
 mod split;
 mod timer;
 mod transport;
@@ -49,6 +52,6 @@ pub use transport::Transport;
 pub use websocket::WebSocket;
 
 // The README's code compiles.
-#[cfg(all(doctest, feature = "axum", feature = "session"))]
+#[cfg(all(doctest, feature = "axum", feature = "session", feature = "socketio"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -4,7 +4,9 @@ use core::cell::RefCell;
 use sansocket::{Entropy, EntropyError};
 
 /// The system's random bytes, drawn 256 at a time for each thread.
-pub(crate) struct Random;
+#[cfg_attr(not(feature = "socketio"), expect(unreachable_pub))]
+#[derive(Clone, Copy, Debug)]
+pub struct Random;
 
 struct Drawn {
     bytes: [u8; 256],

@@ -508,6 +508,13 @@ impl Endpoint {
         self.control(|ws, room| ws.ping(payload, room))
     }
 
+    /// Without `Config::auto_pong`.
+    #[cfg(feature = "socketio")]
+    pub(crate) fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.check_open()?;
+        self.control(|ws, room| ws.pong(payload, room))
+    }
+
     pub(crate) fn close(&mut self, code: Option<CloseCode>, reason: &str) -> Result<(), Error> {
         let now = self.clock.now();
         self.control(|ws, room| ws.close(code, reason, now, room))?;

@@ -43,6 +43,12 @@ pub(crate) enum Occurrence {
     Refused(Box<Refusal>),
     /// The answer to a keepalive Ping.
     Pong,
+    /// A Ping.
+    #[cfg(feature = "socketio")]
+    Ping(Bytes),
+    /// The answer to a Ping of the caller's.
+    #[cfg(feature = "socketio")]
+    Answered,
     CloseReceived(String),
     Failed(ProtocolError),
     Closed(EndCause),
@@ -261,6 +267,10 @@ pub(crate) fn of(event: Event<'_>) -> Occurrence {
         Event::Opened(_) => Occurrence::Opened,
         Event::Refused { response, error, .. } => Occurrence::Refused(Box::new(Refusal::new(&response, error))),
         Event::Pong { answers: Some(PingSource::Keepalive), .. } => Occurrence::Pong,
+        #[cfg(feature = "socketio")]
+        Event::Pong { answers: Some(PingSource::Application), .. } => Occurrence::Answered,
+        #[cfg(feature = "socketio")]
+        Event::Ping { payload, .. } => Occurrence::Ping(Bytes::copy_from_slice(payload)),
         Event::CloseReceived { reason, .. } => Occurrence::CloseReceived(reason.to_owned()),
         Event::Failed { error, .. } => Occurrence::Failed(error),
         Event::Closed { cause, .. } => Occurrence::Closed(cause),

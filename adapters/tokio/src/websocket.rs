@@ -234,6 +234,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.endpoint.poll_message(&mut self.io, cx)
     }
 
+    #[cfg(feature = "socketio")]
+    pub(crate) fn poll_occurrence(&mut self, cx: &mut Context<'_>) -> Poll<Option<crate::incoming::Occurrence>> {
+        self.endpoint.poll_occurrence(&mut self.io, cx).map(|occurrence| occurrence.ok().flatten())
+    }
+
     pub(crate) fn poll_ready_to_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.endpoint.poll_ready(&mut self.io, cx)
     }

@@ -3,7 +3,7 @@
 use super::codec::connection;
 use super::link::{Link, TlsConfig};
 use super::sender::Sender;
-use super::{Session, SessionConfig, SetupError};
+use super::{Machine, Session, SessionConfig, SetupError};
 use crate::timer::{Clock, Timer};
 use sansocket::{Config, Url};
 
@@ -102,6 +102,19 @@ impl Builder {
     /// # Errors
     /// [`SetupError::Url`], [`SetupError::UrlTooLong`]; [`SetupError::Proxy`].
     pub fn start(self, url: &str) -> Result<Session, SetupError> {
+        let Parts { machine, link, headers } = self.parts(url)?;
+        Ok(Session {
+            sender: Sender::new(machine, url, Clock::start()),
+            link,
+            timer: Timer::default(),
+            headers,
+            connected: None,
+            close_reason: String::new(),
+        })
+    }
+
+    /// What drives a session is made of.
+    pub(crate) fn parts(self, url: &str) -> Result<Parts, SetupError> {
         let Self { config, session, headers, receive_len, send_len, queue_len, tls } = self;
         let head_len = usize::try_from(config.max_head_len).unwrap_or(usize::MAX);
         // What is compressed may become longer by 1/8 and 1/64 (RFC 7692 §7.2.1), for which it needs room.
@@ -109,14 +122,7 @@ impl Builder {
         let ws = connection(config, head_len.max(BUFFER), output_len, receive_len);
         let memory = vec![0; session.url_memory_len().saturating_add(queue_len)];
         let machine = sansocket_session::Session::new(ws, session, url, memory)?;
-        Ok(Session {
-            sender: Sender::new(machine, url, Clock::start()),
-            link: Link::new(tls),
-            timer: Timer::default(),
-            headers,
-            connected: None,
-            close_reason: String::new(),
-        })
+        Ok(Parts { machine, link: Link::new(tls), headers })
     }
 }
 
@@ -128,8 +134,15 @@ impl core::fmt::Debug for Builder {
     }
 }
 
+/// A session before it has senders.
+pub(crate) struct Parts {
+    pub(crate) machine: Machine,
+    pub(crate) link: Link,
+    pub(crate) headers: Headers,
+}
+
 /// What a request has beside what the connection needs.
-pub(super) struct Headers {
+pub(crate) struct Headers {
     origin: Option<String>,
     fixed: Vec<(String, String)>,
     ask: Option<Ask>,
@@ -138,12 +151,12 @@ pub(super) struct Headers {
 type Ask = Box<dyn FnMut(&str) -> Vec<(String, String)> + Send>;
 
 impl Headers {
-    pub(super) fn origin(&self) -> Option<&str> {
+    pub(crate) fn origin(&self) -> Option<&str> {
         self.origin.as_deref()
     }
 
     /// The header fields for this URL, in a session whose own URL is `home`.
-    pub(super) fn for_url(&mut self, url: &str, home: &str) -> Vec<(String, String)> {
+    pub(crate) fn for_url(&mut self, url: &str, home: &str) -> Vec<(String, String)> {
         let mut fields = if is_same_host(url, home) { self.fixed.clone() } else { Vec::new() };
         if let Some(ask) = &mut self.ask {
             fields.extend(ask(url));

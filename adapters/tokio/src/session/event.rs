@@ -71,11 +71,6 @@ impl Response {
         Self { status: response.status(), headers, body: Vec::new() }
     }
 
-    fn with_body(mut self, body: &[u8]) -> Self {
-        self.body = body.to_vec();
-        self
-    }
-
     /// The value of the first header called `name`.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| &value[..])
@@ -94,7 +89,7 @@ impl fmt::Debug for Response {
 }
 
 /// An event of the machine's.
-pub(super) enum Taken {
+pub(crate) enum Taken {
     Event(Event),
     /// The transport stands, to this URL.
     Connected(String),
@@ -107,20 +102,24 @@ pub(super) enum Taken {
 impl Taken {
     /// The current event.
     pub(super) fn of(machine: &mut Machine, now: Instant) -> Self {
-        use sansocket_session::Event as E;
         let Some((event, _)) = machine.current(now) else { return Self::Nothing };
-        Self::Event(match event {
-            E::Connected { url, .. } => return Self::Connected(url.to_owned()),
-            E::CloseReceived { reason, .. } => return Self::CloseReceived(reason.to_owned()),
+        let (taken, head) = Self::owned(event);
+        taken.with_body(machine.unread().get(head..).unwrap_or_default())
+    }
+
+    /// Of this event. Of a refusal without its body, which begins so many bytes after the start of what is unread.
+    pub(crate) fn owned(event: sansocket_session::Event<'_>) -> (Self, usize) {
+        use sansocket_session::Event as E;
+        let mut head = 0;
+        let event = match event {
+            E::Connected { url, .. } => return (Self::Connected(url.to_owned()), head),
+            E::CloseReceived { reason, .. } => return (Self::CloseReceived(reason.to_owned()), head),
             E::Up(response) => Event::Up(Response::new(&response)),
             E::Data(data) => Event::Message(Message::of_checked(data.kind, Bytes::copy_from_slice(data.payload))),
-            E::Refused(response) => {
-                let response = Response::new(&response);
-                Event::Refused(response.with_body(machine.unread()))
-            }
+            E::Refused(response) => Event::Refused(Response::new(&response)),
             E::ProxyRefused(response) => {
-                let (head, response) = (response.bytes().len(), Response::new(&response));
-                Event::ProxyRefused(response.with_body(machine.unread().get(head..).unwrap_or_default()))
+                head = response.bytes().len();
+                Event::ProxyRefused(Response::new(&response))
             }
             E::Redirected { status, url, .. } => Event::Redirected { status, url: url.to_owned() },
             E::Down { cause, retry_in_ms, unconfirmed, .. } => {
@@ -129,7 +128,16 @@ impl Taken {
             }
             E::Dropped(numbers) => Event::Dropped(numbers),
             E::GaveUp => Event::GaveUp,
-            _ => return Self::Nothing,
-        })
+            _ => return (Self::Nothing, head),
+        };
+        (Self::Event(event), head)
+    }
+
+    /// With this body, if it is a refusal.
+    pub(crate) fn with_body(mut self, body: &[u8]) -> Self {
+        if let Self::Event(Event::Refused(response) | Event::ProxyRefused(response)) = &mut self {
+            response.body = body.to_vec();
+        }
+        self
     }
 }

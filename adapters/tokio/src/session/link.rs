@@ -2,29 +2,56 @@
 
 use super::{DialError, Machine};
 use crate::dial;
-use crate::timer::{Clock, Timer};
+use crate::timer::Clock;
 use crate::transport::Transport;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
+use sansocket::Instant;
 use sansocket_session::{Epoch, Transport as Wanted};
 use std::io;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::coop::has_budget_remaining;
 
 #[cfg(feature = "rustls")]
-pub(super) type TlsConfig = Option<std::sync::Arc<tokio_rustls::rustls::ClientConfig>>;
+pub(crate) type TlsConfig = Option<std::sync::Arc<tokio_rustls::rustls::ClientConfig>>;
 /// There is no TLS without the feature `rustls`.
 #[cfg(not(feature = "rustls"))]
 #[derive(Clone, Default)]
-pub(super) struct TlsConfig;
+pub(crate) struct TlsConfig;
 
 /// A transport that is on its way, or why there is none.
-type Opening = Pin<Box<dyn Future<Output = Result<Transport, (DialError, io::Error)>> + Send>>;
+type Opening = Pin<Box<dyn Future<Output = Result<Io, (DialError, io::Error)>> + Send>>;
 
-pub(super) struct Link {
+/// What the session's bytes go over.
+enum Io {
+    Direct(Transport),
+    /// To what speaks WebSocket for the server.
+    #[cfg(feature = "socketio")]
+    Pipe(tokio::io::DuplexStream),
+}
+
+/// What can be read and written.
+trait Wire: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Wire for T {}
+
+impl Io {
+    fn wire(&mut self) -> Pin<&mut dyn Wire> {
+        match self {
+            Self::Direct(transport) => Pin::new(transport),
+            #[cfg(feature = "socketio")]
+            Self::Pipe(pipe) => Pin::new(pipe),
+        }
+    }
+}
+
+pub(crate) struct Link {
     stage: Stage,
     tls: TlsConfig,
+    /// By HTTP long-polling.
+    #[cfg(feature = "socketio")]
+    polls: bool,
     /// Why the last transport failed.
     error: Option<io::Error>,
 }
@@ -36,7 +63,7 @@ enum Stage {
 }
 
 struct Open {
-    io: Transport,
+    io: Io,
     /// What was written may still lie in TLS.
     needs_flush: bool,
     was_shut_down: bool,
@@ -44,30 +71,48 @@ struct Open {
 
 impl Link {
     pub(super) const fn new(tls: TlsConfig) -> Self {
-        Self { stage: Stage::None, tls, error: None }
+        Self {
+            stage: Stage::None,
+            tls,
+            #[cfg(feature = "socketio")]
+            polls: false,
+            error: None,
+        }
     }
 
-    pub(super) const fn take_error(&mut self) -> Option<io::Error> {
+    /// By HTTP long-polling, where the server is reached without a proxy.
+    #[cfg(feature = "socketio")]
+    pub(crate) fn polling(mut self, polls: bool) -> Self {
+        self.polls = polls;
+        self
+    }
+
+    pub(crate) const fn take_error(&mut self) -> Option<io::Error> {
         self.error.take()
     }
 
     /// Drops the transport if the machine has no use for it.
-    pub(super) fn drop_unless_wanted(&mut self, machine: &Machine) {
+    pub(crate) fn drop_unless_wanted(&mut self, machine: &Machine) {
         if machine.transport() != Wanted::None {
             return;
         }
         if let Stage::Open { open, .. } = &mut self.stage {
             // What lies in TLS leaves, and its `close_notify`, as far as the socket takes them at once.
-            _ = Pin::new(&mut open.io).poll_shutdown(&mut Context::from_waker(Waker::noop()));
+            _ = open.io.wire().poll_shutdown(&mut Context::from_waker(Waker::noop()));
         }
         self.stage = Stage::None;
     }
 
-    /// Obeys the machine, writes, reads, and reports deadlines. Ready if anything has happened.
-    pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>, machine: &mut Machine, clock: Clock, timer: &mut Timer) -> Poll<()> {
+    /// Obeys the machine, writes, reads, and reports a deadline that has `passed`, of which the caller has asked before: what has arrived when
+    /// it passes counts before it. Ready if anything has happened.
+    pub(crate) fn poll_turn(
+        &mut self,
+        cx: &mut Context<'_>,
+        machine: &mut Machine,
+        clock: Clock,
+        passed: Poll<Instant>,
+    ) -> Poll<()> {
         self.obey(machine);
-        // Before reading: what has arrived when a deadline passes counts before it.
-        let passed = machine.next_timeout().map_or(Poll::Pending, |deadline| timer.poll(cx, clock, deadline));
         match &mut self.stage {
             Stage::None => passed.map(drop),
             Stage::Opening { epoch, opening } => {
@@ -115,18 +160,31 @@ impl Link {
                 }
                 self.error = None;
                 let (host, tls) = (wanted.host.to_owned(), wanted.tls.then(|| self.tls.clone()));
-                let opening = Box::pin(open(host, wanted.port, tls));
-                self.stage = Stage::Opening { epoch: wanted.epoch, opening };
+                let (epoch, opening) = (wanted.epoch, self.open(host, wanted.port, tls, wanted.is_proxy));
+                self.stage = Stage::Opening { epoch, opening };
             }
             Wanted::StartTls { host, epoch, .. } => match core::mem::replace(&mut self.stage, Stage::None) {
-                Stage::Open { open, .. } => {
-                    let opening = Box::pin(start_tls(open.io, self.tls.clone(), host.to_owned()));
-                    self.stage = Stage::Opening { epoch, opening };
+                Stage::Open { open: Open { io: Io::Direct(io), .. }, .. } => {
+                    let starting = start_tls(io, self.tls.clone(), host.to_owned());
+                    self.stage = Stage::Opening { epoch, opening: Box::pin(async { starting.await.map(Io::Direct) }) };
                 }
                 stage => self.stage = stage,
             },
             _ => {}
         }
+    }
+
+    #[cfg(not(feature = "socketio"))]
+    fn open(&self, host: String, port: u16, tls: Option<TlsConfig>, _: bool) -> Opening {
+        Box::pin(async move { open(host, port, tls).await.map(Io::Direct) })
+    }
+
+    #[cfg(feature = "socketio")]
+    fn open(&self, host: String, port: u16, tls: Option<TlsConfig>, is_proxy: bool) -> Opening {
+        if self.polls && !is_proxy {
+            return Box::pin(async move { crate::socketio::client::polling::open(host, port, tls).await.map(Io::Pipe) });
+        }
+        Box::pin(async move { open(host, port, tls).await.map(Io::Direct) })
     }
 }
 
@@ -142,7 +200,7 @@ impl Open {
     /// Writes what is due, and shuts down after it. Ready if something was written, or nothing more can be.
     fn poll_write(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>) -> Poll<()> {
         if !turn.machine.due().is_empty() {
-            match ready!(Pin::new(&mut self.io).poll_write(cx, turn.machine.due())) {
+            match ready!(self.io.wire().poll_write(cx, turn.machine.due())) {
                 Ok(n) if n > 0 => {
                     self.needs_flush = true;
                     turn.machine.written(turn.epoch, n, turn.clock.now());
@@ -153,7 +211,7 @@ impl Open {
             return Poll::Ready(());
         }
         if self.needs_flush {
-            let flushed = ready!(Pin::new(&mut self.io).poll_flush(cx));
+            let flushed = ready!(self.io.wire().poll_flush(cx));
             self.needs_flush = false;
             if let Err(error) = flushed {
                 self.fail(Some(error), turn);
@@ -162,7 +220,7 @@ impl Open {
         }
         if turn.machine.transport() == Wanted::ShutdownWrite && !self.was_shut_down {
             // It matters to the peer only: whether it fails shows in what is read.
-            self.was_shut_down = Pin::new(&mut self.io).poll_shutdown(cx).is_ready();
+            self.was_shut_down = self.io.wire().poll_shutdown(cx).is_ready();
         }
         Poll::Pending
     }
@@ -176,7 +234,7 @@ impl Open {
     fn poll_read(&mut self, cx: &mut Context<'_>, turn: &mut Turn<'_>) -> Poll<()> {
         let Some(space) = turn.machine.space() else { return Poll::Pending };
         let mut space = ReadBuf::new(space);
-        let read = ready!(Pin::new(&mut self.io).poll_read(cx, &mut space));
+        let read = ready!(self.io.wire().poll_read(cx, &mut space));
         let n = space.filled().len();
         match read {
             Ok(()) if n > 0 => turn.machine.filled(turn.epoch, n, turn.clock.now()),
@@ -192,7 +250,7 @@ impl Open {
 }
 
 /// A socket that is connected to the host, in TLS if that is wanted.
-async fn open(host: String, port: u16, tls: Option<TlsConfig>) -> Result<Transport, (DialError, io::Error)> {
+pub(crate) async fn open(host: String, port: u16, tls: Option<TlsConfig>) -> Result<Transport, (DialError, io::Error)> {
     let addresses = dial::addresses(&host, port).await.map_err(|error| (DialError::Name, error))?;
     let socket = dial::connect(addresses).await.and_then(Transport::plain).map_err(|error| (DialError::Connect, error))?;
     match tls {

@@ -40,7 +40,7 @@
 mod builder;
 mod codec;
 mod event;
-mod link;
+pub(crate) mod link;
 mod sender;
 
 pub use builder::Builder;
@@ -52,25 +52,27 @@ pub use sansocket_session::{
 pub use sender::Sender;
 
 use crate::timer::Timer;
-use builder::Headers;
+pub(crate) use builder::Headers;
+#[cfg(feature = "socketio")]
+pub(crate) use builder::Parts;
 use codec::Codec;
 use core::future::poll_fn;
 use core::ops::Deref;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use event::Taken;
+pub(crate) use event::Taken;
 use futures_core::Stream;
-use link::Link;
+pub(crate) use link::Link;
 use sansocket::{CallError, Config, Header, Instant, UsageError};
 
 /// The state machine.
-type Machine = sansocket_session::Session<'static, crate::random::Random, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Codec>;
+pub(crate) type Machine = sansocket_session::Session<'static, crate::random::Random, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Codec>;
 
 static CONFIG: Config<'static> = Config::new();
 static SESSION: SessionConfig<'static> = SessionConfig::new();
 
 /// So many microseconds after the system has given no random bytes it is asked again.
-const ENTROPY_PAUSE_US: u64 = 100_000;
+pub(crate) const ENTROPY_PAUSE_US: u64 = 100_000;
 
 /// A client that comes back. [`next`](Self::next) takes its events; what it sends and decides are the methods of its [`Sender`], to which it
 /// dereferences.
@@ -155,7 +157,9 @@ impl Session {
             if core.machine.state() == SessionState::Stopped {
                 break Poll::Ready(None);
             }
-            if self.link.poll_turn(cx, &mut core.machine, clock, &mut self.timer).is_pending() {
+            let deadline = core.machine.next_timeout();
+            let passed = deadline.map_or(Poll::Pending, |deadline| self.timer.poll(cx, clock, deadline));
+            if self.link.poll_turn(cx, &mut core.machine, clock, passed).is_pending() {
                 break Poll::Pending;
             }
         };

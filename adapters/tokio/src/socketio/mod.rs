@@ -28,7 +28,10 @@
 //!
 //! let host = Host::new(Config::new(), Origin::SameHost { secure: true }, handle);
 //! ```
+//!
+//! The other side is [`client`].
 
+pub mod client;
 mod connection;
 mod host;
 mod machine;

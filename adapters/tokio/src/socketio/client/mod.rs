@@ -73,7 +73,7 @@ use socket::{Core, Shared};
 ///   after [`disconnect`](Socket::disconnect), nor where the server has disconnected it or has refused it: [`Socket::connect`] tries again.
 /// - **What was missed** meanwhile comes once, before `Connected { recovered: true, .. }`, if the server has connection state recovery.
 ///
-/// Dropping the client cuts the connection off. [`close`](Self::close) and read on until `None` before.
+/// Dropping the client cuts the connection off. [`close`](Socket::close) and read on until `None` before.
 pub struct Client {
     socket: Socket,
     driver: Driver,

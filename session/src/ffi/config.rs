@@ -152,7 +152,7 @@ pub(super) unsafe fn lent_config(
 ///
 /// # Safety
 /// It is the caller's, unchanged, for `'a`.
-pub(super) unsafe fn text_at<'a>(data: *const c_char, len: usize) -> Result<&'a str, sansocket_result> {
+pub unsafe fn text_at<'a>(data: *const c_char, len: usize) -> Result<&'a str, sansocket_result> {
     // SAFETY: what our caller promises.
     let bytes = unsafe { Region::new(data.cast::<c_void>().cast(), len)?.bytes() };
     core::str::from_utf8(bytes).map_err(|_| UsageError::InvalidUtf8.into())

@@ -111,17 +111,24 @@ unsafe fn give(
 impl Placed {
     /// The current event, by pointers that stay good while other calls borrow the buffers.
     fn event(&mut self) -> sansocket_session_event {
-        let event = match self.life.current(Instant::from_micros(0)) {
-            Some((event, _)) => sansocket_session_event::of(event),
-            None => return sansocket_session_event::NONE,
-        };
+        match self.life.current(Instant::from_micros(0)) {
+            Some((event, _)) => {
+                let event = sansocket_session_event::of(event);
+                self.in_place(event)
+            }
+            None => sansocket_session_event::NONE,
+        }
+    }
+
+    /// The same event, whose bytes lie in this session's memory, by such a pointer.
+    pub fn in_place(&self, event: sansocket_session_event) -> sansocket_session_event {
         let data = if event.len == 0 { core::ptr::null_mut() } else { self.pointer_to(event.data) };
         sansocket_session_event { data, ..event }
     }
 }
 
 impl sansocket_session_event {
-    pub(super) const NONE: Self = Self {
+    const NONE: Self = Self {
         r#type: sansocket_session_event_type::NONE,
         kind: sansocket_kind(0),
         answers: sansocket_ping_source(0),
@@ -145,7 +152,15 @@ impl sansocket_session_event {
         reserved_more: [0; 2],
     };
 
-    fn of(event: Event<'_>) -> Self {
+    /// No event.
+    #[doc(hidden)]
+    pub fn none() -> Self {
+        Self::NONE
+    }
+
+    /// The event in C, whose bytes are where they are in Rust.
+    #[doc(hidden)]
+    pub fn of(event: Event<'_>) -> Self {
         use sansocket_session_event_type as T;
         let new = |r#type| Self { r#type, ..Self::NONE };
         match event {
@@ -169,13 +184,18 @@ impl sansocket_session_event {
                 Self { status: response.status(), ..new(T::PROXY_REFUSED) }.with_bytes(response.bytes())
             }
             Event::Redirected { status, url } => Self { status, ..new(T::REDIRECTED) }.with_bytes(url.as_bytes()),
-            Event::Down { cause, retry_in_ms, unconfirmed } => {
-                let retry_in_ms = retry_in_ms.unwrap_or(SANSOCKET_NEVER);
-                Self { retry_in_ms, ..new(T::DOWN) }.with_cause(cause).with_numbers(unconfirmed)
-            }
+            Event::Down { cause, retry_in_ms, unconfirmed } => Self::down(cause, retry_in_ms, unconfirmed),
             Event::Dropped(numbers) => new(T::DROPPED).with_numbers(numbers),
             Event::GaveUp => new(T::GAVE_UP),
         }
+    }
+
+    /// The end of a transport.
+    #[doc(hidden)]
+    pub fn down(cause: Cause, retry_in_ms: Option<u64>, unconfirmed: Numbers) -> Self {
+        let retry_in_ms = retry_in_ms.unwrap_or(SANSOCKET_NEVER);
+        let down = Self { r#type: sansocket_session_event_type::DOWN, retry_in_ms, ..Self::NONE };
+        down.with_cause(cause).with_numbers(unconfirmed)
     }
 
     fn with_bytes(self, bytes: &[u8]) -> Self {

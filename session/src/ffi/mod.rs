@@ -16,6 +16,8 @@ mod init;
 mod numbers;
 mod place;
 mod setup;
+#[doc(hidden)]
+pub mod support;
 mod transport;
 
 pub use ask::*;

@@ -17,16 +17,21 @@ pub struct sansocket_session {
 }
 
 /// A session in memory that C lends.
-pub(super) type Life = Session<'static, Source, Lent, Lent, Lent, Lent>;
+pub type Life = Session<'static, Source, Lent, Lent, Lent, Lent>;
 
 /// What stands in a `sansocket_session`.
 #[doc(hidden)]
 pub struct Placed {
-    pub(super) life: Life,
-    pub(super) input: Region,
-    pub(super) output: Region,
-    pub(super) joining: Region,
-    pub(super) memory: Region,
+    /// The session.
+    pub life: Life,
+    /// What was lent to it.
+    pub input: Region,
+    /// The same.
+    pub output: Region,
+    /// The same.
+    pub joining: Region,
+    /// The same.
+    pub memory: Region,
 }
 
 // SAFETY: the size and the alignment are asserted by `fill`; the words may be anything.
@@ -41,7 +46,7 @@ const _: () = assert!(size_of::<sansocket_session>() == 896 && align_of::<sansoc
 ///
 /// # Safety
 /// NULL or a struct that the caller has to itself, in memory that was written; what was lent to it still is.
-pub(super) unsafe fn placed<'a>(session: *mut sansocket_session) -> Result<&'a mut Placed, sansocket_result> {
+pub unsafe fn placed<'a>(session: *mut sansocket_session) -> Result<&'a mut Placed, sansocket_result> {
     // SAFETY: what our caller promises.
     unsafe { object(session) }
 }
@@ -50,7 +55,7 @@ pub(super) unsafe fn placed<'a>(session: *mut sansocket_session) -> Result<&'a m
 ///
 /// # Safety
 /// NULL or a struct that nobody writes, in memory that was written; what was lent to it still is.
-pub(super) unsafe fn placed_ref<'a>(session: *const sansocket_session) -> Result<&'a Placed, sansocket_result> {
+pub unsafe fn placed_ref<'a>(session: *const sansocket_session) -> Result<&'a Placed, sansocket_result> {
     // SAFETY: what our caller promises.
     unsafe { object_ref(session) }
 }
@@ -60,21 +65,21 @@ impl Placed {
     ///
     /// # Safety
     /// They are the caller's for the call.
-    pub(super) unsafe fn lent<'a>(&self, data: *const c_void, len: usize) -> Result<&'a [u8], sansocket_result> {
+    pub unsafe fn lent<'a>(&self, data: *const c_void, len: usize) -> Result<&'a [u8], sansocket_result> {
         Region::new(data.cast(), len)?.check_apart(self.memory)?;
         // SAFETY: what our caller promises.
         unsafe { Lender::new(self.output).bytes(data, len) }
     }
 
     /// Where bytes are that an event shows, by a pointer that stays good when slices of the buffers are made.
-    pub(super) fn pointer_to(&self, bytes: *const u8) -> *mut u8 {
+    pub fn pointer_to(&self, bytes: *const u8) -> *mut u8 {
         let places = [self.memory, self.joining, self.input];
         let place = places.iter().find(|place| place.contains(bytes.addr()));
         place.map_or(core::ptr::null_mut(), |place| place.pointer_at(bytes.addr()))
     }
 
     /// The same for text, which may lie in the configuration.
-    pub(super) fn text(&self, text: &str) -> sansocket_text {
+    pub fn text(&self, text: &str) -> sansocket_text {
         let own = self.pointer_to(text.as_ptr());
         let text = sansocket_text::of(text.as_bytes());
         if own.is_null() || text.len == 0 { text } else { sansocket_text { data: own.cast(), ..text } }

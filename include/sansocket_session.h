@@ -16,9 +16,11 @@
  *     if (sansocket_session_init(&s, &setup) != SANSOCKET_OK)
  *         return;
  *     sansocket_session_start(&s, now_ms());
- *     while (sansocket_session_get_state(&s) != SANSOCKET_SESSION_STATE_STOPPED) {
+ *     for (;;) {
  *         while (sansocket_session_next(&s, now_ms(), &event) == SANSOCKET_OK && event.type != SANSOCKET_SESSION_EVENT_NONE)
  *             handle(&s, &event);                                    // send, close and so on are allowed in here
+ *         if (sansocket_session_get_state(&s) == SANSOCKET_SESSION_STATE_STOPPED)
+ *             break;                                                 // nothing is waited for any longer
  *         uint32_t epoch = sansocket_session_get_epoch(&s);
  *         switch (sansocket_session_get_transport(&s)) {
  *         case SANSOCKET_SESSION_TRANSPORT_NONE:

@@ -1,10 +1,12 @@
-//! The C library: `sansocket`'s C layer, that of its sessions, and what a program without Rust's standard library lacks; nothing else.
+//! The C library: `sansocket`'s C layer, those of its sessions and of Socket.IO, and what a program without Rust's standard library lacks; nothing else.
 #![no_std]
 
 // Its functions have C's names and are exported from here.
 extern crate sansocket as _;
 #[cfg(feature = "session")]
 extern crate sansocket_session as _;
+#[cfg(feature = "socketio")]
+extern crate sansocket_socketio as _;
 
 /// No call gets here: `ci/link-proof` shows that no function of the header can reach a panic.
 #[panic_handler]

@@ -55,7 +55,7 @@ def snapshot(text: str) -> tuple[list[str], set[str]]:
         fail(f"found only {len(functions)} functions, {len(structs)} structs, {len(constants)} constants in the header")
 
     # The compiler knows the rest.
-    program = ["#include <stdio.h>", "#include <stddef.h>", '#include "sansocket_session.h"', "int main(void) {"]
+    program = ["#include <stdio.h>", "#include <stddef.h>", '#include "sansocket_socketio.h"', "int main(void) {"]
     for name, body in structs:
         program.append(f'struct place_of_{name} {{ char first; {name} it; }};')
         program.append(f'printf("struct {name} size %zu align %zu\\n", sizeof({name}), offsetof(struct place_of_{name}, it));')
@@ -79,7 +79,7 @@ def version(lines: list[str]) -> str:
 
 def main() -> None:
     write = options(__doc__, "--write")
-    now, functions = snapshot(header() + header("sansocket_session.h"))
+    now, functions = snapshot(header() + header("sansocket_session.h") + header("sansocket_socketio.h"))
     if exported() != functions:
         fail(f"the library's exports are not the header's functions: {sorted(exported() ^ functions)}")
     before = [line for line in SNAPSHOT.read_text().splitlines() if not line.startswith("#")] if SNAPSHOT.exists() else []

@@ -108,6 +108,8 @@
 //! | a lone surrogate, `"\ud800"` | takes it | the same; read as U+FFFD | |
 //! | a message longer than allowed | closes, code 1009 | `sansocket`'s `Config::max_message_len` does that | |
 #![no_std]
+#![cfg_attr(not(feature = "ffi"), forbid(unsafe_code))]
+#![cfg_attr(feature = "ffi", deny(unsafe_code))]
 #![cfg_attr(
     not(test),
     deny(
@@ -131,6 +133,10 @@ pub mod client;
 pub mod engine;
 mod error;
 mod event_writer;
+// Pointers from C are checked and read in this module only.
+#[cfg(feature = "ffi")]
+#[allow(unsafe_code)]
+pub mod ffi;
 mod header;
 pub mod json;
 mod packet;

@@ -1,6 +1,6 @@
 //! Writes the C header of src/ffi to standard output: `cargo run --manifest-path capi/header/Cargo.toml`. With `--cffi`: its declarations
-//! alone, without comments and directives, as Python's cffi reads them. With `--cpp`: the enum classes of the C++ wrapper. With `--session`:
-//! the header of session/src/ffi; with `--session-cffi`, its declarations.
+//! alone, without comments and directives, as Python's cffi reads them. With `--cpp`: the enum classes of the C++ wrapper. With `--session` and
+//! `--socketio`: the headers of session/src/ffi and socketio/src/ffi; with `--session-cffi` and `--socketio-cffi`, their declarations.
 
 mod tables;
 mod themes;
@@ -17,7 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["--cpp"] => tables::cpp(&here().join("../../src"))?,
         ["--session"] => session()?,
         ["--session-cffi"] => declarations("sansocket_session.h, after those of sansocket.h,", &session()?),
-        _ => return Err("usage: header [--cffi | --cpp | --session | --session-cffi]".into()),
+        ["--socketio"] => socketio()?,
+        ["--socketio-cffi"] => declarations("sansocket_socketio.h, after those of sansocket_session.h,", &socketio()?),
+        _ => return Err("usage: header [--cffi | --cpp | --session | --session-cffi | --socketio | --socketio-cffi]".into()),
     };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(())
@@ -37,15 +39,34 @@ fn engine() -> Result<String, Box<dyn Error>> {
 
 fn session() -> Result<String, Box<dyn Error>> {
     let src = here().join("../../session/src");
-    let mut config = cbindgen::Config::from_file(here().join("cbindgen.toml"))?;
-    config.include_guard = Some("SANSOCKET_SESSION_H".to_owned());
-    config.sys_includes.clear();
-    config.includes = vec!["sansocket.h".to_owned()];
+    let mut config = above("session", "sansocket.h")?;
     config.export.include = vec!["sansocket_session_overflow".to_owned()];
-    config.header = Some(std::fs::read_to_string(here().join("session_top.h"))?.trim_end().to_owned());
-    let macros = std::fs::read_to_string(here().join("session_macros.h"))?;
-    config.after_includes = Some(macros + &tables::session_results(&src)?);
+    add_results(&mut config, &src, &tables::SESSION_RESULTS)?;
     themes::arrange(&generated(config, &src, tables::SESSION, "SESSION_")?, themes::SESSION, None)
+}
+
+fn socketio() -> Result<String, Box<dyn Error>> {
+    let src = here().join("../../socketio/src");
+    let mut config = above("socketio", "sansocket_session.h")?;
+    config.export.include = vec!["sansocket_socketio_refusal".to_owned()];
+    add_results(&mut config, &src, &tables::SOCKETIO_RESULTS)?;
+    themes::arrange(&generated(config, &src, tables::SOCKETIO, "SOCKETIO_")?, themes::SOCKETIO, None)
+}
+
+/// The configuration for a header that stands on another.
+fn above(name: &str, below: &str) -> Result<cbindgen::Config, Box<dyn Error>> {
+    let mut config = cbindgen::Config::from_file(here().join("cbindgen.toml"))?;
+    config.include_guard = Some(format!("SANSOCKET_{}_H", name.to_uppercase()));
+    config.sys_includes.clear();
+    config.includes = vec![below.to_owned()];
+    config.header = Some(std::fs::read_to_string(here().join(format!("{name}_top.h")))?.trim_end().to_owned());
+    config.after_includes = Some(std::fs::read_to_string(here().join(format!("{name}_macros.h")))?);
+    Ok(config)
+}
+
+fn add_results(config: &mut cbindgen::Config, src: &Path, results: &tables::Enum) -> Result<(), Box<dyn Error>> {
+    *config.after_includes.get_or_insert_default() += &tables::results(src, results)?;
+    Ok(())
 }
 
 /// What cbindgen makes of the C layer in `src`, and of the enums.

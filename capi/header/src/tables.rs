@@ -118,13 +118,35 @@ pub const SESSION: &[Enum] = &[
     },
 ];
 
-/// The results that only sessions have: constants of the type that sansocket.h has for results.
-pub fn session_results(src: &Path) -> Result<String, Box<dyn Error>> {
-    let results = Enum {
-        name: "sansocket_result",
-        docs: None,
-        parts: &[Part("ffi/numbers.rs", "session_result", "SANSOCKET_SESSION_", 0)],
-    };
+/// Those of Socket.IO, out of socketio/src.
+pub const SOCKETIO: &[Enum] = &[
+    numbers("sansocket_socketio_event_type", &[Part(NUMBERS, "sansocket_socketio_event_type", "SANSOCKET_SOCKETIO_EVENT_", 0)]),
+    numbers("sansocket_socketio_state", &[Part("client/slots.rs", "NamespaceState", "SANSOCKET_SOCKETIO_STATE_", 0)]),
+    numbers("sansocket_socketio_reason", &[Part(NUMBERS, "sansocket_socketio_reason", "SANSOCKET_SOCKETIO_REASON_", 0)]),
+    numbers("sansocket_socketio_refusal", &[Part(NUMBERS, "sansocket_socketio_refusal", "SANSOCKET_SOCKETIO_REFUSAL_", 0)]),
+    numbers("sansocket_socketio_ack_error", &[Part(NUMBERS, "sansocket_socketio_ack_error", "SANSOCKET_SOCKETIO_ACK_", 0)]),
+    numbers("sansocket_socketio_fault", &[Part(NUMBERS, "sansocket_socketio_fault", "SANSOCKET_SOCKETIO_FAULT_", 0)]),
+    numbers("sansocket_socketio_option", &[Part(NUMBERS, "sansocket_socketio_option", "SANSOCKET_SOCKETIO_OPTION_", 0)]),
+    numbers("sansocket_argument_type", &[Part(NUMBERS, "sansocket_argument_type", "SANSOCKET_ARGUMENT_", 0)]),
+    numbers("sansocket_json_kind", &[Part(NUMBERS, "sansocket_json_kind", "SANSOCKET_JSON_", 0)]),
+];
+
+/// Where a C layer has its tables.
+const NUMBERS: &str = "ffi/numbers.rs";
+
+/// An enum that has its docs where it has its numbers.
+const fn numbers(name: &'static str, parts: &'static [Part]) -> Enum {
+    Enum { name, docs: None, parts }
+}
+
+/// The results that only sessions have.
+pub const SESSION_RESULTS: Enum = numbers("sansocket_result", &[Part(NUMBERS, "session_result", "SANSOCKET_SESSION_", 0)]);
+
+/// The results that only Socket.IO has.
+pub const SOCKETIO_RESULTS: Enum = numbers("sansocket_result", &[Part(NUMBERS, "socketio_result", "SANSOCKET_SOCKETIO_", 0)]);
+
+/// Results that one header has beside those of sansocket.h: constants of the type that that one has for results.
+pub fn results(src: &Path, results: &Enum) -> Result<String, Box<dyn Error>> {
     let mut header = String::new();
     for row in results.rows(src)?.0 {
         match &row.docs[..] {
@@ -208,8 +230,10 @@ impl Enum {
         for Part(file, item, prefix, offset) in self.parts {
             let text = std::fs::read_to_string(src.join(file))?;
             let (mut found, found_docs) = find(&syn::parse_file(&text)?, item).ok_or(format!("{file} has no {item}"))?;
-            if matches!(*item, "sansocket_option" | "sansocket_session_option") {
-                document_options(src, &mut found)?;
+            match *item {
+                "sansocket_option" | "sansocket_session_option" => document_options(&src.join("config.rs"), &mut found)?,
+                "sansocket_socketio_option" => document_options(&src.join("client/config.rs"), &mut found)?,
+                _ => {}
             }
             if *item == "ProtocolError" {
                 rows.push(Row { docs: vec!["No rule was broken.".into()], name: format!("{prefix}NONE"), number: 0 });
@@ -226,8 +250,8 @@ impl Enum {
 }
 
 /// Gives the options the docs of Rust's settings, and their width.
-fn document_options(src: &Path, options: &mut [Row]) -> Result<(), Box<dyn Error>> {
-    let file = syn::parse_file(&std::fs::read_to_string(src.join("config.rs"))?)?;
+fn document_options(config: &Path, options: &mut [Row]) -> Result<(), Box<dyn Error>> {
+    let file = syn::parse_file(&std::fs::read_to_string(config)?)?;
     let settings = file.items.iter().find_map(|item| match item {
         Item::Macro(item) => item.mac.parse_body::<Settings>().ok(),
         _ => None,

@@ -211,6 +211,33 @@ pub const SESSION: Themes = &[
     ),
 ];
 
+pub const SOCKETIO: Themes = &[
+    (
+        "The functions that a program needs",
+        &[
+            "socketio_target",
+            "socketio_init",
+            "socketio_connect",
+            "socketio_next",
+            "socketio_poll_timeout",
+            "socketio_authenticate",
+            "socketio_emit",
+            "socketio_ack",
+            "socketio_disconnect",
+        ],
+    ),
+    (
+        "JSON that has arrived, and that is made",
+        &["json_items", "json_get", "json_equals", "json_text", "json_integer", "json_escape"],
+    ),
+    ("What a client can be asked", &["socketio_get_state", "socketio_get_name", "socketio_get_next_timeout"]),
+    ("Configuration", &["socketio_config_init", "socketio_config_set"]),
+    (
+        "Texts",
+        &["socketio_result_text", "socketio_event_text", "socketio_reason_text", "socketio_fault_text", "socketio_state_text"],
+    ),
+];
+
 /// For compilers that have neither `mode` nor enums of an int's size.
 pub const ENUM_CHECK: &str = "\
 /** Fails to compile where an enum is not 32 bits wide: tell the compiler to make enums as wide as int. */

@@ -1,14 +1,13 @@
 /* A client that connects again: sends numbers, one each 100 ms, and prints what comes. `session_client ws://127.0.0.1:9001/ 100`, with an
  * echo server there, which may come and go: 100 numbers, or without an end. */
-#include "wire.h"
+#include "session_wire.h"
 
 #include <inttypes.h>
 
-#include "sansocket_session.h"
 #include "show.h"
 
 static sansocket_session s;
-static int fd = -1, has_given_up;
+static int has_given_up;
 
 static void handle(const sansocket_session_event *event)
 {
@@ -26,42 +25,6 @@ static void handle(const sansocket_session_event *event)
         fprintf(stderr, ", %" PRIu64 " of %" PRIu64 " to %" PRIu64, event->count, event->first_number, event->last_number);
     fputc('\n', stderr);
     has_given_up |= event->type == SANSOCKET_SESSION_EVENT_GAVE_UP;
-}
-
-/* Does with the socket what the session says. */
-static void obey(void)
-{
-    sansocket_session_transport order = sansocket_session_get_transport(&s);
-    sansocket_dial dial;
-    if (fd >= 0 && (order == SANSOCKET_SESSION_TRANSPORT_NONE || order == SANSOCKET_SESSION_TRANSPORT_DIAL))
-        close(fd), fd = -1;
-    if (order == SANSOCKET_SESSION_TRANSPORT_DIAL && sansocket_session_dial(&s, &dial) == SANSOCKET_OK) {
-        sansocket_url to = {.host = dial.host, .port = dial.port};
-        if (!dial.tls && (fd = wire_dial(&to)) >= 0)
-            sansocket_session_connected(&s, dial.epoch, now_ms());
-        else
-            sansocket_session_dial_failed(&s, dial.epoch, dial.tls ? SANSOCKET_DIAL_ERROR_NO_TLS : SANSOCKET_DIAL_ERROR_CONNECT);
-    } else if (order == SANSOCKET_SESSION_TRANSPORT_SHUTDOWN_WRITE) {
-        shutdown(fd, SHUT_WR);
-    }
-}
-
-/* Writes and reads what the socket takes and gives. Returns whether that is anything: then there may be another event. */
-static bool move_bytes(void)
-{
-    uint32_t epoch = sansocket_session_get_epoch(&s);
-    sansocket_bytes due = sansocket_session_due(&s), space = sansocket_session_space(&s);
-    ssize_t written = due.len > 0 ? send(fd, due.data, due.len, MSG_NOSIGNAL) : 0;
-    if (written >= 0)
-        sansocket_session_written(&s, epoch, (size_t)written, now_ms());
-    else if (errno != EAGAIN && errno != EINTR)
-        sansocket_session_write_failed(&s, epoch);
-    ssize_t n = space.len > 0 ? recv(fd, space.data, space.len, 0) : -1;
-    if (space.len > 0 && (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)))
-        sansocket_session_eof(&s, epoch);
-    else
-        sansocket_session_filled(&s, epoch, n > 0 ? (size_t)n : 0, now_ms());
-    return written > 0 || n > 0;
 }
 
 int main(int argc, char **argv)
@@ -87,12 +50,13 @@ int main(int argc, char **argv)
     sansocket_session_event event;
     uint64_t next_ms = now_ms(), number = 0;
     bool has_ended = false;
+    int fd = -1;
     sansocket_session_start(&s, now_ms());
     while (sansocket_session_get_state(&s) != SANSOCKET_SESSION_STATE_STOPPED) {
         while (sansocket_session_next(&s, now_ms(), &event) == SANSOCKET_OK && event.type != SANSOCKET_SESSION_EVENT_NONE)
             handle(&event);
-        obey();
-        bool has_moved = fd >= 0 && move_bytes();
+        session_obey(&s, &fd);
+        bool has_moved = fd >= 0 && session_move(&s, fd);
         if (now_ms() >= next_ms && (count == 0 || number < count)) {
             char text[24];
             int len = snprintf(text, sizeof text, "%" PRIu64, number + 1);
@@ -101,8 +65,7 @@ int main(int argc, char **argv)
         }
         if (!has_ended && number == count && count > 0 && sansocket_session_get_queued(&s) == 0)
             has_ended = sansocket_session_close(&s, now_ms(), 1000, NULL, 0) == SANSOCKET_OK;
-        short wanted = (short)((sansocket_session_wants_reading(&s) ? POLLIN : 0) | (sansocket_session_due(&s).len > 0 ? POLLOUT : 0));
-        struct pollfd ready = {fd, wanted, 0};
+        struct pollfd ready = {fd, session_events(&s), 0};
         int timeout = has_moved ? 0 : sansocket_session_poll_timeout(&s, now_ms());
         poll(&ready, 1, timeout < 0 || timeout > 100 ? 100 : timeout);
     }

@@ -7,7 +7,9 @@ usage: test.py FOLDER [--wrap "valgrind …"] [--node FOLDER]
 --node   a folder with node_modules/ws: tls_client talks to that, too
 """
 import argparse
+import base64
 import contextlib
+import hashlib
 import pathlib
 import re
 import shlex
@@ -106,6 +108,92 @@ def survive_restarts(programs: Programs):
         fail(f"session_client: status {status}; it said:\n{''.join(said)}")
 
 
+class Chat:
+    """A server of Socket.IO for one client after the other: as much of WebSocket as it takes, and a chat in which somebody else says things."""
+    OPEN = '0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}'
+
+    def __init__(self, listener: socket.socket):
+        self.peer, _ = listener.accept()
+        self.peer.settimeout(SECONDS)
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += self.peer.recv(1)
+        if not head.startswith(b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"):
+            fail(f"chat_client asked with {head}")
+        key = re.search(rb"(?i)sec-websocket-key: (\S+)", head)[1] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accept = base64.b64encode(hashlib.sha1(key).digest())
+        self.peer.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n" % accept)
+        self.send(self.OPEN)
+
+    def send(self, *messages: str | bytes):
+        for message in messages:
+            payload = message.encode() if isinstance(message, str) else message
+            self.peer.sendall(bytes([0x81 if isinstance(message, str) else 0x82, len(payload)]) + payload)  # below 126
+
+    def take(self, n: int) -> bytes:
+        taken = b""
+        while len(taken) < n:
+            taken += self.peer.recv(n - len(taken)) or fail("chat_client hung up")
+        return taken
+
+    def expect(self, wanted: str | bytes) -> str:
+        """The next message; the number of the answer that it wants stands for `#`, and is returned."""
+        first, length = self.take(2)
+        key, payload = self.take(4), self.take(length & 127)
+        got = bytes(byte ^ key[at % 4] for at, byte in enumerate(payload))
+        got = got.decode() if first == 0x81 else got
+        number = re.match(r"\d+(?=\[)", got.split("-", 1)[-1]) if first == 0x81 else None
+        ack = number[0].removeprefix("42") if number else ""
+        if got != (wanted.replace("#", ack) if first == 0x81 else wanted):
+            fail(f"chat_client sent {got!r} instead of {wanted!r}")
+        return ack
+
+    def let_in(self, room: str):
+        self.expect(r'40{"name":"a\"n"}')
+        self.send('40{"sid":"s"}')
+        ack = self.expect(f'42#["join","{room}"]')
+        self.send(rf'43{ack}["{room}",["a\"n","b\u001bob"]]')
+
+
+def chat(programs: Programs):
+    """The Socket.IO client, whose server drops the connection once."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, tempfile.NamedTemporaryFile() as file:
+        file.write(b"\0\1\2")
+        file.flush()
+        command = programs.command("chat_client", "http://127.0.0.1:%d/" % listener.getsockname()[1], 'a"n')
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as client:
+            watch = threading.Timer(SECONDS, client.kill)
+            watch.start()
+            client.stdin.write(f'say "x"\n/join den\n/send {file.name}\n')
+            client.stdin.flush()
+            server = Chat(listener)
+            server.let_in("lobby")
+            server.send(r'42["said","lobby","bob","tab\t"]', '42["typing","lobby","bob",true]')
+            server.send('451-["uploaded","lobby","bob","a.bin",{"_placeholder":true,"num":0}]', b"12345")
+            ack = server.expect(r'42#["say","lobby","say \"x\""]')
+            server.send(f'43{ack}[{{"error":"no"}}]')
+            server.expect('42#["leave","lobby"]')
+            server.expect('42#["join","den"]')
+            server.peer.close()
+            server = Chat(listener)
+            server.let_in("den")
+            ack = server.expect(f'451-#["upload","den","{pathlib.Path(file.name).name}",{{"_placeholder":true,"num":0}}]')
+            server.expect(b"\0\1\2")
+            server.send("2", f"43{ack}[]")
+            server.expect("3")
+            client.stdin.close()
+            server.expect("41")
+            server.peer.close()
+            output, errors = client.stdout.read(), client.stderr.read()
+            client.wait(SECONDS)
+            watch.cancel()
+    names = ['*   a"n', r"*   b\x1bob"]
+    wanted = ["* you are in lobby, with", *names, r"[lobby] bob: tab\x09", "[lobby] bob has sent a.bin", "*   5 bytes", "* refused: no",
+              "* you are in den, with", *names]
+    if client.returncode != 0 or output.splitlines() != wanted or not errors.startswith("the connection was cut off\nperhaps not delivered\n"):
+        fail(f"chat_client: status {client.returncode}; it said:\n{output}{errors}")
+
+
 @contextlib.contextmanager
 def in_tls(port: int, certificate: pathlib.Path, key: pathlib.Path):
     """Listens with TLS for the server on a port, one connection at a time. Gives its own port."""
@@ -179,6 +267,9 @@ def main():
 
     programs.run("session_client", "http:", says=USAGE, status=2)
     survive_restarts(programs)
+    programs.run("chat_client", says=USAGE, status=2)
+    programs.run("chat_client", "ftp://localhost/", says=USAGE, status=2)
+    chat(programs)
 
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         trusted, key = certificate(pathlib.Path(folder))

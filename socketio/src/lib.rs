@@ -1,18 +1,21 @@
-//! The packets of Engine.IO v4 and Socket.IO v5, read where they lie and written where the caller says.
+//! Socket.IO v5 on Engine.IO v4: client, server and long-polling as state machines, and the packets that they are made of, read where they
+//! lie and written where the caller says.
 //!
-//! The lowest layer of a Socket.IO for programs that own their memory: `no_std`, no heap, no unsafe code, no panics. It knows what a packet is,
-//! not what a connection does with it: who may send what and when is for the layers above it, [`client`] and, with the feature `alloc`, a server.
+//! For programs that own their sockets and their memory: `no_std`, no panics, no heap but with the feature `alloc`, no unsafe code but in the C
+//! layer.
 //!
 //! ```text
 //!   a client, above a session        client
 //!   a server: namespaces, rooms      server (alloc)
+//!   a server's sessions              engine::server (alloc)
+//!   a client's long-polling          engine::polling (alloc)
 //!   events: a name, JSON, bytes      json, EventWriter, Packet::args, placeholders
 //!   Socket.IO packets                Packet, Header, Assembler
 //!   Engine.IO packets                engine::Packet, engine::Handshake
 //!   WebSocket messages, or bodies    engine::packets, engine::PayloadWriter
 //! ```
 //!
-//! # Receiving
+//! # Receiving packets
 //!
 //! ```
 //! use sansocket_socketio::{Assembler, Limits, engine};
@@ -38,7 +41,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Sending
+//! # Sending packets
 //!
 //! ```
 //! use sansocket_socketio::{EventWriter, Header, Packet};

@@ -621,7 +621,7 @@ sansocket_result sansocket_socketio_next(
 
 /**
  * Returns the milliseconds from `now_ms` until `sansocket_socketio_next` has something to do, of the session's or of its own, as `poll` takes
- * them: 0 for at once, -1 if nothing is waited for. 0 without a client or a session. It takes the place of
+ * them: 0 for at once, -1 if nothing is waited for, as after the session has stopped. 0 without a client or a session. It takes the place of
  * `sansocket_session_poll_timeout`.
  */
 int32_t sansocket_socketio_poll_timeout(const sansocket_socketio *io, const sansocket_session *session, uint64_t now_ms);

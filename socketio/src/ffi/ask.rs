@@ -21,7 +21,7 @@ pub unsafe extern "C" fn sansocket_socketio_get_next_timeout(
 }
 
 /// Returns the milliseconds from `now_ms` until `sansocket_socketio_next` has something to do, of the session's or of its own, as `poll` takes
-/// them: 0 for at once, -1 if nothing is waited for. 0 without a client or a session. It takes the place of
+/// them: 0 for at once, -1 if nothing is waited for, as after the session has stopped. 0 without a client or a session. It takes the place of
 /// `sansocket_session_poll_timeout`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_socketio_poll_timeout(

@@ -197,6 +197,13 @@ async function talk(ann, bob, url) {
   const [download] = await Promise.all([ann.page.waitForEvent("download"), ann.page.click("a[download]")]);
   assert.ok(bytes.equals(readFileSync(await download.path())), "the same bytes");
   assert.equal(download.suggestedFilename(), "bytes.bin");
+  const dropped = await bob.page.evaluateHandle(() => {
+    const data = new DataTransfer();
+    data.items.add(new File(["dropped"], "dropped.txt"));
+    return data;
+  });
+  await bob.page.dispatchEvent("#place", "drop", { dataTransfer: dropped });
+  await ann.hears(/dropped\.txt.*7 bytes/);
   await bob.page.setInputFiles("#file", [{ name: "large.bin", mimeType: "application/octet-stream", buffer: Buffer.alloc(4_000_001) }]);
   await bob.hears(/large\.bin.*larger than 4 MB/);
   console.log(`${url}: messages, typing, an image and 3 MB of another file arrive`);

@@ -123,6 +123,7 @@ static void handle(const sansocket_socketio_event *event)
         on_event(event);
     } else if (event->type == SANSOCKET_SOCKETIO_EVENT_ATTACHMENT) {
         printf("*   %zu bytes\n", event->len);
+        fflush(stdout); /* which a pipe would hold back */
     } else if (event->type == SANSOCKET_SOCKETIO_EVENT_ACK) {
         due--, on_answer(event);
     } else if (event->type == SANSOCKET_SOCKETIO_EVENT_ACK_FAILED && due-- > 0 && event->ack != join_ack) {

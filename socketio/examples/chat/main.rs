@@ -69,7 +69,7 @@ async fn main() -> ExitCode {
 
 async fn run(listen: &str) -> Result<(), Error> {
     let listener = TcpListener::bind(listen).await?;
-    println!("chat: open {} in two windows; Ctrl-C ends it", url(listener.local_addr()?));
+    tell(&format!("chat: open {} in two windows; Ctrl-C ends it", url(listener.local_addr()?)));
     let mut chat = chat::Chat::default();
     // Pages of others may not use it.
     let origin = Origin::SameHost { secure: false };
@@ -82,8 +82,13 @@ async fn run(listen: &str) -> Result<(), Error> {
     host.with(|io| io.shut_down());
     // What tells the clients leaves now.
     tokio::time::sleep(Duration::from_millis(200)).await;
-    println!("chat: done");
+    tell("chat: done");
     Ok(())
+}
+
+/// Prints a line. It goes on where nobody reads that.
+fn tell(line: &str) {
+    writeln!(std::io::stdout(), "{line}").ok();
 }
 
 /// What a browser on this machine is given.

@@ -371,6 +371,61 @@ async fn a_handler_that_panics_harms_the_one_whose_message_it_was() {
 }
 
 #[tokio::test]
+async fn a_handler_that_panics_does_not_stop_the_clock() {
+    let mut config = Config::new();
+    (config.engine.ping_interval_ms, config.engine.ping_timeout_ms) = (100, 150);
+    let log = Log::default();
+    let lines = log.clone();
+    let host = Host::new(config, Origin::Any, move |io, event| match event {
+        Event::Connect { socket, .. } => drop(io.accept(socket)),
+        Event::Disconnected { reason, .. } => {
+            lines.lock().unwrap().push(format!("disconnected: {reason}"));
+            panic!("for each that goes");
+        }
+        _ => {}
+    });
+    let address = start(&host).await;
+    let (silent, mut alive) = (open_ws(address).await, open_ws(address).await);
+    // The timer has told of the first one's end, and of the others' it tells, too.
+    for _ in 0..5 {
+        assert_eq!(text(&mut alive).await, "2");
+        alive.send("3").await.unwrap();
+    }
+    assert_eq!(*log.lock().unwrap(), ["disconnected: ping timeout"]);
+    drop((silent, alive));
+    told(&log, "disconnected: transport close").await;
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_holds_back_nothing_for_others() {
+    let host = Host::new(Config::new(), Origin::Any, |io, event| match event {
+        Event::Connect { socket, .. } => drop(io.accept(socket)),
+        Event::Message { .. } => {
+            io.emit(To::namespace("/"), &Message::new("news", |args| args).unwrap());
+            panic!("after that");
+        }
+        _ => {}
+    });
+    let address = start(&host).await;
+    let (mut bad, mut good) = (open_ws(address).await, open_ws(address).await);
+    bad.send("42[\"any\"]").await.unwrap();
+    assert_eq!(text(&mut good).await, "42[\"news\"]");
+}
+
+#[test]
+fn a_host_outlives_the_runtime_of_its_first_client() {
+    let mut config = Config::new();
+    (config.engine.ping_interval_ms, config.engine.ping_timeout_ms) = (100, 150);
+    let (host, _) = host_with(config, Origin::Any);
+    for _ in 0..2 {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let mut ws = open_ws(start(&host).await).await;
+            assert_eq!(text(&mut ws).await, "2");
+        });
+    }
+}
+
+#[tokio::test]
 async fn engine_io_alone_is_served_the_same_way() {
     let host = Host::engine(EngineConfig::new(), Origin::Any, |server: &mut EngineServer, event| {
         if let EngineEvent::Message(session, message) = event {

@@ -12,7 +12,10 @@ use sansocket::{Config as WebSocketConfig, Instant, Origin};
 use sansocket_socketio::engine::server::{self as engine, Config as EngineConfig, Due, Key};
 use sansocket_socketio::server::{Config, Event};
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use tokio::task::AbortHandle;
 
 /// A server, to be given the requests to its path. Clones are the same server.
 pub struct Host<S: Machine = Server>(pub(super) Arc<Shared<S>>);
@@ -81,7 +84,8 @@ pub(super) struct Running<S: Machine> {
     last_key: u64,
     /// When the timer looks here again without being told to. `None`: never.
     wakes_at: Option<Instant>,
-    has_timer: bool,
+    /// The task that keeps time, in the runtime of the request that has found none.
+    timer: Option<AbortHandle>,
 }
 
 /// Who serves a key.
@@ -94,7 +98,7 @@ pub(super) struct Task {
 
 impl<S: Machine> Shared<S> {
     pub(super) fn new(machine: S, on: S::Handler, config: &EngineConfig, origin: Origin<'static>) -> Self {
-        let running = Running { machine, on, tasks: HashMap::new(), last_key: 0, wakes_at: None, has_timer: false };
+        let running = Running { machine, on, tasks: HashMap::new(), last_key: 0, wakes_at: None, timer: None };
         let max_message_len = u64::try_from(config.max_payload).unwrap_or(u64::MAX);
         // Engine.IO has a heartbeat of its own.
         let websocket = WebSocketConfig::new().max_message_len(max_message_len).keepalive_interval_ms(0);
@@ -111,10 +115,11 @@ impl<S: Machine> Shared<S> {
         }
     }
 
-    /// A call into the machine: whom it concerns is woken.
-    pub(super) fn call<T>(&self, call: impl FnOnce(&mut Running<S>, Instant) -> T) -> T {
+    /// A call into the machine: whom it concerns is woken, even if the handler panics. What it was about to do is lost then, and the others go
+    /// on.
+    fn try_call<T>(&self, call: impl FnOnce(&mut Running<S>, Instant) -> T) -> thread::Result<T> {
         let mut running = self.lock();
-        let done = call(&mut running, self.clock.now());
+        let done = catch_unwind(AssertUnwindSafe(|| call(&mut running, self.clock.now())));
         while let Some(key) = running.machine.next_ready() {
             if let Some(task) = running.tasks.get(&key) {
                 task.is_ready.store(true, Ordering::Release);
@@ -129,7 +134,11 @@ impl<S: Machine> Shared<S> {
         done
     }
 
-    /// A handler that has panicked has lost what it was about to do. The others go on.
+    /// The same; it panics if the handler does.
+    pub(super) fn call<T>(&self, call: impl FnOnce(&mut Running<S>, Instant) -> T) -> T {
+        self.try_call(call).unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Running<S>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -142,7 +151,8 @@ impl<S: Machine> Shared<S> {
             let Some(at) = running.wakes_at else { return Poll::Pending };
             drop(running);
             ready!(timer.poll(cx, self.clock, at));
-            self.call(|Running { machine, on, .. }, now| machine.advance(now, on));
+            // A panic is nobody's here: it has been reported, and the clock goes on.
+            self.try_call(|Running { machine, on, .. }, now| machine.advance(now, on)).ok();
         }
     }
 }
@@ -170,14 +180,14 @@ pub(super) struct Held<S: Machine> {
 }
 
 impl<S: Machine> Held<S> {
-    /// The first one starts the timer, which needs a runtime.
+    /// The first one starts the timer, which needs a runtime; another one does if that runtime is no more.
     pub(super) fn new(shared: &Arc<Shared<S>>) -> Self {
         let mut running = shared.lock();
         running.last_key += 1;
         let (key, task) = (Key(running.last_key), Arc::<Task>::default());
         running.tasks.insert(key, task.clone());
-        if !core::mem::replace(&mut running.has_timer, true) {
-            tokio::spawn(keep_time(Arc::downgrade(shared)));
+        if running.timer.as_ref().is_none_or(AbortHandle::is_finished) {
+            running.timer = Some(tokio::spawn(keep_time(Arc::downgrade(shared))).abort_handle());
         }
         Self { shared: shared.clone(), key, task, is_done: false }
     }
@@ -223,10 +233,14 @@ impl<S: Machine> Held<S> {
 
 impl<S: Machine> Drop for Held<S> {
     fn drop(&mut self) {
-        // A second panic of the handler's would end the program: what is left then ends by its deadlines.
-        if !self.is_done && !std::thread::panicking() {
-            self.call(|Running { machine, on, .. }, key, now| machine.gone(now, key, on));
-        }
-        self.shared.lock().tasks.remove(&self.key);
+        let (key, is_done) = (self.key, self.is_done);
+        let drop_key = |Running { machine, on, tasks, .. }: &mut Running<S>, now| {
+            tasks.remove(&key);
+            if !is_done {
+                machine.gone(now, key, on);
+            }
+        };
+        // It may be a panic of the handler's that drops this, and a second one would end the program.
+        self.shared.try_call(drop_key).ok();
     }
 }

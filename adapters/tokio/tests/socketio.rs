@@ -426,6 +426,19 @@ fn a_host_outlives_the_runtime_of_its_first_client() {
 }
 
 #[tokio::test]
+async fn over_http_2_the_host_is_in_the_target() {
+    let (host, _) = host_with(Config::new(), Origin::SameHost { secure: true });
+    for (origin, expected) in [("https://localhost", 200), ("https://evil.example", 403)] {
+        let request = Request::get("https://localhost/socket.io/?EIO=4&transport=polling")
+            .version(hyper::Version::HTTP_2)
+            .header("origin", origin)
+            .body(Full::<Bytes>::default());
+        let response: Response<Full<Bytes>> = host.serve(request.unwrap()).await;
+        assert_eq!(response.status(), expected, "{origin}");
+    }
+}
+
+#[tokio::test]
 async fn engine_io_alone_is_served_the_same_way() {
     let host = Host::engine(EngineConfig::new(), Origin::Any, |server: &mut EngineServer, event| {
         if let EngineEvent::Message(session, message) = event {

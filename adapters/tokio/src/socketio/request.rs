@@ -6,7 +6,7 @@ use super::machine::Machine;
 use crate::hyper::Upgrade;
 use core::future::poll_fn;
 use core::pin::pin;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, ORIGIN, VARY};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, VARY};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use hyper::body::{Body, Buf, Bytes};
@@ -19,7 +19,7 @@ impl<S: Machine> Host<S> {
     /// poll, as hyper and axum do.
     pub async fn serve<R: From<Bytes>>(&self, mut request: Request<impl Body>) -> Response<R> {
         let shared = &*self.0;
-        let Ok(page) = page(request.headers(), shared.origin) else { return error(StatusCode::FORBIDDEN, FORBIDDEN) };
+        let Ok(page) = page(&request, shared.origin) else { return error(StatusCode::FORBIDDEN, FORBIDDEN) };
         let mut response = match Upgrade::of(&mut request, shared.websocket, Origin::Any) {
             Ok(upgrade) => self.answer(&request.into_parts().0, &[], Some(upgrade)).await,
             Err(refused) if refused.error() != OfferError::Usage(UsageError::NotAnOpeningHandshake) => {
@@ -84,11 +84,14 @@ async fn parked<S: Machine, R: From<Bytes>>(mut held: Held<S>) -> Response<R> {
 }
 
 /// The page of another origin that is to see the response. `Err`: it comes from a page that may not connect.
-fn page(headers: &HeaderMap, allowed: Origin<'_>) -> Result<Option<HeaderValue>, ()> {
-    let mut origins = headers.get_all(ORIGIN).iter();
+fn page<B>(request: &Request<B>, allowed: Origin<'_>) -> Result<Option<HeaderValue>, ()> {
+    let mut origins = request.headers().get_all(ORIGIN).iter();
     let Some(origin) = origins.next() else { return Ok(None) };
+    // HTTP/2 has the host in the target (RFC 9113 §8.3.1).
+    let authority = || request.uri().authority().map(|authority| authority.as_str().as_bytes());
+    let host = request.headers().get(HOST).map(HeaderValue::as_bytes).or_else(authority);
     // No browser sends two.
-    let is_allowed = allowed.allows(origin.as_bytes(), headers.get(HOST).map(HeaderValue::as_bytes));
+    let is_allowed = allowed.allows(origin.as_bytes(), host);
     match allowed {
         Origin::Any => Ok(Some(HeaderValue::from_static("*"))),
         _ if !is_allowed || origins.next().is_some() => Err(()),

@@ -28,7 +28,7 @@ mod deflate {
     const WINDOW_BITS: u8 = 15;
 
     /// Nothing, unless the configuration turns compression on.
-    pub(in super::super) struct Codec(Option<Box<Both>>);
+    pub(crate) struct Codec(Option<Box<Both>>);
 
     struct Both {
         inflation: Inflation,

@@ -104,6 +104,16 @@
 //! as long as its connection lives, if that is in another namespace.
 //!
 //! What is done with packets that no good client sends is in the table of the [crate's page](crate#odd-packets).
+//!
+//! # What it does not do
+//!
+//! - It sees no header fields and no addresses: who a client is, it says in its `auth`. Which pages may connect, cookies and CORS are for the
+//!   caller, who has the requests.
+//! - It limits what waits and what is kept, not how much comes: events in a second, connections of an address.
+//! - It has no connection state recovery: a client that comes back is a new socket, in no room.
+//! - Its rooms and broadcasts are those of one value. Several processes need a proxy that brings a client always to the same one, and something
+//!   between them that carries what is emitted.
+//! - It keeps nothing of the application's: that is in a map by [`SocketId`]. Answers of many to one event are collected there, too.
 
 mod config;
 mod event;

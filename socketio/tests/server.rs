@@ -632,6 +632,18 @@ fn the_end_of_a_socket_is_told_after_the_handler_that_has_caused_it() {
 }
 
 #[test]
+fn a_socket_is_forgotten_even_if_its_end_makes_the_application_panic() {
+    let mut bench = Bench::new();
+    let (key, _) = bench.join("/");
+    let now = bench.now();
+    let gone = || bench.server.gone(now, key, &mut |_, _| panic!("at its end"));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(gone)).is_err());
+    assert_eq!(bench.server.next_timeout(), Some(sansocket::Instant::from_micros(0)));
+    bench.server.advance(now, &mut |_, _| panic!("it is told twice"));
+    assert!(bench.server.is_empty());
+}
+
+#[test]
 fn closing_a_connection_ends_all_of_its_sockets() {
     let mut bench = Bench::new();
     let (key, socket) = bench.join("/a");

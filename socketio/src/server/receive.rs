@@ -73,11 +73,11 @@ impl<E: Entropy> Io<'_, E> {
 
     /// Tells of the sockets that are over, and forgets them.
     pub(super) fn report(&mut self, on: &mut impl FnMut(&mut Io<'_, E>, Event<'_>)) {
-        while let Some(id) = self.state.ended.pop_front() {
-            let Some(socket) = self.state.sockets.get(id) else { continue };
-            let Stage::Ended(reason) = socket.stage else { continue };
-            let namespace = socket.namespace.clone();
-            on(self, Event::Disconnected { socket: id, namespace: &namespace, reason });
+        while let Some(&id) = self.state.ended.front() {
+            if let Some((namespace, reason)) = self.state.take_end(id) {
+                on(self, Event::Disconnected { socket: id, namespace: &namespace, reason });
+            }
+            self.state.ended.pop_front();
             self.state.sockets.remove(id);
         }
     }

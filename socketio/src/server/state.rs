@@ -63,8 +63,8 @@ pub(super) enum Stage {
     /// For the application to accept it.
     Waiting,
     Connected,
-    /// The application is to be told.
-    Ended(Reason),
+    /// The application is to be told why; `None` once it was, even if it has panicked at that.
+    Ended(Option<Reason>),
 }
 
 #[derive(Default)]
@@ -174,7 +174,7 @@ impl State {
         if matches!(socket.stage, Stage::Ended(_)) {
             return;
         }
-        socket.stage = Stage::Ended(reason);
+        socket.stage = Stage::Ended(Some(reason));
         for (ack, deadline) in core::mem::take(&mut socket.acks) {
             self.deadlines.remove(&(deadline, Deadline::Ack(id, ack)));
         }
@@ -188,6 +188,13 @@ impl State {
             }
         }
         self.ended.push_back(id);
+    }
+
+    /// What the application is to be told of a socket that is over.
+    pub(super) fn take_end(&mut self, id: SocketId) -> Option<(Name, Reason)> {
+        let socket = self.sockets.get_mut(id)?;
+        let Stage::Ended(reason) = &mut socket.stage else { return None };
+        Some((socket.namespace.clone(), reason.take()?))
     }
 
     /// The connection's place in a namespace.

@@ -128,6 +128,22 @@ async fn answers_are_futures_of_other_tasks() {
 }
 
 #[tokio::test]
+async fn nothing_waits_for_a_client_that_was_dropped() {
+    let ask = |socket: &socketio::client::Socket| socket.emit_with_ack("m", Args::new(), Duration::from_secs(60));
+    for asks_before in [true, false] {
+        let client = Client::new("http://127.0.0.1:9/").unwrap();
+        let socket = client.socket();
+        let asked = asks_before.then(|| ask(&socket).unwrap());
+        drop(client);
+        if let Some(answer) = asked {
+            assert_eq!(answer.await.unwrap_err(), AckError::Lost);
+        }
+        socket.connect().unwrap();
+        assert!(matches!(ask(&socket), Err(EmitError::Session(_))), "{asks_before}");
+    }
+}
+
+#[tokio::test]
 async fn namespaces_are_refused_left_and_joined_again() {
     let url = serve().await;
     for mut client in clients(&format!("{url}/a")) {

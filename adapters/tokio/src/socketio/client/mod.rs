@@ -301,7 +301,9 @@ impl Drop for Client {
     fn drop(&mut self) {
         // What is emitted from now on, and what waits for an answer, would wait for ever.
         self.socket.close();
-        self.socket.shared().lock().forget_acks();
+        let mut core = self.socket.shared().lock();
+        core.is_abandoned = true;
+        core.forget_acks();
     }
 }
 

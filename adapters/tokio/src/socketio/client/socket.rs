@@ -39,6 +39,8 @@ pub(super) struct Core {
     pub(super) machine: Machine,
     pub(super) io: Io,
     pub(super) acks: Acks,
+    /// The client was dropped: nobody polls any more.
+    pub(super) is_abandoned: bool,
 }
 
 /// Who waits for which acknowledgement.
@@ -98,7 +100,7 @@ impl Socket {
         let clock = Clock::start();
         let mut machine = machine;
         let namespace = io.connect(&mut machine.commands(clock.now()), name)?;
-        let core = Mutex::new(Core { machine, io, acks: Acks::default() });
+        let core = Mutex::new(Core { machine, io, acks: Acks::default(), is_abandoned: false });
         Ok(Self { shared: Arc::new(Shared { core, task: AtomicWaker::new(), clock, url }), namespace })
     }
 
@@ -165,7 +167,8 @@ impl Socket {
         })
     }
 
-    /// Joins the namespace again, after it was left or the server has refused or disconnected us. Without effect on one that is joined.
+    /// Joins the namespace again, after it was left or the server has refused or disconnected us. Without effect on one that is joined, and
+    /// after the client was dropped.
     ///
     /// # Errors
     /// Any [`ConnectError`].
@@ -179,9 +182,9 @@ impl Socket {
     /// Any [`ConnectError`].
     pub fn namespace(&self, name: &str) -> Result<Self, ConnectError> {
         self.shared.act(|core, now| {
-            let Core { machine, io, .. } = core;
+            let Core { machine, io, is_abandoned, .. } = core;
             let namespace = io.connect(&mut machine.commands(now), name)?;
-            if machine.state() == SessionState::Stopped {
+            if machine.state() == SessionState::Stopped && !*is_abandoned {
                 machine.start(now);
             }
             Ok(self.of(namespace))

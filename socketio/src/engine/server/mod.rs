@@ -73,6 +73,7 @@
 //! | a second GET while one waits | 400 for it, `1` for the other, the session is over | the same | |
 //! | a second POST while one is sent | 400, the session is over | each is taken when it is complete | a request comes with all of its body here, so there is only one at a time |
 //! | a GET that the client gives up | the session is over | the same | what was on its way is lost |
+//! | a POST that breaks off | the session is over | the session goes on | it never was a whole request; the client knows, and ends it |
 //! | a POST of more than `max_payload` bytes; of octets | 413, 400; the session is over | the same | |
 //! | a POST that is not UTF-8 | replaces what is wrong | 400, the session is over | a message that is changed is no message |
 //! | a wrong packet, `2` in a POST | 200; what came before it was delivered, the session is over | 400, else the same | the packet was not taken |

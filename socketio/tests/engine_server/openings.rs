@@ -156,7 +156,8 @@ fn a_key_that_is_in_use_is_refused() {
     let (_, one) = host.open_polling();
     let (_, other) = host.open_polling();
     let key = host.park(&one);
-    for query in [format!("EIO=4&transport=polling&sid={other}"), "EIO=4&transport=websocket".to_owned()] {
+    let used = ["EIO=4&transport=polling", "EIO=4&transport=websocket"].map(str::to_owned);
+    for query in used.into_iter().chain([format!("EIO=4&transport=polling&sid={other}")]) {
         let is_upgrade = query.contains("websocket");
         let request = Request { method: "GET", query: &query, content_type: None, is_upgrade, body: b"" };
         let answer = host.server.request(host.now, key, &request, &mut |_, _| {});

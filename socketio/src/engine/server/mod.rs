@@ -283,6 +283,9 @@ impl<E: Entropy> Server<E> {
         request: &Request<'_>,
         on: &mut impl FnMut(&mut Self, Event<'_>),
     ) -> Result<Answer, Refusal> {
+        if self.links.contains(key) {
+            return Err(Refusal::BadRequest);
+        }
         let query = Query::parse(request.query);
         let is_websocket = match query.transport {
             "polling" if self.config.polling => false,
@@ -294,7 +297,7 @@ impl<E: Entropy> Server<E> {
             return if is_websocket { self.promise_websocket(key, &query) } else { self.open_polling(now, on) };
         }
         let id = *self.sids.get(query.sid.as_bytes()).ok_or(Refusal::UnknownSid)?;
-        if query.version != "4" || is_websocket != request.is_upgrade || self.links.contains(key) {
+        if query.version != "4" || is_websocket != request.is_upgrade {
             return Err(Refusal::BadRequest);
         }
         let polls = self.sessions.get(id).is_some_and(|session| matches!(session.transport, session::Transport::Polling { .. }));

@@ -13,9 +13,6 @@ const PONG: Bytes = Bytes::from_static(b"3probe");
 
 impl<E: Entropy> Server<E> {
     pub(super) fn promise_websocket(&mut self, key: Key, query: &Query<'_>) -> Result<Answer, Refusal> {
-        if self.links.contains(key) {
-            return Err(Refusal::BadRequest);
-        }
         let sid = sid::draw(&mut self.entropy).map_err(|_| Refusal::NoEntropy)?;
         self.links.insert(key, Role::Opening { sid, wants_base64: query.wants_base64 });
         Ok(Answer::Upgrade)

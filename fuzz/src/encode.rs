@@ -5,7 +5,7 @@
 
 use crate::input::{
     Action, Attempts, Buffered, CODES, Call, Client, Code, Command, Decision, DecisionKind, Driven, Frames, Heads, Payload,
-    Pieces, Range, Reply, Sending, Server, Session, Settings, Step, VERB_LEN, Verb, Wire,
+    Pieces, Range, Reply, Sending, Server, Session, Settings, Socketio, Step, VERB_LEN, Verb, Wire,
 };
 use crate::input_deflate::{CompressedPair, Compression, Deflate, LEVELS, Negotiate, PairStep, Part, Task, WrongByte};
 use sansocket::{Level, MessageKind, Role};
@@ -44,6 +44,7 @@ structs! {
     PairStep: end number from len room;
     Buffered<'_>: settings receiver is_open input output joining calls wire;
     Session<'_>: settings options input output queue calls wire;
+    Socketio<'_>: options calls wire;
     Call: number by;
     Part: fin is_plain pings;
     Command<'_>: end action;

@@ -120,6 +120,16 @@ pub struct Session<'d> {
     pub(crate) wire: Wire<'d>,
 }
 
+/// Calls of a server or a client of Socket.IO, or of a client of Engine.IO.
+#[derive(Arbitrary, Clone, PartialEq, Eq, Debug)]
+pub struct Socketio<'d> {
+    /// What each bit means, the target knows.
+    pub(crate) options: u8,
+    pub(crate) calls: [Call; 64],
+    /// Texts, a line each.
+    pub(crate) wire: Wire<'d>,
+}
+
 /// A call by its number, and its argument.
 #[derive(Arbitrary, Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Call {

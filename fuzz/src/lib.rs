@@ -4,9 +4,9 @@
 //! The oracles are those of the tests: the probe that checks the laws at every call, and the reference model of frames. This package
 //! adds a second reading of HTTP heads (`naive`), of the negotiation of permessage-deflate (`agreement`) and of URLs, another
 //! inflater (`second_opinion`), a prediction of what each verb must do (`endpoint`), and a second reading of Socket.IO with another reader of
-//! JSON (`socketio`).
+//! JSON (`socketio`). Above the packets of Socket.IO it counts: who may get what, which answers are outstanding, which messages have arrived.
 //!
-//! What a body takes is a value of `input`, for `url` and `socketio` a text, and for `ffi` bytes.
+//! What a body takes is a value of `input`, for `url` and the packets of `socketio` a text, and for `ffi` bytes.
 
 mod agreement;
 mod buffered;
@@ -34,9 +34,14 @@ mod seeds;
 mod seeds_deflate;
 mod seeds_session;
 mod seeds_socketio;
+mod seeds_socketio_calls;
 mod sending;
 mod session;
 mod socketio;
+mod socketio_client;
+mod socketio_polling;
+mod socketio_server;
+mod socketio_texts;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 mod url;
@@ -50,13 +55,16 @@ pub use deflate::deflate;
 pub use frames::{frames_client, frames_server};
 pub use handshake::{client, server};
 pub use heads::heads;
-pub use input::{Buffered, Client, Frames, Heads, Sending, Server, Session};
+pub use input::{Buffered, Client, Frames, Heads, Sending, Server, Session, Socketio};
 pub use input_deflate::{CompressedPair, Deflate, Negotiate};
 pub use negotiate::negotiate;
 pub use seeds::{Seed, seeds};
 pub use sending::sending;
 pub use session::session;
 pub use socketio::{socketio_engine, socketio_json, socketio_packet};
+pub use socketio_client::socketio_client;
+pub use socketio_polling::socketio_polling;
+pub use socketio_server::socketio_server;
 pub use url::url;
 
 /// Any sequence of calls of the C layer does what the same calls in Rust do.
@@ -68,7 +76,7 @@ pub fn ffi(data: &[u8]) {
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// All targets.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 19] = [
     ("server", |data| run(data, server)),
     ("client", |data| run(data, client)),
     ("frames_server", |data| run(data, frames_server)),
@@ -85,6 +93,9 @@ pub const TARGETS: [Target; 16] = [
     ("socketio_engine", |data| run(data, socketio_engine)),
     ("socketio_packet", |data| run(data, socketio_packet)),
     ("socketio_json", |data| run(data, socketio_json)),
+    ("socketio_server", |data| run(data, socketio_server)),
+    ("socketio_client", |data| run(data, socketio_client)),
+    ("socketio_polling", |data| run(data, socketio_polling)),
 ];
 
 /// Takes `data` as `libfuzzer_sys::fuzz_target` does. The input is printed if `body` panics.

@@ -26,6 +26,7 @@ pub fn seeds() -> Vec<Seed> {
     seeds.buffered();
     seeds.session();
     seeds.socketio();
+    seeds.socketio_calls();
     seeds.0
 }
 

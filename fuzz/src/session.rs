@@ -106,7 +106,7 @@ impl Told {
 }
 
 /// The first frame of a client, unmasked, and what comes after it.
-fn whole_frame(bytes: &[u8]) -> Option<(u8, Vec<u8>, &[u8])> {
+pub(crate) fn whole_frame(bytes: &[u8]) -> Option<(u8, Vec<u8>, &[u8])> {
     let ([first, second], rest) = bytes.split_first_chunk()?;
     let (len, rest) = match second & 127 {
         126 => rest.split_first_chunk().map(|(len, rest)| (usize::from(u16::from_be_bytes(*len)), rest))?,

@@ -1,0 +1,4 @@
+//! libFuzzer's entry to [`sansocket_fuzz::socketio_client`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: sansocket_fuzz::Socketio<'_>| sansocket_fuzz::socketio_client(&input));

@@ -230,6 +230,27 @@ fn strings_are_read_without_their_escapes() {
 }
 
 #[test]
+fn each_byte_of_a_long_string_is_looked_at() {
+    for len in 0..40 {
+        let plain = "~".repeat(len);
+        assert_eq!(Text::plain(&plain).map(|text| text.raw()), Some(&*plain));
+        for at in 0..len {
+            let with = |text: &str| [plain.get(..at).unwrap(), text, plain.get(at + 1..).unwrap()].concat();
+            for byte in 0..=0x7F_u8 {
+                let text = with(char::from(byte).encode_utf8(&mut [0; 1]));
+                let is_plain = byte >= 0x20 && byte != b'"' && byte != b'\\';
+                assert_eq!(Text::plain(&text).is_some(), is_plain, "{byte} at {at} of {len}");
+                let json = ["\"", &text, "\""].concat();
+                assert_eq!(Value::parse(&json).is_ok(), is_plain, "{byte} at {at} of {len}");
+                let mut out = [0; 60];
+                assert_eq!(Value::parse(escape(&text, &mut out).unwrap()).unwrap().text().unwrap(), *text);
+            }
+            assert!(Text::plain(&with("\u{a2}\u{dc}\u{20ac}\u{1f600}")).is_some());
+        }
+    }
+}
+
+#[test]
 fn every_character_is_escaped_where_it_must_be_and_found_again() {
     for char in (0..=0x10_FFFF).filter_map(char::from_u32).filter(|&char| u32::from(char) < 0x900 || u32::from(char) % 97 == 0) {
         let (plain, mut out) = (format!("a{char}b"), [0; 20]);

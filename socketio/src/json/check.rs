@@ -151,11 +151,11 @@ impl Checker<'_> {
     /// RFC 8259 §7, after the opening quote.
     fn string(&mut self) -> Result<(), JsonError> {
         loop {
+            self.cursor.skip_plain();
             match self.next()? {
                 b'"' => return Ok(()),
                 b'\\' => self.escape()?,
-                0..=0x1F => return Err(JsonError::ControlCharacter),
-                _ => {}
+                _ => return Err(JsonError::ControlCharacter),
             }
         }
     }

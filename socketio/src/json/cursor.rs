@@ -1,5 +1,7 @@
 //! A place in a JSON text, and the steps from token to token.
 
+use super::text::plain_len;
+
 /// Stands at a byte of a text. All that it stops at is ASCII, so slices between two stops are whole characters.
 #[derive(Clone, Copy)]
 pub(crate) struct Cursor<'a> {
@@ -60,6 +62,12 @@ impl<'a> Cursor<'a> {
         self.at > start
     }
 
+    /// Takes what a string has as it is.
+    pub(crate) fn skip_plain(&mut self) {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        self.at = self.at.saturating_add(plain_len(rest));
+    }
+
     /// What was passed since `start`.
     pub(crate) fn since(&self, start: usize) -> &'a str {
         self.text.get(start..self.at).unwrap_or_default()
@@ -69,6 +77,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn string_rest(&mut self) -> &'a str {
         let start = self.at;
         loop {
+            self.skip_plain();
             let end = self.at;
             match self.next() {
                 Some(b'"') | None => return self.text.get(start..end).unwrap_or_default(),

@@ -28,8 +28,7 @@ impl<'a> Text<'a> {
 
     /// A text that JSON has as it is. `None` if it has a quote, a backslash or a control character, which must be escaped.
     pub fn plain(text: &'a str) -> Option<Self> {
-        let is_plain = text.bytes().all(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1F));
-        is_plain.then_some(Self { raw: text })
+        (plain_len(text.as_bytes()) == text.len()).then_some(Self { raw: text })
     }
 
     /// What stands between the quotes, escapes and all.
@@ -157,25 +156,58 @@ pub fn escape<'o>(text: &str, out: &'o mut [u8]) -> Result<&'o str, NeedsRoom> {
 }
 
 pub(crate) fn write_escaped(text: &str, writer: &mut Writer<'_>) {
-    writer.char('"');
-    for char in text.chars() {
-        match char {
-            '"' => writer.text("\\\""),
-            '\\' => writer.text("\\\\"),
-            '\u{8}' => writer.text("\\b"),
-            '\u{c}' => writer.text("\\f"),
-            '\n' => writer.text("\\n"),
-            '\r' => writer.text("\\r"),
-            '\t' => writer.text("\\t"),
-            '\0'..='\u{1f}' => {
-                writer.text("\\u00");
-                let code = u32::from(char);
-                for digit in [code >> 4, code & 0xF] {
-                    writer.char(char::from_digit(digit, 16).unwrap_or('0'));
-                }
+    writer.text("\"");
+    let mut rest = text;
+    loop {
+        let (plain, others) = rest.split_at_checked(plain_len(rest.as_bytes())).unwrap_or((rest, ""));
+        writer.text(plain);
+        let mut chars = others.chars();
+        let Some(char) = chars.next() else { break };
+        write_escape(char, writer);
+        rest = chars.as_str();
+    }
+    writer.text("\"");
+}
+
+/// A character that a string cannot have as it is.
+fn write_escape(char: char, writer: &mut Writer<'_>) {
+    match char {
+        '"' => writer.text("\\\""),
+        '\\' => writer.text("\\\\"),
+        '\u{8}' => writer.text("\\b"),
+        '\u{c}' => writer.text("\\f"),
+        '\n' => writer.text("\\n"),
+        '\r' => writer.text("\\r"),
+        '\t' => writer.text("\\t"),
+        _ => {
+            writer.text("\\u00");
+            let code = u32::from(char);
+            for digit in [code >> 4, code & 0xF] {
+                writer.char(char::from_digit(digit, 16).unwrap_or('0'));
             }
-            _ => writer.char(char),
         }
     }
-    writer.char('"');
+}
+
+/// How many bytes come before one that a string cannot have as it is: a quote, a backslash or a control character (RFC 8259 §7).
+pub(crate) fn plain_len(text: &[u8]) -> usize {
+    let words = text.chunks_exact(8).map_while(<[u8]>::first_chunk).take_while(|&&word| is_plain_word(u64::from_ne_bytes(word)));
+    let len = words.count().saturating_mul(8);
+    let rest = text.get(len..).unwrap_or_default();
+    len.saturating_add(rest.iter().take_while(|&&byte| is_plain(byte)).count())
+}
+
+const fn is_plain(byte: u8) -> bool {
+    !matches!(byte, b'"' | b'\\' | 0..=0x1F)
+}
+
+/// The same of eight bytes at once.
+fn is_plain_word(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    const QUOTES: u64 = 0x22 * ONES;
+    const BACKSLASHES: u64 = 0x5C * ONES;
+    // A byte less than `limit`, at most 0x80, has its high bit set afterwards. The next one may have it by the borrow, but only after such a byte.
+    let less = |word: u64, limit: u64| word.wrapping_sub(limit) & !word;
+    (less(word, 0x20 * ONES) | less(word ^ QUOTES, ONES) | less(word ^ BACKSLASHES, ONES)) & HIGH == 0
 }

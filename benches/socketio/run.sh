@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Messages per second of Socket.IO servers: ours, socketioxide, socket.io. `./run.sh`: 20 minutes, on a machine that does nothing else; writes
+# Messages per second of Socket.IO servers: ours, socketioxide, socket.io. `./run.sh`: 6 minutes, on a machine that does nothing else; writes
 # results/. `./run.sh --quick`: whether everything works, in half a minute after the build; its figures mean nothing.
 # `./run.sh --one SERVER KIND SIZE CONNECTIONS IN_FLIGHT SECONDS`: one load, for a profiler.
 . "$(dirname "$0")/../../ci/lib/common.sh"

@@ -150,8 +150,12 @@ pub fn check_text(packet: &Packet<'_>, kind: Kind, number: u64, due: &str) -> Re
 
 /// 16 digits that no other message has, and as many letters as are left.
 pub fn payload(index: u64, number: u64, size: usize) -> String {
+    const LETTERS: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
     let mut text = format!("{:016}", index * 1_000_000_000_000 + number);
-    text.extend(std::iter::repeat_n('x', size.saturating_sub(text.len())));
+    text.reserve_exact(size.saturating_sub(text.len()));
+    while text.len() < size {
+        text.push_str(&LETTERS[..LETTERS.len().min(size - text.len())]);
+    }
     text
 }
 

@@ -27,7 +27,7 @@ pub struct Scale {
 }
 
 const FULL: Scale =
-    Scale { warm: Duration::from_millis(500), window: Duration::from_millis(2000), rounds: 3, idle: 5000, most: 1000 };
+    Scale { warm: Duration::from_millis(250), window: Duration::from_millis(500), rounds: 3, idle: 5000, most: 1000 };
 const QUICK: Scale =
     Scale { warm: Duration::from_millis(50), window: Duration::from_millis(150), rounds: 1, idle: 200, most: 100 };
 
@@ -82,9 +82,9 @@ fn one(cpu: &str, name: &str, load: Load, window: Duration) -> Result<()> {
     let server = Server::start(name, cpu)?;
     println!("{name} is process {}", server.process.id());
     let figures = runtime()?.block_on(measure(load, &server, FULL.warm, window))?;
-    let Figures { rate, cost, server, load, p50, p99 } = figures;
+    let Figures { rate, cost, server, load, others, p50, p99 } = figures;
     println!(
-        "{rate:.0} messages/s, {cost:.2} µs each, p50 {p50:.3} ms, p99 {p99:.3} ms, busy: server {server:.2}, load {load:.2}"
+        "{rate:.0} messages/s, {cost:.2} µs each, p50 {p50:.3} ms, p99 {p99:.3} ms, busy: server {server:.2}, load {load:.2}, others {others:.2}"
     );
     Ok(())
 }

@@ -35,6 +35,8 @@ pub struct Figures {
     /// CPU time in a second, as a share.
     pub server: f64,
     pub load: f64,
+    /// Of all other programs: of so many CPUs.
+    pub others: f64,
     /// From when a message may be sent to when its answer is read, in ms.
     pub p50: f64,
     pub p99: f64,
@@ -55,9 +57,9 @@ impl Meter {
     }
 }
 
-/// Of the server and of this process, in ns, and answers.
-fn sample(meter: &Meter, server: u32) -> Result<(Instant, u64, u64, u64)> {
-    Ok((Instant::now(), meter.answers.get(), cpu_time(server)?, cpu_time(std::process::id())?))
+/// Answers; then CPU time in ns, of the server, of this process, and of all.
+fn sample(meter: &Meter, server: u32) -> Result<(Instant, [u64; 4])> {
+    Ok((Instant::now(), [meter.answers.get(), cpu_time(server)?, cpu_time(std::process::id())?, all_cpu_time()?]))
 }
 
 pub async fn measure(load: Load, server: &Server, warm: Duration, window: Duration) -> Result<Figures> {
@@ -74,7 +76,7 @@ pub async fn measure(load: Load, server: &Server, warm: Duration, window: Durati
         tokio::time::sleep(window).await;
         let after = sample(&meter, server.process.id())?;
         let seconds = (after.0 - before.0).as_secs_f64();
-        let [answers, server, own] = [after.1 - before.1, after.2 - before.2, after.3 - before.3].map(|count| count as f64);
+        let [answers, server, own, all] = std::array::from_fn(|which| (after.1[which] - before.1[which]) as f64);
         let mut latencies = meter.latencies.take();
         latencies.sort_unstable();
         let at = |part: usize| latencies.get(latencies.len() * part / 100).map_or(0.0, |&ns| f64::from(ns) / 1e6);
@@ -83,6 +85,8 @@ pub async fn measure(load: Load, server: &Server, warm: Duration, window: Durati
             cost: server / answers / 1e3,
             server: server / seconds / 1e9,
             load: own / seconds / 1e9,
+            // All are counted in ticks of 10 ms.
+            others: ((all - server - own) / seconds / 1e9).max(0.0),
             p50: at(50),
             p99: at(99),
         })
@@ -251,4 +255,14 @@ fn cpu_time(process: u32) -> Result<u64> {
         total += text.split(' ').next().unwrap_or_default().parse::<u64>()?;
     }
     Ok(total)
+}
+
+/// Nanoseconds that the CPUs of the machine were busy.
+fn all_cpu_time() -> Result<u64> {
+    let text = fs::read_to_string("/proc/stat")?;
+    let ticks: Vec<u64> =
+        text.lines().next().unwrap_or_default().split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    // user, nice, system, idle, iowait, irq, softirq, steal
+    let [user, nice, system, _, _, irq, softirq, steal, ..] = ticks[..] else { return Err("/proc/stat has no CPUs".into()) };
+    Ok((user + nice + system + irq + softirq + steal) * 10_000_000)
 }

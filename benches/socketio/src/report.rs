@@ -19,6 +19,15 @@ pub fn busy() -> Result<String> {
     Ok(read_to_string("/proc/loadavg")?.split(' ').next().unwrap_or("?").to_owned())
 }
 
+/// How much of the CPUs other programs had meanwhile.
+fn others(results: &Results) -> String {
+    let mut all: Vec<f64> =
+        results.loads.iter().flat_map(|(_, servers)| servers.iter().flatten()).map(|round| round.others).collect();
+    all.sort_by(f64::total_cmp);
+    let [half, most] = [all.len() / 2, all.len().saturating_sub(1)].map(|at| all.get(at).map_or(0.0, |share| share * 100.0));
+    format!("Other programs had at most {half:.0} % of a CPU in half of the measurements, {most:.0} % in all")
+}
+
 /// The CPU, the system and the versions.
 pub fn machine() -> Result<String> {
     let cpus = read_to_string("/proc/cpuinfo")?;
@@ -45,9 +54,10 @@ pub fn all(scale: &Scale, head: &str, results: &Results) -> String {
 the load. Rounds: {rounds}, each of {} s; medians. *CPU* is the server's time for one answer, *busy* how much of their CPUs the server and the
 load had.
 
-{head}
+{head} {}.
 ",
-        window.as_secs_f64()
+        window.as_secs_f64(),
+        others(results)
     );
     let mut title = String::new();
     for (load, servers) in &results.loads {
@@ -106,16 +116,16 @@ fn median<T>(rounds: &[T], get: impl Fn(&T) -> f64) -> f64 {
 /// A line for each load, server and round.
 pub fn tsv(results: &Results) -> String {
     let mut text =
-        "kind\tbytes\tconnections\tin flight\tserver\tround\tmessages/s\tCPU, µs\tp50, ms\tp99, ms\tserver busy\tload busy\n"
+        "kind\tbytes\tconnections\tin flight\tserver\tround\tmessages/s\tCPU, µs\tp50, ms\tp99, ms\tserver busy\tload busy\tothers busy\n"
             .to_owned();
     for (load, servers) in &results.loads {
         let Load { kind, size, connections, in_flight } = load;
         for (name, rounds) in NAMES.iter().zip(servers) {
             for (round, figures) in (1..).zip(rounds) {
-                let Figures { rate, cost, server, load, p50, p99 } = figures;
+                let Figures { rate, cost, server, load, others, p50, p99 } = figures;
                 let _ = writeln!(
                     text,
-                    "{kind:?}\t{size}\t{connections}\t{in_flight}\t{name}\t{round}\t{rate:.0}\t{cost:.3}\t{p50:.4}\t{p99:.4}\t{server:.3}\t{load:.3}"
+                    "{kind:?}\t{size}\t{connections}\t{in_flight}\t{name}\t{round}\t{rate:.0}\t{cost:.3}\t{p50:.4}\t{p99:.4}\t{server:.3}\t{load:.3}\t{others:.3}"
                 );
             }
         }

@@ -23,10 +23,15 @@ pub(crate) struct TlsConfig;
 /// A transport that is on its way, or why there is none.
 type Opening = Pin<Box<dyn Future<Output = Result<Io, (DialError, io::Error)>> + Send>>;
 
+/// Another way to a server: the near end of a pipe to what speaks WebSocket for it.
+#[cfg(feature = "socketio")]
+pub(crate) type Detour = fn(String, u16, Option<TlsConfig>) -> Detouring;
+#[cfg(feature = "socketio")]
+pub(crate) type Detouring = Pin<Box<dyn Future<Output = Result<tokio::io::DuplexStream, (DialError, io::Error)>> + Send>>;
+
 /// What the session's bytes go over.
 enum Io {
     Direct(Transport),
-    /// To what speaks WebSocket for the server.
     #[cfg(feature = "socketio")]
     Pipe(tokio::io::DuplexStream),
 }
@@ -49,9 +54,9 @@ impl Io {
 pub(crate) struct Link {
     stage: Stage,
     tls: TlsConfig,
-    /// By HTTP long-polling.
+    /// Where the server is reached without a proxy.
     #[cfg(feature = "socketio")]
-    polls: bool,
+    detour: Option<Detour>,
     /// Why the last transport failed.
     error: Option<io::Error>,
 }
@@ -75,15 +80,15 @@ impl Link {
             stage: Stage::None,
             tls,
             #[cfg(feature = "socketio")]
-            polls: false,
+            detour: None,
             error: None,
         }
     }
 
-    /// By HTTP long-polling, where the server is reached without a proxy.
+    /// By another way, where the server is reached without a proxy.
     #[cfg(feature = "socketio")]
-    pub(crate) fn polling(mut self, polls: bool) -> Self {
-        self.polls = polls;
+    pub(crate) fn detour(mut self, detour: Option<Detour>) -> Self {
+        self.detour = detour;
         self
     }
 
@@ -181,8 +186,8 @@ impl Link {
 
     #[cfg(feature = "socketio")]
     fn open(&self, host: String, port: u16, tls: Option<TlsConfig>, is_proxy: bool) -> Opening {
-        if self.polls && !is_proxy {
-            return Box::pin(async move { crate::socketio::client::polling::open(host, port, tls).await.map(Io::Pipe) });
+        if let Some(detour) = self.detour.filter(|_| !is_proxy) {
+            return Box::pin(async move { detour(host, port, tls).await.map(Io::Pipe) });
         }
         Box::pin(async move { open(host, port, tls).await.map(Io::Direct) })
     }

@@ -1,7 +1,8 @@
 //! How sessions begin, what their time brings, and how they end.
 
 use super::heartbeat::Heartbeat;
-use super::polling::{self, CLOSE, NOOP};
+use super::polling::{self, NOOP};
+use super::queue::CLOSE;
 use super::queue::Queue;
 use super::session::{Candidate, Life, Session, Transport};
 use super::sid::Sid;

@@ -7,7 +7,6 @@ use crate::engine::packets;
 use bytes::Bytes;
 use sansocket::{Entropy, Instant};
 
-pub(super) const CLOSE: Bytes = Bytes::from_static(b"1");
 pub(super) const NOOP: Bytes = Bytes::from_static(b"6");
 
 impl<E: Entropy> Server<E> {

@@ -1,6 +1,5 @@
 //! What waits for a client.
 
-use super::polling::CLOSE;
 use super::{Due, Outgoing};
 use crate::engine::Packet;
 use alloc::collections::VecDeque;
@@ -8,6 +7,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::mem::size_of;
+
+/// `1`, which a polling client is told by itself: what stands beside it in a body may be lost.
+pub(super) const CLOSE: Bytes = Bytes::from_static(b"1");
 
 #[derive(Default)]
 pub(super) struct Queue {

@@ -1,5 +1,6 @@
 //! What a client is made of.
 
+use super::polling;
 use super::socket::Socket;
 use super::{Client, ClientConfig, Driver, StartError};
 use crate::session::{self, Parts, Session, SessionConfig};
@@ -132,7 +133,7 @@ impl Builder {
             io::Client::new(client, vec![NamespaceSlot::EMPTY; max_namespaces], vec![AckSlot::EMPTY; max_acks], vec![0; memory]);
         let socket = Socket::new(machine, io, target.namespace, target.url.to_owned()).map_err(StartError::Namespace)?;
         let driver = Driver {
-            link: link.polling(polls),
+            link: link.detour(polls.then_some(polling::open)),
             timer: Timer::default(),
             headers,
             auth,

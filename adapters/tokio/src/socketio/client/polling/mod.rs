@@ -12,8 +12,7 @@ use crate::error::Error;
 use crate::incoming::Occurrence;
 use crate::message::Message;
 use crate::server::Handshake;
-use crate::session::DialError;
-use crate::session::link::{self, TlsConfig};
+use crate::session::link::{self, Detouring, TlsConfig};
 use crate::timer::{Clock, Timer};
 use crate::transport::Transport;
 use crate::websocket::WebSocket;
@@ -26,7 +25,6 @@ use core::time::Duration;
 use sansocket::{Accept, CloseCode, Config, Header, Origin, Request};
 use sansocket_socketio::engine::Packet;
 use sansocket_socketio::engine::polling::{self, Due, Event, Method, Polling, SendError};
-use std::io;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, duplex};
 
@@ -52,12 +50,14 @@ const OF_HANDSHAKES: [&str; 7] = [
 const OF_REFUSALS: [&str; 5] = ["content-type", "location", "retry-after", "set-cookie", "www-authenticate"];
 
 /// The near end of a pipe to this server, to which there is a connection already.
-pub(crate) async fn open(host: String, port: u16, tls: Option<TlsConfig>) -> Result<DuplexStream, (DialError, io::Error)> {
-    let transport = link::open(host.clone(), port, tls.clone()).await?;
-    let (near, far) = duplex(PIPE);
-    // It ends with the near end, or with the server's session; why is told to the near end before.
-    tokio::spawn(serve(far, Server { host, port, tls }, transport));
-    Ok(near)
+pub(crate) fn open(host: String, port: u16, tls: Option<TlsConfig>) -> Detouring {
+    Box::pin(async move {
+        let transport = link::open(host.clone(), port, tls.clone()).await?;
+        let (near, far) = duplex(PIPE);
+        // It ends with the near end, or with the server's session; why is told to the near end before.
+        tokio::spawn(serve(far, Server { host, port, tls }, transport));
+        Ok(near)
+    })
 }
 
 async fn serve(pipe: DuplexStream, server: Server, first: Transport) -> Result<(), Error> {

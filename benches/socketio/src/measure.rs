@@ -4,11 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fs;
 use std::future::Future;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio::task::{JoinSet, LocalSet};
+use tokio::time::timeout;
 
 use crate::client::{Client, Kind, Result};
 use crate::polling::Poller;
@@ -45,6 +47,8 @@ pub struct Figures {
 #[derive(Default)]
 struct Meter {
     answers: Cell<u64>,
+    /// Nothing more is to be sent. What was sent is to be answered.
+    is_over: Cell<bool>,
     /// Nanoseconds, while it is measured.
     latencies: RefCell<Vec<u32>>,
 }
@@ -67,14 +71,19 @@ pub async fn measure(load: Load, server: &Server, warm: Duration, window: Durati
     let clients = run(load, server.port, meter.clone());
     let watch = async {
         // The window begins when all are connected, and have answers.
-        while meter.answers.get() < load.connections.try_into()? {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let first = u64::try_from(load.connections)?;
+        let begin = async {
+            while meter.answers.get() < first {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, begin).await.map_err(|_| format!("{load:?}: no answers"))?;
         tokio::time::sleep(warm).await;
         meter.latencies.borrow_mut().clear();
         let before = sample(&meter, server.process.id())?;
         tokio::time::sleep(window).await;
         let after = sample(&meter, server.process.id())?;
+        meter.is_over.set(true);
         let seconds = (after.0 - before.0).as_secs_f64();
         let [answers, server, own, all] = std::array::from_fn(|which| (after.1[which] - before.1[which]) as f64);
         let mut latencies = meter.latencies.take();
@@ -93,16 +102,22 @@ pub async fn measure(load: Load, server: &Server, warm: Duration, window: Durati
     };
     LocalSet::new()
         .run_until(async {
-            tokio::select! {
-                error = clients => Err(error),
+            let mut clients = pin!(clients);
+            let figures: Result<Figures> = tokio::select! {
+                ended = &mut clients => return Err(ended.err().unwrap_or_else(|| "the clients have ended".into())),
                 figures = watch => figures,
-            }
+            };
+            timeout(PATIENCE, clients).await.map_err(|_| format!("{load:?}: answers are missing"))??;
+            figures
         })
         .await
 }
 
-/// Runs the clients, until one fails.
-async fn run(load: Load, port: u16, meter: Rc<Meter>) -> Box<dyn std::error::Error> {
+/// How long answers may take that a server owes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs the clients, until one fails, or all is over.
+async fn run(load: Load, port: u16, meter: Rc<Meter>) -> Result<()> {
     let clients = async {
         match load.kind {
             Kind::Broadcast => broadcast(load, port, meter).await,
@@ -116,10 +131,7 @@ async fn run(load: Load, port: u16, meter: Rc<Meter>) -> Box<dyn std::error::Err
             }
         }
     };
-    match clients.await {
-        Ok(()) => "the clients have ended".into(),
-        Err(error) => format!("{load:?}: {error}").into(),
-    }
+    clients.await.map_err(|error| format!("{load:?}: {error}").into())
 }
 
 /// One after the other.
@@ -146,18 +158,22 @@ async fn join<F: Future<Output = Result<()>> + 'static>(clients: impl Iterator<I
 async fn echo(mut client: Client, load: Load, meter: Rc<Meter>) -> Result<()> {
     let mut waiting = VecDeque::new();
     for number in 0.. {
-        while waiting.len() < load.in_flight {
+        while waiting.len() < load.in_flight && !meter.is_over.get() {
             client.feed(load.kind, number + waiting.len() as u64).await?;
             waiting.push_back(Instant::now());
         }
+        let Some(sent) = waiting.pop_front() else { break };
         client.expect(load.kind, number).await?;
-        waiting.pop_front().into_iter().for_each(|sent| meter.count(sent));
+        meter.count(sent);
     }
     Ok(())
 }
 
 async fn poll(mut client: Poller, meter: Rc<Meter>) -> Result<()> {
     for number in 0.. {
+        if meter.is_over.get() {
+            break;
+        }
         let sent = Instant::now();
         client.echo(number).await?;
         meter.count(sent);
@@ -201,17 +217,24 @@ async fn broadcast(load: Load, port: u16, meter: Rc<Meter>) -> Result<()> {
     let receive = receivers.into_iter().map(|client| receive(client, index, waiting.clone(), meter.clone()));
     tokio::select! {
         ended = join(receive) => ended,
-        ended = say(sender, load, waiting.clone()) => ended,
+        ended = say(sender, load, &waiting, &meter) => ended,
     }
 }
 
-async fn say(mut sender: Client, load: Load, waiting: Rc<Waiting>) -> Result<()> {
+async fn say(mut sender: Client, load: Load, waiting: &Waiting, meter: &Meter) -> Result<()> {
+    let has_room = || {
+        let len = waiting.messages.borrow().len();
+        len == 0 || len < load.in_flight && !meter.is_over.get()
+    };
     for number in 0.. {
-        while waiting.messages.borrow().len() >= load.in_flight {
+        while !has_room() {
             tokio::select! {
                 () = waiting.notify.notified() => {}
                 message = sender.message() => return Err(format!("the sender gets its own: {:?}", message?).into()),
             }
+        }
+        if meter.is_over.get() {
+            break;
         }
         waiting.messages.borrow_mut().push_back((Instant::now(), load.connections));
         sender.feed(Kind::Broadcast, number).await?;

@@ -1,6 +1,6 @@
 //! Our client of Socket.IO against a server that is not ours: `socketio_servers [--recovery] PROGRAM [ARGUMENT]...`
 //!
-//! The program is started with a port, and prints one; ci/socketio/server.mjs and server.py say what else it does. What `ci/socketio` runs.
+//! The program is started with a port, and prints one; ci/lib/socketio/server.mjs and server.py say what else it does. What `ci/socketio` runs.
 
 use sansocket_tokio::Config;
 use sansocket_tokio::session::{Numbers, Session, SessionConfig};

@@ -1,4 +1,4 @@
-//! Our client of Socket.IO with our server, over WebSocket and over long-polling. (With servers of others: ci/socketio/run servers.)
+//! Our client of Socket.IO with our server, over WebSocket and over long-polling. (With servers of others: ci/socketio servers.)
 
 use http_body_util::Full;
 use hyper::body::Bytes;

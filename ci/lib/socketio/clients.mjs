@@ -335,11 +335,13 @@ const scenarios = {
 
     // What is volatile does not wait.
     resume = pause(slow);
+    numbers.length = 0;
+    // The poll that waits already brings the first ones, and what comes last, in spite of the pause.
+    const end = next(slow, "end");
     slow.emit("count-volatile", 500, 100_000);
     await sleep(300);
-    numbers.length = 0;
     resume();
-    await next(slow, "end");
+    await end;
     assert.ok(numbers.length < 400, `${numbers.length} of 500 volatile events have waited`);
     assert.deepEqual(numbers.map(([i]) => i), numbers.map(([i]) => i).sort((a, b) => a - b));
     slow.close();

@@ -70,7 +70,8 @@ def listening(command: list[str], cwd: str | None = None):
 
 def survive_restarts(programs: Programs):
     """A session whose server is killed, and then stopped: each number comes back once and in order, or the session said that it may be lost."""
-    count, said, came = 40, [], []
+    # Ten a second, also while it is away, which is for up to 10 s in all: so many that the last ones come after that.
+    count, said, came = 150, [], []
 
     def wait_for(pattern: str):
         for line in client.stdout:

@@ -90,8 +90,8 @@
 //!
 //! Section numbers without a document are those of RFC 6455. Laws are the guarantees in `ARCHITECTURE.md`, by their numbers.
 #![no_std]
-#![cfg_attr(not(feature = "ffi"), forbid(unsafe_code))]
-#![cfg_attr(feature = "ffi", deny(unsafe_code))]
+#![cfg_attr(not(any(feature = "ffi", feature = "std")), forbid(unsafe_code))]
+#![cfg_attr(any(feature = "ffi", feature = "std"), deny(unsafe_code))]
 // Nothing that can panic, and no cast that can lose bits (laws 11 and 15), except in tests.
 #![cfg_attr(
     not(test),
@@ -106,7 +106,7 @@
     )
 )]
 
-#[cfg(test)]
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
 mod buffered;

@@ -1,76 +1,81 @@
-//! §5.3: masking, in place.
+//! §5.3: masking, in place or on the way.
 
-/// Bytes that one step of the bulk loop takes: eight SSE2 registers, so the loop itself costs next to nothing.
-const BLOCK: usize = 128;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use super::vector;
+#[cfg(feature = "std")]
+use super::xor::{copy_by_words, copy_end};
+use super::xor::{is_ascii, mask_by_words, mask_end};
+#[cfg(not(feature = "std"))]
+use crate::length::copy;
+
+/// What is shorter is masked where it is received: the cost of a call outweighs the flash.
+const SHORT: usize = 128;
 
 /// XORs `bytes` with `key`, repeated; masks and unmasks (§5.3). The first byte meets `key[0]`.
 #[inline(never)]
 pub fn apply_mask(key: [u8; 4], bytes: &mut [u8]) {
-    apply_mask_inline(key, bytes);
-}
-
-/// The same, for the one place where the cost of a call outweighs 200 bytes of flash.
-#[inline]
-pub(crate) fn apply_mask_inline(key: [u8; 4], bytes: &mut [u8]) {
-    let word = u64::from(u32::from_ne_bytes(key));
     // Unmasked payload comes here with a key of zeros.
-    if word == 0 {
+    if key == [0; 4] {
         return;
     }
-    let wide = word << 32 | word;
-    // The length of every step is a multiple of 4, so the next step starts with the first byte of the key.
-    let mut blocks = bytes.chunks_exact_mut(BLOCK);
-    for block in &mut blocks {
-        for word in block.chunks_exact_mut(8) {
-            mask_word(wide, word);
-        }
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    if vector::mask(key, bytes).is_some() {
+        return;
     }
-    let mut words = blocks.into_remainder().chunks_exact_mut(8);
-    for word in &mut words {
-        mask_word(wide, word);
-    }
-    let rest = words.into_remainder();
-    let (half, last) = rest.split_at_mut(rest.len() & 4);
-    for (byte, key) in half.iter_mut().zip(key) {
-        *byte ^= key;
-    }
-    for (byte, key) in last.iter_mut().zip(key) {
-        *byte ^= key;
+    mask_by_words(key, bytes);
+}
+
+/// The same, for the one place where most payloads are short.
+#[inline(always)]
+pub(crate) fn apply_mask_inline(key: [u8; 4], bytes: &mut [u8]) {
+    if bytes.len() < SHORT {
+        mask_end(key, bytes);
+    } else {
+        apply_mask(key, bytes);
     }
 }
 
 /// Unmasks text and returns whether all of it is ASCII, in one pass: most text is, and needs no second pass.
 #[inline(never)]
 pub(crate) fn unmask_text(key: [u8; 4], bytes: &mut [u8]) -> bool {
-    let word = u64::from(u32::from_ne_bytes(key));
-    let wide = word << 32 | word;
-    // Every bit that is set in any byte, kept by the position of the word in its block so that the compiler can use vectors.
-    let mut lanes = [0; BLOCK / 8];
-    let mut blocks = bytes.chunks_exact_mut(BLOCK);
-    for block in &mut blocks {
-        for (lane, word) in lanes.iter_mut().zip(block.chunks_exact_mut(8)) {
-            *lane |= mask_word(wide, word);
-        }
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    if let Some(seen) = vector::mask_and_see(key, bytes) {
+        return is_ascii(seen);
     }
-    let mut seen = lanes.iter().fold(0, |seen, lane| seen | lane);
-    let mut words = blocks.into_remainder().chunks_exact_mut(8);
-    for word in &mut words {
-        seen |= mask_word(wide, word);
-    }
-    for (byte, key) in words.into_remainder().iter_mut().zip(key.into_iter().chain(key)) {
-        *byte ^= key;
-        seen |= u64::from(*byte);
-    }
-    seen & 0x8080_8080_8080_8080 == 0
+    is_ascii(mask_by_words(key, bytes))
 }
 
-/// XORs eight bytes and returns them. A slice of another length, which no caller passes, is left alone.
-#[inline]
-fn mask_word(wide: u64, word: &mut [u8]) -> u64 {
-    let Some(word) = word.first_chunk_mut::<8>() else { return 0 };
-    let masked = u64::from_ne_bytes(*word) ^ wide;
-    *word = masked.to_ne_bytes();
-    masked
+/// The same, for the one place where most payloads are short.
+#[inline(always)]
+pub(crate) fn unmask_text_inline(key: [u8; 4], bytes: &mut [u8]) -> bool {
+    if bytes.len() < SHORT { is_ascii(mask_end(key, bytes)) } else { unmask_text(key, bytes) }
+}
+
+/// Copies `from` to `to`, which is as long, and masks it: in one pass where that is faster than two.
+#[inline(never)]
+pub(crate) fn copy_masked(key: [u8; 4], from: &[u8], to: &mut [u8]) {
+    #[cfg(feature = "std")]
+    copy_masked_at_once(key, from, to);
+    #[cfg(not(feature = "std"))]
+    {
+        copy(from, to);
+        apply_mask(key, to);
+    }
+}
+
+/// Firmware has `memcpy` and [`apply_mask`] anyway: this would be 300 bytes more.
+#[cfg(feature = "std")]
+#[inline(always)]
+fn copy_masked_at_once(key: [u8; 4], from: &[u8], to: &mut [u8]) {
+    #[cfg(target_arch = "x86_64")]
+    if vector::copy_masked(key, from, to).is_some() {
+        return;
+    }
+    if from.len() < SHORT {
+        copy_end(key, from, to);
+    } else {
+        copy_by_words(key, from, to);
+    }
 }
 
 /// The key after `len` bytes: rotated so that the next byte meets its `key[0]`.
@@ -83,25 +88,68 @@ pub fn advance_key(key: [u8; 4], len: usize) -> [u8; 4] {
 
 #[cfg(test)]
 mod tests {
-    use super::{advance_key, apply_mask, unmask_text};
+    use super::{
+        advance_key, apply_mask, apply_mask_inline, copy_masked, is_ascii, mask_by_words, unmask_text, unmask_text_inline,
+    };
+    use std::vec;
+    use std::vec::Vec;
 
-    /// F-11: against the formula of §5.3, every length up to 255 at every split.
+    const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
+
+    /// §5.3, octet by octet.
+    fn by_formula(bytes: &[u8]) -> Vec<u8> {
+        bytes.iter().enumerate().map(|(i, byte)| byte ^ KEY[i % 4]).collect()
+    }
+
+    /// F-11: at every split, each half with the key where it stands.
     #[test]
     fn masking_is_the_formula_of_the_rfc_at_every_split() {
-        let key = [0x37, 0xFA, 0x21, 0x3D];
         for len in 0..=255_u8 {
-            let expected: [u8; 256] = core::array::from_fn(|i| i as u8 ^ key[i % 4]);
-            for split in 0..=usize::from(len) {
-                let mut bytes: [u8; 256] = core::array::from_fn(|i| i as u8);
-                let (a, b) = bytes[..usize::from(len)].split_at_mut(split);
-                apply_mask(key, a);
-                apply_mask(advance_key(key, split), b);
-                let mut text: [u8; 256] = core::array::from_fn(|i| i as u8);
-                let (c, d) = text[..usize::from(len)].split_at_mut(split);
-                assert_eq!(unmask_text(key, c), c.is_ascii());
-                assert_eq!(unmask_text(advance_key(key, split), d), d.is_ascii());
-                assert_eq!(text[..usize::from(len)], expected[..usize::from(len)]);
-                assert_eq!(bytes[..usize::from(len)], expected[..usize::from(len)]);
+            let plain: Vec<u8> = (0..len).collect();
+            for split in 0..=plain.len() {
+                let (mut masked, mut text, mut copied) = (plain.clone(), plain.clone(), vec![0; plain.len()]);
+                let (a, b) = masked.split_at_mut(split);
+                apply_mask(KEY, a);
+                apply_mask(advance_key(KEY, split), b);
+                let (a, b) = text.split_at_mut(split);
+                assert_eq!(unmask_text(KEY, a), a.is_ascii());
+                assert_eq!(unmask_text(advance_key(KEY, split), b), b.is_ascii());
+                let (a, b) = copied.split_at_mut(split);
+                copy_masked(KEY, &plain[..split], a);
+                copy_masked(advance_key(KEY, split), &plain[split..], b);
+                assert_eq!([&masked, &text, &copied], [&by_formula(&plain); 3]);
+            }
+        }
+    }
+
+    /// The loops for words, and those for the CPU's vectors with the feature `std`, over lengths around all their steps.
+    #[test]
+    fn every_way_to_mask_gives_the_same_bytes() {
+        let all: Vec<u8> = (0..1100_u32).map(|i| ((i * 37) >> 2) as u8).collect();
+        for len in (0..300).chain(500..560).chain(1000..1100) {
+            let plain = &all[..len];
+            let expected = by_formula(plain);
+            let mut copied = vec![0xAA; len];
+            copy_masked(KEY, plain, &mut copied);
+            assert_eq!(copied, expected, "copied, {len}");
+            let by_words = |key: [u8; 4], bytes: &mut [u8]| assert_eq!(is_ascii(mask_by_words(key, bytes)), bytes.is_ascii());
+            for mask in [apply_mask, apply_mask_inline, by_words] {
+                let mut masked = plain.to_vec();
+                mask(KEY, &mut masked);
+                assert_eq!(masked, expected, "{len}");
+            }
+            // One byte beyond ASCII, at each place.
+            for place in 0..len {
+                let mut masked = vec![b'a'; len];
+                masked[place] = 0xC3;
+                apply_mask(KEY, &mut masked);
+                let mut again = masked.clone();
+                assert!(!unmask_text(KEY, &mut masked) && !unmask_text_inline(KEY, &mut again), "{place} of {len}");
+                apply_mask(KEY, &mut masked);
+                apply_mask(KEY, &mut again);
+                masked[place] ^= 0x80;
+                again[place] ^= 0x80;
+                assert!(unmask_text(KEY, &mut masked) && unmask_text_inline(KEY, &mut again), "{place} of {len}");
             }
         }
     }

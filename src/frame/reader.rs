@@ -4,7 +4,7 @@
 use super::decode::HeaderRules;
 use super::header::{FrameHeader, Opcode};
 use super::inflation::{Inflated, Inflation};
-use super::mask::{advance_key, apply_mask, apply_mask_inline, unmask_text};
+use super::mask::{advance_key, apply_mask, apply_mask_inline, unmask_text, unmask_text_inline};
 use crate::close_code::CloseCode;
 use crate::config::Config;
 use crate::error::ProtocolError;
@@ -161,7 +161,7 @@ impl Reader {
         match kind {
             MessageKind::Binary => apply_mask_inline(key, payload),
             MessageKind::Text => {
-                if !unmask_text(key, payload) && !is_utf8(payload) {
+                if !unmask_text_inline(key, payload) && !is_utf8(payload) {
                     apply_mask(key, payload);
                     return None;
                 }

@@ -1,11 +1,12 @@
 //! §5, §6.1, the lower storey of what we send: messages become frames in the caller's output.
 
+use super::encode::put_unmasked;
 use super::header::{FrameHeader, Opcode};
-use super::mask::apply_mask;
+use super::mask::copy_masked;
 use crate::entropy::Entropy;
 use crate::error::{CallError, UsageError, room};
 use crate::event::MessageKind;
-use crate::length::{copy, wire_len};
+use crate::length::wire_len;
 use crate::utf8::Utf8;
 
 /// The state of the message that we are sending.
@@ -79,20 +80,23 @@ pub(crate) fn put_frame_inline(
     entropy: &mut dyn Entropy,
     out: &mut [u8],
 ) -> Result<usize, CallError> {
-    let masking_key = if masked { Some([0; 4]) } else { None };
-    let mut header = FrameHeader { fin, rsv: 0, opcode, masking_key, payload_len: wire_len(payload.len()) };
-    let header_len = header.header_len();
-    let frame_len = header_len.saturating_add(payload.len());
+    if masked { put_masked((fin, opcode), payload, entropy, out) } else { put_unmasked((fin, opcode), payload, out) }
+}
+
+#[inline(always)]
+fn put_masked(
+    (fin, opcode): (bool, Opcode),
+    payload: &[u8],
+    entropy: &mut dyn Entropy,
+    out: &mut [u8],
+) -> Result<usize, CallError> {
+    let mut key = [0; 4];
+    let header = FrameHeader { fin, rsv: 0, opcode, masking_key: Some(key), payload_len: wire_len(payload.len()) };
+    let frame_len = header.header_len().saturating_add(payload.len());
     let out = room(out, frame_len)?;
-    if let Some(key) = &mut header.masking_key {
-        // §5.3: a fresh key for every frame, which the application cannot predict.
-        entropy.fill(key)?;
-    }
-    header.encode(out)?;
-    let room = out.get_mut(header_len..).unwrap_or_default();
-    copy(payload, room);
-    if let Some(key) = header.masking_key {
-        apply_mask(key, room);
-    }
+    // §5.3: a fresh key for every frame, which the application cannot predict.
+    entropy.fill(&mut key)?;
+    let room = FrameHeader { masking_key: Some(key), ..header }.put(out);
+    copy_masked(key, payload, room);
     Ok(frame_len)
 }

@@ -10,6 +10,9 @@ const NOW: Instant = Instant::from_millis(0);
 /// A header at the most, and what a `receive` may write.
 const ROOM: usize = 14 + 131;
 
+/// A server's messages from this length on are not copied behind their header: `writev` takes them from where they are.
+const LARGE: usize = 2048;
+
 pub struct Sansocket;
 
 fn role(role: Role) -> sansocket::Role {
@@ -38,6 +41,7 @@ struct Conn_ {
     buf: Vec<u8>,
     enc: Vec<u8>,
     have: usize,
+    is_server: bool,
 }
 
 impl Peer for Sansocket {
@@ -75,7 +79,7 @@ impl Peer for Sansocket {
             return Box::new(deflate::Compressed::open(o));
         }
         let ws = Connection::open(role(o.role), &CONFIG, FastRand, sansocket::Negotiated::NOTHING, NOW);
-        Box::new(Conn_ { ws, buf: Vec::new(), enc: Vec::new(), have: 0 })
+        Box::new(Conn_ { ws, buf: Vec::new(), enc: Vec::new(), have: 0, is_server: o.role == Role::Server })
     }
 }
 
@@ -115,6 +119,15 @@ impl Conn for Conn_ {
     }
 
     fn encode(&mut self, p: &Payload, n: usize, out: &mut Out) {
+        if self.is_server && p.slice.len() > LARGE {
+            let mut header = [0; 14];
+            for _ in 0..n {
+                let len = self.ws.send_header(kind(p), &p.slice, true, &mut header).expect("room");
+                out.write(&header[..len]);
+                out.write(&p.slice);
+            }
+            return;
+        }
         self.enc.resize(self.enc.len().max(n * (p.slice.len() + 14) + ROOM), 0);
         let mut at = 0;
         for _ in 0..n {

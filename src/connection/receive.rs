@@ -4,7 +4,7 @@ use super::machine::{HeadInput, MAX_ANSWER, Machine, Output, Stage};
 use crate::close_code::CloseCode;
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Data, Event, Received};
-use crate::frame::{AnyInflation, Inflation, NoInflation, Opcode, Reader, What, WholeMessage, apply_mask};
+use crate::frame::{AnyInflation, Inflation, NoInflation, Opcode, PlainPiece, Reader, What, WholeMessage, apply_mask};
 use crate::length::wire_len;
 use crate::time::Instant;
 
@@ -29,6 +29,21 @@ impl Machine<'_> {
         Some(whole)
     }
 
+    /// Payload of a message that does not lie whole in the input.
+    #[inline(always)]
+    fn plain_piece(&mut self, input: &mut [u8], now: Instant) -> Option<PlainPiece> {
+        let rules = self.rules();
+        let Stage::Open { reader, .. } = &mut self.stage else { return None };
+        let begins = !reader.is_inside_frame();
+        let piece = reader.plain_piece(input, rules)?;
+        let is_under_way = !begins || reader.is_inside_frame();
+        self.timers.note_received(now);
+        if is_under_way {
+            self.timers.note_frame(now, begins);
+        }
+        Some(piece)
+    }
+
     /// Everything but whole messages. `is_full`: no more can be added to this input.
     #[inline(never)]
     pub(super) fn receive_other<'i>(
@@ -38,6 +53,16 @@ impl Machine<'_> {
         now: Instant,
         mut out: Output<'_>,
     ) -> Result<Received<'i>, CallError> {
+        if input.is_empty() && self.needs_input() {
+            return Ok(Received::consumed(0));
+        }
+        // Law 7, as for all input of which a part may be a fault: the answer would fit.
+        if out.room.len() >= MAX_ANSWER {
+            if let Some(PlainPiece { kind, start, len, offset, last }) = self.plain_piece(input, now) {
+                let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset, last }));
+                return Ok(Received { consumed: start.saturating_add(len), produced: 0, event });
+            }
+        }
         let none: &mut AnyInflation<'_, '_> = &mut NoInflation;
         self.receive_any(input, is_full, none, now, &mut out)
     }

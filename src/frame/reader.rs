@@ -81,11 +81,31 @@ impl Piece {
     }
 }
 
+/// What [`Reader::common_header`] reads.
+struct CommonHeader<'i> {
+    kind: MessageKind,
+    /// Zero from a server.
+    key: [u8; 4],
+    /// Of the payload.
+    len: u16,
+    /// What follows the header.
+    rest: &'i mut [u8],
+}
+
 /// A message that lies whole in the input, its payload `len` bytes from `start`.
 pub(crate) struct WholeMessage {
     pub(crate) kind: MessageKind,
     pub(crate) start: usize,
     pub(crate) len: usize,
+}
+
+/// A piece of a message, its `len` bytes from `start` in the input.
+pub(crate) struct PlainPiece {
+    pub(crate) kind: MessageKind,
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+    pub(crate) offset: u64,
+    pub(crate) last: bool,
 }
 
 impl Reader {
@@ -119,14 +139,13 @@ impl Reader {
         self.remaining > 0
     }
 
-    /// The common case: between messages, a valid message of one frame that lies whole in the input. Everything else, faults
-    /// included, is left untouched to `next`.
+    /// The common header, between messages: of a valid message of one frame with at most 65 535 bytes. Everything else, faults
+    /// included, is left to `header`.
     #[inline(always)]
-    pub(crate) fn whole_message(&self, input: &mut [u8], rules: Rules<'_>) -> Option<WholeMessage> {
+    fn common_header<'i>(&self, input: &'i mut [u8], rules: Rules<'_>) -> Option<CommonHeader<'i>> {
         if self.message.is_some() {
             return None;
         }
-        let available = input.len();
         let (&mut [first, second], rest) = input.split_first_chunk_mut()?;
         let kind = match first {
             0x81 => MessageKind::Text,
@@ -155,11 +174,20 @@ impl Reader {
             }
             false => ([0; 4], rest),
         };
+        Some(CommonHeader { kind, key, len, rest })
+    }
+
+    /// The common case: a message of one frame that lies whole in the input. Everything else is left untouched.
+    #[inline(always)]
+    pub(crate) fn whole_message(&self, input: &mut [u8], rules: Rules<'_>) -> Option<WholeMessage> {
+        let available = input.len();
+        let CommonHeader { kind, key, len, rest } = self.common_header(input, rules)?;
         let start = available.saturating_sub(rest.len());
         let len = usize::from(len);
         let payload = rest.get_mut(..len)?;
         match kind {
-            MessageKind::Binary => apply_mask_inline(key, payload),
+            MessageKind::Binary if rules.masked => apply_mask_inline(key, payload),
+            MessageKind::Binary => {}
             MessageKind::Text => {
                 if !unmask_text_inline(key, payload) && !is_utf8(payload) {
                     apply_mask(key, payload);
@@ -168,6 +196,32 @@ impl Reader {
             }
         }
         Some(WholeMessage { kind, start, len })
+    }
+
+    /// The other common case: the first bytes of such a message, or further bytes of a frame that is not compressed. Everything else,
+    /// faults included, is left untouched to `next`.
+    #[inline(always)]
+    pub(crate) fn plain_piece(&mut self, input: &mut [u8], rules: Rules<'_>) -> Option<PlainPiece> {
+        let before = *self;
+        let available = input.len();
+        let rest = if self.remaining == 0 {
+            let CommonHeader { kind, key, len, rest } = self.common_header(input, rules)?;
+            *self = Self { message: Some(kind), masking_key: key, remaining: len.into(), fragments: 1, fin: true, ..Self::START };
+            rest
+        } else {
+            input
+        };
+        let start = available.saturating_sub(rest.len());
+        let len = at_most(self.remaining, rest.len());
+        let payload = rest.get_mut(..len).unwrap_or_default();
+        if len > 0 && self.coding == Coding::Plain {
+            if let Ok(What::Data { kind, offset, last, .. }) = self.take(payload) {
+                return Some(PlainPiece { kind, start, len, offset, last });
+            }
+            apply_mask(self.masking_key, payload);
+        }
+        *self = before;
+        None
     }
 
     /// Reads `input` up to the next piece. After a fault the reader must not be used again.

@@ -2,9 +2,9 @@
 
 use super::connection::{Endpoint, sansocket};
 use super::io::{Call, give_bytes, sansocket_event, sansocket_io};
-use super::memory::{check_struct, object};
-use super::numbers::{Refusal, sansocket_result, sansocket_transport};
-use crate::{Event, Received, Transport};
+use super::memory::{Region, check_struct, object};
+use super::numbers::{Refusal, sansocket_result};
+use crate::{Instant, Received, Transport};
 
 /// Carries out one of the calls that give events.
 ///
@@ -16,52 +16,94 @@ pub(super) unsafe fn event<'a>(
     io: *mut sansocket_io,
     act: impl FnOnce(&mut Endpoint, &Call<'a>) -> Result<Received<'a>, Refusal>,
 ) -> sansocket_result {
-    if let Err(result) = check_struct(io) {
-        return result;
-    }
-    // SAFETY: what our caller promises; `io` was checked, and no reference to it exists.
+    // SAFETY: what our caller promises; `io` was checked where there is a call.
     unsafe {
-        let (endpoint, call) = match object(ws).and_then(|endpoint| Ok((endpoint, Call::new(io)?))) {
-            Ok(checked) => checked,
-            Err(result) => return refuse(io, result.into()),
-        };
-        match act(endpoint, &call) {
-            Ok(Received { consumed, produced, event: Some(Event::Data(data)) }) => {
-                debug_assert_eq!(endpoint.transport(), Transport::Keep, "§5.5.1, §7.1.7: no data after a Close or a failure");
-                debug_assert_eq!(produced, 0, "nothing answers data");
-                call.consume(consumed);
-                (*io).needed = 0;
-                (*io).transport = Transport::Keep.into();
-                (*io).event = sansocket_event::of_data(data);
-                sansocket_result::OK
+        match begin(ws, io) {
+            Ok((endpoint, call)) => {
+                let received = act(endpoint, &call);
+                give(io, endpoint, received)
             }
-            Ok(received) => give_other(io, &call, received, endpoint.transport().into()),
-            Err(refusal) => {
-                (*io).transport = endpoint.transport().into();
-                refuse(io, refusal)
-            }
+            Err(result) => result,
         }
     }
 }
 
-/// What is not data, and nothing at all.
+/// Carries out `sansocket_receive`. A message that lies whole in the input, the common case, is given here: nothing is got ready for
+/// what the others need.
+///
+/// # Safety
+/// What stands at the top of the header.
+#[inline]
+pub(super) unsafe fn receive(ws: *mut sansocket, io: *mut sansocket_io) -> sansocket_result {
+    // SAFETY: what our caller promises; `io` was checked where there is a call. Input and output lie apart.
+    unsafe {
+        let (endpoint, call) = match begin(ws, io) {
+            Ok(begun) => begun,
+            Err(result) => return result,
+        };
+        let input = match call.input() {
+            Ok(input) => input,
+            Err(result) => return give(io, endpoint, Err(result.into())),
+        };
+        let Some(message) = endpoint.whole_message(call.now, input.bytes_mut()) else {
+            return receive_other(io, endpoint, call.now);
+        };
+        debug_assert_eq!(endpoint.transport(), Transport::Keep, "§5.5.1, §7.1.7: no data after a Close or a failure");
+        call.consume(message.start.wrapping_add(message.len));
+        (*io).needed = 0;
+        (*io).transport = Transport::Keep.into();
+        (*io).event = sansocket_event::of_message(&message, input);
+        sansocket_result::OK
+    }
+}
+
+/// What is not a whole message. It reads the places of input and output again, as they would be kept through `receive` otherwise.
+///
+/// # Safety
+/// As in `receive`, after its checks.
+#[inline(never)]
+unsafe fn receive_other(io: *mut sansocket_io, endpoint: &mut Endpoint, now: Instant) -> sansocket_result {
+    // SAFETY: what our caller promises.
+    unsafe {
+        let mut act = || {
+            let input = Region::new((*io).input, (*io).input_len)?;
+            let output = Region::new((*io).output, (*io).output_size)?.past((*io).output_len)?;
+            Ok(endpoint.receive_other(now, input.bytes_mut(), false, output.bytes_mut())?)
+        };
+        let received = act();
+        give(io, endpoint, received)
+    }
+}
+
+/// The connection, and what every call checks.
+///
+/// # Safety
+/// What stands at the top of the header.
+#[inline]
+unsafe fn begin<'a>(ws: *mut sansocket, io: *mut sansocket_io) -> Result<(&'a mut Endpoint, Call<'a>), sansocket_result> {
+    check_struct(io)?;
+    // SAFETY: what our caller promises; `io` was checked.
+    unsafe { object(ws).and_then(|endpoint| Ok((endpoint, Call::new(io)?))).map_err(|result| refuse(io, result.into())) }
+}
+
+/// Tells C what came of a call.
 ///
 /// # Safety
 /// `io` is not NULL, aligned and the caller's to lend.
 #[inline(never)]
-unsafe fn give_other(
-    io: *mut sansocket_io,
-    call: &Call<'_>,
-    received: Received<'_>,
-    transport: sansocket_transport,
-) -> sansocket_result {
-    call.consume(received.consumed);
+unsafe fn give(io: *mut sansocket_io, endpoint: &Endpoint, received: Result<Received<'_>, Refusal>) -> sansocket_result {
     // SAFETY: what our caller promises.
     unsafe {
-        (*io).output_len = (*io).output_len.wrapping_add(received.produced);
+        (*io).transport = endpoint.transport().into();
+        let Received { consumed, produced, event } = match received {
+            Ok(received) => received,
+            Err(refusal) => return refuse(io, refusal),
+        };
+        (*io).input = (*io).input.wrapping_add(consumed);
+        (*io).input_len = (*io).input_len.wrapping_sub(consumed);
+        (*io).output_len = (*io).output_len.wrapping_add(produced);
         (*io).needed = 0;
-        (*io).transport = transport;
-        (*io).event = received.event.map_or(sansocket_event::NONE, sansocket_event::of);
+        (*io).event = event.map_or(sansocket_event::NONE, sansocket_event::of);
     }
     sansocket_result::OK
 }

@@ -5,6 +5,7 @@ use super::numbers::{
     Refusal, sansocket_end_cause, sansocket_error, sansocket_event_type, sansocket_kind, sansocket_ping_source, sansocket_result,
     sansocket_transport,
 };
+use crate::frame::WholeMessage;
 use crate::{Data, Event, Instant};
 use core::ffi::c_void;
 use core::marker::PhantomData;
@@ -122,7 +123,19 @@ impl sansocket_event {
         Self { data: data.cast_mut(), len: bytes.len(), ..self }
     }
 
+    /// The same as `of_data`, with less to do.
     #[inline]
+    pub(super) fn of_message(message: &WholeMessage, input: Region) -> Self {
+        Self {
+            kind: message.kind.into(),
+            first: 1,
+            last: 1,
+            data: input.start().wrapping_add(message.start),
+            len: message.len,
+            ..Self::new(sansocket_event_type::DATA)
+        }
+    }
+
     pub(super) fn of_data(data: Data<'_>) -> Self {
         Self {
             kind: data.kind.into(),

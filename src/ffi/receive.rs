@@ -1,6 +1,6 @@
 //! What happened outside: bytes arrived, the transport ended, time passed.
 
-use super::call::event;
+use super::call::{event, receive};
 use super::connection::sansocket;
 use super::io::sansocket_io;
 use super::numbers::sansocket_result;
@@ -16,12 +16,7 @@ use super::numbers::sansocket_result;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_receive(ws: *mut sansocket, io: *mut sansocket_io) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends input and output, which lie apart.
-    unsafe {
-        event(ws, io, |endpoint, call| {
-            let input = call.input()?.bytes_mut();
-            Ok(endpoint.receive(call.now, input, call.output.bytes_mut())?)
-        })
-    }
+    unsafe { receive(ws, io) }
 }
 
 /// Takes the end of the transport's input, an orderly end or a reset: ends in `SANSOCKET_EVENT_CLOSED` unless that was given

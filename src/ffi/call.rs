@@ -1,10 +1,10 @@
 //! The two kinds of call that a connection takes: those that give events, and those that only write.
 
 use super::connection::{Endpoint, sansocket};
-use super::io::{Call, give_bytes, sansocket_event, sansocket_io};
+use super::io::{Call, give_bytes, give_no_bytes, sansocket_event, sansocket_io};
 use super::memory::{Region, check_struct, object};
 use super::numbers::{Refusal, sansocket_result};
-use crate::{Instant, Received, Transport};
+use crate::{Instant, MessageKind, Received, Transport};
 
 /// Carries out one of the calls that give events.
 ///
@@ -138,4 +138,56 @@ pub(super) unsafe fn verb<'a>(
     };
     // SAFETY: what our caller promises.
     unsafe { give_bytes(io, |call, output| act(object(ws)?, call, output)) }
+}
+
+/// Carries out `sansocket_send`, of a kind, a payload and whether the message ends with it. What is written is written by an open
+/// connection, which stays open: nothing is asked of it afterwards.
+///
+/// # Safety
+/// What stands at the top of the header.
+#[inline]
+pub(super) unsafe fn send<'a>(
+    ws: *mut sansocket,
+    io: *mut sansocket_io,
+    arguments: impl FnOnce(&Call<'a>) -> Result<(MessageKind, &'a [u8], bool), sansocket_result>,
+) -> sansocket_result {
+    if let Err(result) = check_struct(io) {
+        return result;
+    }
+    // SAFETY: what our caller promises; `io` was checked, and no reference to it exists. The payload lies apart from the output.
+    unsafe {
+        let (call, endpoint) = match Call::new(io).and_then(|call| Ok((call, object(ws)?))) {
+            Ok(begun) => begun,
+            Err(result) => return give_no_bytes(io, result.into()),
+        };
+        let (kind, payload, fin) = match arguments(&call) {
+            Ok(arguments) => arguments,
+            Err(result) => return send_nothing(io, endpoint, Some(result)),
+        };
+        match endpoint.send(kind, payload, fin, call.output.bytes_mut()) {
+            Ok(written @ 1..) => {
+                debug_assert_eq!(endpoint.transport(), Transport::Keep, "sending does not close");
+                (*io).output_len = (*io).output_len.wrapping_add(written);
+                (*io).needed = 0;
+                (*io).transport = Transport::Keep.into();
+                sansocket_result::OK
+            }
+            other => send_nothing(io, endpoint, other.err()),
+        }
+    }
+}
+
+/// What stands in the way of sending: a refusal, or nothing but that it is too late.
+///
+/// # Safety
+/// `io` is not NULL, aligned and the caller's to lend.
+#[cold]
+#[inline(never)]
+unsafe fn send_nothing(io: *mut sansocket_io, endpoint: &Endpoint, refusal: Option<impl Into<Refusal>>) -> sansocket_result {
+    // SAFETY: what our caller promises.
+    unsafe {
+        (*io).transport = endpoint.transport().into();
+        (*io).needed = 0;
+        refusal.map_or(sansocket_result::OK, |refusal| give_no_bytes(io, refusal.into()))
+    }
 }

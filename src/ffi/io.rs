@@ -269,12 +269,23 @@ pub(super) unsafe fn give_bytes<'a>(
                 (*io).needed = 0;
                 sansocket_result::OK
             }
-            Err(refusal) => {
-                (*io).needed = refusal.needed;
-                (*io).consumed = 0;
-                (*io).done = 0;
-                refusal.result
-            }
+            Err(refusal) => give_no_bytes(io, refusal),
         }
     }
+}
+
+/// Tells C why a call wrote nothing.
+///
+/// # Safety
+/// `io` is not NULL, aligned, and the caller's to lend.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn give_no_bytes(io: *mut sansocket_io, refusal: Refusal) -> sansocket_result {
+    // SAFETY: what our caller promises.
+    unsafe {
+        (*io).needed = refusal.needed;
+        (*io).consumed = 0;
+        (*io).done = 0;
+    }
+    refusal.result
 }

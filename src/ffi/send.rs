@@ -1,6 +1,6 @@
 //! The verbs of an open connection: each writes one whole frame into the output.
 
-use super::call::verb;
+use super::call::{send, verb};
 use super::connection::sansocket;
 use super::io::{give_bytes, sansocket_io};
 use super::numbers::{sansocket_kind, sansocket_result};
@@ -25,9 +25,7 @@ pub unsafe extern "C" fn sansocket_send(
     fin: u8,
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends payload and output.
-    unsafe {
-        verb(ws, io, |endpoint, call, output| Ok(endpoint.send(kind.try_into()?, call.lent(payload, len)?, fin != 0, output)?))
-    }
+    unsafe { send(ws, io, |call| Ok((kind.try_into()?, call.lent(payload, len)?, fin != 0))) }
 }
 
 /// Writes the header alone of the frame that `sansocket_send` would write, at most 14 bytes: the caller writes `payload` itself,

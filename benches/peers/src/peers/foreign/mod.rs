@@ -9,6 +9,7 @@ mod c_peers;
 mod embedded_websocket;
 mod fastwebsockets;
 mod memio;
+mod shiguredo;
 mod sockudo_ws;
 mod soketto;
 mod tokio_websockets;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<Box<dyn Peer>> {
         Box::new(web_socket::WebSo),
         Box::new(yawc::Yawc),
         Box::new(sockudo_ws::Sockudo),
+        Box::new(shiguredo::Shiguredo),
     ];
     v.extend(c_peers::all());
     v

@@ -5,7 +5,7 @@ use crate::peers::{self, limits::FLOOR};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Our own peer's name begins with it.
+/// Our own peer's name.
 const OURS: &str = "sansocket";
 
 /// The exit status when a ratio is too high: measuring again may help.
@@ -25,7 +25,7 @@ pub struct Options {
 /// Under callgrind, leaves its dumps; else measures once, prints a table and judges.
 pub fn run(cfg: &Config, options: &Options) -> ExitCode {
     let mut all = peers::all();
-    all.retain(|p| p.name() == FLOOR || p.name().starts_with(OURS));
+    all.retain(|p| p.name() == FLOOR || p.name() == OURS);
     let ours = all.iter().map(|p| p.name()).find(|n| n != FLOOR);
     let cells = cells::floor();
     let mut rows = vec![];

@@ -43,7 +43,7 @@ pub fn run(all: &[Box<dyn Peer>]) {
     let w = Wires { w1: wire::wire(&p125, 1, true), w125: wire::wire(&p125, 256, true), w16k: wire::wire(&p16k, 8, true), p125 };
     for peer in all {
         let c = peer.caps();
-        if !c.native && !c.is_bound() {
+        if c.decode && !c.native && !c.is_bound() {
             println!("{}", of_peer(peer.as_ref(), &c, &w));
         }
     }
@@ -51,6 +51,10 @@ pub fn run(all: &[Box<dyn Peer>]) {
 
 fn open(peer: &dyn Peer, role: Role) -> Box<dyn Conn> {
     peer.open(&Open { role, deflate: false, chunk: READ })
+}
+
+fn shared(conns: &[Box<dyn Conn>]) -> i64 {
+    conns.iter().map(|x| x.shared_bytes() as i64).sum()
 }
 
 /// One line of the table.
@@ -80,11 +84,10 @@ fn of_peer(peer: &dyn Peer, c: &Caps, w: &Wires) -> String {
     for _ in 0..N {
         v.push(open(peer, Role::Server));
     }
-    let l1 = live();
+    let l1 = live() - shared(&v);
     wire::is_new();
     v.iter_mut().for_each(&mut use_once);
-    let l2 = live();
-    let shared: usize = v.iter().map(|x| x.shared_bytes()).sum();
+    let l2 = live() - shared(&v);
     let state = v[0].state_bytes();
 
     let mut counts = vec![];
@@ -123,13 +126,7 @@ fn of_peer(peer: &dyn Peer, c: &Caps, w: &Wires) -> String {
     }
     counting(false);
     let counts: Vec<String> = counts.iter().map(|x| format!("{x:.2}")).collect();
-    format!(
-        "{}\t{state}\t{}\t{}\t{}\t{deflate}",
-        peer.name(),
-        (l1 - l0) / N as i64,
-        (l2 - l0 - shared as i64) / N as i64,
-        counts.join("\t")
-    )
+    format!("{}\t{state}\t{}\t{}\t{}\t{deflate}", peer.name(), (l1 - l0) / N as i64, (l2 - l0) / N as i64, counts.join("\t"))
 }
 
 /// Heap bytes of a server connection with compression, just opened.

@@ -9,7 +9,7 @@ mod sansocket;
 /// In table order.
 pub fn all() -> Vec<Box<dyn Peer>> {
     let mut v = limits::all();
-    v.push(Box::new(sansocket::Sansocket));
+    v.extend(sansocket::all());
     #[cfg(feature = "peers")]
     v.extend(foreign::all());
     v

@@ -1,5 +1,7 @@
 //! Ours.
 #[cfg(feature = "peers")]
+mod buffered;
+#[cfg(feature = "peers")]
 mod deflate;
 
 use crate::api::*;
@@ -14,6 +16,17 @@ const ROOM: usize = 14 + 131;
 const LARGE: usize = 2048;
 
 pub struct Sansocket;
+
+/// In table order: the engine itself, and what stands on it.
+pub fn all() -> Vec<Box<dyn Peer>> {
+    vec![
+        Box::new(Sansocket),
+        #[cfg(feature = "peers")]
+        Box::new(buffered::WithBuffers { whole: false }),
+        #[cfg(feature = "peers")]
+        Box::new(buffered::WithBuffers { whole: true }),
+    ]
+}
 
 fn role(role: Role) -> sansocket::Role {
     match role {

@@ -3,6 +3,8 @@
 mod buffered;
 #[cfg(feature = "peers")]
 mod deflate;
+#[cfg(feature = "peers")]
+mod tokio;
 
 use crate::api::*;
 use sansocket::{Accept, ClientRequest, Config, Connection, Entropy, EntropyError, Event, Instant, MessageKind, Origin};
@@ -25,6 +27,8 @@ pub fn all() -> Vec<Box<dyn Peer>> {
         Box::new(buffered::WithBuffers { whole: false }),
         #[cfg(feature = "peers")]
         Box::new(buffered::WithBuffers { whole: true }),
+        #[cfg(feature = "peers")]
+        Box::new(tokio::Tokio::new()),
     ]
 }
 

@@ -8,7 +8,7 @@ use crate::api::Peer;
 mod c_peers;
 mod embedded_websocket;
 mod fastwebsockets;
-mod memio;
+pub mod memio;
 mod shiguredo;
 mod sockudo_ws;
 mod soketto;

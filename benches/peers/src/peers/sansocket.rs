@@ -29,6 +29,8 @@ pub fn all() -> Vec<Box<dyn Peer>> {
         Box::new(buffered::WithBuffers { whole: true }),
         #[cfg(feature = "peers")]
         Box::new(tokio::Tokio::new()),
+        #[cfg(feature = "peers")]
+        super::foreign::from_c(),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! The C and C++ peers, through the table in `c/peer.h`.
 use crate::api::*;
 use std::ffi::{CStr, c_char, c_int, c_void};
+use wsbench_c_library as _; // linked, not called
 
 #[repr(C)]
 pub struct CSink {
@@ -31,6 +32,7 @@ pub struct WsCPeer {
     client_handshake: Option<extern "C" fn(CResp) -> c_int>,
 }
 unsafe extern "C" {
+    fn ws_peer_sansocket() -> *const WsCPeer;
     fn ws_peer_wslay_event() -> *const WsCPeer;
     fn ws_peer_wslay_frame() -> *const WsCPeer;
     fn ws_peer_uws_gcc() -> *const WsCPeer;
@@ -42,9 +44,18 @@ unsafe extern "C" {
     fn ws_peer_beast() -> *const WsCPeer;
     fn ws_beast_set_responder(r: CResp);
 }
-/// Getters of every C peer. Add "ours (C FFI)" here.
+type Getter = unsafe extern "C" fn() -> *const WsCPeer;
+
+/// Ours, by way of its header.
+pub fn ours() -> Box<dyn Peer> {
+    of(ws_peer_sansocket)
+}
+
+/// Every other C peer.
 pub fn all() -> Vec<Box<dyn Peer>> {
-    let f: Vec<unsafe extern "C" fn() -> *const WsCPeer> = vec![
+    // SAFETY: sets a pointer; this program has one thread
+    unsafe { ws_beast_set_responder(c_responder) };
+    let getters: [Getter; 9] = [
         ws_peer_wslay_event,
         ws_peer_wslay_frame,
         ws_peer_beast,
@@ -55,8 +66,12 @@ pub fn all() -> Vec<Box<dyn Peer>> {
         ws_peer_uws_clang_native,
         ws_peer_uws_stream_clang_native,
     ];
-    unsafe { ws_beast_set_responder(c_responder) };
-    f.into_iter().map(|g| Box::new(CPeer(unsafe { &*g() })) as Box<dyn Peer>).collect()
+    getters.into_iter().map(of).collect()
+}
+
+fn of(getter: Getter) -> Box<dyn Peer> {
+    // SAFETY: it returns a table that lives for ever
+    Box::new(CPeer(unsafe { &*getter() }))
 }
 extern "C" fn c_responder(req: *const u8, n: usize, out: *mut u8, cap: usize) -> usize {
     unsafe { crate::handshake::respond(std::slice::from_raw_parts(req, n), std::slice::from_raw_parts_mut(out, cap)) }

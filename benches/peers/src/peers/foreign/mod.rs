@@ -19,6 +19,8 @@ mod websocket_sans_io;
 mod ws_framer;
 mod yawc;
 
+pub use c_peers::ours as from_c;
+
 /// In table order.
 pub fn all() -> Vec<Box<dyn Peer>> {
     let mut v: Vec<Box<dyn Peer>> = vec![

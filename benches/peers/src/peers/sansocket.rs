@@ -5,8 +5,14 @@ mod buffered;
 mod deflate;
 #[cfg(feature = "peers")]
 mod tokio;
+#[cfg(feature = "peers")]
+mod zlib;
 
 use crate::api::*;
+#[cfg(feature = "peers")]
+use deflate::{Compressing, With};
+#[cfg(feature = "peers")]
+use sansocket::Level;
 use sansocket::{Accept, ClientRequest, Config, Connection, Entropy, EntropyError, Event, Instant, MessageKind, Origin};
 
 static CONFIG: Config = Config::new();
@@ -31,6 +37,12 @@ pub fn all() -> Vec<Box<dyn Peer>> {
         Box::new(tokio::Tokio::new()),
         #[cfg(feature = "peers")]
         super::foreign::from_c(),
+        #[cfg(feature = "peers")]
+        Box::new(Compressing(With::Own(Level::Fast))),
+        #[cfg(feature = "peers")]
+        Box::new(Compressing(With::Own(Level::Best))),
+        #[cfg(feature = "peers")]
+        Box::new(Compressing(With::Zlib { level: 6 })),
     ]
 }
 
@@ -95,7 +107,7 @@ impl Peer for Sansocket {
     fn open(&self, o: &Open) -> Box<dyn Conn> {
         #[cfg(feature = "peers")]
         if o.deflate {
-            return Box::new(deflate::Compressed::open(o));
+            return Box::new(deflate::Compressed::open(o, With::Own(Level::Default)));
         }
         let ws = Connection::open(role(o.role), &CONFIG, FastRand, sansocket::Negotiated::NOTHING, NOW);
         Box::new(Conn_ { ws, buf: Vec::new(), enc: Vec::new(), have: 0, is_server: o.role == Role::Server })

@@ -1,30 +1,70 @@
 //! Ours with permessage-deflate.
+use super::zlib::{ZlibDeflate, ZlibInflate};
 use super::{CONFIG, FastRand, NOW, ROOM, kind, role};
 use crate::api::*;
-use sansocket::{Compressor, Connection, DeflateParams, Event, Inflater, Level, Negotiated};
+use sansocket::{Compressor, Connection, Deflate, DeflateParams, Event, Inflate, Inflater, Level, Negotiated};
 
 /// What a message is inflated through, piece by piece.
 const WINDOW: usize = 65536;
 
-pub(super) struct Compressed {
+/// What compresses; and inflates, where it is not the library's own.
+#[derive(Clone, Copy)]
+pub enum With {
+    Own(Level),
+    /// zlib-rs in the place of the library's codecs.
+    Zlib {
+        level: u32,
+    },
+}
+
+/// The rows that only compress: the other settings than the default, and another's codec.
+pub struct Compressing(pub With);
+
+impl Peer for Compressing {
+    fn name(&self) -> String {
+        match self.0 {
+            With::Own(level) => format!("sansocket, Level::{level:?}"),
+            With::Zlib { level } => format!("sansocket with zlib-rs level {level}"),
+        }
+    }
+
+    fn caps(&self) -> Caps {
+        Caps { deflate: true, streaming: true, utf8: true, ..Caps::default() }
+    }
+
+    fn open(&self, o: &Open) -> Box<dyn Conn> {
+        Box::new(Compressed::open(o, self.0))
+    }
+}
+
+pub struct Compressed {
     ws: Connection<'static, FastRand>,
-    // Both are lent memory that is never given back: a connection lives as long as its cell.
-    compressor: Compressor<'static>,
-    inflater: Inflater<'static>,
+    compressor: Box<dyn Deflate>,
+    inflater: Box<dyn Inflate>,
     window: Vec<u8>,
     buf: Vec<u8>,
     enc: Vec<u8>,
     have: usize,
 }
 
+/// Memory for ours, lent and never given back: a connection lives as long as its cell.
+fn own(level: Level) -> (Box<dyn Deflate>, Box<dyn Inflate>) {
+    let memory = vec![0; Compressor::memory_len(15, level).expect("a window")].leak();
+    let compressor = Compressor::new(15, level, memory).expect("memory");
+    (Box::new(compressor), Box::new(Inflater::new(vec![0; 1 << 15].leak()).expect("a window")))
+}
+
 impl Compressed {
-    pub(super) fn open(o: &Open) -> Self {
+    pub fn open(o: &Open, with: With) -> Self {
         let agreed = Negotiated::NOTHING.with_deflate(DeflateParams::DEFAULT);
-        let memory = vec![0; Compressor::memory_len(15, Level::Default).expect("a window")].leak();
+        let (compressor, inflater) = match with {
+            With::Own(level) => own(level),
+            With::Zlib { level } => (Box::new(ZlibDeflate::new(level)) as _, Box::new(ZlibInflate::new()) as _),
+        };
         Self {
             ws: Connection::open(role(o.role), &CONFIG, FastRand, agreed, NOW),
-            compressor: Compressor::new(15, Level::Default, memory).expect("memory"),
-            inflater: Inflater::new(vec![0; 1 << 15].leak()).expect("a window"),
+            compressor,
+            inflater,
             window: Vec::new(),
             buf: Vec::new(),
             enc: Vec::new(),
@@ -35,7 +75,7 @@ impl Compressed {
 
 impl Conn for Compressed {
     fn state_bytes(&self) -> usize {
-        size_of_val(&self.ws) + size_of_val(&self.compressor) + size_of_val(&self.inflater)
+        size_of_val(&self.ws) + size_of_val(&*self.compressor) + size_of_val(&*self.inflater)
     }
 
     fn shared_bytes(&self) -> usize {
@@ -52,7 +92,7 @@ impl Conn for Compressed {
             let mut at = 0;
             loop {
                 let (input, window) = (&mut self.buf[at..end], &mut self.window);
-                let received = self.ws.receive_with(NOW, input, &mut self.inflater, window, &mut out).expect("room");
+                let received = self.ws.receive_with(NOW, input, &mut *self.inflater, window, &mut out).expect("room");
                 at += received.consumed;
                 match received.event {
                     None => break,
@@ -76,7 +116,7 @@ impl Conn for Compressed {
         for _ in 0..n {
             let mut rest = &p.slice[..];
             loop {
-                let sent = self.ws.send_with(&mut self.compressor, kind(p), rest, true, &mut self.enc).expect("room");
+                let sent = self.ws.send_with(&mut *self.compressor, kind(p), rest, true, &mut self.enc).expect("room");
                 out.write(&self.enc[..sent.produced]);
                 rest = &rest[sent.consumed..];
                 if sent.done {

@@ -5,8 +5,9 @@ import math
 import sys
 
 CELLS = [("W1/16/65536", "16 bytes"), ("W1/125/65536", "125 bytes"), ("W1/1024/65536", "1 024 bytes")]
-# One build of uWebSockets stands for all; bounds other than the floor are left out, as they are not libraries.
-LEFT_OUT = ("limit:", "floor, but", "uWS parser", "uWebSockets (gcc", "uWebSockets (clang_native", "wslay_frame")
+# One build of uWebSockets and one form of Buffered stand for all; bounds other than the floor are left out, as they are not libraries.
+LEFT_OUT = ("sansocket Buffered, in pieces", "limit:", "floor, but", "uWS parser", "uWebSockets (gcc", "uWebSockets (clang_native")
+LEFT_OUT += ("wslay_frame",)
 LABELS, WIDTH, PANEL, ROW, TOP = 190, 900, 220, 21, 64
 
 
@@ -38,12 +39,12 @@ def main() -> None:
             svg.append(f'<text x="{x:.1f}" y="{height - 14}" fill="#666" text-anchor="middle">{10**power}</text>')
         for line, peer in enumerate(peers):
             value, y = times[peer][cell], TOP + ROW * line
-            colour = "#0c7c6e" if peer == "sansocket" else "#b9b4a7" if peer.startswith("floor") else "#8fa3bf"
+            colour = "#0c7c6e" if peer.startswith("sansocket") else "#b9b4a7" if peer.startswith("floor") else "#8fa3bf"
             svg.append(f'<rect x="{left}" y="{y}" width="{scale(value):.1f}" height="{ROW - 7}" rx="2" fill="{colour}"/>')
             number = f"{value:.1f}" if value < 100 else f"{value:.0f}"
             svg.append(f'<text x="{left + scale(value) + 5:.1f}" y="{y + 11}" fill="#333">{number}</text>')
     for line, peer in enumerate(peers):
-        weight = ' font-weight="700"' if peer == "sansocket" else ""
+        weight = ' font-weight="700"' if peer.startswith("sansocket") else ""
         name = {"floor: minimal in-place loop": "floor (not a library)", "uWebSockets (clang)": "uWebSockets"}.get(peer, peer)
         svg.append(f'<text x="{LABELS - 10}" y="{TOP + ROW * line + 11}" text-anchor="end"{weight}>{name}</text>')
     svg.append("</svg>\n")

@@ -147,6 +147,7 @@ fn act() -> impl Strategy<Value = Act> {
         4 => size().prop_map(Act::Written),
         2 => (one_of(&KINDS), len()).prop_map(|(kind, len)| Act::Send { kind, len }),
         3 => (one_of(&KINDS), len(), any::<bool>()).prop_map(|(kind, len, fin)| Act::Part { kind, len, fin }),
+        3 => (one_of(&KINDS), len(), any::<bool>(), len()).prop_map(|(kind, len, fin, at_once)| Act::PartBy { kind, len, fin, at_once }),
         2 => prop_oneof![Just(0_i64), 0_i64..100, -50_i64..50, 0_i64..30_000].prop_map(Act::Time),
         3 => one_of(&[
             Act::Waited, Act::Waited, Act::Scribble, Act::Detach, Act::Detach, Act::Turn, Act::Turn, Act::Pause, Act::Resume,

@@ -38,6 +38,19 @@ pub struct Commands<'a, 'c, E, D = NoCodec> {
     now: Instant,
 }
 
+/// A part of a message.
+struct Part<'p> {
+    payload: &'p [u8],
+    fin: bool,
+}
+
+impl Part<'_> {
+    /// Nothing that has to be sent.
+    fn is_nothing(&self) -> bool {
+        self.payload.is_empty() && !self.fin
+    }
+}
+
 impl<'a, 'c, E: Entropy, D: Codec> Commands<'a, 'c, E, D> {
     pub(super) fn new(
         ws: &'a mut Connection<'c, E>,
@@ -184,30 +197,70 @@ impl<'a, 'c, E: Entropy, D: Codec> Commands<'a, 'c, E, D> {
     /// [`UsageError::MessageUnfinished`] if a message begins inside another, [`UsageError::NoMessageUnfinished`] if there is none
     /// to continue, [`UsageError::WrongMessageKind`] if it is of another kind.
     pub fn send_part(&mut self, kind: MessageKind, offset: u64, payload: &[u8], fin: bool) -> Result<usize, CallError> {
-        match (self.ws.is_inside_message()?, offset) {
-            (None, _) => return Ok(payload.len()),
-            (Some(true), 0) => return Err(UsageError::MessageUnfinished.into()),
-            (Some(false), 1..) => return Err(UsageError::NoMessageUnfinished.into()),
-            _ => {}
-        }
-        if payload.is_empty() && !fin {
+        let Some(mut part) = self.part(offset, payload, fin)? else { return Ok(payload.len()) };
+        if part.is_nothing() {
             return Ok(0);
         }
         #[cfg(feature = "deflate")]
         if self.compresses_part(offset, payload.len(), fin) {
             return self.send_part_compressing(kind, payload, fin);
         }
-        let room = self.room();
-        let masking_key = if self.ws.role() == Role::Client { Some([0; 4]) } else { None };
-        let payload_len = wire_len(payload.len().min(room));
-        let header_len = FrameHeader { fin, rsv: 0, opcode: Opcode::Continuation, masking_key, payload_len }.header_len();
-        let taken = payload.len().min(room.saturating_sub(header_len));
-        if taken < payload.len() && taken == 0 {
-            return Err(CallError::NeedsRoom { bytes: header_len.saturating_add(1) });
+        self.cut(&mut part)?;
+        self.write(self.reserve(), |ws, _, out| ws.send_fragment(kind, part.payload, part.fin, out))?;
+        Ok(part.payload.len())
+    }
+
+    /// [`send_part`](Self::send_part) without a copy of what the transport takes at once: for long payload, a server's. `write` gets
+    /// what is due, up to the header of this part, and the payload, which comes after it; it writes them (by `writev`), and returns how
+    /// many bytes of both the transport took, 0 if it takes nothing now. The rest is copied to the output, which has to have room for
+    /// all of it, since the transport may take nothing.
+    ///
+    /// `write` is not called where bytes have to be changed on their way, or go nowhere: where they are masked or compressed, and
+    /// on a connection that is already closing. Then this is `send_part`.
+    ///
+    /// ```
+    /// # use sansocket::{Buffered, Config, Connection, Instant, MessageKind, Negotiated, NoEntropy, Role};
+    /// # use std::io::{IoSlice, Write};
+    /// # let (config, now) = (Config::new(), Instant::from_millis(0));
+    /// # let ws = Connection::open(Role::Server, &config, NoEntropy, Negotiated::NOTHING, now);
+    /// # let mut ws = Buffered::new(ws, [0; 512], vec![0; 20_000]);
+    /// # let mut socket = Vec::new();
+    /// let message = [b'x'; 10_000];
+    /// ws.commands(now).send_part_by(MessageKind::Binary, 0, &message, true, |due, payload| {
+    ///     socket.write_vectored(&[IoSlice::new(due), IoSlice::new(payload)]).unwrap_or(0)
+    /// })?;
+    /// assert!(ws.due().is_empty() && socket.len() == 10_004);
+    /// # Ok::<(), sansocket::CallError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send_part`](Self::send_part).
+    pub fn send_part_by(
+        &mut self,
+        kind: MessageKind,
+        offset: u64,
+        payload: &[u8],
+        fin: bool,
+        write: impl FnOnce(&[u8], &[u8]) -> usize,
+    ) -> Result<usize, CallError> {
+        let Some(mut part) = self.part(offset, payload, fin)? else { return Ok(payload.len()) };
+        let is_changed = self.ws.role() == Role::Client || self.progress.due.is_lost();
+        #[cfg(feature = "deflate")]
+        let is_changed = is_changed || self.compresses_part(offset, payload.len(), fin);
+        if is_changed || part.is_nothing() {
+            return self.send_part(kind, offset, payload, fin);
         }
-        let part = payload.get(..taken).unwrap_or_default();
-        self.write(self.reserve(), |ws, _, out| ws.send_fragment(kind, part, fin && taken == payload.len(), out))?;
-        Ok(taken)
+        self.cut(&mut part)?;
+        self.write(self.reserve(), |ws, _, out| ws.send_header(kind, part.payload, part.fin, out))?;
+        let due = self.due();
+        let (written, due) = (write(due, part.payload), due.len());
+        // What is left of the payload goes behind the header.
+        let direct = written.saturating_sub(due).min(part.payload.len());
+        let copied = copy(part.payload.get(direct..).unwrap_or_default(), self.progress.due.free_part(self.output));
+        self.progress.produced(copied, self.now, self.ws.config());
+        self.progress.written(written.min(due), self.now, self.ws, self.output);
+        self.ws.written(direct, self.now);
+        Ok(part.payload.len())
     }
 
     /// Sends a whole message that [`frame::encode_message`](crate::frame::encode_message) encoded once for many connections. For
@@ -292,6 +345,34 @@ impl<'a, 'c, E: Entropy, D: Codec> Commands<'a, 'c, E, D> {
     /// The transport has taken the first `n` bytes of [`due`](Self::due).
     pub fn written(&mut self, n: usize) {
         self.progress.written(n, self.now, self.ws, self.output);
+    }
+
+    /// A part of a message that comes after `offset` bytes of it; `None` if it goes nowhere, on a connection that is already closing.
+    #[inline]
+    fn part<'p>(&self, offset: u64, payload: &'p [u8], fin: bool) -> Result<Option<Part<'p>>, CallError> {
+        match (self.ws.is_inside_message()?, offset) {
+            (None, _) => Ok(None),
+            (Some(true), 0) => Err(UsageError::MessageUnfinished.into()),
+            (Some(false), 1..) => Err(UsageError::NoMessageUnfinished.into()),
+            _ => Ok(Some(Part { payload, fin })),
+        }
+    }
+
+    /// Leaves of a part what the output has room for.
+    #[inline]
+    fn cut(&self, part: &mut Part<'_>) -> Result<(), CallError> {
+        let (room, len) = (self.room(), part.payload.len());
+        let masking_key = if self.ws.role() == Role::Client { Some([0; 4]) } else { None };
+        let payload_len = wire_len(len.min(room));
+        let header_len =
+            FrameHeader { fin: part.fin, rsv: 0, opcode: Opcode::Continuation, masking_key, payload_len }.header_len();
+        let taken = len.min(room.saturating_sub(header_len));
+        if taken < len && taken == 0 {
+            return Err(CallError::NeedsRoom { bytes: header_len.saturating_add(1) });
+        }
+        part.fin &= taken == len;
+        part.payload = part.payload.get(..taken).unwrap_or_default();
+        Ok(())
     }
 
     /// How much of the output frames of the caller's leave free.

@@ -59,6 +59,13 @@ pub(crate) enum Act {
         len: usize,
         fin: bool,
     },
+    /// The transport takes so much of it, and of what is due before it, at once.
+    PartBy {
+        kind: MessageKind,
+        len: usize,
+        fin: bool,
+        at_once: usize,
+    },
     Ping(usize),
     Pong(usize),
     Close(u16, usize),
@@ -503,11 +510,19 @@ impl<'c> Model<'c> {
         self.check(ws);
     }
 
-    fn part(&mut self, ws: &mut Ws<'_, '_>, kind: MessageKind, len: usize, fin: bool) {
+    /// `at_once`: so much of it, and of what is due before it, the transport takes in the call itself.
+    fn part(&mut self, ws: &mut Ws<'_, '_>, (kind, len, fin): (MessageKind, usize, bool), at_once: Option<usize>) {
         let (kind, sent) = self.part.unwrap_or((kind, 0));
         let payload = content(kind, sent, len);
         let (room, now) = (ws.room(), self.now());
-        let result = ws.commands(now).send_part(kind, sent as u64, &payload, fin);
+        let (mut shown, mut commands) = (None, ws.commands(now));
+        let result = match at_once {
+            None => commands.send_part(kind, sent as u64, &payload, fin),
+            Some(most) => commands.send_part_by(kind, sent as u64, &payload, fin, |due, part| {
+                shown = Some([due, part].concat());
+                most.min(due.len() + part.len())
+            }),
+        };
         let mut out = vec![0; 0x1_2000];
         match result {
             Ok(taken) => {
@@ -521,6 +536,11 @@ impl<'c> Model<'c> {
                 assert!(n <= room && (taken == len || n + 3 >= room), "{taken} of {len} bytes in a room of {room}");
                 self.produce(&out[..n], now);
                 self.part = if fin || n == 0 { None } else { Some((kind, sent + taken)) };
+                let is_direct = at_once.is_some() && n > 0 && self.setup.role == Role::Server && !self.lost;
+                assert_eq!(shown, is_direct.then(|| self.due.clone()));
+                if let (Some(shown), Some(most)) = (shown, at_once) {
+                    self.taken(ws, most.min(shown.len()));
+                }
             }
             Err(CallError::NeedsRoom { bytes }) => assert!(bytes > room),
             // Where not all fits, the end of the text is not looked at.
@@ -562,6 +582,12 @@ impl<'c> Model<'c> {
             assert_eq!(commands.due(), self.due);
             commands.written(n);
         }
+        self.taken(ws, taken);
+    }
+
+    /// The transport has taken so much.
+    fn taken(&mut self, ws: &mut Ws<'_, '_>, taken: usize) {
+        let now = self.now();
         self.ws.written(taken, now);
         self.sent.extend(self.due.drain(..taken));
         if taken > 0 {
@@ -594,7 +620,8 @@ impl<'c> Model<'c> {
     fn act(&mut self, ws: &mut Ws<'_, '_>, act: Act) {
         let now = self.now();
         let due = ws.due().as_ptr();
-        let is_moving = matches!(act, Act::Written(_) | Act::WriteFailed | Act::Next | Act::NextAll | Act::Detach);
+        let is_moving =
+            matches!(act, Act::Written(_) | Act::PartBy { .. } | Act::WriteFailed | Act::Next | Act::NextAll | Act::Detach);
         match act {
             Act::Next => drop(self.next(ws)),
             Act::NextAll => {
@@ -669,7 +696,8 @@ impl<'c> Model<'c> {
 
     fn send(&mut self, ws: &mut Ws<'_, '_>, act: Act) {
         match act {
-            Act::Part { kind, len, fin } => self.part(ws, kind, len, fin),
+            Act::Part { kind, len, fin } => self.part(ws, (kind, len, fin), None),
+            Act::PartBy { kind, len, fin, at_once } => self.part(ws, (kind, len, fin), Some(at_once)),
             Act::Send { kind, len } => {
                 let payload = content(kind, 0, len);
                 if self.part.is_some() && self.ws.state() == State::Open {

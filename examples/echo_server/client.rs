@@ -1,6 +1,6 @@
 //! One connection, and its turn with the buffers that all connections share.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, IoSlice};
 use std::net::Shutdown;
 
 use mio::net::TcpStream;
@@ -11,11 +11,11 @@ use crate::codecs::{Codecs, Own};
 use crate::peer::Peer;
 
 /// What one read takes at most; also the longest piece of a message that one event can show.
-const READ_LEN: usize = 64 * 1024;
+const READ_LEN: usize = 256 * 1024;
 /// Room for the echo of the longest piece, with its header. Compressing makes bytes longer that cannot be made shorter.
 const ROOM: usize = READ_LEN + READ_LEN / 8 + READ_LEN / 64 + 64 + 14;
 /// How much of messages a connection gets at once: a thousand times what was read may come of it by inflating.
-const SHARE: usize = 8 * READ_LEN;
+const SHARE: usize = 2 * READ_LEN;
 
 /// What is kept per connection.
 pub(crate) struct Client<'c> {
@@ -50,6 +50,8 @@ type Attached<'a, 'c> =
 pub(crate) enum Cause<'a> {
     /// Its socket can be read or written, or a deadline has passed.
     Ready,
+    /// The first, and no end or error is known of: a read that leaves room has taken all.
+    Open,
     /// A second has begun: the frame that says so, encoded once for all.
     Tick(&'a [u8]),
     /// The server ends.
@@ -92,7 +94,7 @@ impl<'c> Client<'c> {
         peer.act(cause, &mut ws.commands(shared.now), shared)?;
         let again = converse(&mut ws, peer, shared)? || {
             // Once a turn, so that nobody waits long for theirs.
-            let more = read(&mut ws, peer, shared);
+            let more = read(&mut ws, peer, shared, cause);
             converse(&mut ws, peer, shared)? || more && ws.wants_reading()
         };
         match ws.transport() {
@@ -149,7 +151,7 @@ fn write(ws: &mut Attached<'_, '_>, peer: &mut Peer, shared: &mut Shared) -> boo
     if ws.due().is_empty() {
         return false;
     }
-    match peer.write(ws.due(), shared) {
+    match peer.write(&[IoSlice::new(ws.due())], shared) {
         Ok(n) => ws.written(n, shared.now),
         Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
         Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -159,8 +161,11 @@ fn write(ws: &mut Attached<'_, '_>, peer: &mut Peer, shared: &mut Shared) -> boo
 }
 
 /// Reads, if the connection wants that. True if there may be more.
-fn read(ws: &mut Attached<'_, '_>, peer: &mut Peer, shared: &mut Shared) -> bool {
-    let read = ws.space().map_or(Err(ErrorKind::WouldBlock.into()), |space| peer.read(space, shared));
+fn read(ws: &mut Attached<'_, '_>, peer: &mut Peer, shared: &mut Shared, cause: Cause<'_>) -> bool {
+    let (room, read) = match ws.space() {
+        Some(space) => (space.len(), peer.read(space, shared)),
+        None => (0, Err(ErrorKind::WouldBlock.into())),
+    };
     match &read {
         Ok(0) => ws.eof(),
         Ok(n) => ws.filled(*n, shared.now),
@@ -168,5 +173,5 @@ fn read(ws: &mut Attached<'_, '_>, peer: &mut Peer, shared: &mut Shared) -> bool
         Err(error) if error.kind() == ErrorKind::Interrupted => return true,
         Err(_) => ws.eof(),
     }
-    read.is_ok_and(|n| n > 0)
+    read.is_ok_and(|n| n == room || n > 0 && !matches!(cause, Cause::Open))
 }

@@ -1,15 +1,17 @@
 //! Who is at the other end of a connection, what they came for, and what they are answered.
 
 use std::fmt::{self, Display, Formatter};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
 use mio::net::TcpStream;
-use sansocket::{Accept, CallError, CloseCode, Commands, DeflateConfig, Event, Header, NoEntropy, Origin, Request, State};
+use sansocket::{Accept, CallError, CloseCode, Commands, Data, DeflateConfig, Event, Header, NoEntropy, Origin, Request, State};
 
 use crate::client::Cause;
 use crate::codecs::Own;
 use crate::{Shared, pages};
 
+/// From this length on a copy costs more than a write.
+const LONG: usize = 16 * 1024;
 /// Seconds between two Pings to whoever watches the time.
 const PING_EVERY: u64 = 5;
 
@@ -47,7 +49,7 @@ impl Peer {
     /// Does what `cause` asks for, if it is more than to look at the socket.
     pub(crate) fn act(&mut self, cause: Cause<'_>, ws: &mut Verbs<'_, '_, '_>, shared: &mut Shared) -> Result<(), CallError> {
         match cause {
-            Cause::Ready => Ok(()),
+            Cause::Ready | Cause::Open => Ok(()),
             Cause::Tick(frame) => self.tick(frame, ws, shared),
             Cause::Goodbye => self.say_goodbye(ws),
         }
@@ -59,13 +61,20 @@ impl Peer {
         match event {
             Event::Request(request) => self.accept(&request, ws, shared),
             Event::HttpRequest(request) => self.respond(&request, ws, shared),
-            // There is room for all of it.
-            Event::Data(data) if self.purpose == Purpose::Echo => {
-                ws.send_part(data.kind, data.offset, data.payload, data.last).map(drop)
-            }
+            Event::Data(data) if self.purpose == Purpose::Echo => self.echo(&data, ws, shared),
             Event::Pong { payload, .. } if self.purpose == Purpose::Time => self.send_round_trip(payload, ws, shared),
             _ => Ok(()),
         }
+    }
+
+    /// Sends a piece of a message back; there is room for all of it. A long one is written from where it lies.
+    fn echo(&mut self, data: &Data<'_>, ws: &mut Verbs<'_, '_, '_>, shared: &mut Shared) -> Result<(), CallError> {
+        let Data { kind, offset, ref payload, last } = *data;
+        if payload.len() < LONG {
+            return ws.send_part(kind, offset, payload, last).map(drop);
+        }
+        let write = |due: &[u8], payload: &[u8]| self.write(&[IoSlice::new(due), IoSlice::new(payload)], shared).unwrap_or(0);
+        ws.send_part_by(kind, offset, payload, last, write).map(drop)
     }
 
     /// Decides on an opening handshake. A client that watches the time gets it at once, and what the handshake took.
@@ -165,8 +174,8 @@ impl Peer {
     }
 
     /// Writes to the socket, and counts.
-    pub(crate) fn write(&mut self, bytes: &[u8], shared: &mut Shared) -> io::Result<usize> {
-        let written = self.stream.write(bytes);
+    pub(crate) fn write(&mut self, parts: &[IoSlice<'_>], shared: &mut Shared) -> io::Result<usize> {
+        let written = self.stream.write_vectored(parts);
         let n = self.count(&written, shared);
         self.sent += n;
         shared.log.totals.sent += n;

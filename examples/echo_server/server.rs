@@ -92,7 +92,9 @@ impl<'c> Server<'c> {
             for event in &events {
                 match event.token() {
                     LISTENER => self.accept(),
-                    Token(at) => self.attend(at, Cause::Ready),
+                    // Epoll and kqueue say when there is more; on Windows only a read that would block says that there is not.
+                    Token(at) if cfg!(windows) || event.is_read_closed() || event.is_error() => self.attend(at, Cause::Ready),
+                    Token(at) => self.attend(at, Cause::Open),
                 }
             }
             self.go_on();

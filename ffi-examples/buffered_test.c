@@ -229,6 +229,39 @@ static void long_messages_go_out_in_parts(void)
     EXPECT(sansocket_buffered_send_part(&server.b, 0, SANSOCKET_BINARY, 1, message, 1, 1, &taken) == SANSOCKET_USAGE_NO_MESSAGE_UNFINISHED);
 }
 
+/* A transport that takes a few bytes. */
+struct narrow {
+    sansocket_buffered *b;
+    size_t most;
+};
+
+static size_t write_some(void *context, sansocket_bytes due, sansocket_bytes payload)
+{
+    const struct narrow *to = context;
+    EXPECT(sansocket_buffered_ping(to->b, 0, NULL, 0) == SANSOCKET_NOT_INITIALISED);
+    EXPECT(due.len == 4 && due.data[1] == 126 && payload.len == 600 && payload.data[599] == 'x');
+    return to->most;
+}
+
+static void what_the_transport_takes_at_once_is_not_copied(void)
+{
+    static const size_t mosts[] = {0, 3, 4, 100, 604};
+    static struct side server;
+    static uint8_t message[600];
+    sansocket_bytes due;
+    size_t taken = 0;
+
+    memset(message, 'x', sizeof message);
+    for (size_t i = 0; i < sizeof mosts / sizeof *mosts; i++) {
+        struct narrow to = {&server.b, mosts[i]};
+        begin(&server, SANSOCKET_SERVER, NULL);
+        EXPECT_OK(sansocket_buffered_send_part_by(&server.b, 0, SANSOCKET_BINARY, 0, message, 600, 1, write_some, &to, &taken));
+        due = sansocket_buffered_due(&server.b);
+        EXPECT(taken == 600 && due.len == 604 - to.most && (due.len == 0 || due.data[due.len - 1] == 'x'));
+        EXPECT(sansocket_buffered_send_part_by(&server.b, 0, SANSOCKET_BINARY, 0, message, 600, 1, NULL, &to, &taken) == SANSOCKET_NULL_POINTER);
+    }
+}
+
 /* One end that compresses, with a codec and memory for what is inflated. */
 struct deflating {
     struct side side;
@@ -510,6 +543,7 @@ int main(void)
         whole_conversation(at_most);
     messages_are_whole_or_in_pieces();
     long_messages_go_out_in_parts();
+    what_the_transport_takes_at_once_is_not_copied();
     messages_are_compressed();
     codecs_of_the_program();
     turns_with_shared_buffers();

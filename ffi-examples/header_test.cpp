@@ -485,6 +485,8 @@ void buffered_conversation()
     std::uint64_t offset = 0;
     EXPECT(turn.send_part(0, sans::kind::binary, offset, rest) == result::ok && offset + rest.size() == 1000 && offset > 300);
     EXPECT(turn.send_part(0, sans::kind::binary, offset, rest) == result::needs_room && offset + rest.size() == 1000);
+    const auto all = [](sans::const_bytes due, sans::const_bytes payload) { return due.size() + payload.size(); };
+    EXPECT(turn.send_part_by(0, sans::kind::binary, offset, rest, true, all) == result::needs_room && offset + rest.size() == 1000);
     EXPECT(turn.send_encoded(0, sans::as_bytes("\x81\x01" "a")) == result::message_unfinished);
     EXPECT(turn.pong(0) == result::needs_room && turn.fail(0, sans::close_code::internal_error) == result::ok);
     turn.write_failed();

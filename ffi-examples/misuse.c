@@ -102,6 +102,12 @@ static void everything_refuses(sansocket *ws, sansocket_result wanted)
     EXPECT_TRUE(sansocket_get_deflate(ws).is_agreed == 0 && sansocket_get_deflate(ws).send_window_bits == 0);
 }
 
+static size_t write_nothing(void *context, sansocket_bytes due, sansocket_bytes payload)
+{
+    (void)context, (void)due, (void)payload;
+    return 0;
+}
+
 static void everything_buffered_refuses(sansocket_buffered *b, sansocket_result wanted)
 {
     sansocket_acceptance acceptance = {.origin = SANSOCKET_ORIGIN_ANY};
@@ -130,6 +136,7 @@ static void everything_buffered_refuses(sansocket_buffered *b, sansocket_result 
     EXPECT(sansocket_buffered_send_part(b, 0, SANSOCKET_TEXT, 0, "a", 1, 1, &taken), wanted);
     EXPECT(sansocket_buffered_send_plain(b, 0, SANSOCKET_TEXT, "a", 1), wanted);
     EXPECT(sansocket_buffered_send_part_plain(b, 0, SANSOCKET_TEXT, 0, "a", 1, 1, &taken), wanted);
+    EXPECT(sansocket_buffered_send_part_by(b, 0, SANSOCKET_TEXT, 0, "a", 1, 1, write_nothing, NULL, &taken), wanted);
     EXPECT(sansocket_buffered_send_encoded(b, 0, memory, 1), wanted);
     EXPECT(sansocket_buffered_send_compressed(b, 0, memory, 1, 15), wanted);
     EXPECT(sansocket_buffered_set_inflater(b, NULL), wanted);

@@ -281,6 +281,11 @@ typedef struct sansocket_acceptance {
     uint8_t reserved[3];
     uint64_t reserved_more[2];
 } sansocket_acceptance;
+typedef struct sansocket_bytes {
+    uint8_t *data;
+    size_t len;
+} sansocket_bytes;
+typedef size_t (*sansocket_write)(void *context, struct sansocket_bytes due, struct sansocket_bytes payload);
 typedef struct sansocket_inflater {
     uint64_t opaque[96];
     size_t opaque_sizes[336];
@@ -337,10 +342,6 @@ typedef struct sansocket_event {
     uint32_t reserved;
     uint64_t reserved_more;
 } sansocket_event;
-typedef struct sansocket_bytes {
-    uint8_t *data;
-    size_t len;
-} sansocket_bytes;
 typedef struct sansocket_io {
     uint64_t now_ms;
     uint8_t *input;
@@ -472,6 +473,9 @@ sansocket_result sansocket_buffered_respond(
 sansocket_result sansocket_buffered_send_part(
     sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, uint64_t offset, const void *payload, size_t len,
     uint8_t fin, size_t *taken);
+sansocket_result sansocket_buffered_send_part_by(
+    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, uint64_t offset, const void *payload, size_t len,
+    uint8_t fin, sansocket_write write, void *context, size_t *taken);
 sansocket_result sansocket_buffered_send_encoded(
     sansocket_buffered *buffered, uint64_t now_ms, const uint8_t *encoded, size_t len);
 sansocket_result sansocket_buffered_ping(sansocket_buffered *buffered, uint64_t now_ms, const void *payload, size_t len);

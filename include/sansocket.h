@@ -853,6 +853,21 @@ typedef struct sansocket_acceptance {
     uint64_t reserved_more[2];
 } sansocket_acceptance;
 
+/** Some bytes. `data` is NULL, and `len` 0, if there are none. */
+typedef struct sansocket_bytes {
+    /** The first byte. */
+    uint8_t *data;
+    /** How many bytes. */
+    size_t len;
+} sansocket_bytes;
+
+/**
+ * Writes to the transport, for `sansocket_buffered_send_part_by`: what is due, then the payload (`writev`, `sendmsg`). Both are to be read
+ * only, and only during the call, in which the connection cannot be used: every call would return `SANSOCKET_NOT_INITIALISED`. Returns
+ * how many bytes of both the transport took, in this order; 0 if it takes nothing now, or no more, which the next write shows.
+ */
+typedef size_t (*sansocket_write)(void *context, struct sansocket_bytes due, struct sansocket_bytes payload);
+
 /**
  * Inflates what a peer compressed, for one connection: 3 456 bytes of the caller's, or 2 112 where pointers have 32 bits, for tables
  * that are smaller and slower; and 2^8 to 2^15 of history that are lent to it. Its contents are the library's. It may be moved
@@ -1021,14 +1036,6 @@ typedef struct sansocket_event {
     /** 0 in this version. */
     uint64_t reserved_more;
 } sansocket_event;
-
-/** Some bytes. `data` is NULL, and `len` 0, if there are none. */
-typedef struct sansocket_bytes {
-    /** The first byte. */
-    uint8_t *data;
-    /** How many bytes. */
-    size_t len;
-} sansocket_bytes;
 
 /**
  * What goes in and out of every call that reads or writes bytes. Begin with all of it zero: `sansocket_io io = {0};`. The
@@ -1495,6 +1502,17 @@ sansocket_result sansocket_buffered_respond(
 sansocket_result sansocket_buffered_send_part(
     sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, uint64_t offset, const void *payload, size_t len,
     uint8_t fin, size_t *taken);
+
+/**
+ * `sansocket_buffered_send_part` without a copy of what the transport takes at once: for long payload, a server's. It calls `write`
+ * once, with `context`; what the transport does not take is copied to the output, which has to have room for all of it.
+ *
+ * `write` is not called where bytes have to be changed on their way, or go nowhere: for a client, where there is a compressor, and on
+ * a connection that is already closing. Then this is `sansocket_buffered_send_part`, whose results it has.
+ */
+sansocket_result sansocket_buffered_send_part_by(
+    sansocket_buffered *buffered, uint64_t now_ms, sansocket_kind kind, uint64_t offset, const void *payload, size_t len,
+    uint8_t fin, sansocket_write write, void *context, size_t *taken);
 
 /**
  * Sends a whole message that `sansocket_encode_message` encoded once for many connections of a server's.

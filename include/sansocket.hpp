@@ -1258,6 +1258,25 @@ class buffered : public detail::movable<::sansocket_buffered> {
         payload = payload.subspan(taken);
         return detail::to_result(number);
     }
+    /**
+     * `send_part`, without a copy of what the transport takes at once: `write` is called as `write(due, payload)`, both `const_bytes`, and
+     * returns how many bytes of both it wrote. It must not throw.
+     */
+    template <typename Write>
+    result send_part_by(std::uint64_t now_ms, kind of, std::uint64_t &offset, const_bytes &payload, bool fin, Write &&write) noexcept
+    {
+        std::size_t taken = 0;
+        const auto call = [](void *context, ::sansocket_bytes due, ::sansocket_bytes part) noexcept -> std::size_t {
+            std::remove_reference_t<Write> &act = *static_cast<std::remove_reference_t<Write> *>(context);
+            return act(const_bytes(due.data, due.len), const_bytes(part.data, part.len));
+        };
+        const ::sansocket_result number = ::sansocket_buffered_send_part_by(
+            &raw_, now_ms, detail::c(of), offset, payload.data(), payload.size(), fin, call,
+            const_cast<void *>(static_cast<const volatile void *>(&write)), &taken);
+        offset += taken;
+        payload = payload.subspan(taken);
+        return detail::to_result(number);
+    }
     /** `send` and `send_part`, but never compressed: for what is secret beside what a stranger may choose. */
     result send_plain(std::uint64_t now_ms, kind of, const_bytes payload) noexcept
     {

@@ -41,7 +41,7 @@ fn random_calls_on_a_connection_with_its_buffers_do_in_c_what_they_do_in_rust() 
 }
 
 /// How many kinds of calls there are.
-const CALLS: usize = 22;
+const CALLS: usize = 23;
 
 /// Xorshift, multiplied.
 struct Random(u64);
@@ -171,6 +171,28 @@ impl Codec for Twin {
         let codecs = unsafe { &mut *self.0 };
         if codecs.compresses.is_some_and(|least| len >= least) { Some(&mut codecs.rust.1) } else { None }
     }
+}
+
+/// A transport of C's that takes a few bytes.
+struct Wire {
+    buffered: *mut sansocket_buffered,
+    most: usize,
+    bytes: Vec<u8>,
+}
+
+unsafe extern "C" fn write(context: *mut c_void, due: sansocket_bytes, payload: sansocket_bytes) -> usize {
+    let wire = unsafe { &mut *context.cast::<Wire>() };
+    // Nothing can be done with the connection meanwhile.
+    assert_eq!(unsafe { sansocket_buffered_ping(wire.buffered, 0, null(), 0) }, sansocket_result::NOT_INITIALISED);
+    assert!(unsafe { sansocket_buffered_due(wire.buffered) }.data.is_null());
+    for bytes in [due, payload] {
+        assert_eq!(bytes.data.is_null(), bytes.len == 0);
+        if bytes.len > 0 {
+            wire.bytes.extend_from_slice(unsafe { std::slice::from_raw_parts(bytes.data, bytes.len) });
+        }
+    }
+    wire.bytes.truncate(wire.most);
+    wire.bytes.len()
 }
 
 /// The same connection twice.
@@ -524,7 +546,8 @@ impl<'c> Pair<'c> {
             }
             20 => self.send_part(kind, &payload, true),
             21 => self.send_compressed(kind, &payload),
-            16 | 22..=25 => {
+            22 => self.send_part_by(kind, &payload),
+            16 | 23..=25 => {
                 let n = self.random.below(self.rust.as_ref().unwrap().due().len() + 1);
                 self.rust().written(n, now);
                 (unsafe { sansocket_buffered_written(c, n, at) }, OK)
@@ -553,6 +576,46 @@ impl<'c> Pair<'c> {
             true => commands.plain().send_part(kind, offset, payload, fin),
             false => commands.send_part(kind, offset, payload, fin),
         };
+        assert_eq!(taken, outcome.unwrap_or(usize::MAX));
+        if let Ok(taken) = outcome {
+            self.sent = if fin && taken == payload.len() { 0 } else { offset + taken as u64 };
+        }
+        (given, result(&outcome))
+    }
+
+    /// The transport takes some of it at once.
+    fn send_part_by(&mut self, kind: MessageKind, payload: &[u8]) -> (sansocket_result, sansocket_result) {
+        let (mut taken, now, offset) = (usize::MAX, Instant::from_millis(self.now), self.sent);
+        let (fin, most) = (self.random.below(3) == 0, self.random.pick(&[0, 1, 3, 50, 200, 2_000]));
+        let mut wire = Wire { buffered: &mut *self.c, most, bytes: Vec::new() };
+        let given = unsafe {
+            let (data, kind) = (payload.as_ptr().cast(), sansocket_kind(kind as u32));
+            let (write, context) = (Some(write as _), (&raw mut wire).cast());
+            sansocket_buffered_send_part_by(
+                wire.buffered,
+                self.now,
+                kind,
+                offset,
+                data,
+                payload.len(),
+                fin.into(),
+                write,
+                context,
+                &mut taken,
+            )
+        };
+        let has_compressor = unsafe { (*self.codecs).compresses.is_some() };
+        let (mut commands, mut bytes) = (self.rust().commands(now), Vec::new());
+        let outcome = if has_compressor {
+            commands.send_part(kind, offset, payload, fin)
+        } else {
+            commands.send_part_by(kind, offset, payload, fin, |due, payload| {
+                bytes = [due, payload].concat();
+                bytes.truncate(most);
+                bytes.len()
+            })
+        };
+        assert_eq!(wire.bytes, bytes);
         assert_eq!(taken, outcome.unwrap_or(usize::MAX));
         if let Ok(taken) = outcome {
             self.sent = if fin && taken == payload.len() { 0 } else { offset + taken as u64 };

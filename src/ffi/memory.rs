@@ -114,6 +114,19 @@ pub(super) unsafe fn empty<C: Opaque>(place: *mut C) {
     unsafe { (*place.cast::<Filled<C>>()).magic = 0 };
 }
 
+/// Calls a function of the caller's while a struct is one that was never initialised, so that nothing reaches what it holds.
+///
+/// # Safety
+/// It holds an object, which is in use.
+pub(super) unsafe fn closed_to_others<C: Opaque, T>(place: *mut C, call: impl FnOnce() -> T) -> T {
+    // SAFETY: not NULL and aligned, as it holds an object; the word lies beside that.
+    unsafe { (*place.cast::<Filled<C>>()).magic = 0 };
+    let returned = call();
+    // SAFETY: as above.
+    unsafe { (*place.cast::<Filled<C>>()).magic = C::MAGIC };
+    returned
+}
+
 /// # Safety
 /// NULL or a struct in memory that was written.
 #[inline]

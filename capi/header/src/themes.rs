@@ -46,6 +46,7 @@ pub const ENGINE: Themes = &[
             "buffered_accept",
             "buffered_respond",
             "buffered_send_part",
+            "buffered_send_part_by",
             "buffered_send_encoded",
             "buffered_ping",
             "buffered_pong",

@@ -177,4 +177,9 @@ impl sansocket_bytes {
     pub fn of(bytes: &[u8], region: Region) -> Self {
         if bytes.is_empty() { Self::NONE } else { Self { data: region.pointer_at(bytes.as_ptr().addr()), len: bytes.len() } }
     }
+
+    /// Bytes that C only reads, and only as long as they are borrowed.
+    pub(super) fn read_only(bytes: &[u8]) -> Self {
+        if bytes.is_empty() { Self::NONE } else { Self { data: bytes.as_ptr().cast_mut(), len: bytes.len() } }
+    }
 }

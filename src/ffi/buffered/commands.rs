@@ -1,6 +1,6 @@
 //! What a program sends on a connection with its buffers: the verbs, which append to the output that belongs to it.
 
-use super::attach::{attached, sansocket_buffered};
+use super::attach::{attached, sansocket_buffered, sansocket_bytes};
 #[cfg(feature = "deflate")]
 use super::codec::Outgoing;
 #[cfg(feature = "deflate")]
@@ -11,7 +11,7 @@ use crate::ffi::handshake::{
     NO_HEADERS, NO_ORIGINS, accept, client_request, headers, sansocket_acceptance, sansocket_client_request,
 };
 use crate::ffi::head::request;
-use crate::ffi::memory::{Lender, check_struct, write};
+use crate::ffi::memory::{Lender, check_struct, closed_to_others, write};
 use crate::ffi::numbers::{Refusal, done, sansocket_kind, sansocket_result};
 use crate::ffi::setup::Source;
 use crate::ffi::text::sansocket_header;
@@ -168,6 +168,55 @@ pub unsafe extern "C" fn sansocket_buffered_send_part_plain(
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header, and lends payload and count.
     unsafe { send_part(buffered, now_ms, &Part { kind, offset, payload, len, fin }, taken, true) }
+}
+
+/// Writes to the transport, for `sansocket_buffered_send_part_by`: what is due, then the payload (`writev`, `sendmsg`). Both are to be read
+/// only, and only during the call, in which the connection cannot be used: every call would return `SANSOCKET_NOT_INITIALISED`. Returns
+/// how many bytes of both the transport took, in this order; 0 if it takes nothing now, or no more, which the next write shows.
+pub type sansocket_write =
+    Option<unsafe extern "C" fn(context: *mut c_void, due: sansocket_bytes, payload: sansocket_bytes) -> usize>;
+
+/// `sansocket_buffered_send_part` without a copy of what the transport takes at once: for long payload, a server's. It calls `write`
+/// once, with `context`; what the transport does not take is copied to the output, which has to have room for all of it.
+///
+/// `write` is not called where bytes have to be changed on their way, or go nowhere: for a client, where there is a compressor, and on
+/// a connection that is already closing. Then this is `sansocket_buffered_send_part`, whose results it has.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sansocket_buffered_send_part_by(
+    buffered: *mut sansocket_buffered,
+    now_ms: u64,
+    kind: sansocket_kind,
+    offset: u64,
+    payload: *const c_void,
+    len: usize,
+    fin: u8,
+    write: sansocket_write,
+    context: *mut c_void,
+    taken: *mut usize,
+) -> sansocket_result {
+    let Some(write) = write else { return sansocket_result::NULL_POINTER };
+    let (now, offset_and_end) = (Instant::from_millis(now_ms), (offset, fin != 0));
+    // SAFETY: the caller keeps to what stands at the top of the header, and lends payload and count.
+    let sent = unsafe { attached(buffered) }.and_then(|attached| {
+        check_struct(taken)?;
+        // SAFETY: as above.
+        let payload = unsafe { Lender::new(attached.output).bytes(payload, len) }?;
+        let kind = kind.try_into()?;
+        #[cfg(feature = "deflate")]
+        if let Some(compressing) = attached.codecs.compressing(false) {
+            let message = Outgoing { kind, payload, part: Some(offset_and_end) };
+            return (compressing.functions.send)(compressing, &mut attached.layer, now, &message);
+        }
+        let call = |due: &[u8], payload: &[u8]| {
+            let (due, payload) = (sansocket_bytes::read_only(due), sansocket_bytes::read_only(payload));
+            // SAFETY: the struct holds a connection, which nobody can reach until the caller's function has returned.
+            unsafe { closed_to_others(buffered, || write(context, due, payload)) }
+        };
+        let (offset, fin) = offset_and_end;
+        Ok(attached.layer.commands(now).send_part_by(kind, offset, payload, fin, call)?)
+    });
+    // SAFETY: if there is something to write, `taken` was checked; it is the caller's to be written.
+    unsafe { self::write(taken, sent) }
 }
 
 /// Sends a whole message that `sansocket_encode_message` encoded once for many connections of a server's.

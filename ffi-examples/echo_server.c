@@ -12,14 +12,16 @@
 
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/uio.h>
 
 #include "deflate.h"
 #include "listen.h"
 
 enum {
-    INPUT_LEN = 65536,
+    INPUT_LEN = 262144,
+    LONG = 16384, /* from this length on a copy costs more than a write */
     ECHO_LEN = INPUT_LEN + SANSOCKET_MAX_FRAME_HEADER_LEN, /* of the longest piece */
-    INFLATED_LEN = INPUT_LEN / 2, /* whose echo is at most an eighth longer if it does not compress */
+    INFLATED_LEN = 32768, /* whose echo is at most an eighth longer if it does not compress */
     TICK_MS = 100 /* deadlines are checked at most that often */
 };
 
@@ -84,13 +86,30 @@ static void accept_request(struct client *c, const sansocket_event *event)
         sansocket_buffered_fail(&b, now, SANSOCKET_CLOSE_INTERNAL_ERROR);
 }
 
+static size_t write_both(void *fd, sansocket_bytes first, sansocket_bytes payload)
+{
+    const struct iovec parts[] = {{first.data, first.len}, {payload.data, payload.len}};
+    ssize_t n = writev(*(int *)fd, parts, 2);
+    return n > 0 ? (size_t)n : 0;
+}
+
+/* Sends a piece back, all of which is taken: there is room. A long one is written from where it lies. */
+static void echo(struct client *c, const sansocket_event *event)
+{
+    size_t taken;
+    if (event->len < LONG)
+        sansocket_buffered_send_part(&b, now, event->kind, event->offset, event->data, event->len, event->last, &taken);
+    else
+        sansocket_buffered_send_part_by(&b, now, event->kind, event->offset, event->data, event->len, event->last, write_both,
+                                        &c->fd, &taken);
+}
+
 /* Answers what has arrived. */
 static void answer_all(struct client *c)
 {
     static const sansocket_header plain = {SANSOCKET_LITERAL("Content-Type"), SANSOCKET_LITERAL("text/plain")};
     static const char text[] = "This port speaks WebSocket: connect with ws://\n";
     sansocket_event event;
-    size_t taken;
 
     do {
         sansocket_buffered_next(&b, now, &event);
@@ -98,8 +117,8 @@ static void answer_all(struct client *c)
             accept_request(c, &event);
         else if (event.type == SANSOCKET_EVENT_HTTP_REQUEST)
             sansocket_buffered_respond(&b, now, 404, &plain, 1, text, sizeof text - 1);
-        else if (event.type == SANSOCKET_EVENT_DATA) /* all of it is taken: there is room */
-            sansocket_buffered_send_part(&b, now, event.kind, event.offset, event.data, event.len, event.last, &taken);
+        else if (event.type == SANSOCKET_EVENT_DATA)
+            echo(c, &event);
         else if (event.type != SANSOCKET_EVENT_NONE)
             report(c, &event);
     } while (event.type != SANSOCKET_EVENT_NONE);

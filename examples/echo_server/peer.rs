@@ -175,7 +175,7 @@ impl Peer {
 
     /// Writes to the socket, and counts.
     pub(crate) fn write(&mut self, parts: &[IoSlice<'_>], shared: &mut Shared) -> io::Result<usize> {
-        let written = self.stream.write_vectored(parts);
+        let written = if let [bytes] = parts { self.stream.write(bytes) } else { self.stream.write_vectored(parts) };
         let n = self.count(&written, shared);
         self.sent += n;
         shared.log.totals.sent += n;

@@ -254,11 +254,11 @@ impl<'a, 'c, E: Entropy, D: Codec> Commands<'a, 'c, E, D> {
         self.write(self.reserve(), |ws, _, out| ws.send_header(kind, part.payload, part.fin, out))?;
         let due = self.due();
         let (written, due) = (write(due, part.payload), due.len());
-        // What is left of the payload goes behind the header.
+        // What is left of the payload comes after what is left of that.
+        self.progress.written(written.min(due), self.now, self.ws, self.output);
         let direct = written.saturating_sub(due).min(part.payload.len());
         let copied = copy(part.payload.get(direct..).unwrap_or_default(), self.progress.due.free_part(self.output));
         self.progress.produced(copied, self.now, self.ws.config());
-        self.progress.written(written.min(due), self.now, self.ws, self.output);
         self.ws.written(direct, self.now);
         Ok(part.payload.len())
     }

@@ -1,7 +1,7 @@
 /*
  * sansocket: WebSocket without the socket. RFC 6455, both roles, as a state machine: bytes in, events out; commands in, bytes
  * out; time in, deadlines out. No sockets, no heap, no clock, no threads, no callbacks but one for a client's entropy and, for
- * those who bring a codec of their own, that codec's.
+ * those who want them, that of a codec of their own and that of a write without a copy (sansocket_buffered_send_part_by).
  *
  * THE LOOP of a program that has a socket, a UART or a TLS stream: a `sansocket` is the machine, a `sansocket_buffered` that and the two
  * buffers of its transport. Take events until there are none, write what is due, obey the transport's order, wait, read. A server

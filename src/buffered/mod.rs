@@ -181,8 +181,8 @@ use turn::Turn;
 ///
 /// # By hand
 ///
-/// [`Connection`] itself is the same machine without buffers, for programs that want every byte: payload written
-/// by writev, or positions of their own.
+/// [`Connection`] itself is the same machine without buffers, for programs that want every byte: payload that is in no memory
+/// (sendfile), or positions of their own. (Long payload is written from where it lies by [`Commands::send_part_by`].)
 pub struct Buffered<'c, E, I, O, J = [u8; 0], W = Connection<'c, E>, D = NoCodec> {
     ws: W,
     input: I,

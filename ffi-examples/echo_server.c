@@ -19,7 +19,7 @@
 
 enum {
     INPUT_LEN = 262144,
-    LONG = 16384, /* from this length on a copy costs more than a write */
+    LONG = 32768, /* from this length on a copy costs more than a write */
     ECHO_LEN = INPUT_LEN + SANSOCKET_MAX_FRAME_HEADER_LEN, /* of the longest piece */
     INFLATED_LEN = 32768, /* whose echo is at most an eighth longer if it does not compress */
     TICK_MS = 100 /* deadlines are checked at most that often */

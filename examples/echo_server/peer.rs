@@ -11,7 +11,7 @@ use crate::codecs::Own;
 use crate::{Shared, pages};
 
 /// From this length on a copy costs more than a write.
-const LONG: usize = 16 * 1024;
+const LONG: usize = 32 * 1024;
 /// Seconds between two Pings to whoever watches the time.
 const PING_EVERY: u64 = 5;
 

@@ -1,0 +1,97 @@
+//! Reads no more of a server's frames than it takes to know where messages end.
+use std::io::{Error, ErrorKind, Result};
+
+/// Where a connection's stream of frames stands.
+#[derive(Default)]
+pub(crate) struct Frames {
+    /// Of the frame's payload, still to come.
+    remaining: usize,
+    /// A header that is not complete.
+    header: [u8; 10],
+    header_len: usize,
+    /// Whether the frame is one of a message, and whether it is the last one.
+    is_data: bool,
+    is_last: bool,
+    /// Bytes of payload of the message so far.
+    message_len: usize,
+    /// Where the payload of messages goes, while they are looked at.
+    pub(crate) collected: Option<Vec<u8>>,
+}
+
+impl Frames {
+    /// A stream whose messages are kept, at first.
+    pub(crate) fn looked_at() -> Self {
+        Self { collected: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// Payload that may be dropped without a look at it.
+    pub(crate) fn blind(&self) -> usize {
+        if self.collected.is_some() { 0 } else { self.remaining }
+    }
+
+    /// Takes what has arrived, and gives the length of each message that is complete to `ended`. Pings are left without an answer: no
+    /// measurement takes so long that a server would mind.
+    pub(crate) fn take(&mut self, mut bytes: &[u8], mut ended: impl FnMut(usize) -> Result<()>) -> Result<()> {
+        while !bytes.is_empty() {
+            if self.remaining == 0 {
+                let taken = self.take_header(bytes)?;
+                bytes = &bytes[taken..];
+                if self.header_len > 0 {
+                    continue;
+                }
+            }
+            let (payload, rest) = bytes.split_at(bytes.len().min(self.remaining));
+            if let Some(collected) = self.collected.as_mut().filter(|_| self.is_data) {
+                collected.extend_from_slice(payload);
+            }
+            bytes = rest;
+            self.skip(payload.len(), &mut ended)?;
+        }
+        Ok(())
+    }
+
+    /// The same for payload that was dropped.
+    pub(crate) fn skip(&mut self, len: usize, mut ended: impl FnMut(usize) -> Result<()>) -> Result<()> {
+        self.remaining -= len;
+        if self.is_data {
+            self.message_len += len;
+            if self.remaining == 0 && self.is_last {
+                ended(std::mem::take(&mut self.message_len))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns how many bytes it took. `header_len` is 0 afterwards if the header is complete.
+    fn take_header(&mut self, bytes: &[u8]) -> Result<usize> {
+        let mut taken = 0;
+        for &byte in bytes {
+            self.header[self.header_len] = byte;
+            self.header_len += 1;
+            taken += 1;
+            let needed = match (self.header_len, self.header[1]) {
+                (1, _) => continue,
+                (_, 126) => 4,
+                (_, 127) => 10,
+                (_, 128..) => return Err(Error::new(ErrorKind::InvalidData, "the server has masked a frame")),
+                _ => 2,
+            };
+            if self.header_len == needed {
+                self.begin();
+                break;
+            }
+        }
+        match self.header[0] & 0xf {
+            8 => Err(Error::new(ErrorKind::InvalidData, "the server has closed a connection")),
+            _ => Ok(taken),
+        }
+    }
+
+    fn begin(&mut self) {
+        let digits = &self.header[if self.header_len == 2 { 1 } else { 2 }..self.header_len];
+        self.remaining = digits.iter().fold(0, |length, &byte| length << 8 | usize::from(byte));
+        self.header_len = 0;
+        self.is_data = self.header[0] & 8 == 0;
+        self.is_last = self.header[0] & 0x80 != 0;
+    }
+}

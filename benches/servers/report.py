@@ -2,12 +2,34 @@
 
 import collections
 import os
+import runpy
 import statistics
 
+from plot import Panel, svg
+
 COLUMNS = ["connections", "size", "at once", "deflate", "server", "round", "what", "figure"]
-SIZES = {16: "16 B", 1024: "1 KiB", 65536: "64 KiB", 1 << 20: "1 MiB"}
+# How figures are written is the same there.
+TOKIO = runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tokio", "run.py"))
+SIZES, number, spread = TOKIO["SIZES"], TOKIO["number"], TOKIO["spread"]
 
 Cell = collections.namedtuple("Cell", "connections size at_once deflate")
+
+MAIN = [Cell(100, 16, 1, 0), Cell(100, 16, 16, 0), Cell(100, 65536, 1, 0), Cell(20, 1 << 20, 1, 0)]
+TABLES = [
+    ("Messages per second", "rate", 1),
+    ("CPU time of the server, µs per message", "cpu", 1e-3),
+    ("Full load: latency, median, µs", "full-p50", 1e-3),
+    ("Full load: latency, 99th percentile, µs", "full-p99", 1e-3),
+    ("Full load: latency, 99.9th percentile, µs", "full-p99.9", 1e-3),
+    ("Half load: latency, median, µs", "half-p50", 1e-3),
+    ("Half load: latency, 99th percentile, µs", "half-p99", 1e-3),
+    ("Half load: latency, 99.9th percentile, µs", "half-p99.9", 1e-3),
+    ("Half load: CPU time of the server, µs per message", "half-cpu", 1e-3),
+    ("How busy the server's CPU was at full load, %", "busy", 100),
+    ("Bytes of an echo on the wire, without its header", "wire", 1),
+    ("Resident bytes for each idle connection, after the handshake", "opened", 1),
+    ("Resident bytes for each idle connection, after an echo of 1 KiB", "echoed", 1),
+]
 
 
 def name_of(cell):
@@ -19,24 +41,6 @@ def name_of(cell):
 
 def thousands(value):
     return f"{value:,}".replace(",", " ")
-
-
-def number(value):
-    """Three digits."""
-    if value >= 1e6:
-        return f"{value / 1e6:.3g} M"
-    if value >= 1e5:
-        return f"{value / 1e3:.0f} k"
-    if value >= 1e4:
-        return f"{value / 1e3:.1f} k"
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def spread(values, factor=1):
-    values = [value * factor for value in values]
-    if len(values) == 1:
-        return number(values[0])
-    return f"{number(statistics.median(values))} ({number(min(values))}–{number(max(values))})"
 
 
 class Figures:
@@ -98,22 +102,38 @@ class Figures:
         return "\n".join(lines) + "\n"
 
 
-MAIN = [Cell(100, 16, 1, 0), Cell(100, 16, 16, 0), Cell(100, 65536, 1, 0), Cell(20, 1 << 20, 1, 0)]
-TABLES = [
-    ("Messages per second", "rate", 1),
-    ("CPU time of the server, µs per message", "cpu", 1e-3),
-    ("Full load: latency, median, µs", "full-p50", 1e-3),
-    ("Full load: latency, 99th percentile, µs", "full-p99", 1e-3),
-    ("Full load: latency, 99.9th percentile, µs", "full-p99.9", 1e-3),
-    ("Half load: latency, median, µs", "half-p50", 1e-3),
-    ("Half load: latency, 99th percentile, µs", "half-p99", 1e-3),
-    ("Half load: latency, 99.9th percentile, µs", "half-p99.9", 1e-3),
-    ("Half load: CPU time of the server, µs per message", "half-cpu", 1e-3),
-    ("How busy the server's CPU was at full load, %", "busy", 100),
-    ("Bytes of an echo on the wire, without its header", "wire", 1),
-    ("Resident bytes for each idle connection, after the handshake", "opened", 1),
-    ("Resident bytes for each idle connection, after an echo of 1 KiB", "echoed", 1),
-]
+def bars(figures, cell, what, factor):
+    values = [figures.median(cell, server, what) for server in figures.servers]
+    return [None if value is None else (0, value * factor, number(value * factor)) for value in values]
+
+
+def latencies(figures, cell, load):
+    """From the median to the last percentile that has been told."""
+    rows = []
+    for server in figures.servers:
+        told = [figures.median(cell, server, f"{load}-{part}") for part in ("p50", "p99", "p99.9")]
+        told = [value * 1e-3 for value in told if value is not None]
+        rows.append((told[0], told[-1], f"{number(told[0])} to {number(told[-1])}") if told else None)
+    return rows
+
+
+def plots(figures):
+    """The main columns: the name of a file and what is in it."""
+    is_ours = [server.startswith("sansocket") for server in figures.servers]
+    for cell in [cell for cell in MAIN if cell in figures.cells]:
+        panels = [
+            Panel("messages per second", bars(figures, cell, "rate", 1)),
+            Panel("server's CPU, µs per message", bars(figures, cell, "cpu", 1e-3)),
+            Panel("full load: p50 to p99.9, µs", latencies(figures, cell, "full"), is_logarithmic=True),
+            Panel("half load: p50 to p99.9, µs", latencies(figures, cell, "half"), is_logarithmic=True),
+        ]
+        yield f"{cell.connections}x{cell.size}x{cell.at_once}", svg(name_of(cell), figures.servers, is_ours, panels)
+    for cell in [cell for cell in figures.cells if cell.at_once == 0 and not cell.deflate]:
+        panels = [
+            Panel(f"resident bytes for each, {when}", [bar and (100, *bar[1:]) for bar in bars(figures, cell, what, 1)], True)
+            for what, when in (("opened", "opened"), ("echoed", "after an echo"))
+        ]
+        yield "idle", svg(name_of(cell), figures.servers, is_ours, panels)
 
 
 def write(folder):
@@ -124,3 +144,6 @@ def write(folder):
         tables.append(figures.table(title, cells, what, factor))
     with open(os.path.join(folder, "tables.md"), "w") as file:
         file.write(figures.machine + "\n\n" + "\n".join(table for table in tables if table))
+    for name, content in plots(figures):
+        with open(os.path.join(folder, name + ".svg"), "w") as file:
+            file.write(content)

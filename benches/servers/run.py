@@ -11,6 +11,7 @@ import sys
 import time
 
 import report
+from report import TOKIO, Cell
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -18,8 +19,6 @@ RELEASE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "ta
 BUILT = os.environ.get("BENCH_BUILT", "")
 CPUS = sorted(os.sched_getaffinity(0))
 
-Cell = collections.namedtuple("Cell", "connections size at_once deflate")
-IDLE = 10000
 
 
 def tokio(name):
@@ -50,29 +49,19 @@ SERVERS = {
 # The others cannot, or not in this loop.
 WITH_DEFLATE = ["sansocket, Rust", "sansocket, C", "uWebSockets", "ws (Node)", "websockets (Python)"]
 
-MAIN = [Cell(100, 16, 1, 0), Cell(100, 16, 16, 0), Cell(100, 65536, 1, 0), Cell(20, 1 << 20, 1, 0)]
-# Nothing of which the buffers, the kernel's or a server's, would fill gigabytes.
+# Nothing of which the buffers, the kernel's or a server's, would fill gigabytes, and no compression that would take minutes.
 FULL = [
-    Cell(connections, size, at_once, deflate)
-    for deflate in (0, 1)
-    for connections, sizes in (
-        (1, (16, 1024, 65536, 1 << 20)),
-        (20, (1 << 20,)),
-        (100, (16, 1024, 65536)),
-        (10000, (16, 1024)),
-    )
+    Cell(connections, size, at_once, 0)
+    for connections, sizes in ((1, (16, 1024, 65536, 1 << 20)), (20, (1 << 20,)), (100, (16, 1024, 65536)), (10000, (16, 1024)))
     for size in sizes
     for at_once in (1, 16)
-    if not deflate or connections > 1
 ]
+FULL += [Cell(100, 16, 1, 1), Cell(100, 16, 16, 1), Cell(100, 1024, 1, 1), Cell(100, 1024, 16, 1)]
+FULL += [Cell(100, 65536, 1, 1), Cell(20, 1 << 20, 1, 1)]
+IDLE = Cell(10000, 1024, 0, 0)
 
 
-class Failure(Exception):
-    pass
-
-
-def pinned(cpu):
-    return lambda: os.sched_setaffinity(0, {cpu})
+Failure, pinned, progress = TOKIO["Failure"], TOKIO["pinned"], TOKIO["progress"]
 
 
 class Server:
@@ -111,13 +100,9 @@ def measure(name, cell, scale):
     if cell.at_once == 0:
         with Server(name, cell) as server:
             return server.load("idle", cell)
-    warm, length = int(scale * (600 if cell.connections > 1000 else 300)), int(scale * 1000)
+    warm, length = int(scale * (1000 if cell.connections > 1000 else 500)), int(scale * 1000)
     with Server(name, cell) as server:
         return server.load("drive", cell, "--size", cell.size, "--at-once", cell.at_once, "--warm", warm, "--time", length)
-
-
-def progress(text):
-    print(f"{datetime.datetime.now():%H:%M:%S} {text}", file=sys.stderr, flush=True)
 
 
 def measure_all(servers, cells, rounds, scale):
@@ -136,7 +121,7 @@ def measure_all(servers, cells, rounds, scale):
                 rates[name].append(results.get("rate", results.get("opened", float("nan"))))
                 for what, value in results.items():
                     yield [*map(str, cell), name, str(turn + 1), what, f"{value:.6g}"]
-        line = ", ".join(f"{name} {report.spread(values)}" for name, values in rates.items())
+        line = ", ".join(f"{name} {TOKIO['spread'](values)}" for name, values in rates.items())
         unit = "messages/s" if cell.at_once else "bytes/connection"
         progress(f"{index + 1}/{len(cells)} {report.name_of(cell)}: {line} {unit}")
 
@@ -185,10 +170,9 @@ def main():
     servers = [name for name in SERVERS if any(text in name for text in wanted)]
     if not servers:
         parser.error(f"--only {options.only}? there are {', '.join(SERVERS)}")
-    idle = [Cell(IDLE, 1024, 0, 0)]
     cells = {
-        "quick": MAIN + idle,
-        "full": FULL + idle + [Cell(IDLE, 1024, 0, 1)],
+        "quick": [*report.MAIN, IDLE],
+        "full": [*FULL, IDLE, IDLE._replace(deflate=1)],
         "one": [Cell(options.connections, options.size, options.at_once, int(options.deflate))],
     }[options.mode]
     if options.mode != "full" or options.only:

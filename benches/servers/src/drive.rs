@@ -39,7 +39,7 @@ enum Pace {
 }
 
 /// How long answers that are due may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(arguments: &mut Arguments) -> Result<(), String> {
     let (port, pid) = (arguments.value("--port")?, arguments.value("--pid")?);

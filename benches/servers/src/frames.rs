@@ -95,3 +95,55 @@ impl Frames {
         self.is_last = self.header[0] & 0x80 != 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Frames;
+
+    /// A message in two frames with a Ping between them, one of 200 bytes and one of 70 000.
+    fn stream() -> Vec<u8> {
+        let mut bytes = vec![0x02, 3, b'a', b'b', b'c', 0x89, 1, b'!', 0x80, 2, b'd', b'e', 0x82, 126, 0, 200];
+        bytes.resize(bytes.len() + 200, 1);
+        bytes.extend([0x82, 127, 0, 0, 0, 0, 0, 1, 0x11, 0x70]);
+        bytes.resize(bytes.len() + 70_000, 2);
+        bytes
+    }
+
+    #[test]
+    fn messages_are_the_same_however_bytes_arrive() {
+        for piece in [1, 2, 3, 7, 4096, 1 << 20] {
+            let (mut frames, mut lengths) = (Frames::looked_at(), Vec::new());
+            for bytes in stream().chunks(piece) {
+                frames.take(bytes, note(&mut lengths)).unwrap();
+            }
+            assert_eq!(lengths, [5, 200, 70_000], "in pieces of {piece}");
+            let collected = frames.collected.unwrap();
+            assert!(collected.starts_with(b"abcde\x01") && collected.len() == 70_205);
+        }
+    }
+
+    fn note(lengths: &mut Vec<usize>) -> impl FnMut(usize) -> std::io::Result<()> {
+        |length| {
+            lengths.push(length);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn dropped_payload_counts() {
+        let (mut frames, mut lengths) = (Frames::default(), Vec::new());
+        let bytes = stream();
+        frames.take(&bytes[..300], note(&mut lengths)).unwrap();
+        let blind = frames.blind();
+        assert_eq!(blind, bytes.len() - 300);
+        frames.skip(blind, note(&mut lengths)).unwrap();
+        assert_eq!(lengths, [5, 200, 70_000]);
+    }
+
+    #[test]
+    fn masked_and_closing_frames_are_errors() {
+        for bytes in [[0x82, 0x85], [0x88, 0]] {
+            assert!(Frames::default().take(&bytes, |_| Ok(())).is_err());
+        }
+    }
+}

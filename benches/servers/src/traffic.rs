@@ -116,3 +116,38 @@ impl Random {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Traffic, deflated};
+
+    #[test]
+    fn stream_repeats_itself_at_frames() {
+        for size in [0, 16, 125, 126, 65535, 65536, 1 << 20] {
+            let traffic = Traffic::new(size, false);
+            let frame = size
+                + 6
+                + if size < 126 {
+                    0
+                } else if size < 65536 {
+                    2
+                } else {
+                    8
+                };
+            assert_eq!(traffic.end(1), frame);
+            assert_eq!(traffic.end(1000), 1000 * frame);
+            assert_eq!(traffic.to_send(0, 2), traffic.to_send(traffic.sent.len(), traffic.sent.len() + 2));
+        }
+    }
+
+    #[test]
+    fn echoes_are_compared() {
+        for size in [16, 1024, 100_000] {
+            let plain = Traffic::new(size, false);
+            assert!(plain.is_first(&plain.first) && !plain.is_first(&vec![0; size]));
+            let text = Traffic::new(size, true);
+            let echo = deflated(&text.first);
+            assert!(text.is_first(&echo) && !text.is_first(&echo[..echo.len() / 2]) && !text.is_first(&text.first));
+        }
+    }
+}

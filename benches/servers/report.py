@@ -14,6 +14,9 @@ SIZES, number, spread = TOKIO["SIZES"], TOKIO["number"], TOKIO["spread"]
 
 Cell = collections.namedtuple("Cell", "connections size at_once deflate")
 
+# Of a CPU, while a server is measured. The kernel's own work needs some.
+MOST_OTHERS = 0.05
+
 MAIN = [Cell(100, 16, 1, 0), Cell(100, 16, 16, 0), Cell(100, 65536, 1, 0), Cell(20, 1 << 20, 1, 0)]
 TABLES = [
     ("Messages per second", "rate", 1),
@@ -26,6 +29,7 @@ TABLES = [
     ("Half load: latency, 99.9th percentile, µs", "half-p99.9", 1e-3),
     ("Half load: CPU time of the server, µs per message", "half-cpu", 1e-3),
     ("How busy the server's CPU was at full load, %", "busy", 100),
+    ("How much of a CPU other programs had meanwhile, %", "others", 100),
     ("Bytes of an echo on the wire, without its header", "wire", 1),
     ("Resident bytes for each idle connection, after the handshake", "opened", 1),
     ("Resident bytes for each idle connection, after an echo of 1 KiB", "echoed", 1),
@@ -36,7 +40,8 @@ def name_of(cell):
     if cell.at_once == 0:
         return f"{thousands(cell.connections)} idle" + ", compression agreed" * cell.deflate
     size = SIZES.get(cell.size, f"{cell.size} B")
-    return f"{thousands(cell.connections)} × {size}" + (f", {cell.at_once} at once" if cell.at_once > 1 else "") + ", compressed" * cell.deflate
+    at_once = f", {cell.at_once} at once" if cell.at_once > 1 else ""
+    return f"{thousands(cell.connections)} × {size}" + at_once + ", compressed" * cell.deflate
 
 
 def thousands(value):
@@ -138,12 +143,14 @@ def plots(figures):
 
 def write(folder):
     figures = Figures(folder)
+    others = [value for (_, _, what), values in figures.values.items() if what == "others" for value in values]
+    note = f"Other programs had {statistics.median(others or [0]):.1%} of a CPU meanwhile, at most {max(others or [0]):.1%}."
     tables = [figures.main_table()]
     for title, what, factor in TABLES:
         cells = [cell for cell in figures.cells if what != "wire" or cell.deflate]
         tables.append(figures.table(title, cells, what, factor))
     with open(os.path.join(folder, "tables.md"), "w") as file:
-        file.write(figures.machine + "\n\n" + "\n".join(table for table in tables if table))
+        file.write(f"{figures.machine} {note}\n\n" + "\n".join(table for table in tables if table))
     for name, content in plots(figures):
         with open(os.path.join(folder, name + ".svg"), "w") as file:
             file.write(content)

@@ -20,15 +20,19 @@ BUILT = os.environ.get("BENCH_BUILT", "")
 CPUS = sorted(os.sched_getaffinity(0))
 
 
-
 def tokio(name):
-    # With one message at a time the loop of the crates' READMEs, with more the one that writes several echoes at once, if the crate can.
+    # With one message at a time the loop of the crates' READMEs, with more the one that writes several echoes at once, if it can.
     program = os.path.join(RELEASE, "wsbench-tokio")
     return lambda cell: [program, "serve", "--server", name, "--loop", "batch" if cell.at_once > 1 else "each"]
 
 
-def ours(program):
+def ours(*program):
+    program = os.path.join(*program)
     return lambda cell: [program, "--listen", "127.0.0.1:0", "--quiet"] + ["--deflate"] * cell.deflate
+
+
+def ours_on_tokio(cell):
+    return (ours(RELEASE, "examples", "peer") if cell.deflate else tokio("sansocket-tokio"))(cell)
 
 
 def foreign(*program):
@@ -36,9 +40,9 @@ def foreign(*program):
 
 
 SERVERS = {
-    "sansocket, Rust": ours(os.path.join(RELEASE, "examples", "echo_server")),
-    "sansocket, C": ours(os.path.join(ROOT, "ffi-examples", "build", "echo_server")),
-    "sansocket, tokio": tokio("sansocket-tokio"),
+    "sansocket, Rust": ours(RELEASE, "examples", "echo_server"),
+    "sansocket, C": ours(ROOT, "ffi-examples", "build", "echo_server"),
+    "sansocket, tokio": ours_on_tokio,
     "uWebSockets": foreign(os.path.join(BUILT, "uwebsockets")),
     "tokio-websockets": tokio("tokio-websockets"),
     "fastwebsockets": tokio("fastwebsockets"),
@@ -46,8 +50,8 @@ SERVERS = {
     "ws (Node)": foreign("node", os.path.join(HERE, "servers", "ws.cjs")),
     "websockets (Python)": foreign(os.environ.get("BENCH_PYTHON", "python3"), os.path.join(HERE, "servers", "websockets_echo.py")),
 }
-# The others cannot, or not in this loop.
-WITH_DEFLATE = ["sansocket, Rust", "sansocket, C", "uWebSockets", "ws (Node)", "websockets (Python)"]
+# The others cannot.
+WITH_DEFLATE = ["sansocket, Rust", "sansocket, C", "sansocket, tokio", "uWebSockets", "ws (Node)", "websockets (Python)"]
 
 # Nothing of which the buffers, the kernel's or a server's, would fill gigabytes, and no compression that would take minutes.
 FULL = [
@@ -108,7 +112,7 @@ def measure(name, cell, scale):
 def measure_all(servers, cells, rounds, scale):
     """In each cell the servers take turns. Yields what the file of all figures has: a line for each."""
     for index, cell in enumerate(cells):
-        rates = collections.defaultdict(list)
+        rates, others = collections.defaultdict(list), [0]
         for turn in range(rounds):
             for name in servers:
                 if cell.deflate and name not in WITH_DEFLATE:
@@ -119,11 +123,13 @@ def measure_all(servers, cells, rounds, scale):
                     progress(f"{name} FAILED with {report.name_of(cell)}: {failure}")
                     results = {"failed": 1}
                 rates[name].append(results.get("rate", results.get("opened", float("nan"))))
+                others.append(results.get("others", 0))
                 for what, value in results.items():
                     yield [*map(str, cell), name, str(turn + 1), what, f"{value:.6g}"]
         line = ", ".join(f"{name} {TOKIO['spread'](values)}" for name, values in rates.items())
         unit = "messages/s" if cell.at_once else "bytes/connection"
-        progress(f"{index + 1}/{len(cells)} {report.name_of(cell)}: {line} {unit}")
+        warning = f"; OTHER PROGRAMS HAD UP TO {max(others):.0%} OF A CPU" if max(others) > report.MOST_OTHERS else ""
+        progress(f"{index + 1}/{len(cells)} {report.name_of(cell)}: {line} {unit}{warning}")
 
 
 def version(command):
@@ -141,7 +147,8 @@ def describe_machine():
     versions += [f"Node {version(['node', '--version'])}"]
     versions += ["ws " + version(["node", "-p", f"require('{modules}/ws/package.json').version"])]
     python = os.environ.get("BENCH_PYTHON", "python3")
-    versions += [version([python, "--version"]), "websockets " + version([python, "-c", "import websockets as w; print(w.__version__)"])]
+    show = "import websockets; print('websockets', websockets.__version__)"
+    versions += [version([python, "--version"]), version([python, "-c", show])]
     kernel = ".".join(platform.release().split(".")[:2])
     cpu = model[1] if model else platform.machine()
     today = datetime.date.today()
@@ -179,9 +186,6 @@ def main():
         results = os.path.join(BUILT, "results")
     os.makedirs(results, exist_ok=True)
     began = time.monotonic()
-    load_before = os.getloadavg()[0]
-    if load_before > 0.5:
-        progress(f"WARNING: a load of {load_before:.1f} on this machine. These figures are worth nothing unless it does nothing else.")
     with open(os.path.join(results, "figures.tsv"), "w") as file:
         file.write(f"# {describe_machine()}\n" + "\t".join(report.COLUMNS) + "\n")
         for line in measure_all(servers, cells, options.rounds, options.scale):

@@ -28,6 +28,7 @@ echo "building the servers and the load generator"
 cargo build --release --quiet --example echo_server
 make --no-print-directory --quiet -C ffi-examples build/echo_server
 cargo build --release --quiet --manifest-path benches/tokio/Cargo.toml --bin wsbench-tokio
+cargo build --release --quiet --manifest-path adapters/tokio/Cargo.toml --example peer --features deflate
 cargo build --release --quiet --manifest-path benches/servers/Cargo.toml
 cd benches/servers
 if [ ! -x "$BENCH_BUILT/uwebsockets" ] || [ servers/uwebsockets.cpp -nt "$BENCH_BUILT/uwebsockets" ]; then

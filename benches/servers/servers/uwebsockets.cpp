@@ -1,4 +1,4 @@
-// uWebSockets' own EchoServer.cpp without TLS; it compresses messages of all lengths if `deflate` is its argument, and none otherwise.
+// uWebSockets' own EchoServer.cpp without TLS. With the argument `deflate` it compresses messages of all lengths, without it none.
 #include <cstdio>
 #include <cstring>
 
@@ -15,7 +15,8 @@ int main(int argc, char **argv)
                       .maxPayloadLength = 100 * 1024 * 1024,
                       .idleTimeout = 120,
                       .maxBackpressure = 100 * 1024 * 1024,
-                      .message = [deflate](auto *ws, std::string_view message, uWS::OpCode code) { ws->send(message, code, deflate); }})
+                      .message = [deflate](auto *ws, std::string_view message,
+                                           uWS::OpCode code) { ws->send(message, code, deflate); }})
         .listen("127.0.0.1", 0,
                 [](auto *socket) {
                     if (socket == nullptr)

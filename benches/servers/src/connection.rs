@@ -105,13 +105,13 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads what is there, until nothing is due any more. `ended` gets the start of each message that has come back, and its length
-    /// on the wire. mio's events are edges: what is left is told with the next bytes.
+    /// Reads what is there, until nothing is due any more. `ended` gets the start of each message that has come back, and its
+    /// length on the wire. mio's events are edges: what is left is told with the next bytes.
     pub(crate) fn read(&mut self, traffic: &Traffic, buffers: &mut Buffers, mut ended: impl FnMut(u64, usize)) -> Result<()> {
         while !self.is_idle() {
             let Self { frames, starts, answered, .. } = self;
             let mut one = |length: usize| {
-                let start = starts.pop_front().ok_or(Error::new(ErrorKind::InvalidData, "more answers than messages"))?;
+                let start = starts.pop_front().ok_or_else(|| Error::new(ErrorKind::InvalidData, "more answers than messages"))?;
                 *answered += 1;
                 if !traffic.is_deflated && length != traffic.size {
                     return Err(Error::new(ErrorKind::InvalidData, format!("an echo of {length} bytes")));

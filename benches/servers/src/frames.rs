@@ -29,15 +29,21 @@ impl Frames {
         if self.collected.is_some() { 0 } else { self.remaining }
     }
 
-    /// Takes what has arrived, and gives the length of each message that is complete to `ended`. Pings are left without an answer: no
-    /// measurement takes so long that a server would mind.
+    /// Takes what has arrived, and gives the length of each message that is complete to `ended`. Pings are left without an answer:
+    /// no measurement takes so long that a server would mind.
     pub(crate) fn take(&mut self, mut bytes: &[u8], mut ended: impl FnMut(usize) -> Result<()>) -> Result<()> {
         while !bytes.is_empty() {
             if self.remaining == 0 {
-                let taken = self.take_header(bytes)?;
-                bytes = &bytes[taken..];
-                if self.header_len > 0 {
-                    continue;
+                if let (0, [first, second @ ..126, rest @ ..]) = (self.header_len, bytes) {
+                    // Most are like this.
+                    self.begin(*first, usize::from(*second))?;
+                    bytes = rest;
+                } else {
+                    let taken = self.take_header(bytes)?;
+                    bytes = &bytes[taken..];
+                    if self.header_len > 0 {
+                        continue;
+                    }
                 }
             }
             let (payload, rest) = bytes.split_at(bytes.len().min(self.remaining));
@@ -77,22 +83,24 @@ impl Frames {
                 _ => 2,
             };
             if self.header_len == needed {
-                self.begin();
+                let digits = &self.header[if needed == 2 { 1 } else { 2 }..needed];
+                let length = digits.iter().fold(0, |length, &byte| length << 8 | usize::from(byte));
+                self.header_len = 0;
+                self.begin(self.header[0], length)?;
                 break;
             }
         }
-        match self.header[0] & 0xf {
-            8 => Err(Error::new(ErrorKind::InvalidData, "the server has closed a connection")),
-            _ => Ok(taken),
-        }
+        Ok(taken)
     }
 
-    fn begin(&mut self) {
-        let digits = &self.header[if self.header_len == 2 { 1 } else { 2 }..self.header_len];
-        self.remaining = digits.iter().fold(0, |length, &byte| length << 8 | usize::from(byte));
-        self.header_len = 0;
-        self.is_data = self.header[0] & 8 == 0;
-        self.is_last = self.header[0] & 0x80 != 0;
+    fn begin(&mut self, first: u8, length: usize) -> Result<()> {
+        if first & 0xf == 8 {
+            return Err(Error::new(ErrorKind::InvalidData, "the server has closed a connection"));
+        }
+        self.remaining = length;
+        self.is_data = first & 8 == 0;
+        self.is_last = first & 0x80 != 0;
+        Ok(())
     }
 }
 

@@ -13,6 +13,14 @@ pub(crate) fn cpu_time(pid: u32) -> Result<u64, String> {
         .sum())
 }
 
+/// Nanoseconds that the CPUs of the machine were busy with anything, or another machine had them.
+pub(crate) fn all_cpu_time() -> Result<u64, String> {
+    let text = read_to_string("/proc/stat").map_err(|error| format!("/proc/stat: {error}"))?;
+    let ticks = text.lines().next().unwrap_or_default().split_whitespace().skip(1).map_while(|word| word.parse::<u64>().ok());
+    // user, nice, system, idle, iowait, irq, softirq, steal
+    Ok(ticks.take(8).enumerate().filter(|(index, _)| !matches!(index, 3 | 4)).map(|(_, ticks)| ticks * 10_000_000).sum())
+}
+
 /// Bytes.
 pub(crate) fn resident(pid: u32) -> Result<u64, String> {
     let path = format!("/proc/{pid}/status");

@@ -9,8 +9,9 @@ need python3 g++ taskset:util-linux
 echo '#include <zlib.h>' | g++ -x c++ -E - >/dev/null 2>&1 || install_packages zlib1g-dev
 need_node_modules
 need_websockets
-export BENCH_PYTHON=$python CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
-export BENCH_BUILT=$CARGO_TARGET_DIR/bench-servers
+mkdir -p "${CARGO_TARGET_DIR:=target}"
+CARGO_TARGET_DIR=$(cd "$CARGO_TARGET_DIR" && pwd)
+export CARGO_TARGET_DIR BENCH_PYTHON=$python BENCH_BUILT=$CARGO_TARGET_DIR/bench-servers
 mkdir -p "$BENCH_BUILT"
 
 # The sources come inside this crate; nothing else of it is built.

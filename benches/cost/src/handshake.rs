@@ -1,0 +1,72 @@
+//! The opening handshake, each side.
+
+use std::hint::black_box;
+
+use sansocket::{Accept, ClientRequest, Connection, Event, Origin};
+
+use crate::frames::{CONFIG, NOW, Same};
+use crate::meter::{cell, memory};
+
+/// A browser's, without the empty line at its end.
+const REQUEST: &str = "GET /chat HTTP/1.1\r\n\
+    Host: server.example.com\r\n\
+    Connection: Upgrade\r\n\
+    Pragma: no-cache\r\n\
+    Cache-Control: no-cache\r\n\
+    User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36\r\n\
+    Upgrade: websocket\r\n\
+    Origin: https://server.example.com\r\n\
+    Sec-WebSocket-Version: 13\r\n\
+    Accept-Encoding: gzip, deflate, br, zstd\r\n\
+    Accept-Language: en-US,en;q=0.9\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+    Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+
+pub fn browser() -> Vec<u8> {
+    format!("{REQUEST}\r\n").into_bytes()
+}
+
+/// Receives the request, which arrives in reads of at most so many bytes, and accepts it. Returns the length of the answer.
+pub fn serve(request: &mut [u8], read: usize, output: &mut [u8]) -> usize {
+    let mut ws = Connection::server(&CONFIG, NOW);
+    let mut end = 0;
+    while end < request.len() {
+        end = request.len().min(end + read);
+        let received = ws.receive(NOW, &mut request[..end], output).expect("room");
+        match received.event {
+            None => assert_eq!(received.consumed, 0),
+            Some(Event::Request(request)) => return ws.accept(&request, &Accept::new(Origin::Any), NOW, output).expect("room"),
+            Some(other) => panic!("{other:?}"),
+        }
+    }
+    panic!("no request");
+}
+
+pub fn server(name: &str, head: &[u8], read: usize, units: usize) {
+    let (input, output) = (memory(head.len()), memory(1024));
+    cell(name, units, |meter| {
+        input.copy_from_slice(head);
+        meter.measure(&mut || {
+            black_box(serve(black_box(input), read, output));
+        });
+    });
+}
+
+/// The answer is our server's, written before anything is counted: the key is the same each time.
+pub fn client(name: &str) {
+    let target = ClientRequest::new("server.example.com", "/chat");
+    let (output, answer) = (memory(1024), memory(1024));
+    let mut ws = Connection::client(&CONFIG, Same, NOW);
+    let written = ws.request(&target, NOW, output).expect("room");
+    let answered = serve(&mut output[..written], written, answer);
+    let input = memory(answered);
+    cell(name, 1, |meter| {
+        input.copy_from_slice(&answer[..answered]);
+        meter.measure(&mut || {
+            let mut ws = Connection::client(&CONFIG, Same, NOW);
+            black_box(ws.request(black_box(&target), NOW, output).expect("room"));
+            let received = ws.receive(NOW, input, &mut [0; 131]).expect("room");
+            assert!(matches!(received.event, Some(Event::Opened(_))));
+        });
+    });
+}

@@ -26,7 +26,7 @@ pub fn run() {
     encode(Role::Client);
     let head = handshake::browser();
     handshake::server("handshake, server", &head, head.len(), 1);
-    handshake::client("handshake, client");
+    handshake::client("handshake, client", READ, 1, |answer| answer);
     deflate::cells();
 }
 

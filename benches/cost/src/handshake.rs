@@ -26,6 +26,15 @@ pub fn browser() -> Vec<u8> {
     format!("{REQUEST}\r\n").into_bytes()
 }
 
+/// A request of exactly this length: `fill` makes header lines of the length that it is given.
+pub fn request(len: usize, fill: impl Fn(usize) -> String) -> Vec<u8> {
+    const LEAST: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let head = format!("{LEAST}{}\r\n", fill(len - LEAST.len() - 2));
+    assert_eq!(head.len(), len);
+    head.into_bytes()
+}
+
 /// Receives the request, which arrives in reads of at most so many bytes, and accepts it. Returns the length of the answer.
 pub fn serve(request: &mut [u8], read: usize, output: &mut [u8]) -> usize {
     let mut ws = Connection::server(&CONFIG, NOW);
@@ -52,21 +61,30 @@ pub fn server(name: &str, head: &[u8], read: usize, units: usize) {
     });
 }
 
-/// The answer is our server's, written before anything is counted: the key is the same each time.
-pub fn client(name: &str) {
+/// The answer is our server's, written before anything is counted: the key is the same each time. It arrives in reads of at most so many
+/// bytes.
+pub fn client(name: &str, read: usize, units: usize, longer: impl Fn(Vec<u8>) -> Vec<u8>) {
     let target = ClientRequest::new("server.example.com", "/chat");
     let (output, answer) = (memory(1024), memory(1024));
     let mut ws = Connection::client(&CONFIG, Same, NOW);
     let written = ws.request(&target, NOW, output).expect("room");
     let answered = serve(&mut output[..written], written, answer);
-    let input = memory(answered);
-    cell(name, 1, |meter| {
-        input.copy_from_slice(&answer[..answered]);
+    let answer = longer(answer[..answered].to_vec());
+    let input = memory(answer.len());
+    cell(name, units, |meter| {
+        input.copy_from_slice(&answer);
         meter.measure(&mut || {
             let mut ws = Connection::client(&CONFIG, Same, NOW);
             black_box(ws.request(black_box(&target), NOW, output).expect("room"));
-            let received = ws.receive(NOW, input, &mut [0; 131]).expect("room");
-            assert!(matches!(received.event, Some(Event::Opened(_))));
+            let mut end = 0;
+            loop {
+                end = input.len().min(end + read);
+                let received = ws.receive(NOW, &mut input[..end], &mut [0; 131]).expect("room");
+                match received.event {
+                    None => assert_eq!(received.consumed, 0),
+                    Some(event) => break assert!(matches!(event, Event::Opened(_))),
+                }
+            }
         });
     });
 }

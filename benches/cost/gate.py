@@ -1,24 +1,13 @@
 #!/usr/bin/env python3
-"""bench.py FIGURES STD CORE [--write]: compares callgrind's dumps in two folders with the committed figures. `ci/bench` calls it."""
+"""gate.py FIGURES STD CORE [--write]: compares callgrind's dumps in two folders with the committed figures. `ci/bench` calls it."""
 import pathlib
 import platform
-import re
 import subprocess
 import sys
 
+from dumps import counted
+
 AT_MOST = 3.0  # percent
-
-
-def counted(folder: str) -> dict[str, float]:
-    """Instructions by cell, in the order in which they were counted. Dumps carry the names that benches/cost/src/meter.rs gave them."""
-    found = {}
-    for path in sorted(pathlib.Path(folder).glob("out.*"), key=lambda path: int(path.suffix[1:])):
-        text = path.read_text(errors="replace")
-        name = re.search(r"^desc: Trigger: Client Request: (.*)\|(\d+)$", text, re.M)
-        total = re.search(r"^summary: (\d+)", text, re.M) or re.search(r"^totals: (\d+)", text, re.M)
-        if name and total:
-            found[name[1]] = int(total[1]) / int(name[2])
-    return found
 
 
 def made_with() -> str:

@@ -1,4 +1,4 @@
-"""Callgrind's dumps of one run."""
+"""Callgrind's dumps."""
 import pathlib
 import re
 
@@ -6,7 +6,8 @@ import re
 def counted(folder: str) -> dict[str, float]:
     """Instructions by cell, in the order in which they were counted. Dumps carry the names that src/meter.rs gave them."""
     found = {}
-    for path in sorted(pathlib.Path(folder).glob("out.*"), key=lambda path: int(path.suffix[1:])):
+    order = ["gate", "buffered", "c", "sizes"]
+    for path in sorted(pathlib.Path(folder).glob("*.*"), key=lambda path: (order.index(path.stem), int(path.suffix[1:]))):
         text = path.read_text(errors="replace")
         name = re.search(r"^desc: Trigger: Client Request: (.*)\|(\d+)$", text, re.M)
         total = re.search(r"^summary: (\d+)", text, re.M) or re.search(r"^totals: (\d+)", text, re.M)

@@ -8,6 +8,8 @@ import sys
 from dumps import counted
 
 AT_MOST = 3.0  # percent
+# What a cell may cost at most, by the end of its name: the end of the other's name, times that, and instructions more.
+PROMISES = {", on Buffered": (", by hand", 1.15, 0), ", 16, in C": (", 16, in Rust", 1, 30)}
 
 
 def made_with() -> str:
@@ -28,6 +30,19 @@ def read(path: pathlib.Path) -> tuple[str, dict[str, list[float]]]:
 def write(path: pathlib.Path, made: str, now: dict[str, list[float]]) -> None:
     rows = "".join(f"{name}\t{std:.1f}\t{core:.1f}\n" for name, (std, core) in now.items())
     path.write_text(f"# Made with {made}\nper message or call, bytes of payload\tstd\twithout\n{rows}")
+
+
+def broken(now: dict[str, list[float]]) -> list[str]:
+    """The cells that cost more than is promised."""
+    found = []
+    for end, (other, times, more) in PROMISES.items():
+        cells = [name for name in now if name.endswith(end)]
+        if not cells:
+            sys.exit(f"bench: no cell{end}")
+        for name in cells:
+            least = now[name.removesuffix(end) + other]
+            found += [name] if any(cost > times * base + more for cost, base in zip(now[name], least)) else []
+    return found
 
 
 def difference(committed: float, now: float) -> float:
@@ -54,6 +69,8 @@ def main() -> None:
         print(line)
     apart += [f"{name} (no longer counted)" for name in committed if name not in now]
 
+    if too_much := broken(now):
+        sys.exit("bench: more than is promised (PROMISES in benches/cost/gate.py):" + "".join(f"\n  {name}" for name in too_much))
     if sys.argv[4:] == ["--write"]:
         write(path, made, now)
         print(f"bench: wrote {figures}")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""sizes.py DUMPS [TIME TSV SVG]: judges callgrind's dumps of `cost sizes`; with its times, writes and draws both. `sizes` calls it.
+"""sizes.py DUMPS [TIME TSV SVG]: judges callgrind's dumps of src/bin/sizes.rs; with its times, writes and draws both. `sizes` calls it.
 
 Flat means: what so many units take is a fixed cost and a cost per unit, those that the smallest and the largest size show.
 """

@@ -11,6 +11,8 @@ pub static CONFIG: Config = Config::new().max_head_len(32768).max_header_lines(1
 pub const NOW: Instant = Instant::from_millis(0);
 /// What one read takes unless said otherwise.
 pub const READ: usize = 65536;
+/// What one TCP segment brings.
+pub const SEGMENT: usize = 1460;
 /// Bytes beyond its payload that a message may need.
 pub const HEADER: usize = 14;
 
@@ -85,6 +87,16 @@ pub fn frame(to: Role, first: u8, payload: &[u8]) -> Vec<u8> {
     }
     frame.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
     frame
+}
+
+/// Messages in one pass: many of the short ones, so that reads cut them in all places.
+pub fn messages(len: usize) -> usize {
+    (65536 / len).clamp(16, 1024)
+}
+
+/// How a cell's name says what a read takes.
+pub fn reads(read: usize) -> &'static str {
+    if read == READ { "" } else { ", in reads of 1 460" }
 }
 
 pub fn message(to: Role, payload: Payload, len: usize) -> Vec<u8> {

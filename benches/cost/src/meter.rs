@@ -31,6 +31,13 @@ fn counted(part: &mut dyn FnMut()) {
     black_box(());
 }
 
+/// Counts so many calls of functions that callgrind is told to count by their names, so that what is around them does not.
+pub fn calls(name: &str, count: u64, mut call: impl FnMut(u64)) {
+    let name = CString::new(format!("{name}|{count}")).expect("a name without NUL");
+    (0..count).for_each(&mut call);
+    callgrind::count(&name, || (0..count).for_each(call));
+}
+
 /// Measures a cell; one pass of it does so many units: messages, calls or bytes.
 pub fn cell(name: &str, units: usize, mut pass: impl FnMut(&mut Meter)) {
     let mut time = |passes: usize| {

@@ -1,16 +1,12 @@
 //! The cells whose figures are committed.
 
+use cost::frames::{Payload, READ, SEGMENT, decode_cell, encode_cell, message, messages, reads};
+use cost::{deflate, handshake};
 use sansocket::Role;
 
-use crate::deflate;
-use crate::frames::{Payload, READ, decode_cell, encode_cell, message};
-use crate::handshake;
-
 const SIZES: [usize; 4] = [16, 125, 1024, 16384];
-/// One TCP segment.
-const SEGMENT: usize = 1460;
 
-pub fn run() {
+fn main() {
     use Payload::{Ascii, Binary, Chinese};
     for payload in [Binary, Ascii, Chinese] {
         decode(Role::Server, payload, READ);
@@ -34,15 +30,9 @@ fn side(role: Role) -> &'static str {
     if role == Role::Server { "server" } else { "client" }
 }
 
-/// Messages in one pass: many of the short ones, so that reads cut them in all places.
-fn messages(len: usize) -> usize {
-    (65536 / len).clamp(16, 1024)
-}
-
 fn decode(role: Role, payload: Payload, read: usize) {
     for len in SIZES {
-        let reads = if read == READ { "" } else { ", in reads of 1 460" };
-        let name = format!("decode, {}, {}{reads}, {len}", side(role), payload.name());
+        let name = format!("decode, {}, {}{}, {len}", side(role), payload.name(), reads(read));
         let count = messages(len);
         decode_cell(&name, role, &message(role, payload, len).repeat(count), read, count);
     }

@@ -2,13 +2,11 @@
 
 use std::hint::black_box;
 
+use cost::frames::{HEADER, NOW, Payload, READ, SEGMENT, Ws, decode_cell, encode_cell, frame, message, open};
+use cost::handshake;
+use cost::meter::{cell, memory, placed};
 use sansocket::{Buffered, Collector, Event, MessageKind, Role};
 
-use crate::frames::{HEADER, NOW, Payload, READ, Ws, decode_cell, encode_cell, frame, message, open};
-use crate::handshake;
-use crate::meter::{cell, memory, placed};
-
-const SEGMENT: usize = 1460;
 /// The length of a message that is cut into frames.
 const CUT: usize = 1 << 20;
 /// The least that one pass does, so that what a pass itself costs does not show.
@@ -19,7 +17,7 @@ fn powers(from: u32, to: u32, step: usize) -> impl Iterator<Item = usize> {
     (from..=to).step_by(step).map(|power| 1 << power)
 }
 
-pub fn run() {
+fn main() {
     powers(0, 24, 1).for_each(of_message);
     powers(4, 20, 1).for_each(of_frame);
     [200, 300, 400, 600, 800, 1200, 1600, 2400, 3200, 4800, 6400, 8192, 12288, 16384].into_iter().for_each(of_head);

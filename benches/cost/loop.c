@@ -1,4 +1,4 @@
-/* What a call costs in a C program's loop: `loop receive|send server|client CALLS`, 16 bytes each. `ci/ffi-cost --lto` counts it. */
+/* What a call costs in a C program's loop: `loop receive|send server|client CALLS`, 16 bytes each. `ci/ffi-lto` counts it. */
 #include "sansocket.h"
 
 #include <stdlib.h>

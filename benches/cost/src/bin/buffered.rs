@@ -1,17 +1,17 @@
-//! Runs one loop over many messages: `buffered-cost LOOP BYTES READ MESSAGES`. Under callgrind, which counts the instructions of the
-//! loop.
+//! What `Buffered` costs, against a loop by hand around the bare machine.
 //!
 //! Both loops take the same reads into a buffer of their own, hand each message to the same handler, and look at deadlines and at
 //! what is due after each read, as a loop that obeys them must.
 
 use std::hint::black_box;
+use std::slice::Chunks;
 
-use sansocket::{Buffered, Config, Connection, Event, Instant, MAX_ANSWER, Negotiated, NoEntropy, Role};
+use cost::frames::{HEADER, NOW, Payload, READ, SEGMENT, message, messages, open, reads};
+use cost::meter::{cell, memory};
+use sansocket::{Buffered, Event, MAX_ANSWER, Role};
 
-static CONFIG: Config = Config::new();
-const NOW: Instant = Instant::from_millis(0);
-const INPUT: usize = 64 * 1024 + 131;
-const OUTPUT: usize = 64 * 1024 + 14 + 2 * MAX_ANSWER;
+const INPUT: usize = READ + 131;
+const OUTPUT: usize = READ + HEADER + 2 * MAX_ANSWER;
 
 /// The program: it looks at a message, or sends it back.
 trait Handler {
@@ -30,14 +30,10 @@ impl Handler for Echo {
     const ECHOES: bool = true;
 }
 
-fn ws() -> Connection<'static> {
-    Connection::open(Role::Server, &CONFIG, NoEntropy, Negotiated::NOTHING, NOW)
-}
-
 /// By hand: the positions in both buffers are the caller's.
-#[inline(always)]
-fn bare<H: Handler>(reads: std::slice::Chunks<'_, u8>, input: &mut [u8], output: &mut [u8]) -> usize {
-    let mut ws = ws();
+#[inline(never)]
+fn bare<H: Handler>(reads: Chunks<'_, u8>, input: &mut [u8], output: &mut [u8]) -> usize {
+    let mut ws = open(Role::Server);
     let (mut start, mut end, mut due, mut seen) = (0, 0, 0, 0);
     for read in reads {
         input[end..][..read.len()].copy_from_slice(read);
@@ -70,7 +66,7 @@ fn bare<H: Handler>(reads: std::slice::Chunks<'_, u8>, input: &mut [u8], output:
         if ws.next_timeout().is_some_and(|timeout| timeout <= NOW) {
             due += ws.handle_timeout(NOW, &mut output[due..]).produced;
         }
-        if black_box(&output[..due]).len() > 0 {
+        if !black_box(&output[..due]).is_empty() {
             ws.written(due, NOW);
             due = 0;
         }
@@ -79,9 +75,9 @@ fn bare<H: Handler>(reads: std::slice::Chunks<'_, u8>, input: &mut [u8], output:
     seen
 }
 
-#[inline(always)]
-fn buffered<H: Handler>(reads: std::slice::Chunks<'_, u8>, input: &mut [u8], output: &mut [u8]) -> usize {
-    let mut ws = Buffered::new(ws(), input, output).in_pieces();
+#[inline(never)]
+fn buffered<H: Handler>(reads: Chunks<'_, u8>, input: &mut [u8], output: &mut [u8]) -> usize {
+    let mut ws = Buffered::new(open(Role::Server), input, output).in_pieces();
     let mut seen = 0;
     for read in reads {
         ws.space().unwrap()[..read.len()].copy_from_slice(read);
@@ -106,43 +102,23 @@ fn buffered<H: Handler>(reads: std::slice::Chunks<'_, u8>, input: &mut [u8], out
     seen
 }
 
-/// The loops under names that callgrind is told.
-macro_rules! named {
-    ($($name:ident: $loop:ident::<$handler:ident>;)*) => {
-        $(#[unsafe(no_mangle)]
-        #[inline(never)]
-        fn $name(reads: std::slice::Chunks<'_, u8>, input: &mut [u8], output: &mut [u8]) -> usize {
-            $loop::<$handler>(reads, input, output)
-        })*
-
-        const LOOPS: &[(&str, fn(std::slice::Chunks<'_, u8>, &mut [u8], &mut [u8]) -> usize)] = &[$((stringify!($name), $name)),*];
-    };
-}
-
-named! {
-    bare_loop: bare::<Reader>;
-    buffered_loop: buffered::<Reader>;
-    bare_echo: bare::<Echo>;
-    buffered_echo: buffered::<Echo>;
-}
+type Loop = fn(Chunks<'_, u8>, &mut [u8], &mut [u8]) -> usize;
 
 fn main() {
-    let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [name, bytes, read, messages] = &arguments[..] else { panic!("usage: buffered-cost LOOP BYTES READ MESSAGES") };
-    let (bytes, read, messages): (usize, usize, usize) =
-        (bytes.parse().unwrap(), read.parse().unwrap(), messages.parse().unwrap());
-    let payload = vec![7; bytes];
-    let mut wire = Vec::new();
-    for _ in 0..messages {
-        wire.push(0x82);
-        match u8::try_from(bytes) {
-            Ok(len @ ..126) => wire.push(0x80 | len),
-            _ => wire.extend([&[0x80 | 126][..], &u16::try_from(bytes).unwrap().to_be_bytes()].concat()),
+    let loops: [(&str, [Loop; 2]); 2] =
+        [("receive", [bare::<Reader>, buffered::<Reader>]), ("echo", [bare::<Echo>, buffered::<Echo>])];
+    for (what, [bare, buffered]) in loops {
+        for read in [READ, SEGMENT] {
+            for len in [16, 125, 1024] {
+                let count = messages(len);
+                let wire = message(Role::Server, Payload::Binary, len).repeat(count);
+                let (input, output) = (memory(INPUT), memory(OUTPUT));
+                for (how, run) in [("by hand", bare), ("on Buffered", buffered)] {
+                    cell(&format!("{what}{}, {len}, {how}", reads(read)), count, |meter| {
+                        meter.measure(&mut || assert_eq!(run(wire.chunks(read), input, output), len * count));
+                    });
+                }
+            }
         }
-        wire.extend([0, 0, 0, 0]);
-        wire.extend(&payload);
     }
-    let (mut input, mut output) = (vec![0; INPUT], vec![0; OUTPUT]);
-    let (_, run) = LOOPS.iter().find(|(known, _)| known == name).expect("a loop of that name");
-    assert_eq!(run(wire.chunks(read), &mut input, &mut output), bytes * messages);
 }

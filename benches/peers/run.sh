@@ -11,10 +11,9 @@ usage: ./run.sh [all]       build, then all of the below, then results/tables.md
        ./run.sh instr       instructions per message, under callgrind
        ./run.sh mem         memory per connection, allocations per message
        ./run.sh report      results/tables.md from what was measured before
-       ./run.sh floor [--at-most RATIO] [--instructions RATIO,RATIO,RATIO]
+       ./run.sh floor [--at-most RATIO]
                             quick: only our own peer and the floor, in three cells. Needs no other library.
-                            Exit status 1 if our time is more than RATIO (2.0) times the floor's, in four attempts;
-                            3 if our instructions are more than RATIO times the floor's, one RATIO for each cell.
+                            Exit status 1 if our time is more than RATIO (2.0) times the floor's, in four attempts.
 environment:
   CARGO_TARGET_DIR   where to build (target)
   BENCH_SRC          where to download to (CARGO_TARGET_DIR/bench-src)
@@ -35,7 +34,6 @@ say() { echo "run.sh: $*" >&2; }
 what="${1:-all}"
 [ $# -eq 0 ] || shift
 at_most=2.0
-instructions=""
 case "$what" in
 help | -h | --help)
     usage
@@ -46,7 +44,6 @@ floor)
     while [ $# -gt 0 ]; do
         case "$1" in
         --at-most) [ $# -gt 1 ] || bad "--at-most needs a number" && at_most="$2" && shift 2 ;;
-        --instructions) [ $# -gt 1 ] || bad "--instructions needs three numbers" && instructions="$2" && shift 2 ;;
         *) bad "floor: $1?" ;;
         esac
     done
@@ -118,8 +115,7 @@ floor() {
     say "building the floor and our own peer"
     cargo build --release --no-default-features
     unset WSBENCH_CELLS WSBENCH_PEERS
-    [ -z "$instructions" ] || need valgrind
-    set -- floor --at-most "$at_most" ${instructions:+--instructions "$instructions"}
+    set -- floor --at-most "$at_most"
     if have valgrind; then
         say "counting instructions"
         callgrind floor

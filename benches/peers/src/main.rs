@@ -23,7 +23,7 @@ const USAGE: &str = "\
 usage: wsbench time         results as tab-separated values
        wsbench callgrind    under valgrind --tool=callgrind --instr-atstart=no: one dump per cell and peer
        wsbench memory       what connections hold and allocate (needs the feature `peers`)
-       wsbench floor [--at-most RATIO] [--callgrind DIR] [--instructions RATIO,RATIO,RATIO]
+       wsbench floor [--at-most RATIO] [--callgrind DIR]
                             our own peer against the floor; DIR: dumps of `wsbench floor` under callgrind
 environment: WSBENCH_MS (CPU time of one sample), WSBENCH_ROUNDS (samples),
              WSBENCH_CELLS (prefixes of names, such as W1/16/,W4), WSBENCH_PEERS (substrings of names; W1 to W4)";
@@ -96,16 +96,10 @@ fn measure_cells(callgrind: bool) -> ExitCode {
 }
 
 fn measure_floor(mut options: &[&str]) -> ExitCode {
-    let mut o = floor::Options { at_most: 2.0, instructions_at_most: None, dumps: None };
+    let mut o = floor::Options { at_most: 2.0, dumps: None };
     while let [name, value, rest @ ..] = options {
         match (*name, value.parse::<f64>()) {
             ("--at-most", Ok(x)) if x > 0.0 => o.at_most = x,
-            ("--instructions", _) => {
-                match value.split(',').map(str::parse).collect::<Result<Vec<f64>, _>>().map(<[f64; 3]>::try_from) {
-                    Ok(Ok(ratios)) => o.instructions_at_most = Some(ratios),
-                    _ => return usage(&format!("floor: --instructions needs three numbers: {value}")),
-                }
-            }
             ("--callgrind", _) => o.dumps = Some((*value).into()),
             _ => return usage(&format!("floor: {name} {value}?")),
         }

@@ -1,5 +1,5 @@
 //! The C library: `sansocket`'s C layer, those of its sessions and of Socket.IO, and what a program without Rust's standard library lacks; nothing else.
-#![no_std]
+#![cfg_attr(not(feature = "std"), no_std)]
 
 // Its functions have C's names and are exported from here.
 extern crate sansocket as _;
@@ -9,6 +9,7 @@ extern crate sansocket_session as _;
 extern crate sansocket_socketio as _;
 
 /// No call gets here: `ci/link-proof` shows that no function of the header can reach a panic.
+#[cfg(not(feature = "std"))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     #[cfg(feature = "link-proof")]

@@ -57,15 +57,20 @@ impl<'a, 'c, E: Entropy, D: Codec> Turn<'a, 'c, E, D> {
     /// Releases the current event if it is certain that there is no other: the common end of a turn.
     #[inline(always)]
     pub(super) fn has_nothing(&mut self) -> bool {
-        let Progress { arrived, due, looked, quiet_until, .. } = &mut *self.progress;
-        let is_quiet = *looked < *quiet_until && *looked < due.deadline();
-        let is_nothing = is_quiet && arrived.is_used_up() && self.ws.needs_input();
+        let is_nothing = self.is_quiet() && self.progress.arrived.is_used_up() && self.ws.needs_input();
         if is_nothing {
-            arrived.restart();
+            self.progress.arrived.restart();
             self.progress.held.release();
             self.progress.has_news = false;
         }
         is_nothing
+    }
+
+    /// Whether no deadline has passed, up to when the input was last looked at.
+    #[inline(always)]
+    fn is_quiet(&self) -> bool {
+        let Progress { due, looked, quiet_until, .. } = &*self.progress;
+        *looked < *quiet_until && *looked < due.deadline()
     }
 
     /// Releases the current event and goes on to the next, which does not lie whole in the input.
@@ -84,6 +89,7 @@ impl<'a, 'c, E: Entropy, D: Codec> Turn<'a, 'c, E, D> {
             }
             match self.receive(now)? {
                 Taken::Piece(piece, at) => return Ok(Some(self.lend(piece, at, now))),
+                Taken::Joined if self.progress.arrived.is_empty() && self.ws.needs_input() => break self.nothing_arrived(now),
                 Taken::Joined => {}
                 Taken::Event => break true,
                 Taken::Nothing => break self.nothing_arrived(now),
@@ -261,6 +267,10 @@ impl<'a, 'c, E: Entropy, D: Codec> Turn<'a, 'c, E, D> {
             }
         } else {
             self.progress.arrived.compact(self.input, !self.joining.is_empty());
+        }
+        if self.is_quiet() {
+            self.progress.has_news = false;
+            return false;
         }
         self.act_on_time()
     }

@@ -87,7 +87,7 @@
 //!   `Buffered::deflate`, or for `receive_with` and `send_with` of a bare connection. `docs/compression.md` says when it pays.
 //! - `ffi`: the C layer, which the package `capi` makes into a library.
 //! - `std`, on by default: for hosts. The CPU's vector units, found at run time, for masking (AVX2, on x86-64) and for text beyond ASCII
-//!   (by the crate `simdutf8`), and a quicker SHA-1 (by `sha1_smol`). Without it the library needs no std and has no dependencies.
+//!   (by the crate `simdutf8`), and its instructions for SHA-1 (by `sha1`). Without it the library needs no std and has no dependencies.
 //!
 //! Section numbers without a document are those of RFC 6455. Laws are the guarantees in `ARCHITECTURE.md`, by their numbers.
 #![no_std]

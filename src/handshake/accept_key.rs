@@ -1,6 +1,5 @@
 //! §4.2.2: the accept key, and the base64 form (RFC 4648) of the key it answers.
 
-#[cfg(any(not(feature = "std"), test))]
 use super::sha1::sha1;
 
 /// The length of an accept key in bytes: the base64 of a SHA-1 digest.
@@ -20,20 +19,7 @@ const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 // Not inlined, so that its blocks leave the stack when it returns.
 #[inline(never)]
 pub fn accept_key(key: &[u8]) -> [u8; ACCEPT_KEY_LEN] {
-    base64(&digest(key))
-}
-
-/// The SHA-1 of `key` and the GUID.
-#[cfg(not(feature = "std"))]
-fn digest(key: &[u8]) -> [u8; 20] {
-    sha1(&[key, GUID])
-}
-
-#[cfg(feature = "std")]
-fn digest(key: &[u8]) -> [u8; 20] {
-    let mut sha1 = sha1_smol::Sha1::from(key);
-    sha1.update(GUID);
-    sha1.digest().bytes()
+    base64(&sha1(&[key, GUID]))
 }
 
 /// The Sec-WebSocket-Key of a client whose nonce is `nonce` (§4.1).
@@ -45,13 +31,16 @@ pub(crate) fn key_of(nonce: [u8; 16]) -> [u8; KEY_LEN] {
 fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = [b'='; N];
+    // Not zipped: the length of that would divide, and reach a panic.
     let mut groups = bytes.chunks(3);
     for digits in text.chunks_exact_mut(4) {
-        let group = groups.next().unwrap_or_default();
-        let byte = |index| u32::from(group.get(index).copied().unwrap_or_default());
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        // One digit more than there are bytes.
-        for (digit, shift) in digits.iter_mut().zip([18, 12, 6, 0]).take(group.len().saturating_add(1)) {
+        let (bits, len) = match *groups.next().unwrap_or_default() {
+            [a, b, c] => (u32::from_be_bytes([0, a, b, c]), 4),
+            [a, b] => (u32::from_be_bytes([0, a, b, 0]), 3),
+            [a] => (u32::from_be_bytes([0, a, 0, 0]), 2),
+            _ => (0, 0),
+        };
+        for (digit, shift) in digits.iter_mut().zip([18, 12, 6, 0]).take(len) {
             let [index, ..] = (bits >> shift & 63).to_le_bytes();
             *digit = DIGITS.get(usize::from(index)).copied().unwrap_or_default();
         }
@@ -62,10 +51,11 @@ fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
 /// Whether `key` has the form of the base64 of 16 bytes: 22 digits and `==` (§4.2.1). The four unused bits of the last digit are
 /// not checked: §4.2.1 lets a server skip decoding, and some clients leave them set.
 pub(crate) fn is_key(key: &[u8]) -> bool {
-    key.len() == KEY_LEN
-        && key
-            .strip_suffix(b"==")
-            .is_some_and(|digits| digits.iter().all(|&digit| digit.is_ascii_alphanumeric() || digit == b'+' || digit == b'/'))
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() | (*byte == b'+') | (*byte == b'/');
+    let Ok(key) = <&[u8; KEY_LEN]>::try_from(key) else { return false };
+    // All of them, without a look at each: the compiler makes vectors of this.
+    key.ends_with(b"==")
+        && key.first_chunk::<22>().is_some_and(|digits| digits.iter().fold(true, |all, byte| all & is_digit(byte)))
 }
 
 #[cfg(test)]
@@ -97,7 +87,6 @@ mod tests {
             let mut sha1 = sha1_smol::Sha1::from(&bytes[..len]);
             sha1.update(super::GUID);
             let digest = sha1.digest().bytes();
-            assert_eq!(digest, super::sha1(&[&bytes[..len], super::GUID]));
             assert_eq!(STANDARD.encode(digest).as_bytes(), accept_key(&bytes[..len]));
         }
         for nonce in bytes.windows(16) {

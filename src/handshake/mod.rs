@@ -3,14 +3,13 @@
 pub(crate) mod accept_key;
 pub(crate) mod client;
 pub(crate) mod extensions;
-mod fields;
+pub(crate) mod fields;
 mod negotiated;
 mod offer;
 mod origin;
 pub(crate) mod request;
 mod response;
 pub(crate) mod server;
-#[cfg(any(not(feature = "std"), test))]
 mod sha1;
 
 pub use accept_key::{ACCEPT_KEY_LEN, accept_key};

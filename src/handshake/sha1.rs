@@ -1,5 +1,6 @@
 //! SHA-1 (FIPS 180-4), for the accept key and nothing else: no security depends on it there (§10.8).
 
+#[cfg(any(not(feature = "std"), test))]
 use core::ops::Range;
 
 use crate::length::{copy, wire_len};
@@ -10,16 +11,11 @@ pub(super) fn sha1(parts: &[&[u8]]) -> [u8; 20] {
     for part in parts {
         sha1.update(part);
     }
-    // FIPS 180-4 §5.1.1: a bit, zeros up to 56 bytes into a block, and the length in bits.
-    let bits = wire_len(sha1.len).wrapping_mul(8).to_be_bytes();
-    sha1.update(&[0x80]);
-    let filled = sha1.len % 64;
-    let zeros = if filled > 56 { 120_usize.wrapping_sub(filled) } else { 56_usize.wrapping_sub(filled) };
-    sha1.update([0; 64].get(..zeros).unwrap_or_default());
-    sha1.update(&bits);
+    sha1.pad();
     let mut digest = [0; 20];
-    for (byte, value) in digest.iter_mut().zip(sha1.state.into_iter().flat_map(u32::to_be_bytes)) {
-        *byte = value;
+    let mut words = sha1.state.into_iter();
+    for bytes in digest.chunks_exact_mut(4) {
+        copy(&words.next().unwrap_or_default().to_be_bytes(), bytes);
     }
     digest
 }
@@ -41,30 +37,58 @@ impl Sha1 {
             bytes = bytes.get(len..).unwrap_or_default();
             self.len = self.len.wrapping_add(len);
             if self.len % 64 == 0 {
-                self.compress();
+                compress(&mut self.state, &self.block);
             }
         }
     }
 
-    /// FIPS 180-4 §6.1.3, the alternate method: only the last 16 of the 80 words of the schedule are kept, for small stacks.
-    fn compress(&mut self) {
-        let mut words = [0_u32; 16];
-        let mut bytes = self.block.chunks_exact(4);
-        for word in &mut words {
-            *word = bytes.next().and_then(|bytes| bytes.first_chunk()).map_or(0, |&bytes| u32::from_be_bytes(bytes));
+    /// FIPS 180-4 §5.1.1: a bit, zeros up to 56 bytes into a block, and the length in bits.
+    fn pad(&mut self) {
+        let filled = self.len % 64;
+        if let Some((bit, zeros)) = self.block.get_mut(filled..).and_then(|rest| rest.split_first_mut()) {
+            *bit = 0x80;
+            zeros.fill(0);
         }
-        let mut v = self.state;
-        rounds(&mut v, &mut words, 0..20, 0x5A82_7999, |b, c, d| b & c | !b & d);
-        rounds(&mut v, &mut words, 20..40, 0x6ED9_EBA1, |b, c, d| b ^ c ^ d);
-        rounds(&mut v, &mut words, 40..60, 0x8F1B_BCDC, |b, c, d| b & c | b & d | c & d);
-        rounds(&mut v, &mut words, 60..80, 0xCA62_C1D6, |b, c, d| b ^ c ^ d);
-        for (word, add) in self.state.iter_mut().zip(v) {
-            *word = word.wrapping_add(add);
+        if filled >= 56 {
+            compress(&mut self.state, &self.block);
+            self.block = [0; 64];
         }
+        if let Some(end) = self.block.last_chunk_mut::<8>() {
+            *end = wire_len(self.len).wrapping_mul(8).to_be_bytes();
+        }
+        compress(&mut self.state, &self.block);
+    }
+}
+
+#[cfg(not(feature = "std"))]
+use compress_briefly as compress;
+
+/// By the CPU's instructions for SHA-1 where it has them.
+#[cfg(feature = "std")]
+fn compress(state: &mut [u32; 5], block: &[u8; 64]) {
+    sha1::block_api::compress(state, core::slice::from_ref(block));
+}
+
+/// FIPS 180-4 §6.1.3, the alternate method: only the last 16 of the 80 words of the schedule are kept, for small stacks.
+#[cfg(any(not(feature = "std"), test))]
+fn compress_briefly(state: &mut [u32; 5], block: &[u8; 64]) {
+    let mut words = [0_u32; 16];
+    let mut bytes = block.chunks_exact(4);
+    for word in &mut words {
+        *word = bytes.next().and_then(|bytes| bytes.first_chunk()).map_or(0, |&bytes| u32::from_be_bytes(bytes));
+    }
+    let mut v = *state;
+    rounds(&mut v, &mut words, 0..20, 0x5A82_7999, |b, c, d| b & c | !b & d);
+    rounds(&mut v, &mut words, 20..40, 0x6ED9_EBA1, |b, c, d| b ^ c ^ d);
+    rounds(&mut v, &mut words, 40..60, 0x8F1B_BCDC, |b, c, d| b & c | b & d | c & d);
+    rounds(&mut v, &mut words, 60..80, 0xCA62_C1D6, |b, c, d| b ^ c ^ d);
+    for (word, add) in state.iter_mut().zip(v) {
+        *word = word.wrapping_add(add);
     }
 }
 
 /// Twenty rounds with one function and one constant.
+#[cfg(any(not(feature = "std"), test))]
 fn rounds(v: &mut [u32; 5], words: &mut [u32; 16], range: Range<usize>, k: u32, f: impl Fn(u32, u32, u32) -> u32) {
     let [mut a, mut b, mut c, mut d, mut e] = *v;
     for t in range {
@@ -77,4 +101,19 @@ fn rounds(v: &mut [u32; 5], words: &mut [u32; 16], range: Range<usize>, k: u32, 
         (a, b, c, d, e) = (next, a, b.rotate_left(30), c, d);
     }
     *v = [a, b, c, d, e];
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    /// What hosts have and what firmware has do the same to a block.
+    #[test]
+    fn both_ways_to_compress_agree() {
+        let (mut quickly, mut briefly) = ([0, 1, 2, 3, 4], [0, 1, 2, 3, 4]);
+        for seed in 0..=u8::MAX {
+            let block = core::array::from_fn(|at| (at as u8).wrapping_mul(seed).wrapping_add(seed));
+            super::compress(&mut quickly, &block);
+            super::compress_briefly(&mut briefly, &block);
+            assert_eq!(quickly, briefly, "{seed}");
+        }
+    }
 }

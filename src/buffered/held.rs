@@ -127,8 +127,8 @@ impl Held {
                 let request = Request::of_checked(bytes, is_opening_handshake);
                 if is_opening_handshake { Event::Request(request) } else { Event::HttpRequest(request) }
             }
-            Rest::Opened => Event::Opened(Response::of_checked(bytes)),
-            Rest::Refused { error } => Event::Refused { response: Response::of_checked(bytes), error },
+            Rest::Opened => Event::Opened(Response::of_scanned(bytes)),
+            Rest::Refused { error } => Event::Refused { response: Response::of_scanned(bytes), error },
             Rest::Ping { answered } => Event::Ping { payload: bytes, answered },
             Rest::Pong { answers } => Event::Pong { payload: bytes, answers },
             Rest::CloseReceived { code } => {

@@ -5,8 +5,8 @@ use crate::error::{CallError, ProtocolError, UsageError};
 use crate::event::{Event, Received};
 use crate::handshake::accept_key::key_of;
 use crate::handshake::client::write_request;
+use crate::handshake::fields::Fields;
 use crate::handshake::{ClientRequest, Response};
-use crate::http::head::Head;
 use crate::http::scan::Scan;
 use crate::role::Role;
 use crate::time::Instant;
@@ -37,9 +37,10 @@ fn read_response<'i>(
     let HeadInput { bytes: input, is_full } = input;
     let len = input.len();
     let mut consumed = 0;
+    let mut fields = Fields::default();
     let event = loop {
         let rest = input.get(consumed..).unwrap_or_default();
-        match next_response(rest, &mut heads.scan, machine) {
+        match next_response(rest, &mut heads.scan, machine, &mut fields) {
             // An interim response that was consumed has made room.
             Ok(None) if !is_full || consumed > 0 => {
                 machine.enter(Stage::Head { reads: read_response, heads }, now);
@@ -50,7 +51,7 @@ fn read_response<'i>(
             }
             Ok(Some(response)) => {
                 consumed = consumed.saturating_add(response.bytes().len());
-                break respond_to(response, heads, machine, now);
+                break respond_to(response, &fields, heads, (machine, now));
             }
             incomplete_or_wrong => {
                 let error = incomplete_or_wrong.err().unwrap_or(ProtocolError::HeadTooLong);
@@ -64,25 +65,34 @@ fn read_response<'i>(
     Ok(Received { consumed, produced: 0, event: Some(event) })
 }
 
-/// The next head, if it is complete. After an interim one the scan starts again.
-fn next_response<'i>(input: &'i [u8], scan: &mut Scan, machine: &Machine<'_>) -> Result<Option<Response<'i>>, ProtocolError> {
-    let Some(len) = scan.advance(input, machine.config)? else { return Ok(None) };
-    let response = Response::of_head(Head::of_scanned(input.get(..len).unwrap_or_default()));
+/// The next head, if it is complete, and its `fields`. After an interim one the scan starts again.
+fn next_response<'i>(
+    input: &'i [u8],
+    scan: &mut Scan,
+    machine: &Machine<'_>,
+    fields: &mut Fields<'i>,
+) -> Result<Option<Response<'i>>, ProtocolError> {
+    let Some(response) = Response::read(input, scan, machine.config, fields)? else { return Ok(None) };
     if response.is_interim() {
         if scan.heads >= machine.config.max_interim_responses {
             return Err(ProtocolError::TooManyInterimResponses);
         }
         *scan = scan.next_response();
     } else {
-        response.check_http()?;
+        response.check_http(fields)?;
     }
     Ok(Some(response))
 }
 
 /// What the final response leads to: an open connection; a failed one, after an invalid 101; or a refusal, whose body the caller
 /// may read.
-fn respond_to<'i>(response: Response<'i>, heads: Heads, machine: &mut Machine<'_>, now: Instant) -> Event<'i> {
-    match response.check(&key_of(heads.nonce), machine.config) {
+fn respond_to<'i>(
+    response: Response<'i>,
+    fields: &Fields<'i>,
+    heads: Heads,
+    (machine, now): (&mut Machine<'_>, Instant),
+) -> Event<'i> {
+    match response.check(fields, &key_of(heads.nonce), machine.config) {
         Ok(negotiated) => {
             machine.open(negotiated, now);
             Event::Opened(response)

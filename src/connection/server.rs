@@ -6,7 +6,6 @@ use crate::event::{Event, Received};
 use crate::handshake::server::{refusal, write_answer, write_response};
 use crate::handshake::{Accept, Answer, Offer, Request};
 use crate::http::Header;
-use crate::http::head::Head;
 use crate::http::scan::Scan;
 use crate::length::{copy, wire_len};
 use crate::role::Role;
@@ -140,8 +139,8 @@ fn read_request<'i>(
 }
 
 fn next_request<'i>(input: &'i [u8], scan: &mut Scan, machine: &Machine<'_>) -> Result<Option<Request<'i>>, ProtocolError> {
-    let Some(len) = scan.advance(input, machine.config)? else { return Ok(None) };
-    let mut request = Request::of_head(Head::of_scanned(input.get(..len).unwrap_or_default()));
-    request.check()?;
-    Ok(Some(request))
+    match Request::read(input, scan, machine.config)? {
+        Some((_, Some(broken))) => Err(broken),
+        request => Ok(request.map(|(request, _)| request)),
+    }
 }

@@ -118,20 +118,24 @@ pub(crate) fn write_request(
 ) -> Result<usize, CallError> {
     check(request, config)?;
     let extensions = config.deflate.offer();
-    write_head(out, nonce, |nonce, head| {
-        let root: &[u8] = if request.target.starts_with('?') { b"/" } else { b"" };
-        head.put(&[b"GET ", root, request.target.as_bytes(), b" HTTP/1.1\r\nHost: ", request.host.as_bytes()]);
-        head.put(&[b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "]);
-        head.put(&[&key_of(nonce), b"\r\n"]);
-        if !config.subprotocols.is_empty() {
-            head.put(&[b"Sec-WebSocket-Protocol: ", config.subprotocols.as_bytes(), b"\r\n"]);
-        }
-        if !extensions.is_empty() {
-            head.put(&[b"Sec-WebSocket-Extensions: ", extensions.as_str().as_bytes(), b"\r\n"]);
-        }
-        if let Some(origin) = request.origin {
-            head.put(&[b"Origin: ", origin.as_bytes(), b"\r\n"]);
-        }
-        head.put_headers(request.headers).put(&[b"\r\n"]);
-    })
+    write_head(
+        out,
+        || nonce().map(key_of),
+        |key, head| {
+            let root: &[u8] = if request.target.starts_with('?') { b"/" } else { b"" };
+            head.put(&[b"GET ", root, request.target.as_bytes(), b" HTTP/1.1\r\nHost: ", request.host.as_bytes()]);
+            head.put(&[b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "]);
+            head.put(&[&key, b"\r\n"]);
+            if !config.subprotocols.is_empty() {
+                head.put(&[b"Sec-WebSocket-Protocol: ", config.subprotocols.as_bytes(), b"\r\n"]);
+            }
+            if !extensions.is_empty() {
+                head.put(&[b"Sec-WebSocket-Extensions: ", extensions.as_str().as_bytes(), b"\r\n"]);
+            }
+            if let Some(origin) = request.origin {
+                head.put(&[b"Origin: ", origin.as_bytes(), b"\r\n"]);
+            }
+            head.put_headers(request.headers).put(&[b"\r\n"]);
+        },
+    )
 }

@@ -2,6 +2,7 @@
 #![cfg_attr(not(feature = "deflate"), allow(dead_code, reason = "only permessage-deflate has parameters that are read"))]
 
 use crate::http::token::is_token_byte;
+use crate::http::words::token_run;
 
 /// The extensions that a header line lists, in their order. `Err` where it breaks the grammar.
 #[derive(Clone, Copy)]
@@ -41,6 +42,7 @@ impl Value<'_> {
 }
 
 /// How many extensions the list in `value` has; `None` if it breaks the grammar.
+#[inline(never)]
 pub(super) fn count_extensions(value: &[u8]) -> Option<usize> {
     let count = |count: usize, extension: Result<_, Malformed>| extension.ok().map(|_| count.saturating_add(1));
     Extensions::of(value).try_fold(0, count)
@@ -66,8 +68,7 @@ impl<'a> Extensions<'a> {
     }
 
     fn token(&mut self) -> Option<&'a [u8]> {
-        let len = self.rest.iter().take_while(|&&byte| is_token_byte(byte)).count();
-        let (token, rest) = self.rest.split_at_checked(len)?;
+        let (token, rest) = self.rest.split_at_checked(token_run(self.rest))?;
         self.rest = rest;
         if token.is_empty() { None } else { Some(token) }
     }

@@ -2,14 +2,18 @@
 
 use super::accept_key::is_key;
 use super::extensions::count_extensions;
+use crate::config::Config;
 use crate::error::ProtocolError;
 use crate::http::authority::Authority;
 use crate::http::body::Body;
 use crate::http::head::Headers;
+use crate::http::line::after_start_line;
 use crate::http::list::{count_tokens, lists};
+use crate::http::scan::Scan;
+use crate::http::token::is_word;
 
 /// A header that may be there once.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Field<'i> {
     #[default]
     Absent,
@@ -28,6 +32,12 @@ impl<'i> Field<'i> {
 
     pub(super) fn note(&mut self, value: &'i [u8]) {
         *self = if self.is_present() { Self::Repeated } else { Self::Once(value) };
+    }
+
+    /// The values of all such headers, which are `name` among the `headers`.
+    pub(super) fn all(self, headers: Headers<'i>, name: &'static str) -> impl Iterator<Item = &'i [u8]> {
+        let repeated = if let Self::Repeated = self { Some(headers.all(name)) } else { None };
+        self.only().into_iter().chain(repeated.into_iter().flatten())
     }
 
     pub(super) const fn is_present(self) -> bool {
@@ -57,15 +67,23 @@ impl List {
     }
 }
 
+/// What an [`Offer`](super::Offer) is read from.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Asked<'i> {
+    pub(super) origin: Field<'i>,
+    pub(super) subprotocols: Field<'i>,
+    pub(super) extensions: Field<'i>,
+}
+
 /// What §4.1 and §4.2.1 ask about.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Fields<'i> {
+pub(crate) struct Fields<'i> {
     pub(super) host: Field<'i>,
     pub(super) upgrade: Field<'i>,
     version: Field<'i>,
-    key: Field<'i>,
+    pub(super) key: Field<'i>,
     pub(super) accept: Field<'i>,
-    pub(super) subprotocol: Field<'i>,
+    pub(super) asked: Asked<'i>,
     subprotocols: List,
     offered_extensions: List,
     /// Whether an Upgrade lists `websocket`.
@@ -74,64 +92,94 @@ pub(super) struct Fields<'i> {
     pub(super) connection_upgrade: bool,
     is_connection_malformed: bool,
     is_upgrade_malformed: bool,
-    /// Whether there is a Connection, an Expect, a Sec-WebSocket-Extensions.
+    /// Whether there is a Connection, an Expect.
     has_connection: bool,
     has_expect: bool,
-    pub(super) has_extensions: bool,
     pub(super) body: Body,
 }
 
 impl<'i> Fields<'i> {
-    pub(super) fn of(mut headers: Headers<'i>) -> Self {
+    pub(super) fn of(headers: Headers<'i>) -> Self {
         let mut fields = Self::default();
-        while let Some((name, value)) = headers.next_line() {
-            fields.note(name, value);
-        }
+        fields.note_all(headers);
         fields
     }
 
+    /// The head at the start of `input`, once `scan`, which goes on where it stands, finds it complete. These are then its fields.
+    pub(super) fn read(
+        &mut self,
+        input: &'i [u8],
+        scan: &mut Scan,
+        config: &Config<'_>,
+    ) -> Result<Option<&'i [u8]>, ProtocolError> {
+        let is_new = scan.is_new();
+        *self = Self::default();
+        let Some(len) = scan.advance(input, config, &mut |name, value| self.note(name, value))? else { return Ok(None) };
+        let head = input.get(..len).unwrap_or_default();
+        // What an earlier call has scanned was not shown in this one.
+        if !is_new {
+            *self = Self::default();
+            self.note_all(Headers::of(after_start_line(head)));
+        }
+        Ok(Some(head))
+    }
+
+    fn note_all(&mut self, mut headers: Headers<'i>) {
+        while let Some((name, value)) = headers.next_line() {
+            self.note(name, value);
+        }
+    }
+
     /// Takes a field.
-    pub(super) fn note(&mut self, name: &[u8], value: &'i [u8]) {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+    pub(crate) fn note(&mut self, name: &[u8], value: &'i [u8]) {
         let field = match name.len() {
-            4 if is("host") => &mut self.host,
-            6 if is("expect") => {
+            4 if is_word(name, b"host") => &mut self.host,
+            6 if is_word(name, b"origin") => &mut self.asked.origin,
+            6 if is_word(name, b"expect") => {
                 self.has_expect = true;
                 return;
             }
-            7 if is("upgrade") => {
-                let lists = lists(value, "websocket", true);
-                self.upgrades_to_websocket |= lists == Some(true);
-                self.is_upgrade_malformed |= lists.is_none();
+            7 if is_word(name, b"upgrade") => {
+                self.note_upgrade(value);
                 &mut self.upgrade
             }
-            10 if is("connection") => {
-                self.has_connection = true;
-                let lists = lists(value, "upgrade", false);
-                self.connection_upgrade |= lists == Some(true);
-                self.is_connection_malformed |= lists.is_none();
-                return;
-            }
-            14 if is("content-length") => return self.body.note_content_length(value),
-            17 if is("transfer-encoding") => return self.body.note_transfer_encoding(value),
-            17 if is("sec-websocket-key") => &mut self.key,
-            20 if is("sec-websocket-accept") => &mut self.accept,
-            21 if is("sec-websocket-version") => &mut self.version,
-            22 if is("sec-websocket-protocol") => {
+            10 if is_word(name, b"connection") => return self.note_connection(value),
+            14 if is_word(name, b"content-length") => return self.body.note_content_length(value),
+            17 if is_word(name, b"sec-websocket-key") => &mut self.key,
+            17 if is_word(name, b"transfer-encoding") => return self.body.note_transfer_encoding(value),
+            20 if is_word(name, b"sec-websocket-accept") => &mut self.accept,
+            21 if is_word(name, b"sec-websocket-version") => &mut self.version,
+            22 if is_word(name, b"sec-websocket-protocol") => {
                 self.subprotocols.note(count_tokens(value));
-                &mut self.subprotocol
+                &mut self.asked.subprotocols
             }
-            24 if is("sec-websocket-extensions") => {
+            24 if is_word(name, b"sec-websocket-extensions") => {
                 // By the letter of §9.1 an empty line is invalid. Real clients send one, so we accept it as an empty offer.
                 if !value.is_empty() {
-                    self.offered_extensions.note(count_extensions(value));
+                    let members = if is_usual_offer(value) { Some(1) } else { count_extensions(value) };
+                    self.offered_extensions.note(members);
                 }
-                self.has_extensions = true;
-                return;
+                &mut self.asked.extensions
             }
             _ => return,
         };
         field.note(value);
+    }
+
+    // The lists are read in functions of their own, so that the fields without one do not pay for their registers.
+    #[inline(never)]
+    fn note_upgrade(&mut self, value: &[u8]) {
+        let lists = lists(value, b"websocket", true);
+        self.upgrades_to_websocket |= lists == Some(true);
+        self.is_upgrade_malformed |= lists.is_none();
+    }
+
+    #[inline(never)]
+    fn note_connection(&mut self, value: &[u8]) {
+        let lists = lists(value, b"upgrade", false);
+        self.has_connection = true;
+        self.connection_upgrade |= lists == Some(true);
+        self.is_connection_malformed |= lists.is_none();
     }
 
     /// Whether Connection, or Upgrade in a version that has it, breaks its grammar.
@@ -202,4 +250,10 @@ impl<'i> Fields<'i> {
         self.subprotocols.check()?;
         self.offered_extensions.check()
     }
+}
+
+/// Whether a list of extensions is what browsers offer, which needs no parsing. Firmware rather has the bytes than the time.
+fn is_usual_offer(value: &[u8]) -> bool {
+    let known: [&[u8]; 2] = [b"permessage-deflate; client_max_window_bits", b"permessage-deflate"];
+    cfg!(target_pointer_width = "64") && known.contains(&value)
 }

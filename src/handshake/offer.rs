@@ -2,7 +2,7 @@
 //! over HTTP/1.1, HTTP/2 (RFC 8441) or HTTP/3 (RFC 9220).
 
 use super::accept_key::{ACCEPT_KEY_LEN, KEY_LEN, accept_key};
-use super::fields::{Field, Fields};
+use super::fields::{Asked, Fields};
 use super::negotiated::Negotiated;
 use super::origin::Origin;
 use crate::config::Config;
@@ -12,6 +12,7 @@ use crate::http::authority::Authority;
 use crate::http::head::{Header, Headers};
 use crate::http::list::{Tokens, is_subprotocol_list, position};
 use crate::http::target::Target;
+use crate::http::token::is_word;
 
 /// What a valid opening handshake asks for. Owned and of fixed size: it can be kept while the program looks things up elsewhere,
 /// and answered later ([`Connection::accept_offer`](crate::Connection::accept_offer)). The Origin was decided on when it was
@@ -127,13 +128,13 @@ impl<'c> Offer<'c> {
         config: &'c Config<'c>,
         origin: Origin<'_>,
     ) -> Result<Self, OfferError> {
-        let (fields, page, offer) = Self::gather(fields, config);
+        let (fields, offer) = Self::gather(fields, config);
         fields.check_http(true)?;
         if !fields.upgrades_to_websocket {
             return Err(UsageError::NotAnOpeningHandshake.into());
         }
         let offer = offer.with_key(fields.check_upgrade(method, true)?);
-        Ok(offer.decide(origin.allows_field(page, || fields.host.only()))?)
+        Ok(offer.decide(origin.allows_field(fields.asked.origin, || fields.host.only()))?)
     }
 
     /// The offer in an extended CONNECT (RFC 8441 §5): its pseudo-header fields, and the others. Success is answered with 200.
@@ -146,7 +147,7 @@ impl<'c> Offer<'c> {
         config: &'c Config<'c>,
         origin: Origin<'_>,
     ) -> Result<Self, OfferError> {
-        let (fields, page, offer) = Self::gather(fields, config);
+        let (fields, offer) = Self::gather(fields, config);
         if !request.protocol.eq_ignore_ascii_case("websocket") {
             return Err(OfferError::OtherProtocol);
         }
@@ -158,7 +159,7 @@ impl<'c> Offer<'c> {
             return Err(ProtocolError::InvalidHost.into());
         }
         fields.check_extended_connect()?;
-        Ok(offer.decide(origin.allows_field(page, || Some(request.authority.as_bytes())))?)
+        Ok(offer.decide(origin.allows_field(fields.asked.origin, || Some(request.authority.as_bytes())))?)
     }
 
     /// Nothing, so far, of what `config` speaks.
@@ -167,13 +168,12 @@ impl<'c> Offer<'c> {
         Self { subprotocols: config.subprotocols, offered: 0, offers, deflate: config.deflate, key: None }
     }
 
-    /// The Origin of a request read by us, and what its header lines offer.
-    pub(super) fn of_lines<'i>(mut lines: Headers<'i>, config: &Config<'c>) -> (Field<'i>, Self) {
-        let (mut page, mut offer) = (Field::default(), Self::new(config));
-        while let Some((name, value)) = lines.next_line() {
-            offer.note(name, value, &mut page);
-        }
-        (page, offer)
+    /// What the lines of a request read by us offer.
+    pub(super) fn of_asked(asked: &Asked<'_>, headers: Headers<'_>, config: &Config<'c>) -> Self {
+        let mut offer = Self::new(config);
+        asked.subprotocols.all(headers, "sec-websocket-protocol").for_each(|value| offer.note_subprotocols(value));
+        asked.extensions.all(headers, "sec-websocket-extensions").for_each(|value| offer.note_extensions(value));
+        offer
     }
 
     /// With `key`, which has been checked.
@@ -182,32 +182,31 @@ impl<'c> Offer<'c> {
         self
     }
 
-    /// The deciding fields, the Origin (separate, since `Fields` must not grow while a head is read), and what is offered of what
-    /// we speak.
-    fn gather<'i>(from: impl IntoIterator<Item = Header<'i>>, config: &'c Config<'c>) -> (Fields<'i>, Field<'i>, Self) {
-        let mut offer = Self::new(config);
-        let (mut fields, mut page) = (Fields::default(), Field::default());
+    /// The deciding fields, and what is offered of what we speak.
+    fn gather<'i>(from: impl IntoIterator<Item = Header<'i>>, config: &'c Config<'c>) -> (Fields<'i>, Self) {
+        let (mut fields, mut offer) = (Fields::default(), Self::new(config));
         for Header { name, value } in from {
-            let value = value.trim_ascii();
-            fields.note(name.as_bytes(), value);
-            offer.note(name.as_bytes(), value, &mut page);
+            let (name, value) = (name.as_bytes(), value.trim_ascii());
+            fields.note(name, value);
+            match name.len() {
+                22 if is_word(name, b"sec-websocket-protocol") => offer.note_subprotocols(value),
+                24 if is_word(name, b"sec-websocket-extensions") => offer.note_extensions(value),
+                _ => {}
+            }
         }
-        (fields, page, offer)
+        (fields, offer)
     }
 
-    /// Takes a field; an Origin is the `page`'s.
-    fn note<'i>(&mut self, name: &[u8], value: &'i [u8], page: &mut Field<'i>) {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-        match name.len() {
-            6 if is("origin") => page.note(value),
-            22 if is("sec-websocket-protocol") => {
-                for offered in Tokens::of(value) {
-                    self.offered |= position(self.subprotocols, offered.as_bytes()).map_or(0, bit);
-                }
-            }
-            24 if is("sec-websocket-extensions") => self.deflate.note(&mut self.offers, value),
-            _ => {}
+    /// Takes a line of subprotocols.
+    fn note_subprotocols(&mut self, value: &[u8]) {
+        for offered in Tokens::of(value) {
+            self.offered |= position(self.subprotocols, offered.as_bytes()).map_or(0, bit);
         }
+    }
+
+    /// Takes a line of extensions.
+    fn note_extensions(&mut self, value: &[u8]) {
+        self.deflate.note(&mut self.offers, value);
     }
 
     fn ours(&self) -> impl Iterator<Item = (u8, &'c str)> + use<'c> {

@@ -2,10 +2,11 @@
 
 use crate::config::Config;
 use crate::error::{ProtocolError, UsageError};
-use crate::handshake::fields::Fields;
+use crate::handshake::fields::{Asked, Fields};
 use crate::handshake::offer::Offer;
 use crate::handshake::origin::Origin;
-use crate::http::head::{Head, Headers};
+use crate::http::head::Headers;
+use crate::http::line::request_line;
 use crate::http::list::Tokens;
 use crate::http::scan::Scan;
 use crate::http::target::{Target, position};
@@ -13,13 +14,17 @@ use crate::http::target::{Target, position};
 /// An HTTP request, read in place from the bytes that carried it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Request<'i> {
-    head: Head<'i>,
+    /// All of its bytes.
+    bytes: &'i [u8],
+    headers: Headers<'i>,
     method: &'i str,
     target: &'i str,
     /// Whether the version is at least HTTP/1.1.
     modern: bool,
     /// The key, if the request was found to be a valid opening handshake.
     key: Option<&'i [u8]>,
+    /// What an offer is read from.
+    asked: Asked<'i>,
 }
 
 impl<'i> Request<'i> {
@@ -29,34 +34,54 @@ impl<'i> Request<'i> {
     /// # Errors
     /// The first rule of HTTP/1.1 or limit of `config` that it breaks.
     pub fn parse(input: &'i [u8], config: &Config<'_>) -> Result<Option<Self>, ProtocolError> {
-        let Some(head) = Head::parse(input, Scan::REQUEST, config)? else { return Ok(None) };
-        let mut request = Self::of_head(head);
-        let fields = Fields::of(request.headers());
-        request.check_http(&fields)?;
+        let mut scan = Scan::REQUEST;
         // A request that breaks a rule of the opening handshake is not one.
-        request.key = request.check_handshake(&fields).unwrap_or(None);
-        Ok(Some(request))
+        Ok(Self::read(input, &mut scan, config)?.map(|(request, _)| request))
     }
 
-    /// Reads the start line of a scanned head.
-    pub(crate) fn of_head(head: Head<'i>) -> Self {
-        // The scan accepts only ASCII in method and target, and two spaces in the line.
-        let mut parts = head.start_line.split(|&byte| byte == b' ').map(|part| core::str::from_utf8(part).unwrap_or_default());
-        let method = parts.next().unwrap_or_default();
-        let target = parts.next().unwrap_or_default();
-        let modern = parts.next().is_some_and(|version| !version.ends_with(".0"));
-        Self { head, method, target, modern, key: None }
+    /// The request at the start of `input`, where `scan` goes on, checked as one of HTTP; and the rule of the opening
+    /// handshake that it breaks, if it asks for one.
+    // Not inlined, so that what it gathers leaves the stack when it returns.
+    #[inline(never)]
+    pub(crate) fn read(
+        input: &'i [u8],
+        scan: &mut Scan,
+        config: &Config<'_>,
+    ) -> Result<Option<(Self, Option<ProtocolError>)>, ProtocolError> {
+        let mut fields = Fields::default();
+        let Some(head) = fields.read(input, scan, config)? else { return Ok(None) };
+        let mut request = Self::of_scanned(head);
+        request.asked = fields.asked;
+        let target = Target::parse(request.method, request.target).ok_or(ProtocolError::InvalidRequestLine)?;
+        fields.check_http(request.modern)?;
+        // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0. A request that does not name websocket wants something else.
+        if !request.modern || !fields.upgrades_to_websocket {
+            return Ok(Some((request, None)));
+        }
+        let key = fields.check_upgrade(request.method, target.is_resource());
+        request.key = key.ok();
+        Ok(Some((request, key.err())))
+    }
+
+    /// Reads the start line of the head `bytes`, which [`Scan`] found complete.
+    fn of_scanned(bytes: &'i [u8]) -> Self {
+        // The empty line that may precede a request.
+        let (line, lines) = request_line(bytes.strip_prefix(b"\r\n").unwrap_or(bytes)).unwrap_or_default();
+        // Both are ASCII.
+        let [method, target] = [line.method, line.target].map(|part| core::str::from_utf8(part).unwrap_or_default());
+        Self { bytes, headers: Headers::of(lines), method, target, modern: line.modern, key: None, asked: Asked::default() }
     }
 
     /// The request of a head that was checked before.
     pub(crate) fn of_checked(bytes: &'i [u8], is_opening_handshake: bool) -> Self {
-        let request = Self::of_head(Head::of_scanned(bytes));
-        Self { key: if is_opening_handshake { request.header("sec-websocket-key") } else { None }, ..request }
+        let request = Self::of_scanned(bytes);
+        let fields = Fields::of(request.headers);
+        Self { key: fields.key.only().filter(|_| is_opening_handshake), asked: fields.asked, ..request }
     }
 
     /// The bytes of the head.
     pub const fn bytes(&self) -> &'i [u8] {
-        self.head.bytes
+        self.bytes
     }
 
     /// `GET` in an opening handshake.
@@ -104,49 +129,21 @@ impl<'i> Request<'i> {
     /// The first subprotocol of `config` that the client offers.
     #[inline(never)]
     pub fn choose_subprotocol<'c>(&self, config: &Config<'c>) -> Option<&'c str> {
-        Offer::of_lines(self.headers(), config).1.subprotocols().next()
+        Offer::of_asked(&self.asked, self.headers, config).subprotocols().next()
     }
 
     /// The value of the first header called `name`.
     pub fn header(&self, name: &str) -> Option<&'i [u8]> {
-        self.head.headers.get(name)
+        self.headers.get(name)
     }
 
     /// All header lines.
     pub const fn headers(&self) -> Headers<'i> {
-        self.head.headers
+        self.headers
     }
 
     fn path_and_query(&self) -> &'i str {
         Target::parse(self.method, self.target).map(Target::path_and_query).unwrap_or_default()
-    }
-
-    /// What RFC 9110 and 9112 require of every request.
-    fn check_http(&self, fields: &Fields<'i>) -> Result<(), ProtocolError> {
-        if Target::parse(self.method, self.target).is_none() {
-            return Err(ProtocolError::InvalidRequestLine);
-        }
-        fields.check_http(self.modern)
-    }
-
-    /// Tells plain requests from opening handshakes, and checks both. Keeps the key of the latter.
-    // Not inlined, so that what it gathers leaves the stack when it returns.
-    #[inline(never)]
-    pub(crate) fn check(&mut self) -> Result<(), ProtocolError> {
-        let fields = Fields::of(self.headers());
-        self.check_http(&fields)?;
-        self.key = self.check_handshake(&fields)?;
-        Ok(())
-    }
-
-    /// §4.2.1, if this is an opening handshake: its key.
-    fn check_handshake(&self, fields: &Fields<'i>) -> Result<Option<&'i [u8]>, ProtocolError> {
-        // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0. A request that does not name websocket wants something else.
-        if !self.modern || !fields.upgrades_to_websocket {
-            return Ok(None);
-        }
-        let is_resource = Target::parse(self.method, self.target).is_some_and(Target::is_resource);
-        fields.check_upgrade(self.method, is_resource).map(Some)
     }
 
     /// What this opening handshake offers, once `origin` allows its page: a value that can be kept, and answered later by
@@ -159,9 +156,8 @@ impl<'i> Request<'i> {
     #[inline(never)]
     pub fn offer<'c>(&self, config: &'c Config<'c>, origin: Origin<'_>) -> Result<Offer<'c>, UsageError> {
         let key = self.key.ok_or(UsageError::NotAnOpeningHandshake)?;
-        let (page, offer) = Offer::of_lines(self.headers(), config);
-        let is_allowed = origin.allows_field(page, || self.host());
-        offer.with_key(key).decide(is_allowed)
+        let is_allowed = origin.allows_field(self.asked.origin, || self.host());
+        Offer::of_asked(&self.asked, self.headers, config).with_key(key).decide(is_allowed)
     }
 
     /// Whether this is a valid opening handshake, which [`accept`](crate::Connection::accept) takes.

@@ -6,16 +6,21 @@ use crate::error::ProtocolError;
 use crate::handshake::accept_key::accept_key;
 use crate::handshake::fields::Fields;
 use crate::handshake::negotiated::Negotiated;
-use crate::http::head::{Head, Headers};
+use crate::http::head::Headers;
+use crate::http::line::status_line;
 use crate::http::list;
 use crate::http::scan::Scan;
 
 /// An HTTP response, read in place from the bytes that carried it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Response<'i> {
-    head: Head<'i>,
+    /// All of its bytes.
+    bytes: &'i [u8],
+    headers: Headers<'i>,
     status: u16,
     reason: &'i [u8],
+    /// Whether the version is at least HTTP/1.1.
+    modern: bool,
 }
 
 impl<'i> Response<'i> {
@@ -25,21 +30,23 @@ impl<'i> Response<'i> {
     /// # Errors
     /// The first rule of HTTP/1.1 or limit of `config` that it breaks.
     pub fn parse(input: &'i [u8], config: &Config<'_>) -> Result<Option<Self>, ProtocolError> {
-        Ok(Head::parse(input, Scan::RESPONSE, config)?.map(Self::of_head))
+        Self::read(input, &mut { Scan::RESPONSE }, config, &mut Fields::default())
     }
 
-    /// Reads the status line of a scanned head.
-    pub(crate) fn of_head(head: Head<'i>) -> Self {
-        // The scan made sure that three digits follow "HTTP/1.1 ".
-        let digits = head.start_line.get(9..12).unwrap_or_default();
-        let status =
-            digits.iter().fold(0_u16, |sum, &digit| sum.saturating_mul(10).saturating_add(u16::from(digit.wrapping_sub(b'0'))));
-        Self { head, status, reason: head.start_line.get(13..).unwrap_or_default() }
+    /// The response at the start of `input`, where `scan` goes on, and its `fields`.
+    pub(crate) fn read(
+        input: &'i [u8],
+        scan: &mut Scan,
+        config: &Config<'_>,
+        fields: &mut Fields<'i>,
+    ) -> Result<Option<Self>, ProtocolError> {
+        Ok(fields.read(input, scan, config)?.map(Self::of_scanned))
     }
 
-    /// The response of a head that was checked before.
-    pub(crate) fn of_checked(bytes: &'i [u8]) -> Self {
-        Self::of_head(Head::of_scanned(bytes))
+    /// Reads the head `bytes`, which [`Scan`] found complete.
+    pub(crate) fn of_scanned(bytes: &'i [u8]) -> Self {
+        let (line, lines) = status_line(bytes).unwrap_or_default();
+        Self { bytes, headers: Headers::of(lines), status: line.status, reason: line.reason, modern: line.modern }
     }
 
     /// The status code: 101 accepts the handshake.
@@ -59,41 +66,35 @@ impl<'i> Response<'i> {
 
     /// The value of the first header called `name`.
     pub fn header(&self, name: &str) -> Option<&'i [u8]> {
-        self.head.headers.get(name)
+        self.headers.get(name)
     }
 
     /// All header lines.
     pub const fn headers(&self) -> Headers<'i> {
-        self.head.headers
+        self.headers
     }
 
     /// The bytes of the head.
     pub const fn bytes(&self) -> &'i [u8] {
-        self.head.bytes
+        self.bytes
     }
 
     /// What RFC 9112 requires of every final response. A 101, 204 or 304 has no body, whatever its fields say (§6.3).
-    pub(crate) fn check_http(&self) -> Result<(), ProtocolError> {
+    pub(crate) fn check_http(&self, fields: &Fields<'_>) -> Result<(), ProtocolError> {
         match self.status {
             101 | 204 | 304 => Ok(()),
-            _ => Fields::of(self.headers()).body.check_response(self.is_modern()),
+            _ => fields.body.check_response(self.modern),
         }
     }
 
-    /// HTTP/1.1 or later.
-    fn is_modern(&self) -> bool {
-        !self.head.start_line.starts_with(b"HTTP/1.0")
-    }
-
     /// §4.1, the numbered list of what a client must check.
-    pub(crate) fn check(&self, key: &[u8], config: &Config<'_>) -> Result<Negotiated, ProtocolError> {
+    pub(crate) fn check(&self, fields: &Fields<'_>, key: &[u8], config: &Config<'_>) -> Result<Negotiated, ProtocolError> {
         use ProtocolError as E;
-        let fields = Fields::of(self.headers());
         if self.status != 101 {
             return Err(E::StatusNot101);
         }
         // §4.1: HTTP/1.1 or later. RFC 9110 §7.8: HTTP/1.0 has no Upgrade.
-        if !self.is_modern() {
+        if !self.modern {
             return Err(E::InvalidStatusLine);
         }
         if !fields.upgrade.only().is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
@@ -113,11 +114,11 @@ impl<'i> Response<'i> {
             return Err(E::ResponseWithBody);
         }
         let mut negotiated = Negotiated::NOTHING;
-        if fields.has_extensions {
+        if fields.asked.extensions.is_present() {
             negotiated = negotiated.with_deflate(self.check_extensions(config)?);
         }
-        if fields.subprotocol.is_present() {
-            let chosen = fields.subprotocol.only();
+        if fields.asked.subprotocols.is_present() {
+            let chosen = fields.asked.subprotocols.only();
             let index = chosen.and_then(|name| list::position(config.subprotocols, name)).ok_or(E::UnofferedSubprotocol)?;
             negotiated = negotiated.with_subprotocol(index);
         }

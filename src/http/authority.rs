@@ -1,5 +1,8 @@
 //! RFC 3986 §3.2, RFC 9110 §7.2: the authority of a URI, as in Host and in request targets: `uri-host [ ":" port ]`.
 
+use crate::http::token::Alphabet;
+use crate::http::words::name_run;
+
 /// A host and its port, checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Authority<'a> {
@@ -15,31 +18,18 @@ impl<'a> Authority<'a> {
     /// Two policies: a host must not be empty, since no URI of ours has such a host (RFC 9110 §4.2.1); and a port above 65535,
     /// which the grammar allows, is refused.
     pub(crate) fn parse(value: &'a [u8]) -> Option<Self> {
-        let (host, port) = split(value)?;
-        let port = match port {
-            None | Some([]) => None,
-            Some(digits) => Some(port_of(digits)?),
+        let (host, rest) = value.split_at_checked(host_len(value)).filter(|(host, _)| !host.is_empty())?;
+        let port = match rest {
+            [] | [b':'] => None,
+            [b':', digits @ ..] => Some(port_of(digits)?),
+            _ => return None,
         };
-        is_uri_host(host).then_some(Self { host, port })
+        Some(Self { host, port })
     }
 
     /// The port, or `default` if there is none (RFC 3986 §6.2.3).
     pub(crate) fn port_or(self, default: u16) -> u16 {
         self.port.unwrap_or(default)
-    }
-}
-
-/// Cuts an authority at the colon before its port, which is not a colon of an IP literal.
-pub(crate) fn split(value: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
-    let end = match value.first() {
-        Some(b'[') => value.iter().position(|&byte| byte == b']')?.saturating_add(1),
-        _ => value.iter().position(|&byte| byte == b':').unwrap_or(value.len()),
-    };
-    let (host, rest) = value.split_at_checked(end)?;
-    match rest.split_first() {
-        None => Some((host, None)),
-        Some((b':', port)) => Some((host, Some(port))),
-        Some(_) => None,
     }
 }
 
@@ -51,25 +41,31 @@ pub(crate) fn port_of(digits: &[u8]) -> Option<u16> {
     })
 }
 
-/// RFC 3986 §3.2.2: an IP literal or a registered name, whose grammar covers IPv4 addresses. Not empty.
-pub(crate) fn is_uri_host(host: &[u8]) -> bool {
-    match host {
+/// How many bytes at the start of `value` are a host (RFC 3986 §3.2.2): an IP literal or a registered name, whose grammar covers IPv4
+/// addresses.
+fn host_len(value: &[u8]) -> usize {
+    if value.first() != Some(&b'[') {
+        return reg_name_len(value);
+    }
+    let len = value.iter().position(|&byte| byte == b']').map_or(0, |end| end.saturating_add(1));
+    let is_literal = match value.get(..len).unwrap_or_default() {
         [b'[', b'v' | b'V', rest @ .., b']'] => is_ip_future(rest),
         [b'[', address @ .., b']'] => is_ipv6(address),
-        name => !name.is_empty() && is_reg_name(name),
-    }
+        _ => false,
+    };
+    if is_literal { len } else { 0 }
 }
 
 /// `*( unreserved / pct-encoded / sub-delims )`
-fn is_reg_name(mut name: &[u8]) -> bool {
-    while let Some((&byte, rest)) = name.split_first() {
-        name = match (byte, rest) {
-            (b'%', [high, low, rest @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest,
-            _ if is_unreserved_or_sub_delim(byte) => rest,
-            _ => return false,
-        };
+fn reg_name_len(value: &[u8]) -> usize {
+    let mut rest = value;
+    loop {
+        rest = rest.get(name_run(rest, is_unreserved_or_sub_delim)..).unwrap_or_default();
+        match rest {
+            [b'%', high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest = after,
+            _ => return value.len().wrapping_sub(rest.len()),
+        }
     }
-    true
 }
 
 /// What follows the `v`: `1*HEXDIG "." 1*( unreserved / sub-delims / ":" )`
@@ -133,7 +129,8 @@ fn is_ipv4(address: &[u8]) -> bool {
 }
 
 fn is_unreserved_or_sub_delim(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte)
+    const ALLOWED: Alphabet = Alphabet::with(b"-._~!$&'()*+,;=");
+    ALLOWED.has(byte)
 }
 
 #[cfg(test)]
@@ -142,7 +139,11 @@ mod tests {
     use std::string::String;
     use std::vec::Vec;
 
-    use super::{Authority, is_ipv6, is_uri_host};
+    use super::{Authority, is_ipv6};
+
+    fn is_uri_host(text: &[u8]) -> bool {
+        Authority::parse(text).is_some_and(|authority| authority.host == text)
+    }
 
     fn is_authority(text: &str) -> bool {
         Authority::parse(text.as_bytes()).is_some()

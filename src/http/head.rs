@@ -1,9 +1,6 @@
-//! A scanned head, read in place: its start line and header lines.
+//! The header lines of a head, read in place.
 
-use crate::config::Config;
-use crate::error::ProtocolError;
-use crate::http::scan::Scan;
-use crate::http::words::position;
+use crate::http::line::header_line;
 
 /// One header line.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,11 +40,16 @@ impl core::fmt::Debug for Header<'_> {
 /// The header lines of a head, in order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Headers<'i> {
-    /// Whole lines, each with its CR LF.
+    /// Whole lines, each with its CR LF, and the empty one after them.
     lines: &'i [u8],
 }
 
 impl<'i> Headers<'i> {
+    /// Those of a head, from the end of its start line on.
+    pub(crate) const fn of(lines: &'i [u8]) -> Self {
+        Self { lines }
+    }
+
     /// The value of the first header called `name`.
     pub fn get(self, name: &str) -> Option<&'i [u8]> {
         self.all(name).next()
@@ -61,11 +63,9 @@ impl<'i> Headers<'i> {
 
     /// The next name and value.
     pub(crate) fn next_line(&mut self) -> Option<(&'i [u8], &'i [u8])> {
-        let (name, after_name) = split(self.lines, b':')?;
-        let (value, rest) = split(after_name, b'\n')?;
+        let (line, rest) = header_line(self.lines)?;
         self.lines = rest;
-        // Blanks around the value, and the CR.
-        Some((name, value.trim_ascii()))
+        Some((line.name, line.value))
     }
 }
 
@@ -84,40 +84,4 @@ impl core::fmt::Debug for Headers<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_list().entries(self.map(|header| header.name)).finish()
     }
-}
-
-/// A complete head, cut into start line and header lines.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Head<'i> {
-    pub(crate) start_line: &'i [u8],
-    pub(crate) headers: Headers<'i>,
-    /// All of its bytes.
-    pub(crate) bytes: &'i [u8],
-}
-
-impl<'i> Head<'i> {
-    /// Cuts the head `bytes`, which [`Scan`] found complete.
-    pub(crate) fn of_scanned(bytes: &'i [u8]) -> Self {
-        // The empty line that may precede a request.
-        let text = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
-        let (start_line, lines) = split_line(text).unwrap_or_default();
-        Self { start_line, headers: Headers { lines: lines.strip_suffix(b"\r\n").unwrap_or_default() }, bytes }
-    }
-
-    /// Scans and cuts the head at the start of `input`.
-    pub(crate) fn parse(input: &'i [u8], mut scan: Scan, config: &Config<'_>) -> Result<Option<Self>, ProtocolError> {
-        Ok(scan.advance(input, config)?.and_then(|len| input.get(..len)).map(Self::of_scanned))
-    }
-}
-
-/// The first line of `text` without its CR LF, and the rest.
-fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (line, rest) = split(text, b'\n')?;
-    Some((line.strip_suffix(b"\r")?, rest))
-}
-
-/// The bytes before the first `mark`, and those after it.
-fn split(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
-    let (before, after) = bytes.split_at_checked(position(bytes, mark)?)?;
-    Some((before, after.get(1..)?))
 }

@@ -1,6 +1,7 @@
 //! Lists in header values (RFC 9110 §5.6.1): members separated by commas, empty ones tolerated.
 
-use crate::http::token::is_token;
+use crate::http::token::is_word;
+use crate::http::words::{is_token, token_run};
 
 /// The members of a list of tokens in one header value, such as offered subprotocols.
 #[derive(Clone, Copy)]
@@ -49,18 +50,24 @@ pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
-/// Whether the list in `value` names `token`, compared without regard to case; `None` if some member is not a token. RFC 9110
+/// Whether the list in `value` names `token`, which is a token in lower case, compared without regard to case; `None` if some member is not a token. RFC 9110
 /// §7.6.1: the members of Connection are tokens; §7.8: those of Upgrade may have a version after a `/`, which makes them other
 /// names.
-pub(crate) fn lists(value: &[u8], token: &str, with_versions: bool) -> Option<bool> {
+pub(crate) fn lists<const N: usize>(value: &[u8], token: &[u8; N], with_versions: bool) -> Option<bool> {
+    if is_word(value, token) {
+        return Some(true);
+    }
     members(value).try_fold(false, |found, member| {
-        let mut parts = member.splitn(if with_versions { 2 } else { 1 }, |&byte| byte == b'/');
-        parts.all(is_token).then(|| found || member.eq_ignore_ascii_case(token.as_bytes()))
+        let (name, version) = member.split_at_checked(token_run(member))?;
+        let has_version = with_versions && version.strip_prefix(b"/").is_some_and(is_token);
+        let is_right = !name.is_empty() && (version.is_empty() || has_version);
+        is_right.then(|| found || is_word(member, token))
     })
 }
 
 /// How many tokens the list in `value` has; `None` if some member is not a token. A name that a client repeats, which §4.1 of RFC
 /// 6455 forbids, does no harm here.
+#[inline(never)]
 pub(crate) fn count_tokens(value: &[u8]) -> Option<usize> {
     members(value).try_fold(0_usize, |count, member| is_token(member).then(|| count.saturating_add(1)))
 }
@@ -100,7 +107,7 @@ mod tests {
     /// HT-11, HC-13.
     #[test]
     fn lists_tolerate_empty_members_and_case() {
-        let connection = |value: &[u8]| lists(value, "upgrade", false);
+        let connection = |value: &[u8]| lists(value, b"upgrade", false);
         assert_eq!((connection(b"keep-alive, UPGRADE"), connection(b", ,upgrade")), (Some(true), Some(true)));
         assert_eq!((connection(b"upgraded"), connection(b""), connection(b"upgrade/1")), (Some(false), Some(false), None));
         assert!(Tokens::of(b" a,,b ,").eq(["a", "b"]));
@@ -116,7 +123,7 @@ mod tests {
     /// HS-03, HS-04, HT-11: what Connection and Upgrade may list.
     #[test]
     fn connection_and_upgrade_are_lists_of_tokens_and_protocols() {
-        let (connection, upgrade) = (|value: &[u8]| lists(value, "x", false), |value: &[u8]| lists(value, "websocket", true));
+        let (connection, upgrade) = (|value: &[u8]| lists(value, b"x", false), |value: &[u8]| lists(value, b"websocket", true));
         assert_eq!((connection(b""), connection(b", keep-alive,Upgrade ,X")), (Some(false), Some(true)));
         assert_eq!((upgrade(b"h2c, websocket/13,TLS/1.0"), upgrade(b"h2c,WebSocket")), (Some(false), Some(true)));
         for byte in 0..=u8::MAX {

@@ -3,6 +3,7 @@
 pub(crate) mod authority;
 pub(crate) mod body;
 pub(crate) mod head;
+pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod scan;
 pub(crate) mod target;

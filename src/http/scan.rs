@@ -2,9 +2,10 @@
 
 use crate::config::Config;
 use crate::error::ProtocolError;
+use crate::http::line::{RequestLine, header_line, request_line, status_line};
 use crate::http::token::{is_token_byte, is_value_byte};
 use crate::http::words::{token_run, value_run};
-use crate::length::at_most;
+use crate::length::{at_most, wire_len};
 
 /// How far the scan of a head has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,22 +50,30 @@ impl Scan {
         Self { heads: self.heads.saturating_add(1), ..Self::RESPONSE }
     }
 
-    /// Resumes where it stopped. `input` starts with the head's first byte. `Some(length of the head)` once it is complete.
-    pub(crate) fn advance(&mut self, input: &[u8], config: &Config<'_>) -> Result<Option<usize>, ProtocolError> {
+    /// Whether it has not begun: then [`advance`](Self::advance) shows every header line of a head that it finds complete.
+    pub(crate) const fn is_new(self) -> bool {
+        self.scanned == 0
+    }
+
+    /// Resumes where it stopped. `input` starts with the head's first byte. `Some(length of the head)` once it is complete. `note`
+    /// takes the name and the value of each header line that the call finds whole; what began in an earlier call it does not.
+    pub(crate) fn advance<'i>(
+        &mut self,
+        input: &'i [u8],
+        config: &Config<'_>,
+        note: &mut dyn FnMut(&'i [u8], &'i [u8]),
+    ) -> Result<Option<usize>, ProtocolError> {
         let rest = input.get(usize::try_from(self.scanned).unwrap_or(usize::MAX)..).unwrap_or_default();
         let left = at_most(u64::from(config.max_head_len.saturating_sub(self.scanned)), rest.len());
         let mut rest = rest.get(..left).unwrap_or_default();
-        while let Some((&byte, tail)) = rest.split_first() {
+        loop {
+            let after = self.skip(rest, config, note);
+            self.note_scanned(rest.len().saturating_sub(after.len()));
+            let Some((&byte, tail)) = after.split_first() else { break };
             let was = self.part;
-            let run = self.skip(rest);
-            if run > 0 {
-                rest = rest.get(run..).unwrap_or_default();
-                self.scanned = self.scanned.saturating_add(u32::try_from(run).unwrap_or(u32::MAX));
-                continue;
-            }
             self.part = self.step(byte, config)?;
             self.run = if self.part == was { self.run.saturating_add(1) } else { 0 };
-            self.scanned = self.scanned.saturating_add(1);
+            self.note_scanned(1);
             rest = tail;
             if was == Part::HeadEnd {
                 return Ok(usize::try_from(self.scanned).ok());
@@ -74,19 +83,49 @@ impl Scan {
         if self.scanned >= config.max_head_len { Err(ProtocolError::HeadTooLong) } else { Ok(None) }
     }
 
-    /// How many bytes at the start of `rest` need no look one by one: most bytes of a head are inside names and values, and these end
-    /// with a colon and a line end.
-    fn skip(&mut self, rest: &[u8]) -> usize {
-        let (run, end, next) = match self.part {
-            Part::Name => (token_run(rest), &b":"[..], Part::Value),
-            Part::Value => (value_run(rest), &b"\r\n"[..], Part::LineStart),
-            _ => return 0,
-        };
-        if rest.get(run..).is_some_and(|after| after.starts_with(end)) {
-            self.part = next;
-            return run.saturating_add(end.len());
+    fn note_scanned(&mut self, len: usize) {
+        self.scanned = self.scanned.saturating_add(u32::try_from(len).unwrap_or(u32::MAX));
+    }
+
+    /// What is left of `rest` after whole lines, and after the part of a line that needs no look byte by byte.
+    fn skip<'i>(&mut self, rest: &'i [u8], config: &Config<'_>, note: &mut dyn FnMut(&'i [u8], &'i [u8])) -> &'i [u8] {
+        match self.part {
+            Part::RequestStart => {
+                let is_short =
+                    |line: &RequestLine| line.method.len() <= 32 && wire_len(line.target.len()) <= config.max_target_len.into();
+                let Some((_, after)) = request_line(rest).filter(|(line, _)| is_short(line)) else { return rest };
+                self.skip_lines(after, config, note)
+            }
+            Part::StatusVersion if self.run == 0 => {
+                let Some((_, after)) = status_line(rest) else { return rest };
+                self.skip_lines(after, config, note)
+            }
+            Part::LineStart => self.skip_lines(rest, config, note),
+            Part::Name => self.skip_run(rest, token_run(rest), b":", Part::Value),
+            Part::Value => self.skip_run(rest, value_run(rest), b"\r\n", Part::LineStart),
+            _ => rest,
         }
-        run
+    }
+
+    /// Skips the header lines that are whole.
+    fn skip_lines<'i>(&mut self, mut rest: &'i [u8], config: &Config<'_>, note: &mut dyn FnMut(&'i [u8], &'i [u8])) -> &'i [u8] {
+        self.part = Part::LineStart;
+        self.run = 0;
+        while self.lines < config.max_header_lines {
+            let Some((line, after)) = header_line(rest) else { break };
+            note(line.name, line.value);
+            self.lines = self.lines.saturating_add(1);
+            rest = after;
+        }
+        rest
+    }
+
+    /// Skips `run` bytes of the current part, and its `end`, to which the part `next` follows.
+    fn skip_run<'i>(&mut self, rest: &'i [u8], run: usize, end: &[u8], next: Part) -> &'i [u8] {
+        let rest = rest.get(run..).unwrap_or_default();
+        let Some(after) = rest.strip_prefix(end) else { return rest };
+        self.part = next;
+        after
     }
 
     /// The part that `byte` leads to. `run` bytes of the current part came before it, if that is one of the start line.

@@ -1,6 +1,7 @@
 //! RFC 9112 §3.2: the target of a request, in its four forms.
 
 use crate::http::authority::Authority;
+use crate::http::words::visible_run;
 
 /// A request target, cut in place.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,7 +23,7 @@ impl<'a> Target<'a> {
     /// is accepted except `#`, which starts a fragment and has no place in a target. An absolute target must have an authority:
     /// every scheme that is requested over HTTP has one.
     pub(crate) fn parse(method: &str, target: &'a str) -> Option<Self> {
-        if !target.bytes().all(|byte| matches!(byte, 0x21..=0x7E) && byte != b'#') {
+        if visible_run(target.as_bytes()) != target.len() || target.as_bytes().contains(&b'#') {
             return None;
         }
         match (method, target.as_bytes()) {

@@ -25,7 +25,7 @@ impl FrameHeader {
     /// Writes the header to `out`, which has the room, and returns the rest of it.
     #[inline(always)]
     pub(super) fn put<'o>(&self, out: &'o mut [u8]) -> &'o mut [u8] {
-        let first = u8::from(self.fin) << 7 | (self.rsv & 7) << 4 | self.opcode as u8;
+        let first = u8::from(self.fin) << 7 | (self.rsv & 7) << 4 | self.opcode.number();
         let mask_bit = u8::from(self.masking_key.is_some()) << 7;
         let [.., low] = self.payload_len.to_be_bytes();
         let rest = match self.payload_len {
@@ -69,7 +69,7 @@ pub fn encode_message(kind: MessageKind, payload: &[u8], out: &mut [u8]) -> Resu
 /// Writes a server's frame: as [`FrameHeader::encode`] and a copy, but faster, since most frames are short.
 #[inline(always)]
 pub(super) fn put_unmasked((fin, opcode): (bool, Opcode), payload: &[u8], out: &mut [u8]) -> Result<usize, CallError> {
-    let first = u8::from(fin) << 7 | opcode as u8;
+    let first = u8::from(fin) << 7 | opcode.number();
     let [a, b, c, d, e, f, high, low] = wire_len(payload.len()).to_be_bytes();
     match payload.len() {
         0..=125 => put_both([first, low], payload, out),

@@ -31,6 +31,10 @@ impl Opcode {
         })
     }
 
+    pub(super) const fn number(self) -> u8 {
+        self as u8
+    }
+
     /// Close, Ping or Pong (§5.5).
     pub const fn is_control(self) -> bool {
         self as u8 & 0x08 != 0

@@ -55,10 +55,11 @@ fn mask_steps<const STEP: usize>(wide: u64, bytes: &mut [u8]) -> (&mut [u8], u64
     let mut lanes = [0; BLOCK / 8];
     let mut steps = bytes.chunks_exact_mut(STEP);
     for step in &mut steps {
-        for (lane, word) in lanes.iter_mut().zip(step.chunks_exact_mut(8)) {
-            if let Some(word) = word.first_chunk_mut() {
-                *lane |= mask_word(wide, word);
-            }
+        // Not `zip`, which divides at opt-level z, and could panic there.
+        let mut words = step.chunks_exact_mut(8);
+        for lane in &mut lanes {
+            let Some(word) = words.next().and_then(<[u8]>::first_chunk_mut) else { break };
+            *lane |= mask_word(wide, word);
         }
     }
     (steps.into_remainder(), lanes.iter().fold(0, |seen, lane| seen | lane))

@@ -8,7 +8,7 @@ use std::path::Path;
 fn layer(module: &str) -> u8 {
     match module {
         "time" | "role" | "entropy" | "close_code" | "utf8" | "url" | "length" | "numbered" => 0,
-        "http/authority" | "http/target" | "http/token" | "handshake/accept_key" | "handshake/sha1" => 0,
+        "http/authority" | "http/target" | "http/token" | "http/words" | "handshake/accept_key" | "handshake/sha1" => 0,
         "frame/mask" | "frame/vector" | "frame/xor" => 0,
         "event" | "error" | "config" | "deflate/config" | "deflate/negotiation" | "deflate/params" => 1,
         // The folder's mod.rs only passes names on, those of the two sides too.

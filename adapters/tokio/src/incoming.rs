@@ -14,8 +14,8 @@ use std::io;
 use tokio::io::AsyncRead;
 use tokio_util::io::poll_read_buf;
 
-/// So much is read at a time.
-const CHUNK: usize = 16 << 10;
+/// So much is read at a time: a message of 16 KiB comes whole, with its header.
+const CHUNK: usize = (16 << 10) + BEYOND;
 
 /// A message from this length on is cut out of the input instead of copied.
 const LONG: usize = 8 << 10;

@@ -221,9 +221,12 @@ impl Incoming {
             }
             Event::Data(Data { kind, payload, last, .. }) => {
                 if self.joined.is_empty() {
-                    // All that will be needed at once, unless it is too much to trust the header.
-                    let rest = usize::try_from(ws.payload_remaining()).unwrap_or(usize::MAX);
-                    self.joined.reserve(payload.len() + rest.saturating_add(BEYOND).min(TRUSTED));
+                    // All that will be needed at once, unless it is too much to trust the header. Memory that a message fills
+                    // is its own without another allocation.
+                    let remaining = ws.payload_remaining();
+                    let beyond = if remaining >= DIRECT { BEYOND } else { 0 };
+                    let rest = usize::try_from(remaining).unwrap_or(usize::MAX);
+                    self.joined.reserve(payload.len() + rest.saturating_add(beyond).min(TRUSTED));
                 }
                 self.joined.extend_from_slice(payload);
                 self.end_of_piece(kind, last)

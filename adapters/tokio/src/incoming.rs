@@ -94,7 +94,8 @@ impl Incoming {
     /// The next message, if it lies whole in the input: the common case.
     #[inline]
     pub(crate) fn whole_message(&mut self, ws: &mut Connection<'static, Random>, now: Instant) -> Option<Message> {
-        if self.direct > 0 || self.input.is_empty() {
+        // Inside a message the rest comes in pieces.
+        if !self.joined.is_empty() || self.input.is_empty() {
             return None;
         }
         // Without room for answers a call takes nothing but such a message, of less than 64 KiB.

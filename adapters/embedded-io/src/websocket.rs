@@ -70,6 +70,7 @@ pub struct WebSocket<'c, T, C, E, I, O, J = [u8; 0], D = NoCodec> {
 }
 
 /// What came first: [`WebSocket::next_or`].
+#[allow(clippy::large_enum_variant, reason = "it is matched where it is returned, and there is no heap for a box")]
 pub enum Done<'a, 'c, R, E, D = NoCodec> {
     /// The command, and what it gave.
     Command(R),

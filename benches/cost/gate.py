@@ -8,8 +8,13 @@ import sys
 from dumps import counted
 
 AT_MOST = 3.0  # percent
-# What a cell may cost at most, by the end of its name: the end of the other's name, times that, and instructions more.
-PROMISES = {", on Buffered": (", by hand", 1.15, 0), ", 16, in C": (", 16, in Rust", 1, 30)}
+# What a cell may cost at most, by the end of its name, the longest that fits: the end of the other's name, times that, and instructions more.
+# Where most messages lie across two reads, each of their parts is an event that Buffered keeps.
+PROMISES = {
+    ", on Buffered": (", by hand", 1.15, 0),
+    ", in reads of 1 460, 1024, on Buffered": (", in reads of 1 460, 1024, by hand", 1.25, 0),
+    ", 16, in C": (", 16, in Rust", 1, 30),
+}
 
 
 def made_with() -> str:
@@ -35,13 +40,16 @@ def write(path: pathlib.Path, made: str, now: dict[str, list[float]]) -> None:
 def broken(now: dict[str, list[float]]) -> list[str]:
     """The cells that cost more than is promised."""
     found = []
-    for end, (other, times, more) in PROMISES.items():
-        cells = [name for name in now if name.endswith(end)]
-        if not cells:
-            sys.exit(f"bench: no cell{end}")
-        for name in cells:
+    unmet = dict.fromkeys(PROMISES)
+    for name, costs in now.items():
+        end = max((end for end in PROMISES if name.endswith(end)), key=len, default=None)
+        if end:
+            unmet.pop(end, None)
+            other, times, more = PROMISES[end]
             least = now[name.removesuffix(end) + other]
-            found += [name] if any(cost > times * base + more for cost, base in zip(now[name], least)) else []
+            found += [name] if any(cost > times * base + more for cost, base in zip(costs, least)) else []
+    if unmet:
+        sys.exit(f"bench: no cell{next(iter(unmet))}")
     return found
 
 

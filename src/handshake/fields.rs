@@ -11,6 +11,7 @@ use crate::http::line::after_start_line;
 use crate::http::list::{count_tokens, lists};
 use crate::http::scan::Scan;
 use crate::http::token::is_word;
+use crate::length::at_most;
 
 /// A header that may be there once.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -68,11 +69,69 @@ impl List {
 }
 
 /// What an [`Offer`](super::Offer) is read from.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Asked<'i> {
     pub(super) origin: Field<'i>,
     pub(super) subprotocols: Field<'i>,
     pub(super) extensions: Field<'i>,
+}
+
+/// The same as places in its head, in a third of the bytes: all events are as large as a request.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct AskedAt {
+    origin: Place,
+    subprotocols: Place,
+    extensions: Place,
+}
+
+impl AskedAt {
+    pub(super) fn of(asked: &Asked<'_>, head: &[u8]) -> Self {
+        let at = |field| Place::of(field, head);
+        Self { origin: at(asked.origin), subprotocols: at(asked.subprotocols), extensions: at(asked.extensions) }
+    }
+
+    pub(super) fn fields(self, head: &[u8]) -> Asked<'_> {
+        let field = |place: Place| place.field(head);
+        Asked { origin: field(self.origin), subprotocols: field(self.subprotocols), extensions: field(self.extensions) }
+    }
+}
+
+/// Where a [`Field`] stands in its head; a start of 0, where no value can be, for none.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Place {
+    start: u32,
+    len: u32,
+}
+
+impl Place {
+    const REPEATED: Self = Self { start: u32::MAX, len: 0 };
+
+    fn of(field: Field<'_>, head: &[u8]) -> Self {
+        match field {
+            Field::Absent => Self::default(),
+            Field::Once([]) => Self { start: 1, len: 0 },
+            // A value that did not fit would be found by looking through all lines.
+            Field::Once(value) => {
+                let start = value.as_ptr().addr().wrapping_sub(head.as_ptr().addr());
+                match (u32::try_from(start), u32::try_from(value.len())) {
+                    (Ok(start), Ok(len)) => Self { start, len },
+                    _ => Self::REPEATED,
+                }
+            }
+            Field::Repeated => Self::REPEATED,
+        }
+    }
+
+    fn field(self, head: &[u8]) -> Field<'_> {
+        let len = at_most(self.len.into(), head.len());
+        match self.start {
+            0 => Field::Absent,
+            u32::MAX => Field::Repeated,
+            start => {
+                Field::Once(head.get(at_most(start.into(), head.len())..).and_then(|rest| rest.get(..len)).unwrap_or_default())
+            }
+        }
+    }
 }
 
 /// What §4.1 and §4.2.1 ask about.

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::error::{ProtocolError, UsageError};
-use crate::handshake::fields::{Asked, Fields};
+use crate::handshake::fields::{AskedAt, Fields};
 use crate::handshake::offer::Offer;
 use crate::handshake::origin::Origin;
 use crate::http::head::Headers;
@@ -24,7 +24,7 @@ pub struct Request<'i> {
     /// The key, if the request was found to be a valid opening handshake.
     key: Option<&'i [u8]>,
     /// What an offer is read from.
-    asked: Asked<'i>,
+    asked: AskedAt,
 }
 
 impl<'i> Request<'i> {
@@ -51,7 +51,7 @@ impl<'i> Request<'i> {
         let mut fields = Fields::default();
         let Some(head) = fields.read(input, scan, config)? else { return Ok(None) };
         let mut request = Self::of_scanned(head);
-        request.asked = fields.asked;
+        request.asked = AskedAt::of(&fields.asked, head);
         let target = Target::parse(request.method, request.target).ok_or(ProtocolError::InvalidRequestLine)?;
         fields.check_http(request.modern)?;
         // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0. A request that does not name websocket wants something else.
@@ -69,14 +69,14 @@ impl<'i> Request<'i> {
         let (line, lines) = request_line(bytes.strip_prefix(b"\r\n").unwrap_or(bytes)).unwrap_or_default();
         // Both are ASCII.
         let [method, target] = [line.method, line.target].map(|part| core::str::from_utf8(part).unwrap_or_default());
-        Self { bytes, headers: Headers::of(lines), method, target, modern: line.modern, key: None, asked: Asked::default() }
+        Self { bytes, headers: Headers::of(lines), method, target, modern: line.modern, key: None, asked: AskedAt::default() }
     }
 
     /// The request of a head that was checked before.
     pub(crate) fn of_checked(bytes: &'i [u8], is_opening_handshake: bool) -> Self {
         let request = Self::of_scanned(bytes);
         let fields = Fields::of(request.headers);
-        Self { key: fields.key.only().filter(|_| is_opening_handshake), asked: fields.asked, ..request }
+        Self { key: fields.key.only().filter(|_| is_opening_handshake), asked: AskedAt::of(&fields.asked, bytes), ..request }
     }
 
     /// The bytes of the head.
@@ -129,7 +129,7 @@ impl<'i> Request<'i> {
     /// The first subprotocol of `config` that the client offers.
     #[inline(never)]
     pub fn choose_subprotocol<'c>(&self, config: &Config<'c>) -> Option<&'c str> {
-        Offer::of_asked(&self.asked, self.headers, config).subprotocols().next()
+        Offer::of_asked(&self.asked.fields(self.bytes), self.headers, config).subprotocols().next()
     }
 
     /// The value of the first header called `name`.
@@ -156,8 +156,9 @@ impl<'i> Request<'i> {
     #[inline(never)]
     pub fn offer<'c>(&self, config: &'c Config<'c>, origin: Origin<'_>) -> Result<Offer<'c>, UsageError> {
         let key = self.key.ok_or(UsageError::NotAnOpeningHandshake)?;
-        let is_allowed = origin.allows_field(self.asked.origin, || self.host());
-        Offer::of_asked(&self.asked, self.headers, config).with_key(key).decide(is_allowed)
+        let asked = self.asked.fields(self.bytes);
+        let is_allowed = origin.allows_field(asked.origin, || self.host());
+        Offer::of_asked(&asked, self.headers, config).with_key(key).decide(is_allowed)
     }
 
     /// Whether this is a valid opening handshake, which [`accept`](crate::Connection::accept) takes.

@@ -9,7 +9,7 @@ import sys
 from dumps import counted
 
 # Times as many instructions as those two say, or as few. A message about as long as a read is cut by each, which costs more than a message and
-# a read do: twice as much where a byte costs next to nothing (a client, 64 KiB).
+# a read do: up to three times as much where a byte costs next to nothing (a client, 64 KiB).
 AT_MOST = 3.0
 TITLES = {
     "message": ("Length of a message, bytes", "byte"),

@@ -1,7 +1,8 @@
 //! WebSocket without the socket: one endpoint of RFC 6455, client or server, as a pure state machine.
 //!
 //! Bytes in, events out; commands in, bytes out; time in, deadlines out. It has no sockets, no heap, no clock, no threads, no
-//! callbacks, no unsafe code (except in the C layer and, with `std`, to call what is compiled for AVX2), and no panic that bytes, time or calls can reach.
+//! callbacks, no unsafe code (except in the C layer and, with `std`, to call what is compiled for AVX2), and no panic that bytes, time or
+//! calls can reach.
 //!
 //! # Two ways to hold it
 //!

@@ -13,7 +13,7 @@ AT_MOST = 3.0  # percent
 PROMISES = {
     ", on Buffered": (", by hand", 1.15, 0),
     ", in reads of 1 460, 1024, on Buffered": (", in reads of 1 460, 1024, by hand", 1.25, 0),
-    ", 16, in C": (", 16, in Rust", 1, 30),
+    ", 16, in C": (", 16, in Rust", 1, 25),
 }
 
 

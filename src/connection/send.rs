@@ -21,7 +21,7 @@ impl Machine<'_> {
     }
 
     /// A whole message, which cannot stand inside another (§5.4).
-    #[inline]
+    #[inline(always)]
     pub(super) fn send_message(&mut self, kind: MessageKind, payload: &[u8], out: Output<'_>) -> Result<usize, CallError> {
         let Some(writer) = self.writer()? else { return Ok(0) };
         if writer.is_inside_message() {
@@ -41,9 +41,12 @@ impl Machine<'_> {
     #[inline(always)]
     pub(super) fn send(&mut self, kind: MessageKind, payload: &[u8], fin: bool, out: Output<'_>) -> Result<usize, CallError> {
         let Some(writer) = self.writer()? else { return Ok(0) };
+        if fin && !writer.is_inside_message() {
+            return self.send_message(kind, payload, out);
+        }
         let opcode = writer.opcode(kind, false)?;
         let after = writer.after(kind, payload, fin, false)?;
-        let n = put_frame_inline((fin, opcode), payload, self.masks(), out.entropy, out.room)?;
+        let n = put_frame((fin, opcode), payload, self.masks(), out.entropy, out.room)?;
         self.timers.note_produced(n);
         self.set_writer(after);
         Ok(n)

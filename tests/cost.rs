@@ -65,16 +65,17 @@ fn feed_and_forget(role: Role, head: &[u8], lens: &[usize]) {
     assert!(opens(conn.receive(ms(0), &mut input, &mut [0; 131]).unwrap().event), "{role:?}");
 }
 
-/// Whether `long` takes less than `most` times as long as `short`. On a busy machine one of the two may be interrupted, so it is measured again, up to
-/// ten times: quadratic work is too slow every time.
+/// Whether `long` takes less than `most` times as long as `short`. On a busy machine one of the two may be interrupted, so each begins with
+/// a fresh share of the CPU, and it is measured again, up to thirty times: quadratic work is too slow every time.
 fn is_less_than(most: u32, mut short: impl FnMut(), mut long: impl FnMut()) -> Result<(), [Duration; 2]> {
     let time = |work: &mut dyn FnMut()| {
+        std::thread::yield_now();
         let start = Clock::now();
         work();
         start.elapsed()
     };
     let mut last = Ok(());
-    for _ in 0..10 {
+    for _ in 0..30 {
         let (short, long) = (time(&mut short), time(&mut long));
         if long < short * most {
             return Ok(());

@@ -178,22 +178,20 @@ static void drop(struct client *c)
     free(c);
 }
 
-/* A turn: what stood still goes on, then the socket is read once, so that the others have theirs. */
+/* A turn: the socket is read once, unless what was read before has to go first, so that the others have theirs. */
 static void serve(struct client *c)
 {
-    bool goes_on = true;
     begin_turn(c);
+    wire_read(c->fd, &b);
     /* Only who has opened is told, and waited for as long as the closing deadline allows. */
-    if (closing)
-        goes_on = sansocket_buffered_close(&b, now, SANSOCKET_CLOSE_GOING_AWAY, NULL, 0) != SANSOCKET_USAGE_NOT_OPEN;
-    for (int reads = 0; goes_on && reads < 2; reads++) {
-        if (reads > 0)
-            wire_read(c->fd, &b);
-        do
-            answer_all(c);
-        while (wire_write(c->fd, &b));
+    if (closing && sansocket_buffered_close(&b, now, SANSOCKET_CLOSE_GOING_AWAY, NULL, 0) == SANSOCKET_USAGE_NOT_OPEN) {
+        drop(c);
+        return;
     }
-    if (!goes_on || !end_turn(c))
+    do
+        answer_all(c);
+    while (wire_write(c->fd, &b));
+    if (!end_turn(c))
         drop(c);
 }
 

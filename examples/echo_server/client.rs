@@ -78,7 +78,7 @@ impl<'c> Client<'c> {
         Self { ws: Connection::server(config, now), rest: None, codec: None, peer: Peer::new(stream, number) }
     }
 
-    /// Its turn: whatever `cause` asks for, then what can be written and read now, and the answers to that.
+    /// Its turn: what can be read now, whatever `cause` asks for, and the answers.
     pub(crate) fn turn(&mut self, cause: Cause<'_>, buffers: &mut Buffers, shared: &mut Shared) -> Result<After, CallError> {
         let Self { ws, rest, codec, peer } = self;
         if codec.is_none() {
@@ -91,12 +91,10 @@ impl<'c> Client<'c> {
             ws.restore(&rest.remainder)?;
         }
         let was_shut_down = ws.transport() == Transport::ShutdownWrite;
+        // Once a turn, so that nobody waits long for theirs.
+        let more = read(&mut ws, peer, shared, cause);
         peer.act(cause, &mut ws.commands(shared.now), shared)?;
-        let again = converse(&mut ws, peer, shared)? || {
-            // Once a turn, so that nobody waits long for theirs.
-            let more = read(&mut ws, peer, shared, cause);
-            converse(&mut ws, peer, shared)? || more && ws.wants_reading()
-        };
+        let again = converse(&mut ws, peer, shared)? || more && ws.wants_reading();
         match ws.transport() {
             Transport::Close => return Ok(After::Over),
             // Once: it wakes Linux's epoll, each time. It is refused if the peer has gone, which the next read shows.
@@ -160,12 +158,13 @@ fn write(ws: &mut Attached<'_, '_>, peer: &mut Peer, shared: &mut Shared) -> boo
     true
 }
 
-/// Reads, if the connection wants that. True if there may be more.
+/// Reads, unless what was read before has to go first. True if there may be more.
 fn read(ws: &mut Attached<'_, '_>, peer: &mut Peer, shared: &mut Shared, cause: Cause<'_>) -> bool {
-    let (room, read) = match ws.space() {
-        Some(space) => (space.len(), peer.read(space, shared)),
-        None => (0, Err(ErrorKind::WouldBlock.into())),
+    let Some(space) = ws.space() else {
+        ws.filled(0, shared.now);
+        return true;
     };
+    let (room, read) = (space.len(), peer.read(space, shared));
     match &read {
         Ok(0) => ws.eof(),
         Ok(n) => ws.filled(*n, shared.now),

@@ -1,7 +1,7 @@
 //! WebSocket without the socket: one endpoint of RFC 6455, client or server, as a pure state machine.
 //!
 //! Bytes in, events out; commands in, bytes out; time in, deadlines out. It has no sockets, no heap, no clock, no threads, no
-//! callbacks, no unsafe code (except in the C layer and, with `std`, to call what is compiled for AVX2), and no panic that bytes, time or
+//! callbacks, no unsafe code (except in the C layer and, with `std`, in one file for AVX2 and SSE2), and no panic that bytes, time or
 //! calls can reach.
 //!
 //! # Two ways to hold it
@@ -133,6 +133,8 @@ mod role;
 mod time;
 mod url;
 mod utf8;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod vector;
 
 // The README's code compiles.
 #[cfg(doctest)]

@@ -1,12 +1,12 @@
 //! §5.3: masking, in place or on the way.
 
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-use super::vector;
 #[cfg(feature = "std")]
 use super::xor::{copy_by_words, copy_end};
 use super::xor::{is_ascii, mask_by_words, mask_end};
 #[cfg(not(feature = "std"))]
 use crate::length::copy;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use crate::vector;
 
 /// What is shorter is masked where it is received: the cost of a call outweighs the flash.
 const SHORT: usize = 128;

@@ -7,10 +7,8 @@ mod header;
 mod inflation;
 mod mask;
 mod reader;
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-mod vector;
 mod writer;
-mod xor;
+pub(crate) mod xor;
 
 pub use decode::HeaderRules;
 pub use encode::encode_message;

@@ -18,7 +18,7 @@ pub(super) fn is_ascii(seen: u64) -> bool {
 
 /// XORs `bytes` with `key`, and returns every bit that is then set in any word of them.
 #[inline(always)]
-pub(super) fn mask_by_words(key: [u8; 4], bytes: &mut [u8]) -> u64 {
+pub(crate) fn mask_by_words(key: [u8; 4], bytes: &mut [u8]) -> u64 {
     // The length of every step is a multiple of 4, so the next step starts with the first byte of the key.
     let (rest, seen) = mask_steps::<BLOCK>(repeated(key), bytes);
     // Firmware does without: it is some more code, and seldom masks much.
@@ -68,7 +68,7 @@ fn mask_steps<const STEP: usize>(wide: u64, bytes: &mut [u8]) -> (&mut [u8], u64
 /// Copies `from` to `to` and masks it.
 #[cfg(feature = "std")]
 #[inline(always)]
-pub(super) fn copy_by_words(key: [u8; 4], from: &[u8], to: &mut [u8]) {
+pub(crate) fn copy_by_words(key: [u8; 4], from: &[u8], to: &mut [u8]) {
     let (from, to) = copy_steps::<BLOCK>(repeated(key), from, to);
     let (from, to) = copy_steps::<32>(repeated(key), from, to);
     copy_end(key, from, to);

@@ -1,8 +1,8 @@
 //! §9.1: the grammar of Sec-WebSocket-Extensions. It reads names and parameters, and knows none of them.
 #![cfg_attr(not(feature = "deflate"), allow(dead_code, reason = "only permessage-deflate has parameters that are read"))]
 
+use crate::http::run::token_run;
 use crate::http::token::is_token_byte;
-use crate::http::words::token_run;
 
 /// The extensions that a header line lists, in their order. `Err` where it breaks the grammar.
 #[derive(Clone, Copy)]

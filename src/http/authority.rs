@@ -1,7 +1,7 @@
 //! RFC 3986 §3.2, RFC 9110 §7.2: the authority of a URI, as in Host and in request targets: `uri-host [ ":" port ]`.
 
+use crate::http::run::name_run;
 use crate::http::token::Alphabet;
-use crate::http::words::name_run;
 
 /// A host and its port, checked.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The lines of a head, each read at once where it is whole. [`Scan`](super::scan::Scan) goes on byte by byte where one is not.
 
-use crate::http::words::{token_run, value_run, visible_run};
+use crate::http::run::{token_run, value_run, visible_run};
 
 /// A request line (RFC 9112 §3), cut in place.
 #[derive(Default)]
@@ -60,11 +60,10 @@ pub(crate) fn after_start_line(head: &[u8]) -> &[u8] {
 #[cfg_attr(target_pointer_width = "64", inline(always))]
 pub(crate) fn header_line(text: &[u8]) -> Option<(HeaderLine<'_>, &[u8])> {
     let (name, rest) = text.split_at_checked(token_run(text))?;
-    let rest = rest.strip_prefix(b":")?;
     // One blank before the value and none after it is how nearly everybody writes.
-    let rest = rest.strip_prefix(b" ").unwrap_or(rest);
+    let ([b':', b' ', rest @ ..] | [b':', rest @ ..]) = rest else { return None };
     let (value, rest) = rest.split_at_checked(value_run(rest))?;
-    let rest = rest.strip_prefix(b"\r\n")?;
+    let [b'\r', b'\n', rest @ ..] = rest else { return None };
     // Of what may be in a value, only blank and tab are as low.
     let value =
         if [value.first(), value.last()].into_iter().flatten().any(|&end| end <= b' ') { value.trim_ascii() } else { value };

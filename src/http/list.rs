@@ -1,7 +1,7 @@
 //! Lists in header values (RFC 9110 §5.6.1): members separated by commas, empty ones tolerated.
 
+use crate::http::run::{is_token, token_run};
 use crate::http::token::is_word;
-use crate::http::words::{is_token, token_run};
 
 /// The members of a list of tokens in one header value, such as offered subprotocols.
 #[derive(Clone, Copy)]

@@ -5,9 +5,11 @@ pub(crate) mod body;
 pub(crate) mod head;
 pub(crate) mod line;
 pub(crate) mod list;
+pub(crate) mod run;
 pub(crate) mod scan;
 pub(crate) mod target;
 pub(crate) mod token;
+#[cfg(any(test, not(all(feature = "std", target_arch = "x86_64"))))]
 pub(crate) mod words;
 pub(crate) mod write;
 

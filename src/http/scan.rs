@@ -3,8 +3,8 @@
 use crate::config::Config;
 use crate::error::ProtocolError;
 use crate::http::line::{RequestLine, header_line, request_line, status_line};
+use crate::http::run::{token_run, value_run};
 use crate::http::token::{is_token_byte, is_value_byte};
-use crate::http::words::{token_run, value_run};
 use crate::length::{at_most, wire_len};
 
 /// How far the scan of a head has come.

@@ -1,7 +1,7 @@
 //! RFC 9112 §3.2: the target of a request, in its four forms.
 
 use crate::http::authority::Authority;
-use crate::http::words::visible_run;
+use crate::http::run::visible_run;
 
 /// A request target, cut in place.
 #[derive(Clone, Copy, PartialEq, Eq)]

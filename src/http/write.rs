@@ -2,8 +2,8 @@
 
 use crate::error::{CallError, UsageError, room};
 use crate::http::head::Header;
+use crate::http::run::is_token;
 use crate::http::token::is_value_byte;
-use crate::http::words::is_token;
 use crate::length::copy;
 
 /// Where the parts of a head go: nowhere while they are measured, then into room for all of them.

@@ -50,7 +50,7 @@ impl<'a> Url<'a> {
     /// # Errors
     /// The first part that is wrong.
     pub fn parse(url: &'a str) -> Result<Self, UrlError> {
-        let (scheme, rest) = split(url, position(url, b":")).ok_or(UrlError::InvalidScheme)?;
+        let (scheme, rest) = split(url, position(url.as_bytes(), b":")).ok_or(UrlError::InvalidScheme)?;
         let default_port = |scheme: &str| match scheme {
             _ if scheme.eq_ignore_ascii_case("ws") || scheme.eq_ignore_ascii_case("http") => Some(80),
             _ if scheme.eq_ignore_ascii_case("wss") || scheme.eq_ignore_ascii_case("https") => Some(443),
@@ -58,20 +58,20 @@ impl<'a> Url<'a> {
         };
         let default_port = default_port(scheme).ok_or(UrlError::InvalidScheme)?;
         let rest = rest.strip_prefix("://").ok_or(UrlError::InvalidScheme)?;
-        if position(rest, b"#").is_some() {
+        if position(rest.as_bytes(), b"#").is_some() {
             return Err(UrlError::Fragment);
         }
-        let (authority, target) = split(rest, position(rest, b"/?")).unwrap_or((rest, "/"));
+        let (authority, target) = split(rest, position(rest.as_bytes(), b"/?")).unwrap_or((rest, "/"));
         if !target.bytes().all(|byte| matches!(byte, 0x21..=0x7E)) {
             return Err(UrlError::InvalidTarget);
         }
-        if position(authority, b"@").is_some() {
+        if position(authority.as_bytes(), b"@").is_some() {
             return Err(UrlError::UserInformation);
         }
         // The colons of an IPv6 address are inside its brackets.
-        let bracket = position(authority, b"]").map_or(0, |end| end.saturating_add(1));
+        let bracket = position(authority.as_bytes(), b"]").map_or(0, |end| end.saturating_add(1));
         let (before, after) = split(authority, Some(bracket)).unwrap_or_default();
-        let (host, port) = match position(after, b":") {
+        let (host, port) = match position(after.as_bytes(), b":") {
             Some(colon) => (authority.get(..before.len().saturating_add(colon)), after.get(colon..)),
             None => (Some(authority), None),
         };
@@ -124,7 +124,7 @@ impl core::fmt::Debug for Url<'_> {
 
 /// A target up to its query.
 pub(crate) fn path_of(target: &str) -> &str {
-    split(target, position(target, b"?")).map_or(target, |(path, _)| path)
+    split(target, position(target.as_bytes(), b"?")).map_or(target, |(path, _)| path)
 }
 
 /// Whether a program can connect to it: a name, an IPv4 address, or an IPv6 address in brackets.

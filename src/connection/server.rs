@@ -117,9 +117,9 @@ fn read_request<'i>(
             Ok(Received::consumed(0))
         }
         Ok(Some(request)) => {
-            let method = match request.method() {
-                "HEAD" => Method::Head,
-                "CONNECT" => Method::Connect,
+            let method = match request.parts() {
+                [b"HEAD", ..] => Method::Head,
+                [b"CONNECT", ..] => Method::Connect,
                 _ => Method::Other,
             };
             machine.enter(Stage::Deciding { method }, now);

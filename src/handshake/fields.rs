@@ -98,17 +98,18 @@ impl AskedAt {
 
 /// Where a [`Field`] stands in its head; a start of 0, where no value can be, for none.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Place {
+pub(super) struct Place {
     start: u32,
     len: u32,
 }
 
 impl Place {
+    pub(super) const ABSENT: Self = Self { start: 0, len: 0 };
     const REPEATED: Self = Self { start: u32::MAX, len: 0 };
 
-    fn of(field: Field<'_>, head: &[u8]) -> Self {
+    pub(super) fn of(field: Field<'_>, head: &[u8]) -> Self {
         match field {
-            Field::Absent => Self::default(),
+            Field::Absent => Self::ABSENT,
             Field::Once([]) => Self { start: 1, len: 0 },
             // A value that did not fit would be found by looking through all lines.
             Field::Once(value) => {
@@ -122,7 +123,11 @@ impl Place {
         }
     }
 
-    fn field(self, head: &[u8]) -> Field<'_> {
+    pub(super) const fn is_absent(self) -> bool {
+        self.start == 0
+    }
+
+    pub(super) fn field(self, head: &[u8]) -> Field<'_> {
         let len = at_most(self.len.into(), head.len());
         match self.start {
             0 => Field::Absent,
@@ -263,9 +268,9 @@ impl<'i> Fields<'i> {
 
     /// §4.2.1, for a request that names websocket in its Upgrade; `is_resource` says whether its target is a resource. Returns
     /// its key.
-    pub(super) fn check_upgrade(&self, method: &str, is_resource: bool) -> Result<&'i [u8], ProtocolError> {
+    pub(super) fn check_upgrade(&self, method: &[u8], is_resource: bool) -> Result<&'i [u8], ProtocolError> {
         use ProtocolError as E;
-        if method != "GET" {
+        if method != b"GET" {
             return Err(E::MethodNotGet);
         }
         if !is_resource {

@@ -133,7 +133,7 @@ impl<'c> Offer<'c> {
         if !fields.upgrades_to_websocket {
             return Err(UsageError::NotAnOpeningHandshake.into());
         }
-        let offer = offer.with_key(fields.check_upgrade(method, true)?);
+        let offer = offer.with_key(fields.check_upgrade(method.as_bytes(), true)?);
         Ok(offer.decide(origin.allows_field(fields.asked.origin, || fields.host.only()))?)
     }
 
@@ -152,7 +152,7 @@ impl<'c> Offer<'c> {
             return Err(OfferError::OtherProtocol);
         }
         let is_http = ["http", "https"].iter().any(|scheme| request.scheme.eq_ignore_ascii_case(scheme));
-        if !is_http || !Target::parse("GET", request.path).is_some_and(|target| matches!(target, Target::Origin(_))) {
+        if !is_http || !Target::parse(b"GET", request.path.as_bytes()).is_some_and(|target| matches!(target, Target::Origin(_))) {
             return Err(ProtocolError::InvalidRequestLine.into());
         }
         if Authority::parse(request.authority.as_bytes()).is_none() {

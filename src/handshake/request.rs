@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::error::{ProtocolError, UsageError};
-use crate::handshake::fields::{AskedAt, Fields};
+use crate::handshake::fields::{AskedAt, Fields, Place};
 use crate::handshake::offer::Offer;
 use crate::handshake::origin::Origin;
 use crate::http::head::Headers;
@@ -12,17 +12,18 @@ use crate::http::scan::Scan;
 use crate::http::target::{Target, position};
 
 /// An HTTP request, read in place from the bytes that carried it.
+///
+/// It has places in them, not slices of them: all events are as large as a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Request<'i> {
     /// All of its bytes.
     bytes: &'i [u8],
-    headers: Headers<'i>,
-    method: &'i str,
-    target: &'i str,
+    method_len: usize,
+    target_len: usize,
     /// Whether the version is at least HTTP/1.1.
     modern: bool,
     /// The key, if the request was found to be a valid opening handshake.
-    key: Option<&'i [u8]>,
+    key: Place,
     /// What an offer is read from.
     asked: AskedAt,
 }
@@ -52,31 +53,42 @@ impl<'i> Request<'i> {
         let Some(head) = fields.read(input, scan, config)? else { return Ok(None) };
         let mut request = Self::of_scanned(head);
         request.asked = AskedAt::of(&fields.asked, head);
-        let target = Target::parse(request.method, request.target).ok_or(ProtocolError::InvalidRequestLine)?;
+        let [method, target, _] = request.parts();
+        let target = Target::parse(method, target).ok_or(ProtocolError::InvalidRequestLine)?;
         fields.check_http(request.modern)?;
         // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0. A request that does not name websocket wants something else.
         if !request.modern || !fields.upgrades_to_websocket {
             return Ok(Some((request, None)));
         }
-        let key = fields.check_upgrade(request.method, target.is_resource());
-        request.key = key.ok();
-        Ok(Some((request, key.err())))
+        let broken = fields.check_upgrade(method, target.is_resource()).err();
+        if broken.is_none() {
+            request.key = Place::of(fields.key, head);
+        }
+        Ok(Some((request, broken)))
     }
 
     /// Reads the start line of the head `bytes`, which [`Scan`] found complete.
     fn of_scanned(bytes: &'i [u8]) -> Self {
         // The empty line that may precede a request.
-        let (line, lines) = request_line(bytes.strip_prefix(b"\r\n").unwrap_or(bytes)).unwrap_or_default();
-        // Both are ASCII.
-        let [method, target] = [line.method, line.target].map(|part| core::str::from_utf8(part).unwrap_or_default());
-        Self { bytes, headers: Headers::of(lines), method, target, modern: line.modern, key: None, asked: AskedAt::default() }
+        let (line, _) = request_line(bytes.strip_prefix(b"\r\n").unwrap_or(bytes)).unwrap_or_default();
+        let (method_len, target_len) = (line.method.len(), line.target.len());
+        Self { bytes, method_len, target_len, modern: line.modern, key: Place::ABSENT, asked: AskedAt::default() }
     }
 
     /// The request of a head that was checked before.
     pub(crate) fn of_checked(bytes: &'i [u8], is_opening_handshake: bool) -> Self {
         let request = Self::of_scanned(bytes);
-        let fields = Fields::of(request.headers);
-        Self { key: fields.key.only().filter(|_| is_opening_handshake), asked: AskedAt::of(&fields.asked, bytes), ..request }
+        let fields = Fields::of(request.headers());
+        let key = if is_opening_handshake { Place::of(fields.key, bytes) } else { Place::ABSENT };
+        Self { key, asked: AskedAt::of(&fields.asked, bytes), ..request }
+    }
+
+    /// Its method and its target, which are ASCII, and its header lines.
+    pub(crate) const fn parts(&self) -> [&'i [u8]; 3] {
+        let ([b'\r', b'\n', line @ ..] | line) = self.bytes;
+        let (method, rest) = cut(line, self.method_len);
+        let (target, rest) = cut(cut(rest, 1).1, self.target_len);
+        [method, target, cut(rest, b" HTTP/1.1\r\n".len()).1]
     }
 
     /// The bytes of the head.
@@ -86,31 +98,33 @@ impl<'i> Request<'i> {
 
     /// `GET` in an opening handshake.
     pub const fn method(&self) -> &'i str {
-        self.method
+        let [method, ..] = self.parts();
+        text(method)
     }
 
     /// The target as it was sent: path and query, or a whole URL (RFC 9112 §3.2).
     pub const fn target(&self) -> &'i str {
-        self.target
+        let [_, target, _] = self.parts();
+        text(target)
     }
 
     /// The path of the target, `/` if it has none.
     pub fn path(&self) -> &'i str {
         let rest = self.path_and_query();
-        let path = rest.get(..position(rest, b"?").unwrap_or(rest.len())).unwrap_or_default();
-        if path.is_empty() { "/" } else { path }
+        let (path, _) = cut(rest, position(rest, b"?").unwrap_or(rest.len()));
+        if path.is_empty() { "/" } else { text(path) }
     }
 
     /// The query of the target, after its `?`.
     pub fn query(&self) -> Option<&'i str> {
         let rest = self.path_and_query();
-        rest.get(position(rest, b"?")?.saturating_add(1)..)
+        Some(text(cut(rest, position(rest, b"?")?.saturating_add(1)).1))
     }
 
     /// The host that the request is for, with its port: that of an absolute target (RFC 9112 §3.2.2), otherwise the Host header.
     pub fn host(&self) -> Option<&'i [u8]> {
-        let named = Target::parse(self.method, self.target).and_then(Target::authority);
-        named.map(str::as_bytes).or_else(|| self.header("host"))
+        let [method, target, _] = self.parts();
+        Target::parse(method, target).and_then(Target::authority).or_else(|| self.header("host"))
     }
 
     /// The Origin header (§10.2): in a browser's request, the page that it comes from.
@@ -129,21 +143,23 @@ impl<'i> Request<'i> {
     /// The first subprotocol of `config` that the client offers.
     #[inline(never)]
     pub fn choose_subprotocol<'c>(&self, config: &Config<'c>) -> Option<&'c str> {
-        Offer::of_asked(&self.asked.fields(self.bytes), self.headers, config).subprotocols().next()
+        Offer::of_asked(&self.asked.fields(self.bytes), self.headers(), config).subprotocols().next()
     }
 
     /// The value of the first header called `name`.
     pub fn header(&self, name: &str) -> Option<&'i [u8]> {
-        self.headers.get(name)
+        self.headers().get(name)
     }
 
     /// All header lines.
     pub const fn headers(&self) -> Headers<'i> {
-        self.headers
+        let [_, _, lines] = self.parts();
+        Headers::of(lines)
     }
 
-    fn path_and_query(&self) -> &'i str {
-        Target::parse(self.method, self.target).map(Target::path_and_query).unwrap_or_default()
+    fn path_and_query(&self) -> &'i [u8] {
+        let [method, target, _] = self.parts();
+        Target::parse(method, target).map(Target::path_and_query).unwrap_or_default()
     }
 
     /// What this opening handshake offers, once `origin` allows its page: a value that can be kept, and answered later by
@@ -155,15 +171,31 @@ impl<'i> Request<'i> {
     // Not inlined: it needs more of the stack than the loop around it.
     #[inline(never)]
     pub fn offer<'c>(&self, config: &'c Config<'c>, origin: Origin<'_>) -> Result<Offer<'c>, UsageError> {
-        let key = self.key.ok_or(UsageError::NotAnOpeningHandshake)?;
+        let key = self.key.field(self.bytes).only().ok_or(UsageError::NotAnOpeningHandshake)?;
         let asked = self.asked.fields(self.bytes);
         let is_allowed = origin.allows_field(asked.origin, || self.host());
-        Offer::of_asked(&asked, self.headers, config).with_key(key).decide(is_allowed)
+        Offer::of_asked(&asked, self.headers(), config).with_key(key).decide(is_allowed)
     }
 
     /// Whether this is a valid opening handshake, which [`accept`](crate::Connection::accept) takes.
     pub const fn is_opening_handshake(&self) -> bool {
-        self.key.is_some()
+        !self.key.is_absent()
+    }
+}
+
+/// The first `len` bytes, and the rest.
+const fn cut(bytes: &[u8], len: usize) -> (&[u8], &[u8]) {
+    match bytes.split_at_checked(len) {
+        Some(parts) => parts,
+        None => (bytes, &[]),
+    }
+}
+
+/// ASCII as text.
+const fn text(ascii: &[u8]) -> &str {
+    match core::str::from_utf8(ascii) {
+        Ok(text) => text,
+        Err(_) => "",
     }
 }
 
@@ -171,7 +203,7 @@ impl<'i> Request<'i> {
 impl core::fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Request")
-            .field("method", &self.method)
+            .field("method", &self.method())
             .field("path", &self.path())
             .field("headers", &self.headers())
             .finish()

@@ -7,11 +7,11 @@ use crate::http::run::visible_run;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target<'a> {
     /// §3.2.1: path and query.
-    Origin(&'a str),
+    Origin(&'a [u8]),
     /// §3.2.2: a whole URI; its path may be empty.
-    Absolute { scheme: &'a str, authority: &'a str, path_and_query: &'a str },
+    Absolute { scheme: &'a [u8], authority: &'a [u8], path_and_query: &'a [u8] },
     /// §3.2.3: host and port, for CONNECT.
-    Authority(&'a str),
+    Authority(&'a [u8]),
     /// §3.2.4: the server as a whole, for OPTIONS.
     Asterisk,
 }
@@ -22,33 +22,33 @@ impl<'a> Target<'a> {
     /// Browsers send `|`, `{`, `}` and a lone `%` in a query as they are (WHATWG URL), so after the authority any visible ASCII
     /// is accepted except `#`, which starts a fragment and has no place in a target. An absolute target must have an authority:
     /// every scheme that is requested over HTTP has one.
-    pub(crate) fn parse(method: &str, target: &'a str) -> Option<Self> {
-        if visible_run(target.as_bytes()) != target.len() || target.as_bytes().contains(&b'#') {
+    pub(crate) fn parse(method: &[u8], target: &'a [u8]) -> Option<Self> {
+        if visible_run(target) != target.len() || target.contains(&b'#') {
             return None;
         }
-        match (method, target.as_bytes()) {
+        match (method, target) {
             // §3.2.3: here the port is not optional.
-            ("CONNECT", authority) => Authority::parse(authority)?.port.map(|_| Self::Authority(target)),
-            ("OPTIONS", b"*") => Some(Self::Asterisk),
+            (b"CONNECT", authority) => Authority::parse(authority)?.port.map(|_| Self::Authority(target)),
+            (b"OPTIONS", b"*") => Some(Self::Asterisk),
             (_, [b'/', ..]) => Some(Self::Origin(target)),
             _ => Self::absolute(target),
         }
     }
 
-    fn absolute(target: &'a str) -> Option<Self> {
+    fn absolute(target: &'a [u8]) -> Option<Self> {
         let (scheme, rest) = target.split_at_checked(position(target, b":")?)?;
-        let is_scheme = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-        if !is_scheme || !scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) {
+        let is_scheme = scheme.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte));
+        if !is_scheme || !scheme.first().is_some_and(u8::is_ascii_alphabetic) {
             return None;
         }
-        let rest = rest.strip_prefix("://")?;
+        let rest = rest.strip_prefix(b"://")?;
         let (authority, path_and_query) = rest.split_at_checked(position(rest, b"/?").unwrap_or(rest.len()))?;
-        Authority::parse(authority.as_bytes())?;
+        Authority::parse(authority)?;
         Some(Self::Absolute { scheme, authority, path_and_query })
     }
 
     /// The authority in the target, if it has one.
-    pub(crate) fn authority(self) -> Option<&'a str> {
+    pub(crate) fn authority(self) -> Option<&'a [u8]> {
         match self {
             Self::Absolute { authority, .. } | Self::Authority(authority) => Some(authority),
             Self::Origin(_) | Self::Asterisk => None,
@@ -56,10 +56,10 @@ impl<'a> Target<'a> {
     }
 
     /// Path and query; empty if the target has neither.
-    pub(crate) fn path_and_query(self) -> &'a str {
+    pub(crate) fn path_and_query(self) -> &'a [u8] {
         match self {
             Self::Origin(path_and_query) | Self::Absolute { path_and_query, .. } => path_and_query,
-            Self::Authority(_) | Self::Asterisk => "",
+            Self::Authority(_) | Self::Asterisk => b"",
         }
     }
 
@@ -68,7 +68,7 @@ impl<'a> Target<'a> {
         match self {
             Self::Origin(_) => true,
             Self::Absolute { scheme, .. } => {
-                ["ws", "wss", "http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+                [&b"ws"[..], b"wss", b"http", b"https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
             }
             Self::Authority(_) | Self::Asterisk => false,
         }
@@ -76,8 +76,8 @@ impl<'a> Target<'a> {
 }
 
 /// The position of the first of `marks`, which are ASCII. (Core's searches for characters reach panics.)
-pub(crate) fn position(text: &str, marks: &[u8]) -> Option<usize> {
-    text.bytes().position(|byte| marks.contains(&byte))
+pub(crate) fn position(text: &[u8], marks: &[u8]) -> Option<usize> {
+    text.iter().position(|byte| marks.contains(byte))
 }
 
 #[cfg(test)]
@@ -104,7 +104,7 @@ mod tests {
             ("CONNECT", "[::1]:1"),
             ("get", "/x"),
         ] {
-            assert!(Target::parse(method, good).is_some(), "{method} {good}");
+            assert!(Target::parse(method.as_bytes(), good.as_bytes()).is_some(), "{method} {good}");
         }
         for (method, bad) in [
             ("GET", ""),
@@ -134,7 +134,7 @@ mod tests {
             ("OPTIONS", "**"),
             ("options", "*"),
         ] {
-            assert!(Target::parse(method, bad).is_none(), "{method} {bad}");
+            assert!(Target::parse(method.as_bytes(), bad.as_bytes()).is_none(), "{method} {bad}");
         }
     }
 
@@ -144,8 +144,7 @@ mod tests {
         for byte in 0..0x80_u8 {
             let is_allowed = (0x21..0x7F).contains(&byte) && byte != b'#';
             for target in [[b'/', byte], [b'/', b'?']].map(|start| [start[0], start[1], byte]) {
-                let text = core::str::from_utf8(&target).unwrap();
-                assert_eq!(Target::parse("GET", text).is_some(), is_allowed, "{text:?}");
+                assert_eq!(Target::parse(b"GET", &target).is_some(), is_allowed, "{target:x?}");
             }
         }
     }

@@ -59,15 +59,16 @@ pub(crate) fn after_start_line(head: &[u8]) -> &[u8] {
 /// The header line at the start of `text`, and what follows it; `None` if it is not whole, or wrong.
 #[cfg_attr(target_pointer_width = "64", inline(always))]
 pub(crate) fn header_line(text: &[u8]) -> Option<(HeaderLine<'_>, &[u8])> {
-    let (name, rest) = text.split_at_checked(token_run(text))?;
-    // One blank before the value and none after it is how nearly everybody writes.
-    let ([b':', b' ', rest @ ..] | [b':', rest @ ..]) = rest else { return None };
-    let (value, rest) = rest.split_at_checked(value_run(rest))?;
+    // The end of the line first: where the next one starts does not wait for this one's name.
+    let (line, rest) = text.split_at_checked(value_run(text))?;
     let [b'\r', b'\n', rest @ ..] = rest else { return None };
+    let (name, value) = line.split_at_checked(token_run(text)).filter(|(name, _)| !name.is_empty())?;
+    // One blank before the value and none after it is how nearly everybody writes.
+    let ([b':', b' ', value @ ..] | [b':', value @ ..]) = value else { return None };
     // Of what may be in a value, only blank and tab are as low.
     let value =
         if [value.first(), value.last()].into_iter().flatten().any(|&end| end <= b' ') { value.trim_ascii() } else { value };
-    if name.is_empty() { None } else { Some((HeaderLine { name, value }, rest)) }
+    Some((HeaderLine { name, value }, rest))
 }
 
 /// `HTTP/1.` and a digit (RFC 9112 §2.3): whether it is at least HTTP/1.1, and what follows.

@@ -111,7 +111,7 @@ fn read_request<'i>(
 ) -> Result<Received<'i>, CallError> {
     let HeadInput { bytes: input, is_full } = input;
     let input = &*input;
-    match next_request(input, &mut heads.scan, machine) {
+    match Request::read(input, &mut heads.scan, machine.config, true) {
         Ok(None) if !is_full => {
             machine.enter(Stage::Head { reads: read_request, heads }, now);
             Ok(Received::consumed(0))
@@ -135,12 +135,5 @@ fn read_request<'i>(
             machine.enter(Stage::Failed, now);
             Ok(Received { consumed: input.len(), produced: response.len(), event: Some(Event::Failed { error }) })
         }
-    }
-}
-
-fn next_request<'i>(input: &'i [u8], scan: &mut Scan, machine: &Machine<'_>) -> Result<Option<Request<'i>>, ProtocolError> {
-    match Request::read(input, scan, machine.config)? {
-        Some((_, Some(broken))) => Err(broken),
-        request => Ok(request.map(|(request, _)| request)),
     }
 }

@@ -266,9 +266,8 @@ impl<'i> Fields<'i> {
         self.body.check_request(modern)
     }
 
-    /// §4.2.1, for a request that names websocket in its Upgrade; `is_resource` says whether its target is a resource. Returns
-    /// its key.
-    pub(super) fn check_upgrade(&self, method: &[u8], is_resource: bool) -> Result<&'i [u8], ProtocolError> {
+    /// §4.2.1, for a request that names websocket in its Upgrade; `is_resource` says whether its target is a resource.
+    pub(super) fn check_upgrade(&self, method: &[u8], is_resource: bool) -> Result<(), ProtocolError> {
         use ProtocolError as E;
         if method != b"GET" {
             return Err(E::MethodNotGet);
@@ -281,9 +280,10 @@ impl<'i> Fields<'i> {
         }
         // The version is checked before the key: another version may have another kind of key.
         self.check_version()?;
-        let key = self.key.only().filter(|key| is_key(key)).ok_or(E::InvalidKey)?;
-        self.check_rest()?;
-        Ok(key)
+        if !self.key.only().is_some_and(is_key) {
+            return Err(E::InvalidKey);
+        }
+        self.check_rest()
     }
 
     /// RFC 8441 §5, §4: neither key nor Upgrade, nor other fields that belong to a connection of HTTP/1.1.

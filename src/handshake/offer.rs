@@ -133,7 +133,8 @@ impl<'c> Offer<'c> {
         if !fields.upgrades_to_websocket {
             return Err(UsageError::NotAnOpeningHandshake.into());
         }
-        let offer = offer.with_key(fields.check_upgrade(method.as_bytes(), true)?);
+        fields.check_upgrade(method.as_bytes(), true)?;
+        let offer = offer.with_key(fields.key.only().unwrap_or_default());
         Ok(offer.decide(origin.allows_field(fields.asked.origin, || fields.host.only()))?)
     }
 

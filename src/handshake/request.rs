@@ -37,18 +37,19 @@ impl<'i> Request<'i> {
     pub fn parse(input: &'i [u8], config: &Config<'_>) -> Result<Option<Self>, ProtocolError> {
         let mut scan = Scan::REQUEST;
         // A request that breaks a rule of the opening handshake is not one.
-        Ok(Self::read(input, &mut scan, config)?.map(|(request, _)| request))
+        Self::read(input, &mut scan, config, false)
     }
 
-    /// The request at the start of `input`, where `scan` goes on, checked as one of HTTP; and the rule of the opening
-    /// handshake that it breaks, if it asks for one.
+    /// The request at the start of `input`, where `scan` goes on, checked as one of HTTP. `is_strict`: if it asks for an opening handshake
+    /// and breaks a rule of it, that is an error.
     // Not inlined, so that what it gathers leaves the stack when it returns.
     #[inline(never)]
     pub(crate) fn read(
         input: &'i [u8],
         scan: &mut Scan,
         config: &Config<'_>,
-    ) -> Result<Option<(Self, Option<ProtocolError>)>, ProtocolError> {
+        is_strict: bool,
+    ) -> Result<Option<Self>, ProtocolError> {
         let mut fields = Fields::default();
         let Some(head) = fields.read(input, scan, config)? else { return Ok(None) };
         let mut request = Self::of_scanned(head);
@@ -57,14 +58,14 @@ impl<'i> Request<'i> {
         let target = Target::parse(method, target).ok_or(ProtocolError::InvalidRequestLine)?;
         fields.check_http(request.modern)?;
         // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0. A request that does not name websocket wants something else.
-        if !request.modern || !fields.upgrades_to_websocket {
-            return Ok(Some((request, None)));
+        if request.modern && fields.upgrades_to_websocket {
+            match fields.check_upgrade(method, target.is_resource()) {
+                Ok(()) => request.key = Place::of(fields.key, head),
+                Err(broken) if is_strict => return Err(broken),
+                Err(_) => {}
+            }
         }
-        let broken = fields.check_upgrade(method, target.is_resource()).err();
-        if broken.is_none() {
-            request.key = Place::of(fields.key, head);
-        }
-        Ok(Some((request, broken)))
+        Ok(Some(request))
     }
 
     /// Reads the start line of the head `bytes`, which [`Scan`] found complete.

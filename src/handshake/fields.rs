@@ -176,12 +176,12 @@ impl<'i> Fields<'i> {
         scan: &mut Scan,
         config: &Config<'_>,
     ) -> Result<Option<&'i [u8]>, ProtocolError> {
-        let is_new = scan.is_new();
+        let shows_all = scan.shows_all();
         *self = Self::default();
         let Some(len) = scan.advance(input, config, &mut |name, value| self.note(name, value))? else { return Ok(None) };
         let head = input.get(..len).unwrap_or_default();
         // What an earlier call has scanned was not shown in this one.
-        if !is_new {
+        if !shows_all {
             *self = Self::default();
             self.note_all(Headers::of(after_start_line(head)));
         }
@@ -230,17 +230,14 @@ impl<'i> Fields<'i> {
         field.note(value);
     }
 
-    // The lists are read in functions of their own, so that the fields without one do not pay for their registers.
-    #[inline(never)]
     fn note_upgrade(&mut self, value: &[u8]) {
-        let lists = lists(value, b"websocket", true);
+        let lists = if is_word(value, b"websocket") { Some(true) } else { lists(value, b"websocket", true) };
         self.upgrades_to_websocket |= lists == Some(true);
         self.is_upgrade_malformed |= lists.is_none();
     }
 
-    #[inline(never)]
     fn note_connection(&mut self, value: &[u8]) {
-        let lists = lists(value, b"upgrade", false);
+        let lists = if is_word(value, b"upgrade") { Some(true) } else { lists(value, b"upgrade", false) };
         self.has_connection = true;
         self.connection_upgrade |= lists == Some(true);
         self.is_connection_malformed |= lists.is_none();

@@ -1,7 +1,6 @@
 //! Lists in header values (RFC 9110 §5.6.1): members separated by commas, empty ones tolerated.
 
 use crate::http::run::{is_token, token_run};
-use crate::http::token::is_word;
 
 /// The members of a list of tokens in one header value, such as offered subprotocols.
 #[derive(Clone, Copy)]
@@ -50,18 +49,15 @@ pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
-/// Whether the list in `value` names `token`, which is a token in lower case, compared without regard to case; `None` if some member is not a token. RFC 9110
-/// §7.6.1: the members of Connection are tokens; §7.8: those of Upgrade may have a version after a `/`, which makes them other
-/// names.
-pub(crate) fn lists<const N: usize>(value: &[u8], token: &[u8; N], with_versions: bool) -> Option<bool> {
-    if is_word(value, token) {
-        return Some(true);
-    }
+/// Whether the list in `value` names `token`, compared without regard to case; `None` if some member is not a token. RFC 9110 §7.6.1: the
+/// members of Connection are tokens; §7.8: those of Upgrade may have a version after a `/`, which makes them other names.
+#[inline(never)]
+pub(crate) fn lists(value: &[u8], token: &[u8], with_versions: bool) -> Option<bool> {
     members(value).try_fold(false, |found, member| {
         let (name, version) = member.split_at_checked(token_run(member))?;
         let has_version = with_versions && version.strip_prefix(b"/").is_some_and(is_token);
         let is_right = !name.is_empty() && (version.is_empty() || has_version);
-        is_right.then(|| found || is_word(member, token))
+        is_right.then(|| found || member.eq_ignore_ascii_case(token))
     })
 }
 

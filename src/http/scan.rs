@@ -41,6 +41,9 @@ enum Part {
 
 const VERSION: &[u8] = b"HTTP/1.";
 
+/// Whether whole lines are looked at together. Where registers are short that is no quicker, and more code.
+const BY_LINES: bool = cfg!(target_pointer_width = "64");
+
 impl Scan {
     pub(crate) const REQUEST: Self = Self { scanned: 0, run: 0, lines: 0, part: Part::RequestStart, heads: 0 };
     pub(crate) const RESPONSE: Self = Self { scanned: 0, run: 0, lines: 0, part: Part::StatusVersion, heads: 0 };
@@ -50,9 +53,9 @@ impl Scan {
         Self { heads: self.heads.saturating_add(1), ..Self::RESPONSE }
     }
 
-    /// Whether it has not begun: then [`advance`](Self::advance) shows every header line of a head that it finds complete.
-    pub(crate) const fn is_new(self) -> bool {
-        self.scanned == 0
+    /// Whether [`advance`](Self::advance) will show every header line of a head that it finds complete: it has not begun.
+    pub(crate) const fn shows_all(self) -> bool {
+        BY_LINES && self.scanned == 0
     }
 
     /// Resumes where it stopped. `input` starts with the head's first byte. `Some(length of the head)` once it is complete. `note`
@@ -67,7 +70,7 @@ impl Scan {
         let left = at_most(u64::from(config.max_head_len.saturating_sub(self.scanned)), rest.len());
         let mut rest = rest.get(..left).unwrap_or_default();
         loop {
-            let after = self.skip(rest, config, note);
+            let after = if BY_LINES { self.skip(rest, config, note) } else { rest };
             self.note_scanned(rest.len().saturating_sub(after.len()));
             let Some((&byte, tail)) = after.split_first() else { break };
             let was = self.part;

@@ -7,25 +7,6 @@ use sansocket::{Accept, ClientRequest, Connection, Event, Origin};
 use crate::frames::{CONFIG, NOW, Same};
 use crate::meter::{cell, memory};
 
-/// A browser's, without the empty line at its end.
-const REQUEST: &str = "GET /chat HTTP/1.1\r\n\
-    Host: server.example.com\r\n\
-    Connection: Upgrade\r\n\
-    Pragma: no-cache\r\n\
-    Cache-Control: no-cache\r\n\
-    User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36\r\n\
-    Upgrade: websocket\r\n\
-    Origin: https://server.example.com\r\n\
-    Sec-WebSocket-Version: 13\r\n\
-    Accept-Encoding: gzip, deflate, br, zstd\r\n\
-    Accept-Language: en-US,en;q=0.9\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-    Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
-
-pub fn browser() -> Vec<u8> {
-    format!("{REQUEST}\r\n").into_bytes()
-}
-
 /// A request of exactly this length: `fill` makes header lines of the length that it is given.
 pub fn request(len: usize, fill: impl Fn(usize) -> String) -> Vec<u8> {
     const LEAST: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\

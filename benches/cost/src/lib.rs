@@ -2,6 +2,8 @@
 //! a dump of instructions for each cell; alone it prints nanoseconds. They are programs of their own, since what the compiler inlines
 //! depends on what else is there.
 
+#[path = "../../peers/src/browser.rs"]
+pub mod browser;
 pub mod deflate;
 pub mod frames;
 pub mod handshake;

@@ -1,22 +1,8 @@
-//! What the handshake cells use: a browser's request, and the fake server that clients talk to.
+//! What the handshake cells use: a key and the answer to it, and the fake server that clients talk to.
 use base64::Engine;
 use sha1::Digest;
 
-pub const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\n\
-    Host: server.example.com\r\n\
-    Connection: Upgrade\r\n\
-    Pragma: no-cache\r\n\
-    Cache-Control: no-cache\r\n\
-    User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36\r\n\
-    Upgrade: websocket\r\n\
-    Origin: https://server.example.com\r\n\
-    Sec-WebSocket-Version: 13\r\n\
-    Accept-Encoding: gzip, deflate, br, zstd\r\n\
-    Accept-Language: en-US,en;q=0.9\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-    Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
-    \r\n";
-/// Its key (RFC 6455, §1.3) and the answer to it.
+/// The key of the browser's request (RFC 6455, §1.3) and the answer to it.
 pub const KEY: &[u8] = b"dGhlIHNhbXBsZSBub25jZQ==";
 pub const ACCEPT: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 

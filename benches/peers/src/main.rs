@@ -2,6 +2,8 @@
 #![cfg_attr(not(feature = "peers"), allow(dead_code))] // what only the foreign peers' cells use
 
 mod api;
+#[cfg(feature = "peers")]
+mod browser;
 mod callgrind;
 mod cells;
 mod floor;

@@ -1,6 +1,6 @@
 //! W7: what a connection holds, and how often each peer allocates.
 use crate::api::{Caps, Conn, Open, Out, Payload, Peer, Role, Sink};
-use crate::handshake::REQUEST;
+use crate::browser::REQUEST;
 use crate::wire::{self, Kind};
 
 // c/hooks.c

@@ -1,7 +1,7 @@
 //! The cells whose figures are committed.
 
 use cost::frames::{Payload, READ, SEGMENT, decode_cell, encode_cell, message, messages, reads};
-use cost::{deflate, handshake};
+use cost::{browser, deflate, handshake};
 use sansocket::Role;
 
 const SIZES: [usize; 4] = [16, 125, 1024, 16384];
@@ -20,8 +20,8 @@ fn main() {
     decode(Role::Client, Binary, SEGMENT);
     encode(Role::Server);
     encode(Role::Client);
-    let head = handshake::browser();
-    handshake::server("handshake, server", &head, head.len(), 1);
+    let head = browser::REQUEST;
+    handshake::server("handshake, server", head, head.len(), 1);
     handshake::client("handshake, client", READ, 1, |answer| answer);
     deflate::cells();
 }

@@ -1,7 +1,8 @@
 //! W5: the opening handshake, each side.
 use super::Peers;
 use crate::api::Role;
-use crate::handshake::{ACCEPT, KEY, REQUEST, accept_key, respond};
+use crate::browser::REQUEST;
+use crate::handshake::{ACCEPT, KEY, accept_key, respond};
 use crate::measure::{Config, Entry, Row, bench, flags};
 use std::hint::black_box;
 

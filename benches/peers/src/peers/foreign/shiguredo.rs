@@ -1,5 +1,5 @@
 use crate::api::*;
-use crate::handshake::REQUEST;
+use crate::browser::REQUEST;
 use shiguredo_websocket::{
     ClientConnectionOptions, ConnectionEvent, ConnectionOutput, ConnectionState, PerMessageDeflateConfig, RandomSource,
     ServerConnectionOptions, Timestamp, WebSocketClientConnection, WebSocketServerConnection,

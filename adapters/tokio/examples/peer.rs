@@ -23,6 +23,8 @@ Exit code of the client: 0 closed clean with 1000, 1001 or no code, 1 failed, 2 
 /// Autobahn's suite goes beyond the defaults.
 static PLAIN: Config = Config::new().max_message_len(64 << 20).max_fragments(100_000);
 static DEFLATE: Config = PLAIN.deflate(DeflateConfig::new());
+/// A server's: the compressors of many connections take turns in the CPU's caches, where larger windows do not stay.
+static DEFLATE_FOR_MANY: Config = PLAIN.deflate(DeflateConfig::new().send_window_bits(12));
 
 #[derive(Default)]
 struct Arguments {
@@ -57,7 +59,11 @@ async fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let config = if deflates { &DEFLATE } else { &PLAIN };
+    let config = match deflates {
+        true if listen.is_some() => &DEFLATE_FOR_MANY,
+        true => &DEFLATE,
+        false => &PLAIN,
+    };
     let done = match (listen, url, agent) {
         _ if helps => show(USAGE).map(|()| 0),
         (Some(address), ..) => listen_at(&address, config, is_quiet).await.map(|()| 0).map_err(Error::from),

@@ -18,7 +18,7 @@ pub(super) struct Progress {
     pub(super) held: Held,
     /// Until when the input was looked at: deadlines up to then may act (law 10).
     pub(super) looked: Instant,
-    /// No deadline comes earlier, unless something happens that starts one: then it is 0.
+    /// No deadline of the connection's comes earlier; 0 once something has happened that may start one, until it is looked up.
     pub(super) quiet_until: Instant,
     /// How much of the output has to be free for another event, beside the answer to the peer. In 32 bits, which a `Remainder` has
     /// to spare.

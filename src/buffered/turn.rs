@@ -57,7 +57,8 @@ impl<'a, 'c, E: Entropy, D: Codec> Turn<'a, 'c, E, D> {
     /// Releases the current event if it is certain that there is no other: the common end of a turn.
     #[inline(always)]
     pub(super) fn has_nothing(&mut self) -> bool {
-        let is_nothing = self.is_quiet() && self.progress.arrived.is_used_up() && self.ws.needs_input();
+        let is_nothing =
+            self.progress.at_once > 0 && self.progress.arrived.is_used_up() && self.ws.needs_input() && self.is_quiet();
         if is_nothing {
             self.progress.arrived.restart();
             self.progress.held.release();
@@ -68,8 +69,11 @@ impl<'a, 'c, E: Entropy, D: Codec> Turn<'a, 'c, E, D> {
 
     /// Whether no deadline has passed, up to when the input was last looked at.
     #[inline(always)]
-    fn is_quiet(&self) -> bool {
-        let Progress { due, looked, quiet_until, .. } = &*self.progress;
+    fn is_quiet(&mut self) -> bool {
+        let Progress { due, looked, quiet_until, .. } = &mut *self.progress;
+        if *quiet_until == Instant::from_micros(0) {
+            *quiet_until = self.ws.next_timeout().unwrap_or(Instant::NEVER);
+        }
         *looked < *quiet_until && *looked < due.deadline()
     }
 
@@ -296,7 +300,6 @@ impl<'a, 'c, E: Entropy, D: Codec> Turn<'a, 'c, E, D> {
             }
         }
         self.progress.has_news = false;
-        self.progress.quiet_until = self.ws.next_timeout().unwrap_or(Instant::NEVER);
         false
     }
 

@@ -22,7 +22,14 @@ pub fn apply_mask(key: [u8; 4], bytes: &mut [u8]) {
     if vector::mask(key, bytes).is_some() {
         return;
     }
-    mask_by_words(key, bytes);
+    mask_anywhere(key, bytes);
+}
+
+/// For every CPU. Not inlined with the feature `std`: the way to the vectors would have to save its registers.
+#[cfg_attr(feature = "std", inline(never))]
+#[cfg_attr(not(feature = "std"), inline(always))]
+fn mask_anywhere(key: [u8; 4], bytes: &mut [u8]) -> u64 {
+    mask_by_words(key, bytes)
 }
 
 /// The same, for the one place where most payloads are short.
@@ -42,7 +49,7 @@ pub(crate) fn unmask_text(key: [u8; 4], bytes: &mut [u8]) -> bool {
     if let Some(seen) = vector::mask_and_see(key, bytes) {
         return is_ascii(seen);
     }
-    is_ascii(mask_by_words(key, bytes))
+    is_ascii(mask_anywhere(key, bytes))
 }
 
 /// The same, for the one place where most payloads are short.
@@ -83,7 +90,7 @@ fn copy_masked_at_once(key: [u8; 4], from: &[u8], to: &mut [u8]) {
 pub fn advance_key(key: [u8; 4], len: usize) -> [u8; 4] {
     // Only the low two bits count, so 32 bits are enough.
     let count = u32::try_from(len & 3).unwrap_or(0);
-    u32::from_be_bytes(key).rotate_left(count.wrapping_mul(8)).to_be_bytes()
+    u32::from_le_bytes(key).rotate_right(count.wrapping_mul(8)).to_le_bytes()
 }
 
 #[cfg(test)]
@@ -118,6 +125,34 @@ mod tests {
                 copy_masked(KEY, &plain[..split], a);
                 copy_masked(advance_key(KEY, split), &plain[split..], b);
                 assert_eq!([&masked, &text, &copied], [&by_formula(&plain); 3]);
+            }
+        }
+    }
+
+    /// Long payload begins at any place of a cache line; what lies beside it stays as it is.
+    #[test]
+    fn long_payload_is_masked_wherever_it_lies() {
+        let all: Vec<u8> = (0..4200_u32).map(|i| ((i * 37) >> 2) as u8).collect();
+        for start in 0..64 {
+            for len in [2047, 2048, 2049, 2080, 2303, 2304, 2336, 3000, 4097] {
+                let mut expected = all.clone();
+                expected[start..][..len].copy_from_slice(&by_formula(&all[start..][..len]));
+                let by_words = |key: [u8; 4], bytes: &mut [u8]| assert!(!is_ascii(mask_by_words(key, bytes)));
+                let as_text = |key: [u8; 4], bytes: &mut [u8]| assert!(!unmask_text(key, bytes));
+                for mask in [apply_mask, by_words, as_text] {
+                    let mut masked = all.clone();
+                    mask(KEY, &mut masked[start..][..len]);
+                    assert_eq!(masked, expected, "{len} at {start}");
+                }
+                let mut text = vec![b'a'; start + len];
+                apply_mask(KEY, &mut text[start..]);
+                assert!(unmask_text(KEY, &mut text[start..]) && text.iter().all(|&byte| byte == b'a'), "{len} at {start}");
+                for place in [0, 1, 31, 32, 33, len / 2, len - 33, len - 32, len - 1] {
+                    text[start + place] = 0xC3;
+                    apply_mask(KEY, &mut text[start..]);
+                    assert!(!unmask_text(KEY, &mut text[start..]), "{place} of {len} at {start}");
+                    text[start + place] = b'a';
+                }
             }
         }
     }

@@ -19,26 +19,57 @@ pub(super) fn is_ascii(seen: u64) -> bool {
 /// XORs `bytes` with `key`, and returns every bit that is then set in any word of them.
 #[inline(always)]
 pub(crate) fn mask_by_words(key: [u8; 4], bytes: &mut [u8]) -> u64 {
-    // The length of every step is a multiple of 4, so the next step starts with the first byte of the key.
-    let (rest, seen) = mask_steps::<BLOCK>(repeated(key), bytes);
+    let (wide, len) = (repeated(key), bytes.len());
+    // Bits are kept by the position of their word in the step, so that the compiler can use vectors.
+    let mut lanes = [0; BLOCK / 8];
+    // The length of every step is a multiple of 4, so the next step starts with the same byte of the key.
+    if cfg!(feature = "std") {
+        // The steps begin at a place that suits the CPU's widest unit: a store that crosses a cache line takes twice as long. What is before
+        // them, and what is left after all of them, is masked as part of the first and last bytes, which are read before a step writes to them.
+        if let (Some(mut first), Some(mut last)) = (bytes.first_chunk::<EDGE>().copied(), bytes.last_chunk::<EDGE>().copied()) {
+            let ahead = if len < LONG { 0 } else { bytes.as_ptr().addr().wrapping_neg() % EDGE };
+            let inner = from_place(wide, ahead);
+            let mut rest = mask_steps(inner, bytes.get_mut(ahead..).unwrap_or_default(), &mut lanes);
+            rest = mask_one::<128>(inner, rest, &mut lanes);
+            rest = mask_one::<64>(inner, rest, &mut lanes);
+            mask_one::<32>(inner, rest, &mut lanes);
+            mask_step(wide, &mut first, &mut lanes);
+            mask_step(from_place(wide, len), &mut last, &mut lanes);
+            if let Some(place) = bytes.first_chunk_mut() {
+                *place = first;
+            }
+            if let Some(place) = bytes.last_chunk_mut() {
+                *place = last;
+            }
+            return all(&lanes);
+        }
+    }
     // Firmware does without: it is some more code, and seldom masks much.
-    let (rest, also) = if cfg!(feature = "std") { mask_steps::<32>(repeated(key), rest) } else { (rest, 0) };
-    seen | also | mask_end(key, rest)
+    let rest = mask_steps(wide, bytes, &mut lanes);
+    all(&lanes) | mask_end(key, rest)
 }
 
 /// The same for few bytes.
 #[inline(always)]
 pub(super) fn mask_end(key: [u8; 4], bytes: &mut [u8]) -> u64 {
-    let wide = repeated(key);
+    let (wide, len) = (repeated(key), bytes.len());
     let mut seen = 0;
-    let mut words = bytes.chunks_exact_mut(8);
-    for word in &mut words {
-        if let Some(word) = word.first_chunk_mut() {
-            seen |= mask_word(wide, word);
+    // As above.
+    if let Some(mut last) = bytes.last_chunk().copied() {
+        for word in bytes.chunks_exact_mut(8) {
+            if let Some(word) = word.first_chunk_mut() {
+                seen |= mask_word(wide, word);
+            }
         }
+        if len % 8 != 0 {
+            seen |= mask_word(from_place(wide, len), &mut last);
+            if let Some(place) = bytes.last_chunk_mut() {
+                *place = last;
+            }
+        }
+        return seen;
     }
-    let left = words.into_remainder();
-    let (half, last) = left.split_at_mut(left.len() & 4);
+    let (half, last) = bytes.split_at_mut(len & 4);
     for part in [half, last] {
         for (byte, key) in part.iter_mut().zip(key) {
             *byte ^= key;
@@ -48,21 +79,56 @@ pub(super) fn mask_end(key: [u8; 4], bytes: &mut [u8]) -> u64 {
     seen
 }
 
-/// Masks as many steps of `STEP` bytes as there are. Returns what is left, and the bits that were seen.
+/// From here on it pays off to begin where it suits the CPU.
+const LONG: usize = 2048;
+
+/// How many bytes at the start and at the end are masked at once.
+const EDGE: usize = 32;
+
+/// The key twice, for a word that starts `len` bytes after where the key starts, or any multiple of 4 before that.
 #[inline(always)]
-fn mask_steps<const STEP: usize>(wide: u64, bytes: &mut [u8]) -> (&mut [u8], u64) {
-    // Bits are kept by the position of their word in the step, so that the compiler can use vectors.
-    let mut lanes = [0; BLOCK / 8];
-    let mut steps = bytes.chunks_exact_mut(STEP);
+fn from_place(wide: u64, len: usize) -> u64 {
+    // Only the low two bits count, so 32 bits are enough.
+    let count = u32::try_from(len & 3).unwrap_or(0);
+    wide.rotate_right(count.wrapping_mul(8))
+}
+
+/// Every bit that was seen.
+#[inline(always)]
+fn all(lanes: &[u64; BLOCK / 8]) -> u64 {
+    lanes.iter().fold(0, |seen, lane| seen | lane)
+}
+
+/// Masks as many steps of `BLOCK` bytes as there are. Returns what is left.
+#[inline(always)]
+fn mask_steps<'b>(wide: u64, bytes: &'b mut [u8], lanes: &mut [u64; BLOCK / 8]) -> &'b mut [u8] {
+    let mut steps = bytes.chunks_exact_mut(BLOCK);
     for step in &mut steps {
-        // Not `zip`, which divides at opt-level z, and could panic there.
-        let mut words = step.chunks_exact_mut(8);
-        for lane in &mut lanes {
-            let Some(word) = words.next().and_then(<[u8]>::first_chunk_mut) else { break };
-            *lane |= mask_word(wide, word);
-        }
+        mask_step(wide, step, lanes);
     }
-    (steps.into_remainder(), lanes.iter().fold(0, |seen, lane| seen | lane))
+    steps.into_remainder()
+}
+
+/// Masks one step of `STEP` bytes if there are as many. Returns what is left.
+#[inline(always)]
+fn mask_one<'b, const STEP: usize>(wide: u64, bytes: &'b mut [u8], lanes: &mut [u64; BLOCK / 8]) -> &'b mut [u8] {
+    if bytes.len() < STEP {
+        return bytes;
+    }
+    let (step, rest) = bytes.split_at_mut_checked(STEP).unwrap_or_default();
+    mask_step(wide, step, lanes);
+    rest
+}
+
+/// Masks at most `BLOCK` bytes, and notes the bits of each word.
+#[inline(always)]
+fn mask_step(wide: u64, step: &mut [u8], lanes: &mut [u64; BLOCK / 8]) {
+    // Not `zip`, which divides at opt-level z, and could panic there.
+    let mut words = step.chunks_exact_mut(8);
+    for lane in lanes {
+        let Some(word) = words.next().and_then(<[u8]>::first_chunk_mut) else { break };
+        *lane |= mask_word(wide, word);
+    }
 }
 
 /// Copies `from` to `to` and masks it.

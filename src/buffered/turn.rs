@@ -10,7 +10,7 @@ use crate::connection::{Connection, MAX_ANSWER, MAX_REMAINDER};
 use crate::entropy::Entropy;
 use crate::error::{CallError, ProtocolError, UsageError};
 use crate::event::{Data, EndCause, Event, Received};
-use crate::frame::WholeMessage;
+use crate::frame::{Plain, PlainPiece, WholeMessage};
 use crate::time::Instant;
 
 /// The least bytes of an input: so that every control frame fits.
@@ -109,52 +109,68 @@ impl<'a, 'c, E: Entropy, D: Codec> Turn<'a, 'c, E, D> {
         let is_full = self.progress.arrived.is_full(self.input.len());
         let arrived = self.progress.arrived.bytes(self.input);
         let out = self.progress.due.free_part(self.output);
+        let rest = match self.ws.plain(now, arrived, out.len()) {
+            Plain::Piece(PlainPiece { data, consumed }) => {
+                let piece = Piece::of(&data);
+                return Ok(self.take(piece, consumed, false, now));
+            }
+            Plain::Nothing => return Ok(Taken::Nothing),
+            Plain::Other(rest) => rest,
+        };
         #[cfg(not(feature = "deflate"))]
-        let (received, is_inflated) = (self.ws.receive_other(now, arrived, is_full, out), false);
+        let (received, is_inflated) = (self.ws.receive_rest(now, rest, is_full, out), false);
         #[cfg(feature = "deflate")]
         let (mut beyond, mut is_inflated) = ([0], false);
         #[cfg(feature = "deflate")]
         let received = match self.codec.inflater() {
-            None => self.ws.receive_other(now, arrived, is_full, out),
+            None => self.ws.receive_rest(now, rest, is_full, out),
             Some(inflater) => {
                 // After what is joined there already. If that fills it, one byte more shows that the message is too long.
                 let (joined, has_memory) = (self.progress.arrived.joined_in_memory(true), !self.joining.is_empty());
                 let room = self.joining.get_mut(joined..).unwrap_or_default();
                 let mut room = Some(if room.is_empty() && joined > 0 { &mut beyond } else { room });
-                let received = self.ws.receive_inflated(now, (arrived, is_full), inflater, &mut room, out);
+                let received = self.ws.receive_inflated(now, (rest, is_full), inflater, &mut room, out);
                 is_inflated = has_memory && room.is_none();
                 received
             }
         };
-        let (piece, consumed) = match received {
-            Ok(Received { consumed, event: Some(Event::Data(data)), .. }) => (Piece::of(&data), consumed),
+        match received {
+            Ok(Received { consumed, event: Some(Event::Data(data)), .. }) => {
+                let piece = Piece::of(&data);
+                Ok(self.take(piece, consumed, is_inflated, now))
+            }
             Ok(Received { consumed, produced, event: None }) => {
                 self.progress.arrived.consume(consumed);
                 self.progress.produced(produced, now, self.ws.config());
-                return Ok(Taken::Nothing);
+                Ok(Taken::Nothing)
             }
             Ok(received) => {
                 self.progress.take(&received, address, now, self.ws.config());
-                return Ok(Taken::Event);
+                Ok(Taken::Event)
             }
             Err(error) => {
                 self.fail_without_codec(error, now);
-                return Err(error);
+                Err(error)
             }
-        };
+        }
+    }
+
+    /// Takes a piece of a message, with which so many bytes are consumed.
+    #[inline]
+    fn take(&mut self, piece: Piece, consumed: usize, is_inflated: bool, now: Instant) -> Taken {
         // The way of giving messages changes between messages only.
         let joins = if piece.offset == 0 { self.progress.joins } else { self.progress.arrived.is_joining() };
         if joins {
             self.progress.arrived.consume(consumed);
-            return Ok(if self.join(&piece, is_inflated, now) { Taken::Event } else { Taken::Joined });
+            return if self.join(&piece, is_inflated, now) { Taken::Event } else { Taken::Joined };
         }
         self.progress.arrived.stop_joining();
         if is_inflated {
             self.progress.arrived.consume(consumed);
             self.progress.held.set_joined(piece.kind, piece.offset, piece.last, piece.len);
-            return Ok(Taken::Event);
+            return Taken::Event;
         }
-        Ok(Taken::Piece(piece, self.progress.show(&piece, consumed)))
+        Taken::Piece(piece, self.progress.show(&piece, consumed))
     }
 
     /// The current event.

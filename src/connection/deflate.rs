@@ -2,11 +2,12 @@
 
 use super::endpoint::Connection;
 use super::machine::{Machine, Output, Stage};
+use super::receive::slice;
 use crate::deflate::{Deflate, DeflateDirection, Finished, Inflate};
 use crate::entropy::Entropy;
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Data, Event, MessageKind, Received};
-use crate::frame::{AnyInflation, FrameHeader, Inflated, Inflation, WholeMessage, apply_mask};
+use crate::frame::{AnyInflation, FrameHeader, Inflated, Inflation, Plain, PlainPiece, Rest, WholeMessage, apply_mask};
 use crate::length::{move_down, wire_len};
 use crate::role::Role;
 use crate::time::Instant;
@@ -51,24 +52,43 @@ impl<E: Entropy> Connection<'_, E> {
         out: &mut [u8],
     ) -> Result<Received<'i>, CallError> {
         if let Some(WholeMessage { kind, start, len }) = self.whole_message(now, input) {
-            let payload = input.get_mut(start..).and_then(|rest| rest.get_mut(..len)).unwrap_or_default();
-            let event = Some(Event::Data(Data { kind, payload, offset: 0, last: true }));
-            return Ok(Received { consumed: start.saturating_add(len), produced: 0, event });
+            let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset: 0, last: true }));
+            return Ok(Received { consumed: start.wrapping_add(len), produced: 0, event });
         }
-        self.receive_inflated(now, (input, false), inflater, &mut Some(window), out)
+        self.receive_other_with(now, input, inflater, window, out)
     }
 
-    /// [`receive_with`](Self::receive_with), where [`whole_message`](Self::whole_message) has found none. `is_full`: no more can be
-    /// added to this input. `window` is taken if the bytes of the event are in it.
+    /// Everything but whole messages.
+    #[inline(never)]
+    fn receive_other_with<'i>(
+        &mut self,
+        now: Instant,
+        input: &'i mut [u8],
+        inflater: &mut dyn Inflate,
+        window: &'i mut [u8],
+        out: &mut [u8],
+    ) -> Result<Received<'i>, CallError> {
+        match self.plain(now, input, out.len()) {
+            Plain::Piece(PlainPiece { data, consumed }) => Ok(Received { consumed, produced: 0, event: Some(Event::Data(data)) }),
+            Plain::Nothing => Ok(Received::consumed(0)),
+            Plain::Other(rest) => self.receive_inflated(now, (rest, false), inflater, &mut Some(window), out),
+        }
+    }
+
+    /// What [`plain`](Self::plain) has left for [`receive_with`](Self::receive_with). `is_full`: no more can be added to this input. `window` is taken if the bytes of the event are in it.
     pub(crate) fn receive_inflated<'i>(
         &mut self,
         now: Instant,
-        (input, is_full): (&'i mut [u8], bool),
+        (rest, is_full): (Rest<'i>, bool),
         inflater: &mut dyn Inflate,
         window: &mut Option<&'i mut [u8]>,
         out: &mut [u8],
     ) -> Result<Received<'i>, CallError> {
         let (machine, mut out) = self.output(out);
+        let input = match rest {
+            Ok(input) => input,
+            fault => return machine.receive_rest(fault, is_full, now, out),
+        };
         let agreed = machine.negotiated.deflate().map(|params| params.sent_by(machine.role.peer()));
         let fits = agreed.is_some_and(|agreed| agreed.is_valid() && inflater.limit_window(agreed.max_window_bits));
         let mut inflating = Inflating { inflater, fits, agreed, window: window.take().unwrap_or_default() };

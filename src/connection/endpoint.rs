@@ -3,13 +3,14 @@
 use core::time::Duration;
 
 use super::machine::{Machine, Output, Stage};
+use super::receive::slice;
 use super::server::AWAITS_REQUEST;
 use crate::close_code::CloseCode;
 use crate::config::Config;
 use crate::entropy::{Entropy, NoEntropy};
 use crate::error::{CallError, ProtocolError, UsageError};
-use crate::event::{EndCause, Event, MessageKind, Received, State, Transport};
-use crate::frame::WholeMessage;
+use crate::event::{Data, EndCause, Event, MessageKind, Received, State, Transport};
+use crate::frame::{Plain, Rest, WholeMessage};
 use crate::handshake::{Accept, ClientRequest, Negotiated, Offer, Request};
 use crate::http::{Header, Tokens};
 use crate::length::wire_len;
@@ -105,8 +106,13 @@ impl<'c, E: Entropy> Connection<'c, E> {
     /// was consumed or changed.
     #[inline]
     pub fn receive<'i>(&mut self, now: Instant, input: &'i mut [u8], out: &mut [u8]) -> Result<Received<'i>, CallError> {
+        if let Some(WholeMessage { kind, start, len }) = self.whole_message(now, input) {
+            // Returned here: together with the other events it would be copied through memory twice.
+            let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset: 0, last: true }));
+            return Ok(Received { consumed: start.wrapping_add(len), produced: 0, event });
+        }
         let (machine, out) = self.output(out);
-        machine.receive(input, now, out)
+        machine.receive_other(input, now, out)
     }
 
     /// Takes the end of the transport's input (an orderly end or a reset). Returns [`Event::Closed`](crate::Event::Closed),
@@ -440,18 +446,24 @@ impl<'c, E: Entropy> Connection<'c, E> {
         self.machine.whole_message(input, now)
     }
 
-    /// [`receive`](Self::receive), where [`whole_message`](Self::whole_message) has found none. `is_full`: no more can be added to
-    /// this input, so that a head that is incomplete is too long.
+    /// The other common cases of [`receive`](Self::receive), where [`whole_message`](Self::whole_message) has found none. `room`: how much
+    /// output there is.
+    #[inline(always)]
+    pub(crate) fn plain<'i>(&mut self, now: Instant, input: &'i mut [u8], room: usize) -> Plain<'i> {
+        self.machine.plain(input, now, room)
+    }
+
+    /// What [`plain`](Self::plain) has left. `is_full`: no more can be added to this input, so that a head that is incomplete is too long.
     #[inline]
-    pub(crate) fn receive_other<'i>(
+    pub(crate) fn receive_rest<'i>(
         &mut self,
         now: Instant,
-        input: &'i mut [u8],
+        rest: Rest<'i>,
         is_full: bool,
         out: &mut [u8],
     ) -> Result<Received<'i>, CallError> {
         let (machine, out) = self.output(out);
-        machine.receive_other(input, is_full, now, out)
+        machine.receive_rest(rest, is_full, now, out)
     }
 
     /// Whether a client has still to send its request.

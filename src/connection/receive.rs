@@ -4,22 +4,13 @@ use super::machine::{HeadInput, MAX_ANSWER, Machine, Output, Stage};
 use crate::close_code::CloseCode;
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Data, Event, Received};
-use crate::frame::{AnyInflation, Inflation, NoInflation, Opcode, PlainPiece, Reader, What, WholeMessage, apply_mask};
+use crate::frame::{
+    AnyInflation, Inflation, NoInflation, Opcode, Plain, PlainPiece, Reader, Rest, What, WholeMessage, apply_mask,
+};
 use crate::length::wire_len;
 use crate::time::Instant;
 
 impl Machine<'_> {
-    /// The common case, a message that lies whole in the input.
-    #[inline(always)]
-    pub(super) fn receive<'i>(&mut self, input: &'i mut [u8], now: Instant, out: Output<'_>) -> Result<Received<'i>, CallError> {
-        if let Some(WholeMessage { kind, start, len }) = self.whole_message(input, now) {
-            // Returned here: together with the other events it would be copied through memory twice.
-            let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset: 0, last: true }));
-            return Ok(Received { consumed: start.saturating_add(len), produced: 0, event });
-        }
-        self.receive_other(input, false, now, out)
-    }
-
     /// The message at the start of the input, if it lies there whole: unmasked, and to be consumed.
     #[inline(always)]
     pub(super) fn whole_message(&mut self, input: &mut [u8], now: Instant) -> Option<WholeMessage> {
@@ -29,43 +20,67 @@ impl Machine<'_> {
         Some(whole)
     }
 
-    /// Payload of a message that does not lie whole in the input.
+    /// The other common cases: payload of a message that does not lie whole in the input, and no input.
     #[inline(always)]
-    fn plain_piece(&mut self, input: &mut [u8], now: Instant) -> Option<PlainPiece> {
-        let rules = self.rules();
-        let Stage::Open { reader, .. } = &mut self.stage else { return None };
-        let begins = !reader.is_inside_frame();
-        let piece = reader.plain_piece(input, rules)?;
-        let is_under_way = !begins || reader.is_inside_frame();
-        self.timers.note_received(now);
-        if is_under_way {
-            self.timers.note_frame(now, begins);
+    pub(super) fn plain<'i>(&mut self, input: &'i mut [u8], now: Instant, room: usize) -> Plain<'i> {
+        if input.is_empty() && self.needs_input() {
+            return Plain::Nothing;
         }
-        Some(piece)
+        // Small machines have less flash than time, and take the general way.
+        if cfg!(target_pointer_width = "64") { self.plain_piece(input, now, room) } else { Plain::Other(Ok(input)) }
     }
 
-    /// Everything but whole messages. `is_full`: no more can be added to this input.
+    #[inline(never)]
+    fn plain_piece<'i>(&mut self, input: &'i mut [u8], now: Instant, room: usize) -> Plain<'i> {
+        let rules = self.rules();
+        let Stage::Open { reader, .. } = &mut self.stage else { return Plain::Other(Ok(input)) };
+        // Law 7, as for all input of which a part may be a fault: the answer would fit. Where the input has ended, `Closed` comes next.
+        if room < MAX_ANSWER || input.is_empty() || self.input_ended {
+            return Plain::Other(Ok(input));
+        }
+        let begins = !reader.is_inside_frame();
+        let plain = reader.plain_piece(input, rules);
+        if let Plain::Piece(_) = plain {
+            let is_under_way = !begins || reader.is_inside_frame();
+            self.timers.note_received(now);
+            if is_under_way {
+                self.timers.note_frame(now, begins);
+            }
+        }
+        plain
+    }
+
+    /// Everything but whole messages.
     #[inline(never)]
     pub(super) fn receive_other<'i>(
         &mut self,
         input: &'i mut [u8],
+        now: Instant,
+        out: Output<'_>,
+    ) -> Result<Received<'i>, CallError> {
+        match self.plain(input, now, out.room.len()) {
+            Plain::Piece(PlainPiece { data, consumed }) => Ok(Received { consumed, produced: 0, event: Some(Event::Data(data)) }),
+            Plain::Nothing => Ok(Received::consumed(0)),
+            Plain::Other(rest) => self.receive_rest(rest, false, now, out),
+        }
+    }
+
+    /// Everything else. `is_full`: no more can be added to this input.
+    #[inline(never)]
+    pub(super) fn receive_rest<'i>(
+        &mut self,
+        rest: Rest<'i>,
         is_full: bool,
         now: Instant,
         mut out: Output<'_>,
     ) -> Result<Received<'i>, CallError> {
-        if input.is_empty() && self.needs_input() {
-            return Ok(Received::consumed(0));
-        }
-        // Law 7, as for all input of which a part may be a fault: the answer would fit. Small machines have less flash than time, and take
-        // the general way.
-        if cfg!(target_pointer_width = "64") && out.room.len() >= MAX_ANSWER {
-            if let Some(PlainPiece { kind, start, len, offset, last }) = self.plain_piece(input, now) {
-                let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset, last }));
-                return Ok(Received { consumed: start.saturating_add(len), produced: 0, event });
+        match rest {
+            Ok(input) => {
+                let none: &mut AnyInflation<'_, '_> = &mut NoInflation;
+                self.receive_any(input, is_full, none, now, &mut out)
             }
+            Err((fault, consumed)) => Ok(self.receive_fault(fault, consumed, now, &mut out)),
         }
-        let none: &mut AnyInflation<'_, '_> = &mut NoInflation;
-        self.receive_any(input, is_full, none, now, &mut out)
     }
 
     /// Takes any input in any stage, and gives the `Closed` that is left over from the end of input.
@@ -222,6 +237,8 @@ impl Machine<'_> {
     }
 }
 
-fn slice(memory: &mut [u8], start: usize, len: usize) -> &mut [u8] {
-    memory.get_mut(start..).and_then(|rest| rest.get_mut(..len)).unwrap_or_default()
+/// `len` bytes from `start`. Asked for in the way in which the reader has made sure that they are there.
+#[inline(always)]
+pub(super) fn slice(memory: &mut [u8], start: usize, len: usize) -> &mut [u8] {
+    memory.get_mut(..start.wrapping_add(len)).and_then(|bytes| bytes.get_mut(start..)).unwrap_or_default()
 }

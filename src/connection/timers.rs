@@ -50,6 +50,7 @@ impl Timers {
     }
 
     /// Bytes arrived of a data frame that does not lie whole in the input; `begins` says whether they are its first.
+    #[inline]
     pub(super) fn note_frame(&mut self, now: Instant, begins: bool) {
         if begins {
             self.pings.note_frame();

@@ -4,6 +4,7 @@ use super::connection::{Endpoint, sansocket};
 use super::io::{Call, give_bytes, give_no_bytes, sansocket_event, sansocket_io};
 use super::memory::{Region, check_struct, object};
 use super::numbers::{Refusal, sansocket_result};
+use crate::frame::{Plain, PlainPiece};
 use crate::{Instant, MessageKind, Received, Transport};
 
 /// Carries out one of the calls that give events.
@@ -65,14 +66,31 @@ pub(super) unsafe fn receive(ws: *mut sansocket, io: *mut sansocket_io) -> sanso
 unsafe fn receive_other(io: *mut sansocket_io, endpoint: &mut Endpoint, now: Instant) -> sansocket_result {
     // SAFETY: what our caller promises.
     unsafe {
-        let mut act = || {
+        let memory = || {
             let input = Region::new((*io).input, (*io).input_len)?;
             let output = Region::new((*io).output, (*io).output_size)?.past((*io).output_len)?;
-            Ok(endpoint.receive_other(now, input.bytes_mut(), false, output.bytes_mut())?)
+            Ok((input.bytes_mut(), output.bytes_mut()))
         };
-        let received = act();
-        give(io, endpoint, received)
+        let (input, output) = match memory() {
+            Ok(memory) => memory,
+            Err(refusal) => return give(io, endpoint, Err(refusal)),
+        };
+        let (consumed, event) = match endpoint.plain(now, input, output.len()) {
+            Plain::Piece(PlainPiece { data, consumed }) => (consumed, sansocket_event::of_data(data)),
+            Plain::Nothing => (0, sansocket_event::NONE),
+            Plain::Other(rest) => {
+                let received = endpoint.receive_rest(now, rest, false, output);
+                return give(io, endpoint, received.map_err(Refusal::from));
+            }
+        };
+        debug_assert_eq!(endpoint.transport(), Transport::Keep, "§5.5.1, §7.1.7: no data after a Close or a failure");
+        (*io).input = (*io).input.wrapping_add(consumed);
+        (*io).input_len = (*io).input_len.wrapping_sub(consumed);
+        (*io).needed = 0;
+        (*io).transport = Transport::Keep.into();
+        (*io).event = event;
     }
+    sansocket_result::OK
 }
 
 /// The connection, and what every call checks.

@@ -17,5 +17,5 @@ pub use header::{FrameHeader, MAX_CONTROL_PAYLOAD, Opcode};
 pub(crate) use inflation::Inflated;
 pub(crate) use inflation::{AnyInflation, Inflation, NoInflation};
 pub use mask::{advance_key, apply_mask};
-pub(crate) use reader::{PlainPiece, Reader, Rules, What, WholeMessage};
+pub(crate) use reader::{Plain, PlainPiece, Reader, Rest, Rules, What, WholeMessage};
 pub(crate) use writer::{Writer, put_frame, put_frame_inline};

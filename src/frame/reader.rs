@@ -8,7 +8,7 @@ use super::mask::{advance_key, apply_mask, apply_mask_inline, unmask_text, unmas
 use crate::close_code::CloseCode;
 use crate::config::Config;
 use crate::error::ProtocolError;
-use crate::event::MessageKind;
+use crate::event::{Data, MessageKind};
 use crate::length::{at_most, max_deflated, wire_len};
 use crate::utf8::{Utf8, is_utf8};
 
@@ -81,17 +81,6 @@ impl Piece {
     }
 }
 
-/// What [`Reader::common_header`] reads.
-struct CommonHeader<'i> {
-    kind: MessageKind,
-    /// Zero from a server.
-    key: [u8; 4],
-    /// Of the payload.
-    len: u16,
-    /// What follows the header.
-    rest: &'i mut [u8],
-}
-
 /// A message that lies whole in the input, its payload `len` bytes from `start`.
 pub(crate) struct WholeMessage {
     pub(crate) kind: MessageKind,
@@ -99,13 +88,46 @@ pub(crate) struct WholeMessage {
     pub(crate) len: usize,
 }
 
-/// A piece of a message, its `len` bytes from `start` in the input.
-pub(crate) struct PlainPiece {
-    pub(crate) kind: MessageKind,
-    pub(crate) start: usize,
-    pub(crate) len: usize,
-    pub(crate) offset: u64,
-    pub(crate) last: bool,
+/// What the input holds, if that is common.
+pub(crate) enum Plain<'i> {
+    /// A piece of a message.
+    Piece(PlainPiece<'i>),
+    /// Nothing yet, and no fault.
+    Nothing,
+    Other(Rest<'i>),
+}
+
+/// What is left for the general way: the input, untouched, or a fault that shows in so many bytes.
+pub(crate) type Rest<'i> = Result<&'i mut [u8], (ProtocolError, usize)>;
+
+/// What [`Reader::take`] took.
+struct Taken {
+    kind: MessageKind,
+    offset: u64,
+    last: bool,
+}
+
+/// A piece of a message, and how much of the input is consumed with it.
+pub(crate) struct PlainPiece<'i> {
+    pub(crate) data: Data<'i>,
+    pub(crate) consumed: usize,
+}
+
+/// A header that starts a piece.
+struct Start {
+    kind: MessageKind,
+    fin: bool,
+    masking_key: [u8; 4],
+    payload_len: u64,
+    /// Where the payload starts.
+    at: usize,
+}
+
+/// What [`Reader::start_of`] reads.
+enum Starts {
+    Frame(Start),
+    Incomplete,
+    Other,
 }
 
 impl Reader {
@@ -139,14 +161,14 @@ impl Reader {
         self.remaining > 0
     }
 
-    /// The common header, between messages: of a valid message of one frame with at most 65 535 bytes. Everything else, faults
-    /// included, is left to `header`.
+    /// The common case, between messages: a valid message of one frame with at most 65 535 bytes that lies whole in the input. Everything
+    /// else, faults included, is left untouched.
     #[inline(always)]
-    fn common_header<'i>(&self, input: &'i mut [u8], rules: Rules<'_>) -> Option<CommonHeader<'i>> {
+    pub(crate) fn whole_message(&self, input: &mut [u8], rules: Rules<'_>) -> Option<WholeMessage> {
         if self.message.is_some() {
             return None;
         }
-        let (&mut [first, second], rest) = input.split_first_chunk_mut()?;
+        let &[first, second] = input.first_chunk()?;
         let kind = match first {
             0x81 => MessageKind::Text,
             0x82 => MessageKind::Binary,
@@ -155,36 +177,20 @@ impl Reader {
         if second >> 7 != u8::from(rules.masked) {
             return None;
         }
-        let (len, rest) = match second & 0x7F {
-            126 => {
-                let (&mut bytes, rest) = rest.split_first_chunk_mut()?;
-                (u16::from_be_bytes(bytes), rest)
-            }
+        let (len, after) = match second & 0x7F {
+            126 => (u16::from_be_bytes(*input.get(2..)?.first_chunk()?), 4_usize),
             127 => return None,
-            short => (u16::from(short), rest),
+            short => (u16::from(short), 2),
         };
         let is_minimal = len > 125 || second & 0x7F != 126;
         if !is_minimal || u64::from(len) > rules.config.max_message_len {
             return None;
         }
-        let (key, rest) = match rules.masked {
-            true => {
-                let (&mut key, rest) = rest.split_first_chunk_mut()?;
-                (key, rest)
-            }
-            false => ([0; 4], rest),
-        };
-        Some(CommonHeader { kind, key, len, rest })
-    }
-
-    /// The common case: a message of one frame that lies whole in the input. Everything else is left untouched.
-    #[inline(always)]
-    pub(crate) fn whole_message(&self, input: &mut [u8], rules: Rules<'_>) -> Option<WholeMessage> {
-        let available = input.len();
-        let CommonHeader { kind, key, len, rest } = self.common_header(input, rules)?;
-        let start = available.saturating_sub(rest.len());
+        // Without a branch, so that the compiler sees in `slice` that this was checked.
+        let start = after.wrapping_add(usize::from(rules.masked) << 2);
         let len = usize::from(len);
-        let payload = rest.get_mut(..len)?;
+        let (header, payload) = input.get_mut(..start.wrapping_add(len))?.split_at_mut_checked(start)?;
+        let key = if rules.masked { *header.last_chunk()? } else { [0; 4] };
         match kind {
             MessageKind::Binary if rules.masked => apply_mask_inline(key, payload),
             MessageKind::Binary => {}
@@ -198,30 +204,83 @@ impl Reader {
         Some(WholeMessage { kind, start, len })
     }
 
-    /// The other common case: the first bytes of such a message, or further bytes of a frame that is not compressed. Everything else,
-    /// faults included, is left untouched to `next`.
+    /// The other common case, payload that does not lie whole in the input, of a message that is not compressed: the first bytes of a
+    /// frame, or further ones. Everything else is left untouched to `next`, faults included, but for text that is not UTF-8: after that
+    /// the reader must not be used again. The input is not empty.
     #[inline(always)]
-    pub(crate) fn plain_piece(&mut self, input: &mut [u8], rules: Rules<'_>) -> Option<PlainPiece> {
-        let before = *self;
+    pub(crate) fn plain_piece<'i>(&mut self, input: &'i mut [u8], rules: Rules<'_>) -> Plain<'i> {
+        if self.coding != Coding::Plain {
+            return Plain::Other(Ok(input));
+        }
         let available = input.len();
-        let rest = if self.remaining == 0 {
-            let CommonHeader { kind, key, len, rest } = self.common_header(input, rules)?;
-            *self = Self { message: Some(kind), masking_key: key, remaining: len.into(), fragments: 1, fin: true, ..Self::START };
-            rest
-        } else {
-            input
-        };
-        let start = available.saturating_sub(rest.len());
+        let mut start = 0;
+        if self.remaining == 0 {
+            let frame = match self.start_of(input, rules) {
+                Starts::Frame(frame) => frame,
+                Starts::Incomplete => return Plain::Nothing,
+                Starts::Other => return Plain::Other(Ok(input)),
+            };
+            self.message = Some(frame.kind);
+            self.masking_key = frame.masking_key;
+            self.remaining = frame.payload_len;
+            self.fin = frame.fin;
+            self.fragments = self.fragments.saturating_add(1);
+            self.empty_frames = 0;
+            start = frame.at;
+        }
+        let rest = input.get_mut(start..).unwrap_or_default();
         let len = at_most(self.remaining, rest.len());
         let payload = rest.get_mut(..len).unwrap_or_default();
-        if len > 0 && self.coding == Coding::Plain {
-            if let Ok(What::Data { kind, offset, last, .. }) = self.take(payload) {
-                return Some(PlainPiece { kind, start, len, offset, last });
+        match self.take(payload, rules) {
+            Ok(Taken { kind, offset, last }) => {
+                Plain::Piece(PlainPiece { data: Data { kind, payload, offset, last }, consumed: start.wrapping_add(len) })
             }
-            apply_mask(self.masking_key, payload);
+            Err(fault) => Plain::Other(Err((fault, available))),
         }
-        *self = before;
-        None
+    }
+
+    /// Reads the header at the start of `input`, if it is that of a valid data frame of a message that is not compressed, and payload follows
+    /// it.
+    #[inline(always)]
+    fn start_of(&self, input: &[u8], rules: Rules<'_>) -> Starts {
+        let Some(&first) = input.first() else { return Starts::Other };
+        let kind = match (first & 0x7F, self.message) {
+            (0, Some(kind)) => kind,
+            (1, None) => MessageKind::Text,
+            (2, None) => MessageKind::Binary,
+            _ => return Starts::Other,
+        };
+        if self.fragments >= rules.config.max_fragments.max(1) {
+            return Starts::Other;
+        }
+        let Some(&second) = input.get(1) else { return Starts::Incomplete };
+        let extended = input.get(2..).unwrap_or_default();
+        let (payload_len, least, after) = match second & 0x7F {
+            126 => match extended.first_chunk() {
+                Some(&bytes) => (u64::from(u16::from_be_bytes(bytes)), 126, 4_usize),
+                None => return Starts::Other,
+            },
+            127 => match extended.first_chunk() {
+                Some(&bytes) => (u64::from_be_bytes(bytes), 0x1_0000, 10),
+                None => return Starts::Other,
+            },
+            short => (u64::from(short), 1, 2),
+        };
+        let most = rules.config.max_message_len.saturating_sub(self.offset).min(u64::MAX >> 1);
+        if second >> 7 != u8::from(rules.masked) || payload_len < least || payload_len > most {
+            return Starts::Other;
+        }
+        let (masking_key, at) = match rules.masked {
+            true => match input.get(after..).and_then(<[u8]>::first_chunk) {
+                Some(&key) => (key, after.wrapping_add(4)),
+                None => return Starts::Incomplete,
+            },
+            false => ([0; 4], after),
+        };
+        if at >= input.len() {
+            return Starts::Other;
+        }
+        Starts::Frame(Start { kind, fin: first & 0x80 != 0, masking_key, payload_len, at })
     }
 
     /// Reads `input` up to the next piece. After a fault the reader must not be used again.
@@ -258,7 +317,8 @@ impl Reader {
             }
             let payload = rest.get_mut(..len).unwrap_or_default();
             if self.coding == Coding::Plain {
-                let what = self.take(payload)?;
+                let Taken { kind, offset, last } = self.take(payload, rules)?;
+                let what = What::Data { kind, offset, last, inflated: false };
                 return Ok(Piece { consumed: consumed.saturating_add(len), start: consumed, len, what });
             }
             if !inflation.is_ready() {
@@ -354,14 +414,15 @@ impl Reader {
     }
 
     /// Unmasks and checks the next bytes of the current frame.
-    #[inline]
-    fn take(&mut self, payload: &mut [u8]) -> Result<What, ProtocolError> {
+    #[inline(always)]
+    fn take(&mut self, payload: &mut [u8], rules: Rules<'_>) -> Result<Taken, ProtocolError> {
         let kind = self.message.unwrap_or(MessageKind::Binary);
         let key = self.masking_key;
         let len = wire_len(payload.len());
         let last = self.fin && self.remaining == len;
         match kind {
-            MessageKind::Binary => apply_mask(key, payload),
+            MessageKind::Binary if rules.masked => apply_mask(key, payload),
+            MessageKind::Binary => {}
             MessageKind::Text => {
                 let is_ascii = unmask_text(key, payload);
                 // §8.1: text fails at its first bad byte, and if it ends inside a character.
@@ -370,15 +431,16 @@ impl Reader {
                 }
             }
         }
-        let what = What::Data { kind, offset: self.offset, last, inflated: false };
+        let offset = self.offset;
         if last {
             *self = Self::START;
         } else {
-            self.remaining = self.remaining.saturating_sub(len);
-            self.offset = self.offset.saturating_add(len);
+            // Not more than remain, nor than the longest message has: these do not wrap.
+            self.remaining = self.remaining.wrapping_sub(len);
+            self.offset = offset.wrapping_add(len);
             self.masking_key = advance_key(key, payload.len());
         }
-        Ok(what)
+        Ok(Taken { kind, offset, last })
     }
 
     /// Inflates from the next bytes of the current frame; what is not consumed is unchanged.

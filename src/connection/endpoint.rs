@@ -450,7 +450,7 @@ impl<'c, E: Entropy> Connection<'c, E> {
     /// output there is.
     #[inline(always)]
     pub(crate) fn plain<'i>(&mut self, now: Instant, input: &'i mut [u8], room: usize) -> Plain<'i> {
-        self.machine.plain(input, now, room)
+        self.machine.plain_apart(input, now, room)
     }
 
     /// What [`plain`](Self::plain) has left. `is_full`: no more can be added to this input, so that a head that is incomplete is too long.

@@ -30,7 +30,13 @@ impl Machine<'_> {
         if cfg!(target_pointer_width = "64") { self.plain_piece(input, now, room) } else { Plain::Other(Ok(input)) }
     }
 
+    /// The same, out of line, for callers that do not call [`receive_other`](Self::receive_other).
     #[inline(never)]
+    pub(super) fn plain_apart<'i>(&mut self, input: &'i mut [u8], now: Instant, room: usize) -> Plain<'i> {
+        self.plain(input, now, room)
+    }
+
+    #[inline(always)]
     fn plain_piece<'i>(&mut self, input: &'i mut [u8], now: Instant, room: usize) -> Plain<'i> {
         let rules = self.rules();
         let Stage::Open { reader, .. } = &mut self.stage else { return Plain::Other(Ok(input)) };

@@ -85,6 +85,8 @@ impl Cell {
 const SIZES: [usize; 5] = [16, 125, 1024, 16384, 1 << 20];
 /// One read from the "socket".
 const READ: usize = 65536;
+/// What stays in the first cache: some peers never read more at once, whatever they may.
+const CACHED: usize = 16384;
 /// One TCP segment.
 const SEGMENT: usize = 1460;
 
@@ -104,6 +106,7 @@ pub fn all() -> Vec<Cell> {
     v.extend(SIZES.map(|size| Cell::Primitives { size }));
     v.extend(SIZES.map(|size| w1(size, READ)));
     v.extend([125, 1024].map(|size| w1(size, SEGMENT)));
+    v.push(w1(CACHED, CACHED));
     for (id, role, kind) in
         [("W2-ascii", Server, Kind::Ascii), ("W2-chinese", Server, Kind::Chinese), ("W3", Client, Kind::Binary)]
     {

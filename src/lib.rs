@@ -133,7 +133,7 @@ mod role;
 mod time;
 mod url;
 mod utf8;
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(all(any(feature = "std", feature = "ffi"), target_arch = "x86_64"))]
 mod vector;
 
 // The README's code compiles.

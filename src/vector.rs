@@ -1,4 +1,5 @@
-//! What CPUs of x86-64 have vector units for: masking by AVX2, where it is there, and searches in a head by SSE2, which all of them have.
+//! What CPUs of x86-64 have vector units for: masking by AVX2, where the standard library finds it, and searches in a head by SSE2, which all
+//! of them have.
 //!
 //! The only unsafe code of the library outside of the C layer, and all of it two things. To call a function that is compiled for CPUs with
 //! AVX2 is sound if the CPU has AVX2, and asks nothing else of its caller: the functions take slices, and their bodies are safe code. SSE2
@@ -9,9 +10,11 @@ use core::arch::x86_64::{
     __m128i, _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8, _mm_sub_epi8,
 };
 
+#[cfg(feature = "std")]
 use crate::frame::xor::{copy_by_words, mask_by_words};
 
 /// XORs `bytes` with `key`; `None` if that is better done without AVX2.
+#[cfg(feature = "std")]
 #[inline(always)]
 pub(crate) fn mask(key: [u8; 4], bytes: &mut [u8]) -> Option<()> {
     #[target_feature(enable = "avx2")]
@@ -23,6 +26,7 @@ pub(crate) fn mask(key: [u8; 4], bytes: &mut [u8]) -> Option<()> {
 }
 
 /// The same, and every bit that is then set in any word of them.
+#[cfg(feature = "std")]
 #[inline(always)]
 pub(crate) fn mask_and_see(key: [u8; 4], bytes: &mut [u8]) -> Option<u64> {
     #[target_feature(enable = "avx2")]
@@ -34,6 +38,7 @@ pub(crate) fn mask_and_see(key: [u8; 4], bytes: &mut [u8]) -> Option<u64> {
 }
 
 /// Copies `from` to `to`, XORed with `key`; `None` if that is better done without AVX2.
+#[cfg(feature = "std")]
 #[inline(always)]
 pub(crate) fn copy_masked(key: [u8; 4], from: &[u8], to: &mut [u8]) -> Option<()> {
     #[target_feature(enable = "avx2")]
@@ -46,6 +51,7 @@ pub(crate) fn copy_masked(key: [u8; 4], from: &[u8], to: &mut [u8]) -> Option<()
 
 /// Whether the CPU has AVX2, and `len` bytes are worth a call that cannot be inlined. The standard library asks CPU and system once,
 /// and remembers the answer.
+#[cfg(feature = "std")]
 #[inline(always)]
 fn pays_off(len: usize) -> bool {
     len >= 64 && std::arch::is_x86_feature_detected!("avx2")

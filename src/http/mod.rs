@@ -9,7 +9,7 @@ pub(crate) mod run;
 pub(crate) mod scan;
 pub(crate) mod target;
 pub(crate) mod token;
-#[cfg(any(test, not(all(feature = "std", target_arch = "x86_64"))))]
+#[cfg(any(test, not(all(any(feature = "std", feature = "ffi"), target_arch = "x86_64"))))]
 pub(crate) mod words;
 pub(crate) mod write;
 

@@ -1,9 +1,9 @@
 //! Searches in a head, as many bytes at a time as registers have. Where those are short it is one, which is the smaller code.
 
 use crate::http::token::{is_token_byte, is_value_byte};
-#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+#[cfg(not(all(any(feature = "std", feature = "ffi"), target_arch = "x86_64")))]
 use crate::http::words as chunk;
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(all(any(feature = "std", feature = "ffi"), target_arch = "x86_64"))]
 use crate::vector as chunk;
 
 /// How many bytes at the start may be in a header value.

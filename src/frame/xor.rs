@@ -52,24 +52,16 @@ pub(crate) fn mask_by_words(key: [u8; 4], bytes: &mut [u8]) -> u64 {
 /// The same for few bytes.
 #[inline(always)]
 pub(super) fn mask_end(key: [u8; 4], bytes: &mut [u8]) -> u64 {
-    let (wide, len) = (repeated(key), bytes.len());
+    let wide = repeated(key);
     let mut seen = 0;
-    // As above.
-    if let Some(mut last) = bytes.last_chunk().copied() {
-        for word in bytes.chunks_exact_mut(8) {
-            if let Some(word) = word.first_chunk_mut() {
-                seen |= mask_word(wide, word);
-            }
+    let mut words = bytes.chunks_exact_mut(8);
+    for word in &mut words {
+        if let Some(word) = word.first_chunk_mut() {
+            seen |= mask_word(wide, word);
         }
-        if len % 8 != 0 {
-            seen |= mask_word(from_place(wide, len), &mut last);
-            if let Some(place) = bytes.last_chunk_mut() {
-                *place = last;
-            }
-        }
-        return seen;
     }
-    let (half, last) = bytes.split_at_mut(len & 4);
+    let left = words.into_remainder();
+    let (half, last) = left.split_at_mut(left.len() & 4);
     for part in [half, last] {
         for (byte, key) in part.iter_mut().zip(key) {
             *byte ^= key;

@@ -8,8 +8,8 @@ use crate::length::copy;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use crate::vector;
 
-/// What is shorter is masked where it is received: the cost of a call outweighs the flash.
-const SHORT: usize = 128;
+/// What is shorter is masked where it is received: the cost of a call outweighs the flash, but where registers are short.
+const SHORT: usize = if cfg!(target_pointer_width = "64") { 128 } else { 0 };
 
 /// XORs `bytes` with `key`, repeated; masks and unmasks (§5.3). The first byte meets `key[0]`.
 #[inline(never)]

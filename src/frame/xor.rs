@@ -19,6 +19,10 @@ pub(super) fn is_ascii(seen: u64) -> bool {
 /// XORs `bytes` with `key`, and returns every bit that is then set in any word of them.
 #[inline(always)]
 pub(crate) fn mask_by_words(key: [u8; 4], bytes: &mut [u8]) -> u64 {
+    // Where registers are short, more bytes at a time are more code for little.
+    if cfg!(not(target_pointer_width = "64")) {
+        return mask_end(key, bytes);
+    }
     let (wide, len) = (repeated(key), bytes.len());
     // Bits are kept by the position of their word in the step, so that the compiler can use vectors.
     let mut lanes = [0; BLOCK / 8];

@@ -75,7 +75,8 @@ impl<E: Entropy> Connection<'_, E> {
         }
     }
 
-    /// What [`plain`](Self::plain) has left for [`receive_with`](Self::receive_with). `is_full`: no more can be added to this input. `window` is taken if the bytes of the event are in it.
+    /// What [`plain`](Self::plain) has left for [`receive_with`](Self::receive_with). `is_full`: no more can be added to this
+    /// input. `window` is taken if the bytes of the event are in it.
     pub(crate) fn receive_inflated<'i>(
         &mut self,
         now: Instant,

@@ -307,13 +307,11 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
     #[expect(clippy::type_complexity, reason = "an alias would hide what comes with an event")]
     pub fn next(&mut self, now: Instant) -> Result<Option<(Event<'_>, Commands<'_, 'c, E, D>)>, CallError> {
         // What is common goes from registers to the caller.
-        if let Some((piece, at)) = self.turn().advance_to_message(now) {
-            return Ok(Some(self.turn().lend(piece, at, now)));
+        match self.turn().advance_to_message(now) {
+            Ok((piece, at)) => Ok(Some(self.turn().lend(piece, at, now))),
+            Err(_) if self.turn().has_nothing() => Ok(None),
+            Err(header_len) => self.next_other(header_len, now),
         }
-        if self.turn().has_nothing() {
-            return Ok(None);
-        }
-        self.next_other(now)
     }
 
     /// The first half of [`next`](Self::next): whether there is another event, which [`current`](Self::current) gives. For functions
@@ -352,13 +350,11 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
         codec: &'a mut X,
     ) -> Result<Option<(Event<'a>, Commands<'a, 'c, E, X>)>, CallError> {
         let mut turn = self.turn_with(codec);
-        if let Some((piece, at)) = turn.advance_to_message(now) {
-            return Ok(Some(turn.lend(piece, at, now)));
+        match turn.advance_to_message(now) {
+            Ok((piece, at)) => Ok(Some(turn.lend(piece, at, now))),
+            Err(_) if turn.has_nothing() => Ok(None),
+            Err(header_len) => turn.next_other(header_len, now),
         }
-        if turn.has_nothing() {
-            return Ok(None);
-        }
-        turn.next_other(now)
     }
 
     /// [`commands`](Self::commands) that compress with a codec that is lent for the call.
@@ -510,8 +506,8 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
 
     #[inline(never)]
     #[expect(clippy::type_complexity, reason = "an alias would hide what comes with an event")]
-    fn next_other(&mut self, now: Instant) -> Result<Option<(Event<'_>, Commands<'_, 'c, E, D>)>, CallError> {
-        self.turn().next_other(now)
+    fn next_other(&mut self, header_len: usize, now: Instant) -> Result<Option<(Event<'_>, Commands<'_, 'c, E, D>)>, CallError> {
+        self.turn().next_other(header_len, now)
     }
 
     #[cfg(feature = "deflate")]

@@ -115,6 +115,19 @@ impl Progress {
         received.event.is_some()
     }
 
+    /// Whether a piece is joined to others. The way of giving messages changes between messages only.
+    #[inline]
+    pub(super) fn is_joined(&self, piece: &Piece) -> bool {
+        if piece.offset == 0 { self.joins } else { self.arrived.is_joining() }
+    }
+
+    /// [`show`](Self::show) for a piece that is not the whole message.
+    #[inline]
+    pub(super) fn show_piece(&mut self, piece: &Piece, consumed: usize) -> usize {
+        self.arrived.stop_joining();
+        self.show(piece, consumed)
+    }
+
     /// Consumes bytes that end in a piece, and makes that the current event. Returns its place. (None of these can wrap: all is in
     /// the input.)
     #[inline]

@@ -6,7 +6,7 @@ use super::commands::Commands;
 use super::input::{Joined, Piece, max_joined};
 use super::progress::Progress;
 use crate::close_code::CloseCode;
-use crate::connection::{Connection, MAX_ANSWER, MAX_REMAINDER};
+use crate::connection::{Connection, MAX_ANSWER, MAX_REMAINDER, PIECES_APART};
 use crate::entropy::Entropy;
 use crate::error::{CallError, ProtocolError, UsageError};
 use crate::event::{Data, EndCause, Event, Received};
@@ -30,6 +30,18 @@ pub(super) struct Turn<'a, 'c, E, D> {
     pub(super) progress: &'a mut Progress,
 }
 
+/// What the input holds.
+enum Looked {
+    /// A piece of a message, with which so many bytes are consumed.
+    Piece(Piece, usize),
+    /// Nothing yet.
+    Nothing,
+    /// A fault that shows in so many bytes.
+    Fault(ProtocolError, usize),
+    /// Something else.
+    Other,
+}
+
 /// What came of the input.
 enum Taken {
     /// A piece of a message for a caller that takes pieces, at this place in the input.
@@ -42,16 +54,16 @@ enum Taken {
 
 impl<'a, 'c, E: Entropy, D: Codec> Turn<'a, 'c, E, D> {
     /// Releases the current event and goes on to the next, if that is a message that lies whole in the input: gives its piece and
-    /// place.
+    /// place. Otherwise how much of the input was read, for [`next_other`](Self::next_other).
     #[inline(always)]
-    pub(super) fn advance_to_message(&mut self, now: Instant) -> Option<(Piece, usize)> {
+    pub(super) fn advance_to_message(&mut self, now: Instant) -> Result<(Piece, usize), usize> {
         if self.free() < self.progress.needed() {
-            return None;
+            return Err(0);
         }
         let arrived = first(self.progress.arrived.bytes(self.input), self.progress.at_once);
-        let WholeMessage { kind, start, len } = self.ws.whole_message(now, arrived)?;
+        let WholeMessage { kind, start, len } = self.ws.whole_message(now, arrived, MAX_ANSWER)?;
         let piece = Piece { kind, offset: 0, last: true, len };
-        Some((piece, self.progress.show(&piece, start.wrapping_add(len))))
+        Ok((piece, self.progress.show(&piece, start.wrapping_add(len))))
     }
 
     /// Releases the current event if it is certain that there is no other: the common end of a turn.
@@ -77,13 +89,38 @@ impl<'a, 'c, E: Entropy, D: Codec> Turn<'a, 'c, E, D> {
         *looked < *quiet_until && *looked < due.deadline()
     }
 
-    /// Releases the current event and goes on to the next, which does not lie whole in the input.
+    /// Releases the current event and goes on to the next, which does not lie whole in the input, and of which `header_len` bytes were
+    /// read.
     #[inline]
     #[expect(clippy::type_complexity, reason = "an alias would hide what comes with an event")]
-    pub(super) fn next_other(mut self, now: Instant) -> Result<Option<(Event<'a>, Commands<'a, 'c, E, D>)>, CallError> {
+    pub(super) fn next_other(
+        mut self,
+        header_len: usize,
+        now: Instant,
+    ) -> Result<Option<(Event<'a>, Commands<'a, 'c, E, D>)>, CallError> {
         self.progress.held.release();
+        if !PIECES_APART || !self.may_look() {
+            return self.go_on(None, now);
+        }
+        match self.look(header_len, now) {
+            Looked::Piece(piece, consumed) if !self.progress.is_joined(&piece) => {
+                let at = self.progress.show_piece(&piece, consumed);
+                Ok(Some(self.lend(piece, at, now)))
+            }
+            looked => self.go_on(Some(looked), now),
+        }
+    }
+
+    /// Goes on to the next event from what was `looked` at, if anything was.
+    #[inline(never)]
+    #[expect(clippy::type_complexity, reason = "an alias would hide what comes with an event")]
+    fn go_on(
+        mut self,
+        mut looked: Option<Looked>,
+        now: Instant,
+    ) -> Result<Option<(Event<'a>, Commands<'a, 'c, E, D>)>, CallError> {
         let is_event = loop {
-            if self.progress.at_once == 0 || self.free() < self.progress.needed() {
+            if looked.is_none() && !self.may_look() {
                 if self.has_short_buffers() {
                     return Err(UsageError::BufferTooShort.into());
                 }
@@ -91,7 +128,8 @@ impl<'a, 'c, E: Entropy, D: Codec> Turn<'a, 'c, E, D> {
                     break self.act_on_time();
                 }
             }
-            match self.receive(now)? {
+            let first = looked.take().unwrap_or_else(|| self.look(0, now));
+            match self.receive(first, now)? {
                 Taken::Piece(piece, at) => return Ok(Some(self.lend(piece, at, now))),
                 Taken::Joined if self.progress.arrived.is_empty() && self.ws.needs_input() => break self.nothing_arrived(now),
                 Taken::Joined => {}
@@ -102,21 +140,36 @@ impl<'a, 'c, E: Entropy, D: Codec> Turn<'a, 'c, E, D> {
         Ok(if is_event { self.current(now) } else { None })
     }
 
+    /// Whether the input need not wait.
+    #[inline]
+    fn may_look(&self) -> bool {
+        self.progress.at_once > 0 && self.free() >= self.progress.needed()
+    }
+
+    /// Looks at what has arrived, of which `header_len` bytes were read, for what is common.
+    #[inline(always)]
+    fn look(&mut self, header_len: usize, now: Instant) -> Looked {
+        let room = self.free();
+        match self.ws.plain(now, self.progress.arrived.bytes(self.input), header_len, room) {
+            Plain::Piece(PlainPiece { data, consumed }) => Looked::Piece(Piece::of(&data), consumed),
+            Plain::Nothing => Looked::Nothing,
+            Plain::Other(Ok(_)) => Looked::Other,
+            Plain::Other(Err((fault, consumed))) => Looked::Fault(fault, consumed),
+        }
+    }
+
     /// Takes what has arrived, up to the end of a piece or another event.
     #[inline(always)]
-    fn receive(&mut self, now: Instant) -> Result<Taken, CallError> {
+    fn receive(&mut self, looked: Looked, now: Instant) -> Result<Taken, CallError> {
         let address = self.input.as_ptr().addr();
         let is_full = self.progress.arrived.is_full(self.input.len());
-        let arrived = self.progress.arrived.bytes(self.input);
-        let out = self.progress.due.free_part(self.output);
-        let rest = match self.ws.plain(now, arrived, out.len()) {
-            Plain::Piece(PlainPiece { data, consumed }) => {
-                let piece = Piece::of(&data);
-                return Ok(self.take(piece, consumed, false, now));
-            }
-            Plain::Nothing => return Ok(Taken::Nothing),
-            Plain::Other(rest) => rest,
+        let rest = match looked {
+            Looked::Piece(piece, consumed) => return Ok(self.take(piece, consumed, false, now)),
+            Looked::Nothing => return Ok(Taken::Nothing),
+            Looked::Fault(fault, consumed) => Err((fault, consumed)),
+            Looked::Other => Ok(self.progress.arrived.bytes(self.input)),
         };
+        let out = self.progress.due.free_part(self.output);
         #[cfg(not(feature = "deflate"))]
         let (received, is_inflated) = (self.ws.receive_rest(now, rest, is_full, out), false);
         #[cfg(feature = "deflate")]
@@ -158,19 +211,17 @@ impl<'a, 'c, E: Entropy, D: Codec> Turn<'a, 'c, E, D> {
     /// Takes a piece of a message, with which so many bytes are consumed.
     #[inline]
     fn take(&mut self, piece: Piece, consumed: usize, is_inflated: bool, now: Instant) -> Taken {
-        // The way of giving messages changes between messages only.
-        let joins = if piece.offset == 0 { self.progress.joins } else { self.progress.arrived.is_joining() };
-        if joins {
+        if self.progress.is_joined(&piece) {
             self.progress.arrived.consume(consumed);
             return if self.join(&piece, is_inflated, now) { Taken::Event } else { Taken::Joined };
         }
-        self.progress.arrived.stop_joining();
         if is_inflated {
+            self.progress.arrived.stop_joining();
             self.progress.arrived.consume(consumed);
             self.progress.held.set_joined(piece.kind, piece.offset, piece.last, piece.len);
             return Taken::Event;
         }
-        Taken::Piece(piece, self.progress.show(&piece, consumed))
+        Taken::Piece(piece, self.progress.show_piece(&piece, consumed))
     }
 
     /// The current event.

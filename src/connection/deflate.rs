@@ -51,24 +51,26 @@ impl<E: Entropy> Connection<'_, E> {
         window: &'i mut [u8],
         out: &mut [u8],
     ) -> Result<Received<'i>, CallError> {
-        if let Some(WholeMessage { kind, start, len }) = self.whole_message(now, input) {
-            let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset: 0, last: true }));
-            return Ok(Received { consumed: start.wrapping_add(len), produced: 0, event });
+        match self.whole_message(now, input, out.len()) {
+            Ok(WholeMessage { kind, start, len }) => {
+                let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset: 0, last: true }));
+                Ok(Received { consumed: start.wrapping_add(len), produced: 0, event })
+            }
+            Err(header_len) => self.receive_other_with(now, (input, header_len), inflater, window, out),
         }
-        self.receive_other_with(now, input, inflater, window, out)
     }
 
-    /// Everything but whole messages.
+    /// Everything but whole messages. The number: how much of the input [`whole_message`](Self::whole_message) has read.
     #[inline(never)]
     fn receive_other_with<'i>(
         &mut self,
         now: Instant,
-        input: &'i mut [u8],
+        (input, header_len): (&'i mut [u8], usize),
         inflater: &mut dyn Inflate,
         window: &'i mut [u8],
         out: &mut [u8],
     ) -> Result<Received<'i>, CallError> {
-        match self.plain(now, input, out.len()) {
+        match self.plain(now, input, header_len, out.len()) {
             Plain::Piece(PlainPiece { data, consumed }) => Ok(Received { consumed, produced: 0, event: Some(Event::Data(data)) }),
             Plain::Nothing => Ok(Received::consumed(0)),
             Plain::Other(rest) => self.receive_inflated(now, (rest, false), inflater, &mut Some(window), out),

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::entropy::{Entropy, NoEntropy};
 use crate::error::{CallError, ProtocolError, UsageError};
 use crate::event::{Data, EndCause, Event, MessageKind, Received, State, Transport};
-use crate::frame::{Plain, Rest, WholeMessage};
+use crate::frame::{Plain, PlainPiece, Rest, WholeMessage};
 use crate::handshake::{Accept, ClientRequest, Negotiated, Offer, Request};
 use crate::http::{Header, Tokens};
 use crate::length::wire_len;
@@ -107,13 +107,31 @@ impl<'c, E: Entropy> Connection<'c, E> {
     // Always inlined: otherwise what it returns goes through memory, twice where a loop looks at every event: 40 instructions a message.
     #[inline(always)]
     pub fn receive<'i>(&mut self, now: Instant, input: &'i mut [u8], out: &mut [u8]) -> Result<Received<'i>, CallError> {
-        if let Some(WholeMessage { kind, start, len }) = self.whole_message(now, input) {
+        match self.whole_message(now, input, out.len()) {
             // Returned here: together with the other events it would be copied through memory twice.
-            let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset: 0, last: true }));
-            return Ok(Received { consumed: start.wrapping_add(len), produced: 0, event });
+            Ok(WholeMessage { kind, start, len }) => {
+                let event = Some(Event::Data(Data { kind, payload: slice(input, start, len), offset: 0, last: true }));
+                Ok(Received { consumed: start.wrapping_add(len), produced: 0, event })
+            }
+            Err(_) if input.is_empty() && self.needs_input() => Ok(Received::consumed(0)),
+            Err(header_len) => self.receive_other(now, input, header_len, out),
         }
-        let (machine, out) = self.output(out);
-        machine.receive_other(input, now, out)
+    }
+
+    /// Everything but whole messages. `header_len`: what [`whole_message`](Self::whole_message) has read.
+    #[inline(never)]
+    fn receive_other<'i>(
+        &mut self,
+        now: Instant,
+        input: &'i mut [u8],
+        header_len: usize,
+        out: &mut [u8],
+    ) -> Result<Received<'i>, CallError> {
+        match self.machine.plain_piece(input, header_len, now, out.len()) {
+            Plain::Piece(PlainPiece { data, consumed }) => Ok(Received { consumed, produced: 0, event: Some(Event::Data(data)) }),
+            Plain::Nothing => Ok(Received::consumed(0)),
+            Plain::Other(rest) => self.receive_rest(now, rest, false, out),
+        }
     }
 
     /// Takes the end of the transport's input (an orderly end or a reset). Returns [`Event::Closed`](crate::Event::Closed),
@@ -441,17 +459,18 @@ impl<'c, E: Entropy> Connection<'c, E> {
         Some(Duration::new(u64::from(us / 1_000_000), (us % 1_000_000).saturating_mul(1000)))
     }
 
-    /// The common case of [`receive`](Self::receive): the message that lies whole at the start of the input.
+    /// The common case of [`receive`](Self::receive): the message that lies whole at the start of the input. Otherwise how much of it was
+    /// read, for [`plain`](Self::plain). `room`: how much output there is.
     #[inline(always)]
-    pub(crate) fn whole_message(&mut self, now: Instant, input: &mut [u8]) -> Option<WholeMessage> {
-        self.machine.whole_message(input, now)
+    pub(crate) fn whole_message(&mut self, now: Instant, input: &mut [u8], room: usize) -> Result<WholeMessage, usize> {
+        self.machine.whole_message(input, now, room)
     }
 
-    /// The other common cases of [`receive`](Self::receive), where [`whole_message`](Self::whole_message) has found none. `room`: how much
-    /// output there is.
+    /// The other common cases of [`receive`](Self::receive), where [`whole_message`](Self::whole_message) has found none and has read the
+    /// first `header_len` bytes.
     #[inline(always)]
-    pub(crate) fn plain<'i>(&mut self, now: Instant, input: &'i mut [u8], room: usize) -> Plain<'i> {
-        self.machine.plain_apart(input, now, room)
+    pub(crate) fn plain<'i>(&mut self, now: Instant, input: &'i mut [u8], header_len: usize, room: usize) -> Plain<'i> {
+        self.machine.plain(input, header_len, now, room)
     }
 
     /// What [`plain`](Self::plain) has left. `is_full`: no more can be added to this input, so that a head that is incomplete is too long.

@@ -4,48 +4,34 @@ use super::machine::{HeadInput, MAX_ANSWER, Machine, Output, Stage};
 use crate::close_code::CloseCode;
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Data, Event, Received};
-use crate::frame::{
-    AnyInflation, Inflation, NoInflation, Opcode, Plain, PlainPiece, Reader, Rest, What, WholeMessage, apply_mask,
-};
+use crate::frame::{AnyInflation, Inflation, NoInflation, Opcode, Plain, Reader, Rest, What, WholeMessage, apply_mask};
 use crate::length::wire_len;
 use crate::time::Instant;
 
 impl Machine<'_> {
-    /// The message at the start of the input, if it lies there whole: unmasked, and to be consumed.
+    /// The message at the start of the input, if it lies there whole: unmasked, and to be consumed. Otherwise how much of it was read, for
+    /// [`plain`](Self::plain): 0, or the header of a message that does not lie there whole. `room`: how much output there is.
     #[inline(always)]
-    pub(super) fn whole_message(&mut self, input: &mut [u8], now: Instant) -> Option<WholeMessage> {
-        let Stage::Open { reader, .. } = &self.stage else { return None };
-        let whole = reader.whole_message(input, self.rules())?;
+    pub(super) fn whole_message(&mut self, input: &mut [u8], now: Instant, room: usize) -> Result<WholeMessage, usize> {
+        let (rules, may_begin) = (self.rules(), takes_pieces(room));
+        let Stage::Open { reader, .. } = &mut self.stage else { return Err(0) };
+        let whole = reader.whole_message(input, rules, may_begin)?;
         self.timers.note_received(now);
-        Some(whole)
+        Ok(whole)
     }
 
-    /// The other common cases: payload of a message that does not lie whole in the input, and no input.
+    /// The other common case: payload of a message that does not lie whole in the input. `header_len`: what
+    /// [`whole_message`](Self::whole_message) has read.
     #[inline(always)]
-    pub(super) fn plain<'i>(&mut self, input: &'i mut [u8], now: Instant, room: usize) -> Plain<'i> {
-        if input.is_empty() && self.needs_input() {
-            return Plain::Nothing;
-        }
-        // Small machines have less flash than time, and take the general way.
-        if cfg!(target_pointer_width = "64") { self.plain_piece(input, now, room) } else { Plain::Other(Ok(input)) }
-    }
-
-    /// The same, out of line, for callers that do not call [`receive_other`](Self::receive_other).
-    #[inline(never)]
-    pub(super) fn plain_apart<'i>(&mut self, input: &'i mut [u8], now: Instant, room: usize) -> Plain<'i> {
-        self.plain(input, now, room)
-    }
-
-    #[inline(always)]
-    fn plain_piece<'i>(&mut self, input: &'i mut [u8], now: Instant, room: usize) -> Plain<'i> {
-        let rules = self.rules();
-        let Stage::Open { reader, .. } = &mut self.stage else { return Plain::Other(Ok(input)) };
-        // Law 7, as for all input of which a part may be a fault: the answer would fit. Where the input has ended, `Closed` comes next.
-        if room < MAX_ANSWER || input.is_empty() || self.input_ended {
+    pub(super) fn plain_piece<'i>(&mut self, input: &'i mut [u8], header_len: usize, now: Instant, room: usize) -> Plain<'i> {
+        // Where the input has ended, `Closed` comes once it is used up.
+        if !takes_pieces(room) || input.is_empty() || self.input_ended && header_len == 0 {
             return Plain::Other(Ok(input));
         }
-        let begins = !reader.is_inside_frame();
-        let plain = reader.plain_piece(input, rules);
+        let rules = self.rules();
+        let Stage::Open { reader, .. } = &mut self.stage else { return Plain::Other(Ok(input)) };
+        let begins = header_len > 0 || !reader.is_inside_frame();
+        let plain = reader.plain_piece(input, header_len, rules);
         if let Plain::Piece(_) = plain {
             let is_under_way = !begins || reader.is_inside_frame();
             self.timers.note_received(now);
@@ -56,22 +42,16 @@ impl Machine<'_> {
         plain
     }
 
-    /// Everything but whole messages.
+    /// The same, and no input, out of line.
     #[inline(never)]
-    pub(super) fn receive_other<'i>(
-        &mut self,
-        input: &'i mut [u8],
-        now: Instant,
-        out: Output<'_>,
-    ) -> Result<Received<'i>, CallError> {
-        match self.plain(input, now, out.room.len()) {
-            Plain::Piece(PlainPiece { data, consumed }) => Ok(Received { consumed, produced: 0, event: Some(Event::Data(data)) }),
-            Plain::Nothing => Ok(Received::consumed(0)),
-            Plain::Other(rest) => self.receive_rest(rest, false, now, out),
+    pub(super) fn plain<'i>(&mut self, input: &'i mut [u8], header_len: usize, now: Instant, room: usize) -> Plain<'i> {
+        if input.is_empty() && self.needs_input() {
+            return Plain::Nothing;
         }
+        self.plain_piece(input, header_len, now, room)
     }
 
-    /// Everything else. `is_full`: no more can be added to this input.
+    /// What [`plain`](Self::plain) has left. `is_full`: no more can be added to this input.
     #[inline(never)]
     pub(super) fn receive_rest<'i>(
         &mut self,
@@ -241,6 +221,15 @@ impl Machine<'_> {
             self.timers.postpone(now, u64::from(granted_ms).saturating_mul(1000));
         }
     }
+}
+
+/// Whether pieces of messages have a way of their own. Small machines have less flash than time, and take the general way.
+pub(crate) const PIECES_APART: bool = cfg!(target_pointer_width = "64");
+
+/// Whether a piece of a message may go that way. Law 7, as for all input of which a part may be a fault: the answer would fit.
+#[inline(always)]
+fn takes_pieces(room: usize) -> bool {
+    PIECES_APART && room >= MAX_ANSWER
 }
 
 /// `len` bytes from `start`. Asked for in the way in which the reader has made sure that they are there.

@@ -46,8 +46,9 @@ pub(super) unsafe fn receive(ws: *mut sansocket, io: *mut sansocket_io) -> sanso
             Ok(input) => input,
             Err(result) => return give(io, endpoint, Err(result.into())),
         };
-        let Some(message) = endpoint.whole_message(call.now, input.bytes_mut()) else {
-            return receive_other(io, endpoint, call.now);
+        let message = match endpoint.whole_message(call.now, input.bytes_mut(), call.output.len()) {
+            Ok(message) => message,
+            Err(header_len) => return receive_other(io, endpoint, call.now, header_len),
         };
         debug_assert_eq!(endpoint.transport(), Transport::Keep, "§5.5.1, §7.1.7: no data after a Close or a failure");
         call.consume(message.start.wrapping_add(message.len));
@@ -63,7 +64,7 @@ pub(super) unsafe fn receive(ws: *mut sansocket, io: *mut sansocket_io) -> sanso
 /// # Safety
 /// As in `receive`, after its checks.
 #[inline(never)]
-unsafe fn receive_other(io: *mut sansocket_io, endpoint: &mut Endpoint, now: Instant) -> sansocket_result {
+unsafe fn receive_other(io: *mut sansocket_io, endpoint: &mut Endpoint, now: Instant, header_len: usize) -> sansocket_result {
     // SAFETY: what our caller promises.
     unsafe {
         let memory = || {
@@ -75,7 +76,7 @@ unsafe fn receive_other(io: *mut sansocket_io, endpoint: &mut Endpoint, now: Ins
             Ok(memory) => memory,
             Err(refusal) => return give(io, endpoint, Err(refusal)),
         };
-        let (consumed, event) = match endpoint.plain(now, input, output.len()) {
+        let (consumed, event) = match endpoint.plain(now, input, header_len, output.len()) {
             Plain::Piece(PlainPiece { data, consumed }) => (consumed, sansocket_event::of_data(data)),
             Plain::Nothing => (0, sansocket_event::NONE),
             Plain::Other(rest) => {

@@ -161,72 +161,73 @@ impl Reader {
         self.remaining > 0
     }
 
-    /// The common case, between messages: a valid message of one frame with at most 65 535 bytes that lies whole in the input. Everything
-    /// else, faults included, is left untouched.
+    /// The common case, between messages: a valid message of one frame with at most 65 535 bytes that lies whole in the input. Of everything
+    /// else, faults included, the input is left untouched, and if it is such a message that does not lie whole in it, and it `may_begin`,
+    /// the length of the header is returned, which the reader is behind then: [`plain_piece`](Self::plain_piece) comes next, with the same
+    /// input.
     #[inline(always)]
-    pub(crate) fn whole_message(&self, input: &mut [u8], rules: Rules<'_>) -> Option<WholeMessage> {
+    pub(crate) fn whole_message(&mut self, input: &mut [u8], rules: Rules<'_>, may_begin: bool) -> Result<WholeMessage, usize> {
+        const OTHER: usize = 0;
         if self.message.is_some() {
-            return None;
+            return Err(OTHER);
         }
-        let &[first, second] = input.first_chunk()?;
+        let &[first, second] = input.first_chunk().ok_or(OTHER)?;
         let kind = match first {
             0x81 => MessageKind::Text,
             0x82 => MessageKind::Binary,
-            _ => return None,
+            _ => return Err(OTHER),
         };
         if second >> 7 != u8::from(rules.masked) {
-            return None;
+            return Err(OTHER);
         }
         let (len, after) = match second & 0x7F {
-            126 => (u16::from_be_bytes(*input.get(2..)?.first_chunk()?), 4_usize),
-            127 => return None,
+            126 => (u16::from_be_bytes(*input.get(2..).and_then(<[u8]>::first_chunk).ok_or(OTHER)?), 4_usize),
+            127 => return Err(OTHER),
             short => (u16::from(short), 2),
         };
         let is_minimal = len > 125 || second & 0x7F != 126;
         if !is_minimal || u64::from(len) > rules.config.max_message_len {
-            return None;
+            return Err(OTHER);
         }
         // Without a branch, so that the compiler sees in `slice` that this was checked.
         let start = after.wrapping_add(usize::from(rules.masked) << 2);
-        let len = usize::from(len);
-        let (header, payload) = input.get_mut(..start.wrapping_add(len))?.split_at_mut_checked(start)?;
-        let key = if rules.masked { *header.last_chunk()? } else { [0; 4] };
+        let payload_len = usize::from(len);
+        let Some(frame) = input.get_mut(..start.wrapping_add(payload_len)) else {
+            return Err(if may_begin { self.begin_cut(kind, len, start, input) } else { OTHER });
+        };
+        let (header, payload) = frame.split_at_mut_checked(start).ok_or(OTHER)?;
+        let key = if rules.masked { *header.last_chunk().ok_or(OTHER)? } else { [0; 4] };
         match kind {
             MessageKind::Binary if rules.masked => apply_mask_inline(key, payload),
             MessageKind::Binary => {}
             MessageKind::Text => {
                 if !unmask_text_inline(key, payload) && !is_utf8(payload) {
                     apply_mask(key, payload);
-                    return None;
+                    return Err(OTHER);
                 }
             }
         }
-        Some(WholeMessage { kind, start, len })
+        Ok(WholeMessage { kind, start, len: payload_len })
     }
 
     /// The other common case, payload that does not lie whole in the input, of a message that is not compressed: the first bytes of a
     /// frame, or further ones. Everything else is left untouched to `next`, faults included, but for text that is not UTF-8: after that
-    /// the reader must not be used again. The input is not empty.
+    /// the reader must not be used again. The input is not empty. `header_len`: what `whole_message` has read of it.
     #[inline(always)]
-    pub(crate) fn plain_piece<'i>(&mut self, input: &'i mut [u8], rules: Rules<'_>) -> Plain<'i> {
+    pub(crate) fn plain_piece<'i>(&mut self, input: &'i mut [u8], header_len: usize, rules: Rules<'_>) -> Plain<'i> {
         if self.coding != Coding::Plain {
             return Plain::Other(Ok(input));
         }
         let available = input.len();
-        let mut start = 0;
+        let mut start = header_len;
         if self.remaining == 0 {
             let frame = match self.start_of(input, rules) {
                 Starts::Frame(frame) => frame,
                 Starts::Incomplete => return Plain::Nothing,
                 Starts::Other => return Plain::Other(Ok(input)),
             };
-            self.message = Some(frame.kind);
-            self.masking_key = frame.masking_key;
-            self.remaining = frame.payload_len;
-            self.fin = frame.fin;
-            self.fragments = self.fragments.saturating_add(1);
-            self.empty_frames = 0;
             start = frame.at;
+            self.begin(frame);
         }
         let rest = input.get_mut(start..).unwrap_or_default();
         let len = at_most(self.remaining, rest.len());
@@ -237,6 +238,30 @@ impl Reader {
             }
             Err(fault) => Plain::Other(Err((fault, available))),
         }
+    }
+
+    /// Enters the frame at the start of `input`, whose header takes `start` bytes, unless it is all that is there. Returns how much was read.
+    #[inline(never)]
+    fn begin_cut(&mut self, kind: MessageKind, len: u16, start: usize, input: &[u8]) -> usize {
+        match input.split_at_checked(start) {
+            Some((header, [_, ..])) => {
+                let masking_key = if let &[_, 0x80..=0xFF, .., a, b, c, d] = header { [a, b, c, d] } else { [0; 4] };
+                self.begin(Start { kind, fin: true, masking_key, payload_len: len.into(), at: start });
+                start
+            }
+            _ => 0,
+        }
+    }
+
+    /// Enters a frame with payload, of a message that is not compressed.
+    #[inline(always)]
+    fn begin(&mut self, frame: Start) {
+        self.message = Some(frame.kind);
+        self.masking_key = frame.masking_key;
+        self.remaining = frame.payload_len;
+        self.fin = frame.fin;
+        self.fragments = self.fragments.saturating_add(1);
+        self.empty_frames = 0;
     }
 
     /// Reads the header at the start of `input`, if it is that of a valid data frame of a message that is not compressed, and payload follows

@@ -3,11 +3,11 @@
 use crate::config::Config;
 use crate::entropy::EntropyError;
 use crate::error::{CallError, UsageError};
-use crate::handshake::accept_key::key_of;
+use crate::handshake::accept_key::{KEY_LEN, key_of};
 use crate::http::authority::Authority;
 use crate::http::head::Header;
 use crate::http::list;
-use crate::http::write::{check_headers, write_head};
+use crate::http::write::{HeadWriter, Lines, check_headers};
 use crate::url::path_of;
 
 /// What a client asks for. The subprotocols and the compression that it offers are those of its [`Config`].
@@ -117,25 +117,25 @@ pub(crate) fn write_request(
     nonce: impl FnOnce() -> Result<[u8; 16], EntropyError>,
 ) -> Result<usize, CallError> {
     check(request, config)?;
+    let root: &[u8] = if request.target.starts_with('?') { b"/" } else { b"" };
+    let start: [&[u8]; 6] = [
+        b"GET ",
+        root,
+        request.target.as_bytes(),
+        b" HTTP/1.1\r\nHost: ",
+        request.host.as_bytes(),
+        b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ",
+    ];
     let extensions = config.deflate.offer();
-    write_head(
-        out,
-        || nonce().map(key_of),
-        |key, head| {
-            let root: &[u8] = if request.target.starts_with('?') { b"/" } else { b"" };
-            head.put(&[b"GET ", root, request.target.as_bytes(), b" HTTP/1.1\r\nHost: ", request.host.as_bytes()]);
-            head.put(&[b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "]);
-            head.put(&[&key, b"\r\n"]);
-            if !config.subprotocols.is_empty() {
-                head.put(&[b"Sec-WebSocket-Protocol: ", config.subprotocols.as_bytes(), b"\r\n"]);
-            }
-            if !extensions.is_empty() {
-                head.put(&[b"Sec-WebSocket-Extensions: ", extensions.as_str().as_bytes(), b"\r\n"]);
-            }
-            if let Some(origin) = request.origin {
-                head.put(&[b"Origin: ", origin.as_bytes(), b"\r\n"]);
-            }
-            head.put_headers(request.headers).put(&[b"\r\n"]);
-        },
-    )
+    let lines: Lines<'_> = (
+        &[
+            (!config.subprotocols.is_empty()).then(|| Header::new("Sec-WebSocket-Protocol", config.subprotocols)),
+            (!extensions.is_empty()).then(|| Header::new("Sec-WebSocket-Extensions", extensions.as_str())),
+            request.origin.map(|origin| Header::new("Origin", origin)),
+        ],
+        request.headers,
+    );
+    let mut head = HeadWriter::new(out, &start, lines, KEY_LEN + b"\r\n".len())?;
+    let key = key_of(nonce()?);
+    Ok(head.put(&start).put(&[&key, b"\r\n"]).end(lines).len())
 }

@@ -72,23 +72,13 @@ const RESERVED: &[&str] = &["connection", "content-length", "transfer-encoding"]
 pub(crate) fn write_answer(answer: &Answer<'_>, headers: &[Header<'_>], out: &mut [u8]) -> Result<usize, CallError> {
     check_headers(headers, RESERVED_IN_101)?;
     let key = answer.accept_key.ok_or(UsageError::NotAnOpeningHandshake)?;
-    write_head(
-        out,
-        || Ok::<_, CallError>(()),
-        |(), head| {
-            head.put(&[
-                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ",
-            ]);
-            head.put(&[&key, b"\r\n"]);
-            if let Some(name) = answer.subprotocol {
-                head.put(&[b"Sec-WebSocket-Protocol: ", name.as_bytes(), b"\r\n"]);
-            }
-            if !answer.extensions.is_empty() {
-                head.put(&[b"Sec-WebSocket-Extensions: ", answer.extensions.as_str().as_bytes(), b"\r\n"]);
-            }
-            head.put_headers(headers).put(&[b"\r\n"]);
-        },
-    )
+    let start = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
+    let extensions = (!answer.extensions.is_empty()).then(|| answer.extensions.as_str());
+    let ours = [
+        answer.subprotocol.map(|name| Header::new("Sec-WebSocket-Protocol", name)),
+        extensions.map(|text| Header::new("Sec-WebSocket-Extensions", text)),
+    ];
+    write_head(out, &[start, &key, b"\r\n"], (&ours, headers), &[])
 }
 
 /// Writes any other response: its head, and `body`, which is all of the `content_len` bytes, the start of them, or empty. The
@@ -110,20 +100,13 @@ pub(crate) fn write_response(
     }
     let has_body = !matches!(status, 204 | 304);
     let upgrades = headers.iter().any(|header| header.name.eq_ignore_ascii_case("upgrade"));
-    write_head(
-        out,
-        || Ok::<_, CallError>(()),
-        |(), head| {
-            // The reason phrase is optional (RFC 9112 §4) and nobody reads it; the space before it is mandatory.
-            head.put(&[b"HTTP/1.1 ", decimal(usize::from(status), &mut [0; 20]), b" \r\nConnection: close"]);
-            // RFC 9110 §7.8: Upgrade, as in a 426, is listed in Connection too.
-            head.put(&[if upgrades { b", upgrade\r\n" } else { b"\r\n" }]);
-            if has_body {
-                head.put(&[b"Content-Length: ", decimal(content_len, &mut [0; 20]), b"\r\n"]);
-            }
-            head.put_headers(headers).put(&[b"\r\n", body]);
-        },
-    )
+    // The reason phrase is optional (RFC 9112 §4) and nobody reads it; the space before it is mandatory.
+    let (mut status_digits, mut len_digits) = ([0; 20], [0; 20]);
+    let status = decimal(usize::from(status), &mut status_digits);
+    // RFC 9110 §7.8: Upgrade, as in a 426, is listed in Connection too.
+    let connection: &[u8] = if upgrades { b" \r\nConnection: close, upgrade\r\n" } else { b" \r\nConnection: close\r\n" };
+    let len = has_body.then(|| Header { name: "Content-Length", value: decimal(content_len, &mut len_digits) });
+    write_head(out, &[b"HTTP/1.1 ", status, connection], (&[len], headers), body)
 }
 
 /// The response to bytes that are not a request, or to a request that breaks the rules of §4.2.1: at most 131 bytes (law 7).

@@ -1,4 +1,4 @@
-//! Writes a head into the caller's output. It is measured first, so that a call that fails has written nothing.
+//! Writes a head into the caller's output. Its parts are measured first, so that a call that fails has written nothing.
 
 use crate::error::{CallError, UsageError, room};
 use crate::http::head::Header;
@@ -6,14 +6,21 @@ use crate::http::run::is_token;
 use crate::http::token::is_value_byte;
 use crate::length::copy;
 
-/// Where the parts of a head go: nowhere while they are measured, then into room for all of them.
+/// Writes the parts of a head, one after the other, into room for all of them.
 pub(crate) struct HeadWriter<'o> {
     out: &'o mut [u8],
     len: usize,
 }
 
-impl HeadWriter<'_> {
-    /// Appends `parts`, one after the other.
+impl<'o> HeadWriter<'o> {
+    /// In `out`, if it has room for `parts`, for what [`end`](Self::end) appends, and for `more` bytes.
+    pub(crate) fn new(out: &'o mut [u8], parts: &[&[u8]], lines: Lines<'_>, more: usize) -> Result<Self, CallError> {
+        // Without room it only counts.
+        let counted = HeadWriter { out: &mut [], len: more }.put(parts).end(lines).len;
+        Ok(Self { out: room(out, counted)?, len: 0 })
+    }
+
+    /// Appends `parts`.
     pub(crate) fn put(&mut self, parts: &[&[u8]]) -> &mut Self {
         for part in parts {
             let end = self.len.saturating_add(part.len());
@@ -25,27 +32,26 @@ impl HeadWriter<'_> {
         self
     }
 
-    /// Appends the header lines of the caller.
-    pub(crate) fn put_headers(&mut self, headers: &[Header<'_>]) -> &mut Self {
-        for header in headers {
+    /// Appends `lines` and the empty one.
+    pub(crate) fn end(&mut self, (ours, theirs): Lines<'_>) -> &mut Self {
+        for header in ours.iter().flatten().chain(theirs) {
             self.put(&[header.name.as_bytes(), b": ", header.value, b"\r\n"]);
         }
-        self
+        self.put(&[b"\r\n"])
+    }
+
+    /// How many bytes were written.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
     }
 }
 
-/// Writes the head that `parts` appends and returns its length. `last`, called once there is room, makes what else `parts` needs;
-/// nothing can fail after it.
-pub(crate) fn write_head<T: Copy + Default, E: Into<CallError>>(
-    out: &mut [u8],
-    last: impl FnOnce() -> Result<T, E>,
-    parts: impl Fn(T, &mut HeadWriter<'_>),
-) -> Result<usize, CallError> {
-    let mut counted = HeadWriter { out: &mut [], len: 0 };
-    parts(T::default(), &mut counted);
-    let out = room(out, counted.len)?;
-    parts(last().map_err(Into::into)?, &mut HeadWriter { out, len: 0 });
-    Ok(counted.len)
+/// Header lines: ours, as far as they are there, and the caller's.
+pub(crate) type Lines<'h> = (&'h [Option<Header<'h>>], &'h [Header<'h>]);
+
+/// Writes the head of `parts` and `lines`, with `body` after it, and returns the length of all.
+pub(crate) fn write_head(out: &mut [u8], parts: &[&[u8]], lines: Lines<'_>, body: &[u8]) -> Result<usize, CallError> {
+    Ok(HeadWriter::new(out, parts, lines, body.len())?.put(parts).end(lines).put(&[body]).len())
 }
 
 /// B-23: no byte of a header that the caller adds can end its line; nor may it repeat a header that we write.

@@ -7,7 +7,7 @@ use crate::error::ProtocolError;
 use crate::http::authority::Authority;
 use crate::http::body::Body;
 use crate::http::head::Headers;
-use crate::http::line::after_start_line;
+use crate::http::line::{StartLine, after_start_line};
 use crate::http::list::{count_tokens, lists};
 use crate::http::scan::Scan;
 use crate::http::token::is_word;
@@ -169,16 +169,18 @@ impl<'i> Fields<'i> {
         fields
     }
 
-    /// The head at the start of `input`, once `scan`, which goes on where it stands, finds it complete. These are then its fields.
+    /// The head at the start of `input`, once `scan`, which goes on where it stands, finds it complete. These are then its fields, and
+    /// `start` is its start line, or empty if that has to be read.
     pub(super) fn read(
         &mut self,
         input: &'i [u8],
         scan: &mut Scan,
         config: &Config<'_>,
+        start: &mut StartLine,
     ) -> Result<Option<&'i [u8]>, ProtocolError> {
         let shows_all = scan.shows_all();
         *self = Self::default();
-        let Some(len) = scan.advance(input, config, &mut |name, value| self.note(name, value))? else { return Ok(None) };
+        let Some(len) = scan.advance(input, config, &mut |name, value| self.note(name, value), start)? else { return Ok(None) };
         let head = input.get(..len).unwrap_or_default();
         // What an earlier call has scanned was not shown in this one.
         if !shows_all {

@@ -6,7 +6,7 @@ use crate::handshake::fields::{AskedAt, Fields, Place};
 use crate::handshake::offer::Offer;
 use crate::handshake::origin::Origin;
 use crate::http::head::Headers;
-use crate::http::line::request_line;
+use crate::http::line::{StartLine, cut, request_line};
 use crate::http::list::Tokens;
 use crate::http::scan::Scan;
 use crate::http::target::{Target, position};
@@ -20,8 +20,6 @@ pub struct Request<'i> {
     bytes: &'i [u8],
     method_len: usize,
     target_len: usize,
-    /// Whether the version is at least HTTP/1.1.
-    modern: bool,
     /// The key, if the request was found to be a valid opening handshake.
     key: Place,
     /// What an offer is read from.
@@ -50,15 +48,18 @@ impl<'i> Request<'i> {
         config: &Config<'_>,
         is_strict: bool,
     ) -> Result<Option<Self>, ProtocolError> {
-        let mut fields = Fields::default();
-        let Some(head) = fields.read(input, scan, config)? else { return Ok(None) };
-        let mut request = Self::of_scanned(head);
+        let (mut fields, mut start) = (Fields::default(), StartLine::default());
+        let Some(head) = fields.read(input, scan, config, &mut start)? else { return Ok(None) };
+        if start.len == 0 {
+            start = start_of(head);
+        }
+        let mut request = Self::with_start(head, start);
         request.asked = AskedAt::of(&fields.asked, head);
         let [method, target, _] = request.parts();
         let target = Target::parse(method, target).ok_or(ProtocolError::InvalidRequestLine)?;
-        fields.check_http(request.modern)?;
+        fields.check_http(start.modern)?;
         // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0. A request that does not name websocket wants something else.
-        if request.modern && fields.upgrades_to_websocket {
+        if start.modern && fields.upgrades_to_websocket {
             match fields.check_upgrade(method, target.is_resource()) {
                 Ok(()) => request.key = Place::of(fields.key, head),
                 Err(broken) if is_strict => return Err(broken),
@@ -68,20 +69,18 @@ impl<'i> Request<'i> {
         Ok(Some(request))
     }
 
-    /// Reads the start line of the head `bytes`, which [`Scan`] found complete.
-    fn of_scanned(bytes: &'i [u8]) -> Self {
-        // The empty line that may precede a request.
-        let (line, _) = request_line(bytes.strip_prefix(b"\r\n").unwrap_or(bytes)).unwrap_or_default();
-        let (method_len, target_len) = (line.method.len(), line.target.len());
-        Self { bytes, method_len, target_len, modern: line.modern, key: Place::ABSENT, asked: AskedAt::default() }
-    }
-
     /// The request of a head that was checked before.
     pub(crate) fn of_checked(bytes: &'i [u8], is_opening_handshake: bool) -> Self {
-        let request = Self::of_scanned(bytes);
+        let request = Self::with_start(bytes, start_of(bytes));
         let fields = Fields::of(request.headers());
         let key = if is_opening_handshake { Place::of(fields.key, bytes) } else { Place::ABSENT };
         Self { key, asked: AskedAt::of(&fields.asked, bytes), ..request }
+    }
+
+    /// A head with its start line.
+    fn with_start(bytes: &'i [u8], start: StartLine) -> Self {
+        let (method_len, target_len) = (usize::from(start.first), start.second_len);
+        Self { bytes, method_len, target_len, key: Place::ABSENT, asked: AskedAt::default() }
     }
 
     /// Its method and its target, which are ASCII, and its header lines.
@@ -184,12 +183,9 @@ impl<'i> Request<'i> {
     }
 }
 
-/// The first `len` bytes, and the rest.
-const fn cut(bytes: &[u8], len: usize) -> (&[u8], &[u8]) {
-    match bytes.split_at_checked(len) {
-        Some(parts) => parts,
-        None => (bytes, &[]),
-    }
+/// The start line of a head that [`Scan`] found complete, before which there may be an empty line.
+fn start_of(head: &[u8]) -> StartLine {
+    request_line(head.strip_prefix(b"\r\n").unwrap_or(head)).unwrap_or_default()
 }
 
 /// ASCII as text.

@@ -7,7 +7,7 @@ use crate::handshake::accept_key::accept_key;
 use crate::handshake::fields::Fields;
 use crate::handshake::negotiated::Negotiated;
 use crate::http::head::Headers;
-use crate::http::line::status_line;
+use crate::http::line::{StartLine, cut, status_line};
 use crate::http::list;
 use crate::http::scan::Scan;
 
@@ -16,11 +16,7 @@ use crate::http::scan::Scan;
 pub struct Response<'i> {
     /// All of its bytes.
     bytes: &'i [u8],
-    headers: Headers<'i>,
-    status: u16,
-    reason: &'i [u8],
-    /// Whether the version is at least HTTP/1.1.
-    modern: bool,
+    start: StartLine,
 }
 
 impl<'i> Response<'i> {
@@ -40,38 +36,40 @@ impl<'i> Response<'i> {
         config: &Config<'_>,
         fields: &mut Fields<'i>,
     ) -> Result<Option<Self>, ProtocolError> {
-        Ok(fields.read(input, scan, config)?.map(Self::of_scanned))
+        let mut start = StartLine::default();
+        let Some(bytes) = fields.read(input, scan, config, &mut start)? else { return Ok(None) };
+        Ok(Some(if start.len == 0 { Self::of_scanned(bytes) } else { Self { bytes, start } }))
     }
 
     /// Reads the head `bytes`, which [`Scan`] found complete.
     pub(crate) fn of_scanned(bytes: &'i [u8]) -> Self {
-        let (line, lines) = status_line(bytes).unwrap_or_default();
-        Self { bytes, headers: Headers::of(lines), status: line.status, reason: line.reason, modern: line.modern }
+        Self { bytes, start: status_line(bytes).unwrap_or_default() }
     }
 
     /// The status code: 101 accepts the handshake.
     pub const fn status(&self) -> u16 {
-        self.status
+        self.start.first
     }
 
     /// RFC 9110 §15.2: whether another response follows. Here a 101 is final.
     pub(crate) const fn is_interim(&self) -> bool {
-        self.status / 100 == 1 && self.status != 101
+        self.status() / 100 == 1 && self.status() != 101
     }
 
     /// The text after the status; often empty.
     pub const fn reason(&self) -> &'i [u8] {
-        self.reason
+        let (_, rest) = cut(self.bytes, b"HTTP/1.1 101 ".len());
+        cut(rest, self.start.second_len).0
     }
 
     /// The value of the first header called `name`.
     pub fn header(&self, name: &str) -> Option<&'i [u8]> {
-        self.headers.get(name)
+        self.headers().get(name)
     }
 
     /// All header lines.
     pub const fn headers(&self) -> Headers<'i> {
-        self.headers
+        Headers::of(cut(self.bytes, self.start.len).1)
     }
 
     /// The bytes of the head.
@@ -81,20 +79,20 @@ impl<'i> Response<'i> {
 
     /// What RFC 9112 requires of every final response. A 101, 204 or 304 has no body, whatever its fields say (§6.3).
     pub(crate) fn check_http(&self, fields: &Fields<'_>) -> Result<(), ProtocolError> {
-        match self.status {
+        match self.status() {
             101 | 204 | 304 => Ok(()),
-            _ => fields.body.check_response(self.modern),
+            _ => fields.body.check_response(self.start.modern),
         }
     }
 
     /// §4.1, the numbered list of what a client must check.
     pub(crate) fn check(&self, fields: &Fields<'_>, key: &[u8], config: &Config<'_>) -> Result<Negotiated, ProtocolError> {
         use ProtocolError as E;
-        if self.status != 101 {
+        if self.status() != 101 {
             return Err(E::StatusNot101);
         }
         // §4.1: HTTP/1.1 or later. RFC 9110 §7.8: HTTP/1.0 has no Upgrade.
-        if !self.modern {
+        if !self.start.modern {
             return Err(E::InvalidStatusLine);
         }
         if !fields.upgrade.only().is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
@@ -146,6 +144,6 @@ impl<'i> Response<'i> {
 /// Shows the status and the names of the headers: values hold cookies (§10.6).
 impl core::fmt::Debug for Response<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Response").field("status", &self.status).field("headers", &self.headers()).finish()
+        f.debug_struct("Response").field("status", &self.status()).field("headers", &self.headers()).finish()
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::error::ProtocolError;
-use crate::http::line::{RequestLine, header_line, request_line, status_line};
+use crate::http::line::{StartLine, header_line, request_line, status_line};
 use crate::http::run::{token_run, value_run};
 use crate::http::token::{is_token_byte, is_value_byte};
 use crate::length::{at_most, wire_len};
@@ -58,19 +58,21 @@ impl Scan {
         BY_LINES && self.scanned == 0
     }
 
-    /// Resumes where it stopped. `input` starts with the head's first byte. `Some(length of the head)` once it is complete. `note`
-    /// takes the name and the value of each header line that the call finds whole; what began in an earlier call it does not.
+    /// Resumes where it stopped. `input` starts with the head's first byte. `Some(length of the head)` once it is complete. `start`
+    /// takes the start line and `note` the name and the value of each header line that the call finds whole; what began in an earlier call
+    /// they do not.
     pub(crate) fn advance<'i>(
         &mut self,
         input: &'i [u8],
         config: &Config<'_>,
         note: &mut dyn FnMut(&'i [u8], &'i [u8]),
+        start: &mut StartLine,
     ) -> Result<Option<usize>, ProtocolError> {
         let rest = input.get(usize::try_from(self.scanned).unwrap_or(usize::MAX)..).unwrap_or_default();
         let left = at_most(u64::from(config.max_head_len.saturating_sub(self.scanned)), rest.len());
         let mut rest = rest.get(..left).unwrap_or_default();
         loop {
-            let after = if BY_LINES { self.skip(rest, config, note) } else { rest };
+            let after = if BY_LINES { self.skip(rest, config, note, start) } else { rest };
             self.note_scanned(rest.len().saturating_sub(after.len()));
             let Some((&byte, tail)) = after.split_first() else { break };
             let was = self.part;
@@ -91,16 +93,20 @@ impl Scan {
     }
 
     /// What is left of `rest` after whole lines, and after the part of a line that needs no look byte by byte.
-    fn skip<'i>(&mut self, rest: &'i [u8], config: &Config<'_>, note: &mut dyn FnMut(&'i [u8], &'i [u8])) -> &'i [u8] {
+    fn skip<'i>(
+        &mut self,
+        rest: &'i [u8],
+        config: &Config<'_>,
+        note: &mut dyn FnMut(&'i [u8], &'i [u8]),
+        start: &mut StartLine,
+    ) -> &'i [u8] {
         match self.part {
-            Part::RequestStart => {
-                let is_short =
-                    |line: &RequestLine| line.method.len() <= 32 && wire_len(line.target.len()) <= config.max_target_len.into();
-                let Some((_, after)) = request_line(rest).filter(|(line, _)| is_short(line)) else { return rest };
-                self.skip_lines(after, config, note)
-            }
-            Part::StatusVersion if self.run == 0 => {
-                let Some((_, after)) = status_line(rest) else { return rest };
+            Part::RequestStart | Part::StatusVersion if self.run == 0 => {
+                let is_short = |line: &StartLine| line.first <= 32 && wire_len(line.second_len) <= config.max_target_len.into();
+                let is_request = self.part == Part::RequestStart;
+                let line = if is_request { request_line(rest).filter(is_short) } else { status_line(rest) };
+                let Some((line, after)) = line.and_then(|line| Some((line, rest.get(line.len..)?))) else { return rest };
+                *start = line;
                 self.skip_lines(after, config, note)
             }
             Part::LineStart => self.skip_lines(rest, config, note),

@@ -747,6 +747,101 @@ fn other_bytes_than_before_are_harmless() {
     });
 }
 
+/// Law 3: a copy of the head is the request that it was, before and after the answer; so is the head of another request.
+#[test]
+fn pending_request_is_found_in_a_copy_of_its_head() {
+    let origin = "Origin: https://a.example";
+    let more: [&[&str]; 6] = [
+        &[],
+        &[origin, "Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: permessage-deflate"],
+        &["Sec-WebSocket-Protocol: x", "Sec-WebSocket-Protocol: chat", origin, origin],
+        &["Sec-WebSocket-Extensions:", "Sec-WebSocket-Protocol: superchat,chat "],
+        &["X: y", "Origin:"],
+        &["Cookie: a=b"],
+    ];
+    let mut wires: Vec<_> = more.map(request_with).to_vec();
+    wires.push([b"\r\n", &wires[1][..]].concat());
+    wires.push(head(&["GET http://b.example?q HTTP/1.1", "Host: a", origin]));
+    wires.push(head(&["HEAD / HTTP/1.0"]));
+    wires.push(head(&["CONNECT a:1 HTTP/1.1", "Host: a"]));
+    let read = |wire: &[u8]| Request::parse(wire, &DEFAULT).unwrap().map(|request| format!("{:?}", parts(&request)));
+    for (wire, other) in wires.iter().flat_map(|wire| wires.iter().map(move |other| (wire, other))) {
+        for piece in [wire.len(), wire.len() - 1, 3] {
+            let mut conn = Connection::server(&DEFAULT, ms(0));
+            let mut input = wire.clone();
+            assert!(conn.receive(ms(0), &mut input[..piece], &mut [0; 131]).is_ok());
+            let (before, found) = (read(wire), |conn: &Connection<'_>, head: &[u8]| {
+                conn.pending_request(head).map(|request| format!("{:?}", parts(&request)))
+            });
+            if piece < wire.len() {
+                assert_eq!(found(&conn, wire), before);
+                assert!(conn.receive(ms(0), &mut input, &mut [0; 131]).unwrap().event.is_some());
+            }
+            assert_eq!(found(&conn, wire), before, "{}", String::from_utf8_lossy(wire));
+            if other.len() != wire.len() {
+                assert_eq!(found(&conn, other), read(other));
+            }
+            assert_eq!(found(&conn, &wire[..wire.len() - 1]), None);
+            let request = conn.pending_request(wire).unwrap();
+            let accepted = conn.accept(&request, &Accept::new(Origin::Any), ms(0), &mut [0; 500]);
+            assert_eq!(accepted.is_ok(), request.is_opening_handshake());
+            assert_eq!(found(&conn, wire), before);
+        }
+    }
+}
+
+/// Laws 3, 11: what is not a copy of the head, but as long, does no harm, and is not answered without a key.
+#[test]
+fn other_bytes_than_the_head_are_harmless() {
+    let wire = request_with(&["Origin: https://a.example", "Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: x"]);
+    let config = DEFAULT.subprotocols("chat");
+    let mut input = wire.clone();
+    let mut first = Connection::server(&config, ms(0));
+    assert!(first.receive(ms(0), &mut input, &mut [0; 131]).unwrap().event.is_some());
+    let bytes = (0..wire.len(), one_of(&[b'a', b'\n', b'\r', b':', b' ', b'=', b'/', 0, 0xFF]));
+    let changes = (vec(bytes, 1..200), 0..wire.len(), any::<bool>());
+    property(3_000, changes, |(changes, by, turns)| {
+        let mut copy = wire.clone();
+        if turns {
+            copy.rotate_left(by);
+        }
+        for (place, byte) in changes {
+            copy[place] = byte;
+        }
+        let Some(request) = first.pending_request(&copy) else { return };
+        let _ = (parts(&request), format!("{request:?}"), request.choose_subprotocol(&config), request.bytes());
+        for origin in [Origin::Any, Origin::OneOf(&["https://a.example"]), Origin::SameHost { secure: true }] {
+            if let Ok(offer) = request.offer(&config, origin) {
+                assert!(offer.answer(None).is_ok() && request.is_opening_handshake());
+                assert!(copy.windows(24).any(|key| key.ends_with(b"==")), "no key in {}", String::from_utf8_lossy(&copy));
+            }
+        }
+    });
+}
+
+type Parts<'r> = (
+    &'r str,
+    &'r str,
+    &'r str,
+    Option<&'r str>,
+    [Option<&'r [u8]>; 2],
+    Vec<&'r str>,
+    Vec<(&'r str, &'r [u8])>,
+    bool,
+    Option<Vec<&'static str>>,
+);
+
+/// All that a request says, and what it offers of two subprotocols.
+fn parts<'r>(request: &Request<'r>) -> Parts<'r> {
+    static SPEAKS: Config<'static> = DEFAULT.subprotocols("superchat, chat");
+    let headers = request.headers().map(|header| (header.name, header.value)).collect();
+    let offered = request.offer(&SPEAKS, Origin::Any).ok().map(|offer| offer.subprotocols().collect());
+    let hosts = [request.host(), request.origin()];
+    let names = request.subprotocols().collect();
+    let is_opening = request.is_opening_handshake();
+    (request.method(), request.target(), request.path(), request.query(), hosts, names, headers, is_opening, offered)
+}
+
 /// HS-17, B-08, CVE-2023-43669: a head of 64 KiB, byte by byte: the work per byte does not grow. (Measured roughly: a scan that
 /// started over would take minutes.)
 #[test]

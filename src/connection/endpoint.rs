@@ -191,6 +191,33 @@ impl<'c, E: Entropy> Connection<'c, E> {
         machine.request(request, now, out)
     }
 
+    /// The request in `head`, which is a copy of the [`bytes`](Request::bytes) of the one that waits for its answer: for a program that
+    /// looks things up elsewhere before it calls [`accept`](Self::accept). On a 64-bit target it is not parsed again, since the connection
+    /// has kept where its parts are. `None` if `head` is not a whole request (RFC 9112 §3).
+    ///
+    /// Other bytes do no harm, but their parts may be cut in the wrong places.
+    ///
+    /// ```
+    /// use sansocket::{Accept, Config, Connection, Event, Instant, Origin};
+    ///
+    /// static CONFIG: Config = Config::new();
+    /// let now = Instant::from_millis(0);
+    /// let mut ws = Connection::server(&CONFIG, now);
+    /// let mut input = *b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    ///     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    /// let received = ws.receive(now, &mut input, &mut [0; 131])?;
+    /// let Some(Event::Request(request)) = received.event else { panic!("no request") };
+    /// let head = request.bytes().to_vec();
+    /// // Later, when the input has been overwritten:
+    /// let request = ws.pending_request(&head).expect("a copy of its head");
+    /// assert_eq!(request.path(), "/chat");
+    /// ws.accept(&request, &Accept::new(Origin::Any), now, &mut [0; 200])?;
+    /// # Ok::<(), sansocket::CallError>(())
+    /// ```
+    pub fn pending_request<'i>(&self, head: &'i [u8]) -> Option<Request<'i>> {
+        self.machine.pending_request(head)
+    }
+
     /// Accepts the opening handshake that [`Event::Request`](crate::Event::Request) showed (§4.2.2): writes the 101 and returns
     /// its length. The connection is then open.
     ///

@@ -8,6 +8,7 @@ use crate::error::{CallError, UsageError};
 use crate::event::{EndCause, Event, Received};
 use crate::frame::{MAX_CONTROL_PAYLOAD, Opcode, Reader, Rules, Writer, put_frame};
 use crate::handshake::Negotiated;
+use crate::handshake::request::Places;
 use crate::http::scan::Scan;
 use crate::role::Role;
 use crate::time::Instant;
@@ -46,6 +47,8 @@ pub(super) enum Stage {
     /// Server: the request was shown and has not been answered.
     Deciding {
         method: Method,
+        /// Where the parts of the request are in its head.
+        places: Places,
     },
     Open {
         reader: Reader,

@@ -1,6 +1,7 @@
 //! §4.2: a server's opening handshake. A program without servers contains none of this.
 
 use super::machine::{HeadInput, Heads, Machine, Method, Output, Stage};
+use crate::config::Config;
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Event, Received};
 use crate::handshake::server::{refusal, write_answer, write_response};
@@ -14,6 +15,12 @@ use crate::time::Instant;
 /// The first stage of a server.
 pub(super) const AWAITS_REQUEST: Stage =
     Stage::Head { reads: read_request, heads: Heads { scan: Scan::REQUEST, nonce: [0; 16] } };
+
+/// Whether the places of a request are kept for copies of its head. Where flash is short, copies are parsed.
+const KEEPS_PLACES: bool = cfg!(target_pointer_width = "64");
+
+/// The limits were applied when the head arrived.
+const UNLIMITED: Config<'static> = Config::new().max_head_len(u32::MAX).max_target_len(u32::MAX).max_header_lines(u16::MAX);
 
 impl Machine<'_> {
     // Not inlined: it needs more of the stack than the loop around it.
@@ -90,11 +97,20 @@ impl Machine<'_> {
         Ok(n)
     }
 
+    /// The request in `head`, a copy of that of the request that waits for its answer.
+    pub(super) fn pending_request<'i>(&self, head: &'i [u8]) -> Option<Request<'i>> {
+        match self.stage {
+            Stage::Deciding { places, .. } if KEEPS_PLACES => Request::in_copy(head, places),
+            _ => None,
+        }
+        .or_else(|| Request::parse(head, &UNLIMITED).ok().flatten())
+    }
+
     /// The method of the request that waits for its answer.
     fn deciding(&self) -> Result<Method, UsageError> {
         match (self.role, &self.stage) {
             (Role::Client, _) => Err(UsageError::WrongRole),
-            (_, &Stage::Deciding { method }) => Ok(method),
+            (_, &Stage::Deciding { method, .. }) => Ok(method),
             _ => Err(UsageError::NotConnecting),
         }
     }
@@ -122,7 +138,8 @@ fn read_request<'i>(
                 [b"CONNECT", ..] => Method::Connect,
                 _ => Method::Other,
             };
-            machine.enter(Stage::Deciding { method }, now);
+            let places = if KEEPS_PLACES { request.places() } else { None };
+            machine.enter(Stage::Deciding { method, places: places.unwrap_or_default() }, now);
             let consumed = request.bytes().len();
             let event = if request.is_opening_handshake() { Event::Request(request) } else { Event::HttpRequest(request) };
             Ok(Received { consumed, produced: 0, event: Some(event) })

@@ -2,7 +2,6 @@
 
 use super::call::verb;
 use super::connection::{Endpoint, sansocket};
-use super::head::request;
 use super::io::sansocket_io;
 use super::memory::{Lender, Region, check_struct, write};
 use super::negotiation::{sansocket_deflate_config, settings_over};
@@ -80,7 +79,8 @@ pub unsafe extern "C" fn sansocket_request(
 }
 
 /// Accepts the opening handshake that `SANSOCKET_EVENT_REQUEST` showed (§4.2.2): writes the 101. The connection is open then.
-/// `head` is that of the event, where it lies or a copy of it; what `acceptance` points to is needed only during the call.
+/// `head` is that of the event, where it lies or a copy of it (in others, as long, parts may be read in the wrong places, which is
+/// harmless); what `acceptance` points to is needed only during the call.
 ///
 /// It only decides: if it refuses, nothing is written, and the peer waits until `sansocket_respond` answers it (403 for an Origin
 /// that is not allowed), or until the deadline of the handshake. `sansocket_accept_or_refuse` does that by itself.
@@ -136,7 +136,8 @@ unsafe fn answer(
     unsafe {
         verb(ws, io, |endpoint, call, output| {
             check_struct(acceptance)?;
-            let request = request(call.lent(head.cast(), head_len)?)?;
+            let head = call.lent(head.cast(), head_len)?;
+            let request = endpoint.pending_request(head).ok_or(sansocket_result::NOT_A_HEAD)?;
             let (mut origins, mut room) = (NO_ORIGINS, NO_HEADERS);
             let accept = accept(call.lender(), acceptance, endpoint.config().deflate, &mut origins, &mut room)?;
             Ok(answer(endpoint, &request, &accept, call.now, output)?)

@@ -1,6 +1,6 @@
 //! The header fields that decide an opening handshake, gathered in one pass from any source, and the rules about them.
 
-use super::accept_key::is_key;
+use super::accept_key::{KEY_LEN, is_key};
 use super::extensions::count_extensions;
 use crate::config::Config;
 use crate::error::ProtocolError;
@@ -125,6 +125,15 @@ impl Place {
 
     pub(super) const fn is_absent(self) -> bool {
         self.start == 0
+    }
+
+    /// That of a key with this start.
+    pub(super) fn of_key_at(start: u32) -> Self {
+        Self { start, len: if start == 0 { 0 } else { u32::try_from(KEY_LEN).unwrap_or_default() } }
+    }
+
+    pub(super) const fn start(self) -> u32 {
+        self.start
     }
 
     pub(super) fn field(self, head: &[u8]) -> Field<'_> {

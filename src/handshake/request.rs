@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::error::{ProtocolError, UsageError};
+use crate::handshake::accept_key::is_key;
 use crate::handshake::fields::{AskedAt, Fields, Place};
 use crate::handshake::offer::Offer;
 use crate::handshake::origin::Origin;
@@ -10,6 +11,7 @@ use crate::http::line::{StartLine, cut, request_line};
 use crate::http::list::Tokens;
 use crate::http::scan::Scan;
 use crate::http::target::{Target, position};
+use crate::length::wire_len;
 
 /// An HTTP request, read in place from the bytes that carried it.
 ///
@@ -26,9 +28,19 @@ pub struct Request<'i> {
     asked: AskedAt,
 }
 
+/// Where the parts of a request are in its head, for copies of that.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Places {
+    head_len: u32,
+    target_len: u32,
+    /// 0 if it was not found to be a valid opening handshake.
+    key_at: u32,
+    asked: AskedAt,
+}
+
 impl<'i> Request<'i> {
     /// Reads the request at the start of `input`; `None` while its head is incomplete. A server that answers later keeps a copy
-    /// of [`bytes`](Self::bytes) and parses it again for [`accept`](crate::Connection::accept).
+    /// of [`bytes`](Self::bytes), and [`Connection::pending_request`](crate::Connection::pending_request) finds the request in it.
     ///
     /// # Errors
     /// The first rule of HTTP/1.1 or limit of `config` that it breaks.
@@ -81,6 +93,23 @@ impl<'i> Request<'i> {
     fn with_start(bytes: &'i [u8], start: StartLine) -> Self {
         let (method_len, target_len) = (usize::from(start.first), start.second_len);
         Self { bytes, method_len, target_len, key: Place::ABSENT, asked: AskedAt::default() }
+    }
+
+    /// Where its parts are, unless it is longer than a configuration can allow.
+    pub(crate) fn places(&self) -> Option<Places> {
+        let (head_len, target_len) = (u32::try_from(self.bytes.len()).ok()?, u32::try_from(self.target_len).ok()?);
+        Some(Places { head_len, target_len, key_at: self.key.start(), asked: self.asked })
+    }
+
+    /// The request whose parts are at `places` in `bytes`, a copy of its head. `None` if these are other bytes, as far as that shows at
+    /// once: what a part is then is cut from `bytes`, whatever they are.
+    pub(crate) fn in_copy(bytes: &'i [u8], places: Places) -> Option<Self> {
+        let Places { head_len, target_len, key_at, asked } = places;
+        let ([b'\r', b'\n', line @ ..] | line) = bytes;
+        let (method_len, target_len) = (position(line, b" ")?, usize::try_from(target_len).ok()?);
+        let request = Self { bytes, method_len, target_len, key: Place::of_key_at(key_at), asked };
+        let is_same = wire_len(bytes.len()) == u64::from(head_len) && request.key.field(bytes).only().is_none_or(is_key);
+        is_same.then_some(request)
     }
 
     /// Its method and its target, which are ASCII, and its header lines.

@@ -77,9 +77,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Handshake<S> {
 
     /// The request.
     pub fn request(&self) -> Request<'_> {
-        match Request::parse(&self.head, self.endpoint.connection().config()) {
-            Ok(Some(request)) => request,
-            _ => unreachable!("it was parsed when it arrived"),
+        match self.endpoint.connection().pending_request(&self.head) {
+            Some(request) => request,
+            None => unreachable!("it was parsed when it arrived"),
         }
     }
 
@@ -89,8 +89,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Handshake<S> {
     /// [`Error::NotAccepted`] after a refusal; [`Error::Usage`] for what cannot be answered so; [`Error::Io`], [`Error::Timeout`].
     pub async fn accept(mut self, accept: &Accept<'_>) -> Result<WebSocket<S>, Error> {
         let (endpoint, head) = (&mut self.endpoint, &self.head);
-        let config = endpoint.connection().config();
-        let Ok(Some(request)) = Request::parse(head, config) else { return Err(UsageError::NotAnOpeningHandshake.into()) };
+        let Some(request) = endpoint.connection().pending_request(head) else {
+            return Err(UsageError::NotAnOpeningHandshake.into());
+        };
         endpoint.write_head(512, |ws, now, room| ws.accept_or_refuse(&request, accept, now, room))?;
         if endpoint.connection().state() != State::Open {
             self.finish().await?;

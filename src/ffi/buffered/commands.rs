@@ -10,7 +10,6 @@ use crate::ffi::codec::window_bits_of;
 use crate::ffi::handshake::{
     NO_HEADERS, NO_ORIGINS, accept, client_request, headers, sansocket_acceptance, sansocket_client_request,
 };
-use crate::ffi::head::request;
 use crate::ffi::memory::{Lender, check_struct, closed_to_others, write};
 use crate::ffi::numbers::{Refusal, done, sansocket_kind, sansocket_result};
 use crate::ffi::setup::Source;
@@ -382,7 +381,8 @@ unsafe fn answer(
     unsafe {
         verb(buffered, now_ms, |commands, lender| {
             check_struct(acceptance)?;
-            let request = request(lender.bytes(head.cast(), head_len)?)?;
+            let head = lender.bytes(head.cast(), head_len)?;
+            let request = commands.connection().pending_request(head).ok_or(sansocket_result::NOT_A_HEAD)?;
             let (mut origins, mut room) = (NO_ORIGINS, NO_HEADERS);
             let configured = commands.connection().config().deflate;
             Ok(answer(commands, &request, &accept(lender, acceptance, configured, &mut origins, &mut room)?)?)

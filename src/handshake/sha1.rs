@@ -69,12 +69,16 @@ fn compress(state: &mut [u32; 5], block: &[u8; 64]) {
     sha1::block_api::compress(state, core::slice::from_ref(block));
 }
 
-/// FIPS 180-4 §6.1.3, the alternate method: only the last 16 of the 80 words of the schedule are kept, for small stacks.
+/// How many of the 80 words of the schedule are kept: all, or the last 16 for small stacks, the alternate method (FIPS 180-4 §6.1.3).
+#[cfg(any(not(feature = "std"), test))]
+const KEPT: usize = if cfg!(target_pointer_width = "64") { 80 } else { 16 };
+
+/// FIPS 180-4 §6.1.2.
 #[cfg(any(not(feature = "std"), test))]
 fn compress_briefly(state: &mut [u32; 5], block: &[u8; 64]) {
-    let mut words = [0_u32; 16];
+    let mut words = [0_u32; KEPT];
     let mut bytes = block.chunks_exact(4);
-    for word in &mut words {
+    for word in words.iter_mut().take(16) {
         *word = bytes.next().and_then(|bytes| bytes.first_chunk()).map_or(0, |&bytes| u32::from_be_bytes(bytes));
     }
     let mut v = *state;
@@ -89,12 +93,12 @@ fn compress_briefly(state: &mut [u32; 5], block: &[u8; 64]) {
 
 /// Twenty rounds with one function and one constant.
 #[cfg(any(not(feature = "std"), test))]
-fn rounds(v: &mut [u32; 5], words: &mut [u32; 16], range: Range<usize>, k: u32, f: impl Fn(u32, u32, u32) -> u32) {
+fn rounds(v: &mut [u32; 5], words: &mut [u32; KEPT], range: Range<usize>, k: u32, f: impl Fn(u32, u32, u32) -> u32) {
     let [mut a, mut b, mut c, mut d, mut e] = *v;
     for t in range {
-        let back = |by: usize| words.get(t.wrapping_sub(by) % 16).copied().unwrap_or_default();
+        let back = |by: usize| words.get(t.wrapping_sub(by) % KEPT).copied().unwrap_or_default();
         let word = if t < 16 { back(16) } else { (back(3) ^ back(8) ^ back(14) ^ back(16)).rotate_left(1) };
-        if let Some(slot) = words.get_mut(t % 16) {
+        if let Some(slot) = words.get_mut(t % KEPT) {
             *slot = word;
         }
         let next = a.rotate_left(5).wrapping_add(f(b, c, d)).wrapping_add(e).wrapping_add(k).wrapping_add(word);

@@ -196,7 +196,23 @@ impl<'a, 'c, E: Entropy, D: Codec> Commands<'a, 'c, E, D> {
     /// As [`send`](Self::send), with [`CallError::NeedsRoom`] where nothing can be taken;
     /// [`UsageError::MessageUnfinished`] if a message begins inside another, [`UsageError::NoMessageUnfinished`] if there is none
     /// to continue, [`UsageError::WrongMessageKind`] if it is of another kind.
+    #[inline]
     pub fn send_part(&mut self, kind: MessageKind, offset: u64, payload: &[u8], fin: bool) -> Result<usize, CallError> {
+        // What is common: a message that need not be cut.
+        if offset == 0 && fin && payload.len().saturating_add(FrameHeader::MAX_LEN) <= self.room() {
+            #[cfg(feature = "deflate")]
+            if self.compresses(payload.len()) {
+                return self.send_some(kind, offset, payload, fin);
+            }
+            self.write(self.reserve(), |ws, _, out| ws.send_message(kind, payload, out))?;
+            return Ok(payload.len());
+        }
+        self.send_some(kind, offset, payload, fin)
+    }
+
+    /// [`send_part`](Self::send_part) of what may have to be cut or compressed.
+    #[inline(never)]
+    fn send_some(&mut self, kind: MessageKind, offset: u64, payload: &[u8], fin: bool) -> Result<usize, CallError> {
         let Some(mut part) = self.part(offset, payload, fin)? else { return Ok(payload.len()) };
         if part.is_nothing() {
             return Ok(0);
@@ -248,7 +264,7 @@ impl<'a, 'c, E: Entropy, D: Codec> Commands<'a, 'c, E, D> {
         #[cfg(feature = "deflate")]
         let is_changed = is_changed || self.compresses_part(offset, payload.len(), fin);
         if is_changed || part.is_nothing() {
-            return self.send_part(kind, offset, payload, fin);
+            return self.send_some(kind, offset, payload, fin);
         }
         self.cut(&mut part)?;
         self.write(self.reserve(), |ws, _, out| ws.send_header(kind, part.payload, part.fin, out))?;

@@ -310,7 +310,11 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
         match self.turn().advance_to_message(now) {
             Ok((piece, at)) => Ok(Some(self.turn().lend(piece, at, now))),
             Err(_) if self.turn().has_nothing() => Ok(None),
-            Err(header_len) => self.next_other(header_len, now),
+            Err(header_len) => {
+                // Taken apart, so that what is common is not put together in memory, where this function would write.
+                let Some((event, commands)) = self.next_other(header_len, now)? else { return Ok(None) };
+                Ok(Some((event, commands)))
+            }
         }
     }
 

@@ -24,12 +24,8 @@ pub unsafe extern "C" fn sansocket_buffered_next(
     now_ms: u64,
     event: *mut sansocket_event,
 ) -> sansocket_result {
-    let next = |attached: &mut Attached| {
-        let found = attached.advance(Instant::from_millis(now_ms));
-        found.map(|found| if found { attached.event() } else { sansocket_event::NONE })
-    };
     // SAFETY: the caller keeps to what stands at the top of the header.
-    unsafe { give_event(buffered, event, next) }
+    unsafe { give_event(buffered, event, |attached, place| attached.next(Instant::from_millis(now_ms), place)) }
 }
 
 /// Writes the current event to `event` once more, with its bytes as they are now: for a handler that could not finish, because
@@ -40,7 +36,12 @@ pub unsafe extern "C" fn sansocket_buffered_current(
     event: *mut sansocket_event,
 ) -> sansocket_result {
     // SAFETY: the caller keeps to what stands at the top of the header.
-    unsafe { give_event(buffered, event, |attached| Ok(attached.event())) }
+    unsafe {
+        give_event(buffered, event, |attached, place| {
+            attached.show_current(place);
+            Ok(())
+        })
+    }
 }
 
 /// Returns what is to be written to the transport, in this order; `data` is NULL if there is nothing, or without a connection.
@@ -215,16 +216,18 @@ pub unsafe extern "C" fn sansocket_buffered_discard(buffered: *mut sansocket_buf
 unsafe fn give_event(
     buffered: *mut sansocket_buffered,
     event: *mut sansocket_event,
-    find: impl FnOnce(&mut Attached) -> Result<sansocket_event, sansocket_result>,
+    find: impl FnOnce(&mut Attached, &mut sansocket_event) -> Result<(), sansocket_result>,
 ) -> sansocket_result {
     if let Err(result) = check_struct(event) {
         return result;
     }
-    // SAFETY: what our caller promises.
-    let found = unsafe { attached(buffered) }.and_then(find);
     // SAFETY: not NULL, aligned, and the caller's to be written.
-    unsafe { event.write(found.unwrap_or(sansocket_event::NONE)) };
-    done(found.map(drop))
+    let event = unsafe {
+        event.write(sansocket_event::NONE);
+        &mut *event
+    };
+    // SAFETY: what our caller promises.
+    done(unsafe { attached(buffered) }.and_then(|attached| find(attached, event)))
 }
 
 /// A count of bytes, which is no more than there are: -1, from a `read` or `write` that failed, is too many.
@@ -233,27 +236,29 @@ fn check_count(n: usize, len: usize) -> Result<(), sansocket_result> {
 }
 
 impl Attached {
-    /// Goes on to the next event: whether there is one.
+    /// Releases the current event, and puts the next into `place`, where there is none.
     #[inline]
-    fn advance(&mut self, now: Instant) -> Result<bool, sansocket_result> {
+    fn next(&mut self, now: Instant, place: &mut sansocket_event) -> Result<(), sansocket_result> {
         #[cfg(feature = "deflate")]
         if let Some(inflating) = &self.codecs.inflating {
-            return (inflating.functions.advance)(inflating, &mut self.layer, now);
+            if (inflating.functions.advance)(inflating, &mut self.layer, now)? {
+                self.show_current(place);
+            }
+            return Ok(());
         }
-        Ok(self.layer.advance(now)?)
+        let (input, joining) = (self.input, self.joining);
+        if let Some((event, _)) = self.layer.next(now)? {
+            show(event, place, input, joining);
+        }
+        Ok(())
     }
 
-    /// The current event, by pointers that stay good while other calls borrow the buffers.
-    #[inline]
-    fn event(&mut self) -> sansocket_event {
-        let event = match self.layer.current(Instant::from_micros(0)) {
-            Some((Event::Data(data), _)) => sansocket_event::of_data(data),
-            Some((other, _)) => sansocket_event::of(other),
-            None => return sansocket_event::NONE,
-        };
-        let place = if self.joining.contains(event.data.addr()) { self.joining } else { self.input };
-        let data = if event.data.is_null() { event.data } else { place.pointer_at(event.data.addr()) };
-        sansocket_event { data, ..event }
+    /// Puts the current event into `place`, where there is none.
+    fn show_current(&mut self, place: &mut sansocket_event) {
+        let (input, joining) = (self.input, self.joining);
+        if let Some((event, _)) = self.layer.current(Instant::from_micros(0)) {
+            show(event, place, input, joining);
+        }
     }
 
     /// How many bytes the input has room for.
@@ -261,5 +266,19 @@ impl Attached {
         let unread = self.layer.unread();
         let end = unread.as_ptr().addr().wrapping_add(unread.len()).wrapping_sub(self.input.start().addr());
         self.input.past(end).map_or(0, Region::len)
+    }
+}
+
+/// Puts an event into `place`, where there is none, by pointers that stay good while other calls borrow the buffers in which its
+/// bytes are.
+#[inline]
+fn show(event: Event<'_>, place: &mut sansocket_event, input: Region, joining: Region) {
+    match event {
+        Event::Data(data) => place.set_data(data),
+        other => *place = sansocket_event::of(other),
+    }
+    if !place.data.is_null() {
+        let region = if joining.contains(place.data.addr()) { joining } else { input };
+        place.data = region.pointer_at(place.data.addr());
     }
 }

@@ -1335,7 +1335,8 @@ sansocket_bytes sansocket_buffered_due(const sansocket_buffered *buffered);
 
 /**
  * Says that the transport took the first `n` bytes of what is due; with TLS, the transport below it. 0 is allowed. Call
- * `sansocket_buffered_next` before you wait: there may be room for events again. The rest of what is due may have moved.
+ * `sansocket_buffered_next` before you wait, unless `sansocket_buffered_wants_reading`: there may be room for events again. The rest
+ * of what is due may have moved.
  *
  * If it takes nothing for `SANSOCKET_OPTION_WRITE_TIMEOUT_MS`, the connection ends.
  *
@@ -1356,7 +1357,10 @@ sansocket_result sansocket_buffered_write_failed(sansocket_buffered *buffered);
  */
 sansocket_transport sansocket_buffered_get_transport(const sansocket_buffered *buffered);
 
-/** Returns 1 if `sansocket_buffered_space` has something: wait until the transport can be read; else 0. */
+/**
+ * Returns 1 if `sansocket_buffered_space` has something: wait until the transport can be read; else 0. With 1,
+ * `sansocket_buffered_next` has nothing before the space is filled, or a deadline has passed: a loop need not call it.
+ */
 uint8_t sansocket_buffered_wants_reading(const sansocket_buffered *buffered);
 
 /**

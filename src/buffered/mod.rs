@@ -374,8 +374,8 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
         self.progress.due.bytes(self.output.as_ref())
     }
 
-    /// The transport has taken the first `n` bytes of [`due`](Self::due). Call [`next`](Self::next) before you wait: there may be
-    /// room for events again.
+    /// The transport has taken the first `n` bytes of [`due`](Self::due). Call [`next`](Self::next) before you wait, unless it
+    /// [`wants_reading`](Self::wants_reading): there may be room for events again.
     pub fn written(&mut self, n: usize, now: Instant) {
         self.turn().written(n, now);
     }
@@ -417,7 +417,8 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
         Io { due: progress.due.bytes(output), space }
     }
 
-    /// Whether [`space`](Self::space) lends something.
+    /// Whether [`space`](Self::space) lends something. Then [`next`](Self::next) gives nothing before that is filled, or a deadline
+    /// has passed: a loop need not call it.
     pub fn wants_reading(&self) -> bool {
         self.progress.wants_reading(self.ws.borrow(), self.input.as_ref().len())
     }

@@ -441,7 +441,8 @@ impl<'c> Model<'c> {
         let free = self.free(ws);
         let due = (ws.due().as_ptr(), ws.due().len());
         let was_waiting = self.held.is_none() && ws.transport() != Transport::Close;
-        let said = ws.next_timeout();
+        let (said, wants_reading) = (ws.next_timeout(), ws.wants_reading());
+        let is_late = self.next_timeout().is_some_and(|next| next <= self.looked);
         let wanted = self.advance(free);
         let now = self.now();
         let got = ws.next(now).map(|next| next.map(|(event, _)| Ev::of(&event)));
@@ -453,6 +454,7 @@ impl<'c> Model<'c> {
             Ok(Some(_)) => {
                 // A program that waits for what it was told to wait for does not miss it.
                 assert!(!was_waiting || said.is_some_and(|said| said <= self.looked.max(now)), "an event that was not announced");
+                assert!(!wants_reading || is_late, "an event, though it wants reading");
                 true
             }
             Ok(None) => {

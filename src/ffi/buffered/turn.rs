@@ -54,7 +54,8 @@ pub unsafe extern "C" fn sansocket_buffered_due(buffered: *const sansocket_buffe
 }
 
 /// Says that the transport took the first `n` bytes of what is due; with TLS, the transport below it. 0 is allowed. Call
-/// `sansocket_buffered_next` before you wait: there may be room for events again. The rest of what is due may have moved.
+/// `sansocket_buffered_next` before you wait, unless `sansocket_buffered_wants_reading`: there may be room for events again. The rest
+/// of what is due may have moved.
 ///
 /// If it takes nothing for `SANSOCKET_OPTION_WRITE_TIMEOUT_MS`, the connection ends.
 ///
@@ -133,7 +134,8 @@ pub unsafe extern "C" fn sansocket_buffered_get_transport(buffered: *const sanso
     unsafe { attached_ref(buffered) }.map_or(Transport::Close, |attached| attached.layer.transport()).into()
 }
 
-/// Returns 1 if `sansocket_buffered_space` has something: wait until the transport can be read; else 0.
+/// Returns 1 if `sansocket_buffered_space` has something: wait until the transport can be read; else 0. With 1,
+/// `sansocket_buffered_next` has nothing before the space is filled, or a deadline has passed: a loop need not call it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sansocket_buffered_wants_reading(buffered: *const sansocket_buffered) -> u8 {
     // SAFETY: the caller keeps to what stands at the top of the header.

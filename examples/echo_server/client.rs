@@ -101,8 +101,10 @@ impl<'c> Client<'c> {
             Transport::ShutdownWrite if !was_shut_down => drop(peer.stream.shutdown(Shutdown::Write)),
             _ => {}
         }
-        let due = ws.next_timeout();
-        *rest = ws.detach(|len| vec![0; len])?.map(|remainder| Box::new(Rest { remainder, due }));
+        if !ws.is_idle() {
+            let due = ws.next_timeout();
+            *rest = ws.detach(|len| vec![0; len])?.map(|remainder| Box::new(Rest { remainder, due }));
+        }
         Ok(if again { After::Again } else { After::Wait })
     }
 
@@ -144,7 +146,7 @@ fn converse(ws: &mut Attached<'_, '_>, peer: &mut Peer, shared: &mut Shared) -> 
     Ok(true)
 }
 
-/// Writes some of what is due. True if there may be more to do.
+/// Writes some of what is due. True if there may be more to do: more to write, or events that had no room.
 fn write(ws: &mut Attached<'_, '_>, peer: &mut Peer, shared: &mut Shared) -> bool {
     if ws.due().is_empty() {
         return false;
@@ -155,7 +157,7 @@ fn write(ws: &mut Attached<'_, '_>, peer: &mut Peer, shared: &mut Shared) -> boo
         Err(error) if error.kind() == ErrorKind::Interrupted => {}
         Err(_) => ws.write_failed(),
     }
-    true
+    !(ws.due().is_empty() && ws.wants_reading())
 }
 
 /// Reads, unless what was read before has to go first. True if there may be more.

@@ -45,6 +45,9 @@ impl Log {
     }
 
     pub(crate) fn event(&mut self, clock: &Clock, peer: &Peer, event: &Event<'_>) {
+        if self.out.is_none() {
+            return;
+        }
         match event {
             // With the last piece the length of the message is known.
             Event::Data(data) if data.last => {

@@ -142,24 +142,37 @@ static void begin_turn(struct client *c)
     c->rest = NULL;
 }
 
-/* Keeps what remains. Returns false if the connection is over. */
+/* When it needs a turn, even if its socket stays as it is. */
+static uint64_t next_timeout(const struct client *c)
+{
+    return c->rest != NULL ? c->rest->deadline : sansocket_get_next_timeout(&c->ws);
+}
+
+/* Keeps what remains of the turn. Returns false if there is no memory for it. */
+static bool keep_rest(struct client *c, size_t len)
+{
+    c->rest = malloc(sizeof *c->rest + len);
+    if (c->rest == NULL)
+        return false;
+    c->rest->deadline = sansocket_buffered_get_next_timeout(&b);
+    c->rest->len = len;
+    return sansocket_buffered_detach(&b, c->rest->block, len) == SANSOCKET_OK;
+}
+
+/* Returns false if the connection is over. */
 static bool end_turn(struct client *c)
 {
-    uint64_t deadline = sansocket_buffered_get_next_timeout(&b);
-    struct epoll_event wanted = {.events = (uint32_t)wire_events(&b), .data.fd = c->fd};
+    struct epoll_event wanted = {.events = EPOLLIN, .data.fd = c->fd};
     size_t len = sansocket_buffered_remaining(&b);
 
     if (sansocket_buffered_get_transport(&b) == SANSOCKET_TRANSPORT_CLOSE)
         return false;
-    look_at(deadline);
     if (len > 0) {
-        c->rest = malloc(sizeof *c->rest + len);
-        if (c->rest == NULL)
+        wanted.events = (uint32_t)wire_events(&b);
+        if (!keep_rest(c, len))
             return false;
-        c->rest->deadline = deadline;
-        c->rest->len = len;
     }
-    sansocket_buffered_detach(&b, len > 0 ? c->rest->block : NULL, len);
+    look_at(next_timeout(c));
     if (wanted.events == c->interest)
         return true;
     c->interest = wanted.events;
@@ -182,7 +195,7 @@ static void drop(struct client *c)
 static void serve(struct client *c)
 {
     begin_turn(c);
-    wire_read(c->fd, &b);
+    wire_read(c->fd, &b, now);
     /* Only who has opened is told, and waited for as long as the closing deadline allows. */
     if (closing && sansocket_buffered_close(&b, now, SANSOCKET_CLOSE_GOING_AWAY, NULL, 0) == SANSOCKET_USAGE_NOT_OPEN) {
         drop(c);
@@ -190,7 +203,7 @@ static void serve(struct client *c)
     }
     do
         answer_all(c);
-    while (wire_write(c->fd, &b));
+    while (wire_write(c->fd, &b, now));
     if (!end_turn(c))
         drop(c);
 }
@@ -251,7 +264,7 @@ static void visit(bool all)
         struct client *c = clients[fd];
         if (c == NULL)
             continue;
-        uint64_t deadline = c->rest != NULL ? c->rest->deadline : sansocket_get_next_timeout(&c->ws);
+        uint64_t deadline = next_timeout(c);
         if (all || deadline <= now)
             serve(c);
         else

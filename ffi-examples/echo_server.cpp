@@ -109,10 +109,10 @@ bool serve(client &c)
         return false;
     for (int reads = 0; reads < 2; reads++) {
         if (reads > 0)
-            wire_read(c.fd, c.b.c());
+            wire_read(c.fd, c.b.c(), now);
         do
             answer_all(c);
-        while (wire_write(c.fd, c.b.c()));
+        while (wire_write(c.fd, c.b.c(), now));
     }
     return c.b.transport() != sans::transport::close;
 }

@@ -71,29 +71,29 @@ static inline int wire_dial(const sansocket_url *url)
     return fd;
 }
 
-/* Writes what the socket takes. Returns whether that is anything: then there may be another event. */
-static inline bool wire_write(int fd, sansocket_buffered *b)
+/* Writes what the socket takes. Returns whether there may be another event, for which there was no room before. */
+static inline bool wire_write(int fd, sansocket_buffered *b, uint64_t now)
 {
     sansocket_bytes due = sansocket_buffered_due(b);
     ssize_t n = due.len > 0 ? send(fd, due.data, due.len, MSG_NOSIGNAL) : 0;
     if (n > 0)
-        sansocket_buffered_written(b, (size_t)n, now_ms());
+        sansocket_buffered_written(b, (size_t)n, now);
     else if (n < 0 && errno != EAGAIN && errno != EINTR)
         sansocket_buffered_write_failed(b);
     if (sansocket_buffered_get_transport(b) == SANSOCKET_TRANSPORT_SHUTDOWN_WRITE)
         shutdown(fd, SHUT_WR); /* which fails if the peer has gone */
-    return n > 0;
+    return n > 0 && !sansocket_buffered_wants_reading(b);
 }
 
 /* Reads what the socket gives, once. Returns whether that is anything. */
-static inline bool wire_read(int fd, sansocket_buffered *b)
+static inline bool wire_read(int fd, sansocket_buffered *b, uint64_t now)
 {
     sansocket_bytes space = sansocket_buffered_space(b);
     ssize_t n = space.len > 0 ? recv(fd, space.data, space.len, 0) : -1;
     if (space.len > 0 && (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)))
         sansocket_buffered_eof(b);
     else
-        sansocket_buffered_filled(b, n > 0 ? (size_t)n : 0, now_ms());
+        sansocket_buffered_filled(b, n > 0 ? (size_t)n : 0, now);
     return n > 0;
 }
 
@@ -106,15 +106,15 @@ static inline short wire_events(const sansocket_buffered *b)
 /* Waits for the next event. Returns false once all is over, or if there is no entropy. */
 static inline bool wire_next(int fd, sansocket_buffered *b, sansocket_event *event)
 {
-    while (sansocket_buffered_next(b, now_ms(), event) == SANSOCKET_OK) {
+    for (uint64_t now = now_ms(); sansocket_buffered_next(b, now, event) == SANSOCKET_OK; now = now_ms()) {
         if (event->type != SANSOCKET_EVENT_NONE)
             return true;
         if (sansocket_buffered_get_transport(b) == SANSOCKET_TRANSPORT_CLOSE)
             return false;
-        bool has_written = wire_write(fd, b), has_read = wire_read(fd, b);
+        bool may_go_on = wire_write(fd, b, now), has_read = wire_read(fd, b, now);
         struct pollfd ready = {fd, wire_events(b), 0};
-        if (!has_written && !has_read)
-            poll(&ready, 1, sansocket_buffered_poll_timeout(b, now_ms()));
+        if (!may_go_on && !has_read)
+            poll(&ready, 1, sansocket_buffered_poll_timeout(b, now));
     }
     return false;
 }

@@ -21,6 +21,8 @@ enum {
     INPUT_LEN = 262144,
     LONG = 32768, /* from this length on a copy costs more than a write */
     ECHO_LEN = INPUT_LEN + SANSOCKET_MAX_FRAME_HEADER_LEN, /* of the longest piece */
+    /* Room for it while 64 KiB are due. What a slow peer leaves of more would be copied from turn to turn. */
+    OUTPUT_LEN = 65536 + ECHO_LEN + SANSOCKET_MAX_ANSWER,
     INFLATED_LEN = 32768, /* whose echo is at most an eighth longer if it does not compress */
     TICK_MS = 100 /* deadlines are checked at most that often */
 };
@@ -42,7 +44,7 @@ struct client {
 
 /* The connection whose turn it is. The echo of all input fits into the output. */
 static sansocket_buffered b;
-static uint8_t input[INPUT_LEN], output[2 * ECHO_LEN], inflated[INFLATED_LEN];
+static uint8_t input[INPUT_LEN], output[OUTPUT_LEN], inflated[INFLATED_LEN];
 
 static struct options options;
 static sansocket_config config;

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, IoSlice};
 use std::net::Shutdown;
 
 use mio::net::TcpStream;
-use sansocket::{Buffered, CallError, Config, Connection, Event, Instant, NoEntropy, Remainder, State, Transport};
+use sansocket::{Buffered, CallError, Config, Connection, Event, Instant, MAX_ANSWER, NoEntropy, Remainder, State, Transport};
 
 use crate::Shared;
 use crate::codecs::{Codecs, Own};
@@ -14,6 +14,8 @@ use crate::peer::Peer;
 const READ_LEN: usize = 256 * 1024;
 /// Room for the echo of the longest piece, with its header. Compressing makes bytes longer that cannot be made shorter.
 const ROOM: usize = READ_LEN + READ_LEN / 8 + READ_LEN / 64 + 64 + 14;
+/// There is that room while 64 KiB are due. What a slow peer leaves of more would be copied from turn to turn.
+const OUTPUT_LEN: usize = 64 * 1024 + ROOM + MAX_ANSWER;
 /// How much of messages a connection gets at once: a thousand times what was read may come of it by inflating.
 const SHARE: usize = 2 * READ_LEN;
 
@@ -68,7 +70,7 @@ pub(crate) enum After {
 
 impl Buffers {
     pub(crate) fn new() -> Self {
-        let (input, output, inflated) = (vec![0; READ_LEN], vec![0; 2 * ROOM], vec![0; READ_LEN]);
+        let (input, output, inflated) = (vec![0; READ_LEN], vec![0; OUTPUT_LEN], vec![0; READ_LEN]);
         Self { input, output, inflated, codecs: Codecs::default() }
     }
 }

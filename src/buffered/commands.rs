@@ -269,12 +269,14 @@ impl<'a, 'c, E: Entropy, D: Codec> Commands<'a, 'c, E, D> {
         self.cut(&mut part)?;
         self.write(self.reserve(), |ws, _, out| ws.send_header(kind, part.payload, part.fin, out))?;
         let due = self.due();
-        let (written, due) = (write(due, part.payload), due.len());
+        let (written, due, deadline) = (write(due, part.payload), due.len(), self.progress.due.deadline());
         // What is left of the payload comes after what is left of that.
         self.progress.written(written.min(due), self.now, self.ws, self.output);
         let direct = written.saturating_sub(due).min(part.payload.len());
         let copied = copy(part.payload.get(direct..).unwrap_or_default(), self.progress.due.free_part(self.output));
         self.progress.produced(copied, self.now, self.ws.config());
+        // The clock may have gone back since what was due was written (law 10).
+        self.progress.due.extend(deadline);
         self.ws.written(direct, self.now);
         Ok(part.payload.len())
     }

@@ -76,6 +76,13 @@ impl Due {
         }
     }
 
+    /// The transport has until then at least.
+    pub(super) fn extend(&mut self, deadline: Instant) {
+        if !self.is_empty() {
+            self.deadline = self.deadline.max(deadline);
+        }
+    }
+
     /// The transport takes no more.
     pub(super) fn lose(&mut self) {
         self.is_lost = true;

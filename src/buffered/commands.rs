@@ -5,7 +5,7 @@ use super::progress::Progress;
 use crate::close_code::CloseCode;
 #[cfg(feature = "deflate")]
 use crate::connection::CompressedMessage;
-use crate::connection::{Connection, MAX_ANSWER};
+use crate::connection::{Connection, MAX_ANSWER, SHORTCUTS};
 use crate::entropy::Entropy;
 use crate::error::{CallError, UsageError};
 use crate::event::MessageKind;
@@ -199,7 +199,7 @@ impl<'a, 'c, E: Entropy, D: Codec> Commands<'a, 'c, E, D> {
     #[inline]
     pub fn send_part(&mut self, kind: MessageKind, offset: u64, payload: &[u8], fin: bool) -> Result<usize, CallError> {
         // What is common: a message that need not be cut.
-        if offset == 0 && fin && payload.len().saturating_add(FrameHeader::MAX_LEN) <= self.room() {
+        if SHORTCUTS && offset == 0 && fin && payload.len().saturating_add(FrameHeader::MAX_LEN) <= self.room() {
             #[cfg(feature = "deflate")]
             if self.compresses(payload.len()) {
                 return self.send_some(kind, offset, payload, fin);

@@ -20,7 +20,7 @@ pub use remainder::Remainder;
 use core::borrow::BorrowMut;
 use core::marker::PhantomData;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, SHORTCUTS};
 use crate::entropy::Entropy;
 use crate::error::CallError;
 use crate::event::{Event, Transport};
@@ -310,6 +310,7 @@ impl<'c, E: Entropy, I: Buffer, O: Buffer, J: Buffer, W: BorrowMut<Connection<'c
         match self.turn().advance_to_message(now) {
             Ok((piece, at)) => Ok(Some(self.turn().lend(piece, at, now))),
             Err(_) if self.turn().has_nothing() => Ok(None),
+            Err(header_len) if !SHORTCUTS => self.next_other(header_len, now),
             Err(header_len) => {
                 // Taken apart, so that what is common is not put together in memory, where this function would write.
                 let Some((event, commands)) = self.next_other(header_len, now)? else { return Ok(None) };

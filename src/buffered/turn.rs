@@ -6,7 +6,7 @@ use super::commands::Commands;
 use super::input::{Joined, Piece, max_joined};
 use super::progress::Progress;
 use crate::close_code::CloseCode;
-use crate::connection::{Connection, MAX_ANSWER, MAX_REMAINDER, PIECES_APART};
+use crate::connection::{Connection, MAX_ANSWER, MAX_REMAINDER, SHORTCUTS};
 use crate::entropy::Entropy;
 use crate::error::{CallError, ProtocolError, UsageError};
 use crate::event::{Data, EndCause, Event, Received};
@@ -99,7 +99,7 @@ impl<'a, 'c, E: Entropy, D: Codec> Turn<'a, 'c, E, D> {
         now: Instant,
     ) -> Result<Option<(Event<'a>, Commands<'a, 'c, E, D>)>, CallError> {
         self.progress.held.release();
-        if !PIECES_APART || !self.may_look() {
+        if !SHORTCUTS || !self.may_look() {
             return self.go_on(None, now);
         }
         match self.look(header_len, now) {

@@ -23,4 +23,4 @@ pub(crate) use deflate::MIN_ROOM;
 pub use deflate::Sent;
 pub use endpoint::Connection;
 pub use machine::{MAX_ANSWER, MAX_REMAINDER};
-pub(crate) use receive::PIECES_APART;
+pub(crate) use receive::SHORTCUTS;

@@ -223,13 +223,13 @@ impl Machine<'_> {
     }
 }
 
-/// Whether pieces of messages have a way of their own. Small machines have less flash than time, and take the general way.
-pub(crate) const PIECES_APART: bool = cfg!(target_pointer_width = "64");
+/// Whether what is common has a way of its own, beside the general one. Small machines have less flash than time.
+pub(crate) const SHORTCUTS: bool = cfg!(target_pointer_width = "64");
 
 /// Whether a piece of a message may go that way. Law 7, as for all input of which a part may be a fault: the answer would fit.
 #[inline(always)]
 fn takes_pieces(room: usize) -> bool {
-    PIECES_APART && room >= MAX_ANSWER
+    SHORTCUTS && room >= MAX_ANSWER
 }
 
 /// `len` bytes from `start`. Asked for in the way in which the reader has made sure that they are there.

@@ -1,6 +1,7 @@
 //! §4.2: a server's opening handshake. A program without servers contains none of this.
 
 use super::machine::{HeadInput, Heads, Machine, Method, Output, Stage};
+use super::receive::SHORTCUTS;
 use crate::config::Config;
 use crate::error::{CallError, ProtocolError, UsageError, room};
 use crate::event::{Event, Received};
@@ -15,9 +16,6 @@ use crate::time::Instant;
 /// The first stage of a server.
 pub(super) const AWAITS_REQUEST: Stage =
     Stage::Head { reads: read_request, heads: Heads { scan: Scan::REQUEST, nonce: [0; 16] } };
-
-/// Whether the places of a request are kept for copies of its head. Where flash is short, copies are parsed.
-const KEEPS_PLACES: bool = cfg!(target_pointer_width = "64");
 
 /// The limits were applied when the head arrived.
 const UNLIMITED: Config<'static> = Config::new().max_head_len(u32::MAX).max_target_len(u32::MAX).max_header_lines(u16::MAX);
@@ -100,7 +98,7 @@ impl Machine<'_> {
     /// The request in `head`, a copy of that of the request that waits for its answer.
     pub(super) fn pending_request<'i>(&self, head: &'i [u8]) -> Option<Request<'i>> {
         match self.stage {
-            Stage::Deciding { places, .. } if KEEPS_PLACES => Request::in_copy(head, places),
+            Stage::Deciding { places, .. } if SHORTCUTS => Request::in_copy(head, places),
             _ => None,
         }
         .or_else(|| Request::parse(head, &UNLIMITED).ok().flatten())
@@ -138,7 +136,7 @@ fn read_request<'i>(
                 [b"CONNECT", ..] => Method::Connect,
                 _ => Method::Other,
             };
-            let places = if KEEPS_PLACES { request.places() } else { None };
+            let places = if SHORTCUTS { request.places() } else { None };
             machine.enter(Stage::Deciding { method, places: places.unwrap_or_default() }, now);
             let consumed = request.bytes().len();
             let event = if request.is_opening_handshake() { Event::Request(request) } else { Event::HttpRequest(request) };

@@ -39,7 +39,7 @@ def run(*command: str, **how) -> str:
 
 def exported() -> set[str]:
     """What the shared library exports."""
-    target = os.environ.get("CARGO_TARGET_DIR", ROOT / "capi/target")
+    target = os.environ.get("CARGO_TARGET_DIR", ROOT / "target")
     run("cargo", "build", "--quiet", "--release", "--manifest-path", str(ROOT / "capi/Cargo.toml"), "--target-dir", str(target))
     lines = run("nm", "--dynamic", "--defined-only", f"{target}/release/libsansocket.so").splitlines()
     return {line.split()[-1] for line in lines}

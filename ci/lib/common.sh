@@ -3,6 +3,7 @@
 # They run in the repository's root, and stop if something fails. A script's first comment is its usage.
 #
 #   $cache    where what is downloaded is kept between runs: $SANSOCKET_CACHE, target/ci unless set
+#   $CARGO_TARGET_DIR    where all packages build, so that what they share is built once: target unless set
 #   $work     a folder that exists until the script ends
 
 # shellcheck disable=SC2034 # variables for the scripts
@@ -11,6 +12,9 @@ self=$(cd "$(dirname "$0")" && pwd)/${0##*/}
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 mkdir -p "${SANSOCKET_CACHE:-target/ci}"
 cache=$(cd "${SANSOCKET_CACHE:-target/ci}" && pwd)
+mkdir -p "${CARGO_TARGET_DIR:=target}"
+CARGO_TARGET_DIR=$(cd "$CARGO_TARGET_DIR" && pwd)
+export CARGO_TARGET_DIR
 work=$(mktemp -d)
 children=()
 trap 'kill "${children[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
@@ -120,15 +124,23 @@ stop() {
     wait "$server"
 }
 
-# build_in NAME: a folder of its own for what cargo builds, so that other flags or another compiler do not rebuild it.
+# build_in NAME: a folder of its own for what cargo builds, so that two builds do not wait for each other.
 build_in() {
-    export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/$1
+    CARGO_TARGET_DIR+=/$1
 }
 
 # example NAME: builds an example and sets $program to it.
 example() {
     cargo build --quiet --release --example "$1"
-    program=${CARGO_TARGET_DIR:-$PWD/target}/release/examples/$1
+    program=$CARGO_TARGET_DIR/release/examples/$1
+}
+
+# std_examples: builds those of adapters/std, and puts them where $examples says: they have the names of others.
+std_examples() {
+    examples=$CARGO_TARGET_DIR/std
+    cargo build --quiet --release --locked --manifest-path adapters/std/Cargo.toml --features deflate --example client --example echo_server
+    mkdir -p "$examples"
+    cp "$CARGO_TARGET_DIR/release/examples/"{client,echo_server} "$examples/"
 }
 
 # c_example NAME: the same in C.

@@ -35,20 +35,20 @@ class Program:
 PROGRAMS = [
     Program("minimal", "client", TARGET / "release/examples/minimal"),
     Program("client", "client", TARGET / "release/examples/client", lines=True),
-    Program("std_client", "client", TARGET / "std/release/examples/client", lines=True),
-    Program("wss_client", "client", TARGET / "wss/release/wss_client", tls=True),
+    Program("std_client", "client", TARGET / "std/client", lines=True),
+    Program("wss_client", "client", TARGET / "release/wss_client", tls=True),
     Program("minimal.c", "client", ROOT / "ffi-examples/build/minimal"),
     Program("tls_client.c", "client", ROOT / "ffi-examples/build/tls_client", tls=True),
     Program("mbedtls_client.c", "client", ROOT / "ffi-examples/build/mbedtls_client", tls=True, names_only=True),
-    Program("tokio-client", "client", TARGET / "tokio/release/examples/peer", lines=True),
+    Program("tokio-client", "client", TARGET / "release/examples/peer", lines=True),
     Program("echo_server", "server", TARGET / "release/examples/echo_server", options=True),
-    Program("std_echo_server", "server", TARGET / "std/release/examples/echo_server"),
-    Program("wss_server", "server", TARGET / "wss/release/wss_server", tls=True),
+    Program("std_echo_server", "server", TARGET / "std/echo_server"),
+    Program("wss_server", "server", TARGET / "release/wss_server", tls=True),
     Program("echo_server.c", "server", ROOT / "ffi-examples/build/echo_server", options=True),
     Program("echo_server.cpp", "server", ROOT / "ffi-examples/build/echo_server_cpp", options=True),
     Program("uv_server.c", "server", ROOT / "ffi-examples/build/uv_server", options=True),
     Program("asio_server.cpp", "server", ROOT / "ffi-examples/build/asio_server", options=True),
-    Program("tokio-server", "server", TARGET / "tokio/release/examples/peer"),
+    Program("tokio-server", "server", TARGET / "release/examples/peer"),
 ]
 
 

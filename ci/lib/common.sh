@@ -50,6 +50,14 @@ need() {
 install_packages() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || fail "$* is missing; on Debian: apt-get install $*"
     mkdir -p "$cache/apt/partial"
+    # Two scripts may want something at once. Nothing that apt starts keeps the lock.
+    {
+        flock 9
+        apt_install "$@" 9>&-
+    } 9>"$cache/apt.lock"
+}
+
+apt_install() {
     # Lock::Timeout does not cover the lists that `update` locks.
     local tries=0
     until apt-get update -q >"$cache/apt.log" 2>&1; do

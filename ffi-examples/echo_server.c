@@ -20,10 +20,11 @@
 enum {
     INPUT_LEN = 262144,
     LONG = 32768, /* from this length on a copy costs more than a write */
-    ECHO_LEN = INPUT_LEN + SANSOCKET_MAX_FRAME_HEADER_LEN, /* of the longest piece */
+    /* of the longest piece; compressing makes bytes longer that cannot be made shorter */
+    ECHO_LEN = INPUT_LEN + INPUT_LEN / 8 + INPUT_LEN / 64 + 64 + SANSOCKET_MAX_FRAME_HEADER_LEN,
     /* Room for it while 64 KiB are due. What a slow peer leaves of more would be copied from turn to turn. */
     OUTPUT_LEN = 65536 + ECHO_LEN + SANSOCKET_MAX_ANSWER,
-    INFLATED_LEN = 32768, /* whose echo is at most an eighth longer if it does not compress */
+    INFLATED_LEN = 32768,
     TICK_MS = 100 /* deadlines are checked at most that often */
 };
 

@@ -23,8 +23,9 @@ options chosen;
 sans::config config;
 std::uint64_t now; // of this round
 
-/** The echo of the longest piece; what is inflated may become an eighth longer if it does not compress. */
-constexpr std::size_t input_len = 16384, echo_len = input_len + SANSOCKET_MAX_FRAME_HEADER_LEN, inflated_len = input_len / 2;
+/** The echo of the longest piece; compressing makes bytes longer that cannot be made shorter. */
+constexpr std::size_t input_len = 16384, inflated_len = input_len / 2,
+                      echo_len = input_len + input_len / 8 + input_len / 64 + 64 + SANSOCKET_MAX_FRAME_HEADER_LEN;
 
 /** For a client that compresses, as was agreed. */
 struct codec {

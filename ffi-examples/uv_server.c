@@ -14,8 +14,9 @@
 
 enum {
     INPUT_LEN = 16384,
-    ECHO_LEN = INPUT_LEN + SANSOCKET_MAX_FRAME_HEADER_LEN, /* of the longest piece */
-    INFLATED_LEN = INPUT_LEN / 2, /* whose echo is at most an eighth longer if it does not compress */
+    /* of the longest piece; compressing makes bytes longer that cannot be made shorter */
+    ECHO_LEN = INPUT_LEN + INPUT_LEN / 8 + INPUT_LEN / 64 + 64 + SANSOCKET_MAX_FRAME_HEADER_LEN,
+    INFLATED_LEN = INPUT_LEN / 2,
     WRITTEN_LEN = 16384 /* at once: libuv says when all is written, so that the peer has the writing deadline for so much */
 };
 

@@ -1823,8 +1823,8 @@ uint64_t sansocket_get_round_trip_us(const sansocket *ws);
 
 /**
  * Accepts the opening handshake that `SANSOCKET_EVENT_REQUEST` showed (§4.2.2): writes the 101. The connection is open then.
- * `head` is that of the event, where it lies or a copy of it (in others, as long, parts may be read in the wrong places, which is
- * harmless); what `acceptance` points to is needed only during the call.
+ * `head` is that of the event, where it lies or a copy of it (in other bytes, as long, the parts are read where those of the request
+ * were, its Origin too); what `acceptance` points to is needed only during the call.
  *
  * It only decides: if it refuses, nothing is written, and the peer waits until `sansocket_respond` answers it (403 for an Origin
  * that is not allowed), or until the deadline of the handshake. `sansocket_accept_or_refuse` does that by itself.

@@ -195,7 +195,8 @@ impl<'c, E: Entropy> Connection<'c, E> {
     /// looks things up elsewhere before it calls [`accept`](Self::accept). On a 64-bit target it is not parsed again, since the connection
     /// has kept where its parts are. `None` if `head` is not a whole request (RFC 9112 §3).
     ///
-    /// Other bytes do no harm, but their parts may be cut in the wrong places.
+    /// In other bytes of that length the parts are cut where those of the pending request are: nothing breaks, but the Origin that `accept`
+    /// checks, for one, may not be the one that they have.
     ///
     /// ```
     /// use sansocket::{Accept, Config, Connection, Event, Instant, Origin};

@@ -97,7 +97,11 @@ fn rounds(v: &mut [u32; 5], words: &mut [u32; KEPT], range: Range<usize>, k: u32
     let [mut a, mut b, mut c, mut d, mut e] = *v;
     for t in range {
         let back = |by: usize| words.get(t.wrapping_sub(by) % KEPT).copied().unwrap_or_default();
-        let word = if t < 16 { back(16) } else { (back(3) ^ back(8) ^ back(14) ^ back(16)).rotate_left(1) };
+        let word = if t < 16 {
+            words.get(t).copied().unwrap_or_default()
+        } else {
+            (back(3) ^ back(8) ^ back(14) ^ back(16)).rotate_left(1)
+        };
         if let Some(slot) = words.get_mut(t % KEPT) {
             *slot = word;
         }
